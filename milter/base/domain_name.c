@@ -95,7 +95,25 @@ const char *domain_name_organizational(const char *name)
     return organizational != NULL ? organizational : name;
 }
 
+static const char *last_two_labels(const char *name)
+{
+    const char *at = name + strlen(name);
+
+    for (int dots = 0; at > name; at--)
+        if (at[-1] == '.' && ++dots == 2)
+            break;
+    return at;
+}
+
+/*
+ * The list takes microseconds to ask, mostly in vain: the names are the same, or differ in their
+ * last two labels. An organizational domain has at least these, and so has every name in it.
+ */
 bool domain_name_is_aligned(const char *a, const char *b)
 {
+    if (strcmp(a, b) == 0)
+        return true;
+    if (strcmp(last_two_labels(a), last_two_labels(b)) != 0)
+        return false;
     return strcmp(domain_name_organizational(a), domain_name_organizational(b)) == 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Set by log_open() before there are threads; the level may change later. */
@@ -55,8 +56,11 @@ static bool is_control(gunichar character)
  */
 static gsize shown_octets(const char *text, gsize left)
 {
-    gunichar character = g_utf8_get_char_validated(text, (gssize)left);
+    gunichar character;
 
+    if (g_ascii_isprint(*text))
+        return 1;
+    character = g_utf8_get_char_validated(text, (gssize)left);
     if (character == (gunichar)-1 || character == (gunichar)-2 || is_control(character))
         return 0;
     return (gsize)(g_utf8_next_char(text) - text);
@@ -80,12 +84,17 @@ static void mask_controls(char *text)
     }
 }
 
-/* Writes the whole line with one write(), so that lines of several threads don't mix. */
+static struct iovec part(const char *text)
+{
+    return (struct iovec){.iov_base = (char *)text, .iov_len = strlen(text)};
+}
+
+/* Writes the whole line at once, so that lines of several threads don't mix. */
 static void write_stderr(const char *text)
 {
-    g_autofree char *line = g_strdup_printf("%s: %s\n", log_program, text);
+    const struct iovec line[] = {part(log_program), part(": "), part(text), part("\n")};
 
-    if (write(STDERR_FILENO, line, strlen(line)) < 0)
+    if (writev(STDERR_FILENO, line, G_N_ELEMENTS(line)) < 0)
         return; /* there is nowhere left to report it */
 }
 
@@ -106,6 +115,23 @@ void log_write(int level, const char *format, ...)
         write_stderr(text);
 }
 
+/* Would the character at text, of so many octets, end a value that is not quoted, or look like part
+ * of the line's own syntax? */
+static bool is_syntax(const char *text, gsize octets)
+{
+    if (octets > 1)
+        return g_unichar_isspace(g_utf8_get_char(text));
+    switch (*text) {
+    case ' ':
+    case '"':
+    case '=':
+    case '\\':
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool needs_quotes(const char *value, gsize length)
 {
     if (length == 0)
@@ -113,8 +139,7 @@ static bool needs_quotes(const char *value, gsize length)
     for (gsize at = 0; at < length;) {
         gsize octets = shown_octets(value + at, length - at);
 
-        if (octets == 0 || strchr("\"=\\", value[at]) != NULL ||
-            g_unichar_isspace(g_utf8_get_char(value + at)))
+        if (octets == 0 || is_syntax(value + at, octets))
             return true;
         at += octets;
     }

@@ -178,30 +178,37 @@ void network_split(const Network *network, Network halves[2])
     halves[1].octets[network->length / 8] |= (guint8)(0x80 >> (network->length % 8));
 }
 
-/* Does one of ranges hold all of network? */
-static bool is_within(const char *const *ranges, const Network *network)
+static bool is_within(const Network *ranges, gsize count, const Network *network)
 {
-    for (; *ranges != NULL; ranges++) {
-        Network range;
-
-        if (parse(*ranges, &range) && network_contains(&range, network))
+    for (gsize i = 0; i < count; i++)
+        if (network_contains(&ranges[i], network))
             return true;
-    }
     return false;
 }
 
 bool network_is_house(const Network *network)
 {
-    static const char *const ranges[] = {"10.0.0.0/8",    "127.0.0.0/8",    "169.254.0.0/16",
-                                         "172.16.0.0/12", "192.168.0.0/16", "::1/128",
-                                         "fc00::/7",      "fe80::/10",      NULL};
+    static const Network ranges[] = {
+        {{10}, 8, AF_INET},           /* RFC 1918 */
+        {{127}, 8, AF_INET},          /* loopback */
+        {{169, 254}, 16, AF_INET},    /* link-local */
+        {{172, 16}, 12, AF_INET},     /* RFC 1918 */
+        {{192, 168}, 16, AF_INET},    /* RFC 1918 */
+        {{[15] = 1}, 128, AF_INET6},  /* loopback */
+        {{0xfc}, 7, AF_INET6},        /* ULA */
+        {{0xfe, 0x80}, 10, AF_INET6}, /* link-local */
+    };
 
-    return is_within(ranges, network);
+    return is_within(ranges, G_N_ELEMENTS(ranges), network);
 }
 
 bool network_is_private(const Network *network)
 {
-    static const char *const ranges[] = {"0.0.0.0/8", "100.64.0.0/10", "::/128", NULL};
+    static const Network ranges[] = {
+        {{0}, 8, AF_INET},        /* this host */
+        {{100, 64}, 10, AF_INET}, /* CGNAT */
+        {{0}, 128, AF_INET6},     /* unspecified */
+    };
 
-    return network_is_house(network) || is_within(ranges, network);
+    return network_is_house(network) || is_within(ranges, G_N_ELEMENTS(ranges), network);
 }

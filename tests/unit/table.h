@@ -24,8 +24,9 @@ static inline GArray *table_new(void)
 static inline void table_add(GArray *tests, const char *name, CMUnitTestFunction function,
                              const void *row)
 {
-    struct CMUnitTest test = {
-        .name = name, .test_func = function, .initial_state = (void *)(uintptr_t)row};
+    struct CMUnitTest test = {.name = g_strescape(name, NULL), /* one line of TAP */
+                              .test_func = function,
+                              .initial_state = (void *)(uintptr_t)row};
 
     g_array_append_val(tests, test);
 }
@@ -36,6 +37,8 @@ static inline int table_run(GArray *tests, const char *program)
     int failed = _cmocka_run_group_tests(
         program, (const struct CMUnitTest *)(const void *)tests->data, tests->len, NULL, NULL);
 
+    for (guint i = 0; i < tests->len; i++)
+        g_free((char *)(uintptr_t)g_array_index(tests, struct CMUnitTest, i).name);
     g_array_unref(tests);
     return failed;
 }

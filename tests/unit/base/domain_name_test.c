@@ -179,6 +179,9 @@ static const struct aligned_row {
     {"an ending alone", "notpraxis.de", "praxis.de", false},
     {"a suffix and a domain of it", "co.uk", "a.co.uk", false},
     {"a suffix and itself", "co.uk", "co.uk", true},
+    {"two subdomains below a suffix of two labels", "a.b.praxis.co.uk", "c.praxis.co.uk", true},
+    {"one label and itself", "localhost", "localhost", true},
+    {"one label and a domain of it", "de", "praxis.de", false},
 };
 
 static void test_aligned(void **state)
