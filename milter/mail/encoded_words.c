@@ -1,0 +1,436 @@
+#include "config.h"
+
+#include "mail/encoded_words.h"
+
+#include <string.h>
+
+#include "mail/charset.h"
+#include "mail/printable.h"
+
+#define CHARSET_MAX 40
+#define WORD_FRAME 12 /* "=?utf-8?Q?" and "?=" */
+
+typedef struct {
+    const char *start;
+    const char *end; /* behind "?=" */
+    char charset[CHARSET_MAX + 1];
+    bool is_base64;
+    const char *text;
+    gsize length;
+} Word;
+
+static gsize charset_length(const char *at)
+{
+    gsize length = 0;
+
+    while (length <= CHARSET_MAX && (g_ascii_isalnum(at[length]) ||
+                                     (at[length] != '\0' && strchr("-_.:+()", at[length]) != NULL)))
+        length++;
+    return length;
+}
+
+/*
+ * Returns the "?=" that ends the text of a word; NULL where there is none, or where another word
+ * begins before it.
+ */
+static const char *find_end(const char *text)
+{
+    for (const char *at = strchr(text, '?'); at != NULL; at = strchr(at + 1, '?')) {
+        if (at[1] == '=')
+            return at;
+        if (at > text && at[-1] == '=')
+            return NULL;
+    }
+    return NULL;
+}
+
+/*
+ * Reads "=?charset*language?Q?text?=" at at. The text may hold blanks and "?" that do not belong
+ * there.
+ */
+static bool parse_word(const char *at, Word *word)
+{
+    gsize length;
+    const char *end;
+
+    word->start = at;
+    if (at[0] != '=' || at[1] != '?')
+        return false;
+    at += 2;
+    length = charset_length(at);
+    if (length == 0 || length > CHARSET_MAX)
+        return false;
+    memcpy(word->charset, at, length);
+    word->charset[length] = '\0';
+    at += length;
+    if (*at == '*') /* a language, RFC 2231 section 5 */
+        at += 1 + charset_length(at + 1);
+    if (at[0] != '?' || at[1] == '\0' || strchr("QqBb", at[1]) == NULL || at[2] != '?')
+        return false;
+    word->is_base64 = at[1] == 'B' || at[1] == 'b';
+    word->text = at + 3;
+    end = find_end(word->text);
+    if (end == NULL)
+        return false;
+    word->length = (gsize)(end - word->text);
+    word->end = end + 2;
+    return true;
+}
+
+/*
+ * Appends the octets that "Q" stands for. Returns false where text is not quite that; what could be
+ * read is there.
+ */
+static bool append_q(GString *octets, const char *text, gsize length)
+{
+    bool is_right = true;
+
+    for (gsize i = 0; i < length; i++) {
+        if (text[i] == '_') {
+            g_string_append_c(octets, ' ');
+            continue;
+        }
+        if (text[i] == '=' && i + 2 < length && g_ascii_isxdigit(text[i + 1]) &&
+            g_ascii_isxdigit(text[i + 2])) {
+            g_string_append_c(octets, (char)(g_ascii_xdigit_value(text[i + 1]) << 4 |
+                                             g_ascii_xdigit_value(text[i + 2])));
+            i += 2;
+            continue;
+        }
+        is_right &= text[i] != '=' && (guchar)text[i] < 0x80;
+        g_string_append_c(octets, text[i]);
+    }
+    return is_right;
+}
+
+static bool is_base64_text(const char *text, gsize length)
+{
+    gsize padding = 0;
+
+    while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+        padding++;
+    for (gsize i = 0; i < length - padding; i++)
+        if (!g_ascii_isalnum(text[i]) && text[i] != '+' && text[i] != '/')
+            return false;
+    return (length - padding) % 4 != 1; /* padding that is missing does no harm */
+}
+
+static bool append_base64(GString *octets, const char *text, gsize length)
+{
+    gint state = 0;
+    guint save = 0;
+    gsize before = octets->len;
+    gsize size;
+
+    g_string_set_size(octets, before + length + 8);
+    size = g_base64_decode_step(text, length, (guchar *)octets->str + before, &state, &save);
+    size += g_base64_decode_step("===", 3, (guchar *)octets->str + before + size, &state, &save);
+    g_string_set_size(octets, before + size);
+    return is_base64_text(text, length);
+}
+
+static bool append_octets(GString *octets, const Word *word)
+{
+    return word->is_base64 ? append_base64(octets, word->text, word->length)
+                           : append_q(octets, word->text, word->length);
+}
+
+/* Appends octets of charset, or nothing where they are not valid there. */
+static bool append_strict(GString *text, const char *charset, const GString *octets)
+{
+    gsize before = text->len;
+
+    if (charset_append(text, charset, octets->str, octets->len, false))
+        return true;
+    g_string_truncate(text, before);
+    return false;
+}
+
+/*
+ * Could this be more than a name to a reader: has it a control, "@" or what looks like it, or an
+ * encoded word?
+ */
+static bool is_risky(const GString *octets)
+{
+    for (gsize i = 0; i < octets->len; i++)
+        if ((guchar)octets->str[i] < ' ' || octets->str[i] == 0x7f || octets->str[i] == '@')
+            return true;
+    return strstr(octets->str, "=?") != NULL || strstr(octets->str, "\xef\xbc\xa0") != NULL ||
+           strstr(octets->str, "\xef\xb9\xab") != NULL;
+}
+
+/* RFC 2047 section 5 (3): what may stand for itself in a phrase, and a blank, which becomes "_". */
+static bool is_q_literal(char c)
+{
+    return g_ascii_isalnum(c) || c == '!' || c == '*' || c == '+' || c == '-' || c == '/' ||
+           c == ' ';
+}
+
+/*
+ * Can word stand in a phrase: is it no longer than it may be, and are all of its octets such as it
+ * may have?
+ */
+static bool is_phrase_word(const Word *word)
+{
+    for (const char *at = word->start + 2; at < word->text - 3; at++) /* charset and language */
+        if (!g_ascii_isalnum(*at) && *at != '-' && *at != '_' && *at != '*')
+            return false;
+    for (gsize i = 0; i < word->length; i++)
+        if (word->text[i] == ' ' ||
+            (!is_q_literal(word->text[i]) && word->text[i] != '=' && word->text[i] != '_'))
+            return false;
+    return word->length > 0 && word->end - word->start <= ENCODED_WORD_MAX;
+}
+
+/*
+ * Is word, which can't be decoded, one that may be passed on as it is? octets: what its encoding
+ * stands for.
+ */
+static bool is_opaque(const Word *word, const GString *octets)
+{
+    g_autoptr(GString) guess = NULL;
+
+    if (!is_phrase_word(word) || is_risky(octets))
+        return false;
+    guess = g_string_new(NULL);
+    charset_append(guess, word->charset, octets->str, octets->len, true);
+    return !is_risky(guess);
+}
+
+gsize encoded_words_opaque(const char *text)
+{
+    g_autoptr(GString) octets = NULL;
+    g_autoptr(GString) decoded = NULL;
+    Word word;
+
+    if (!parse_word(text, &word) || word.end - word.start > ENCODED_WORD_MAX)
+        return 0;
+    octets = g_string_new(NULL);
+    decoded = g_string_new(NULL);
+    if (append_octets(octets, &word) && append_strict(decoded, word.charset, octets))
+        return 0;
+    return is_opaque(&word, octets) ? (gsize)(word.end - word.start) : 0;
+}
+
+static void append_q_encoded(GString *value, const char *text, gsize length)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (gsize i = 0; i < length; i++) {
+        guchar octet = (guchar)text[i];
+
+        if (octet == ' ') {
+            g_string_append_c(value, '_');
+        } else if (is_q_literal(text[i])) {
+            g_string_append_c(value, text[i]);
+        } else {
+            g_string_append_c(value, '=');
+            g_string_append_c(value, digits[octet >> 4]);
+            g_string_append_c(value, digits[octet & 15]);
+        }
+    }
+}
+
+/* Appends a word of charset for octets, spelled as a phrase wants it, if that may be passed on. */
+static void append_respelled(GString *text, const char *charset, const GString *octets)
+{
+    g_autoptr(GString) spelled = g_string_new(NULL);
+
+    g_string_printf(spelled, "=?%s?Q?", charset);
+    append_q_encoded(spelled, octets->str, octets->len);
+    g_string_append(spelled, "?=");
+    if (encoded_words_opaque(spelled->str) == spelled->len)
+        g_string_append_len(text, spelled->str, (gssize)spelled->len);
+}
+
+static void append_one(GString *text, const Word *word)
+{
+    g_autoptr(GString) octets = g_string_new(NULL);
+    bool is_right = append_octets(octets, word);
+
+    if (is_right && append_strict(text, word->charset, octets))
+        return;
+    if (is_opaque(word, octets))
+        g_string_append_len(text, word->start, word->end - word->start);
+    else if (is_right)
+        append_respelled(text, word->charset, octets);
+}
+
+/*
+ * Appends what the words of one run stand for: words of one charset with nothing but blanks between
+ * them. Senders split characters between such words although RFC 2047 section 5 forbids it, so
+ * their octets are joined before conversion.
+ */
+static void append_run(GString *text, const GArray *run)
+{
+    g_autoptr(GString) octets = NULL;
+    bool is_right = true;
+
+    if (run->len == 0)
+        return;
+    octets = g_string_new(NULL);
+    for (guint i = 0; i < run->len; i++)
+        is_right &= append_octets(octets, &g_array_index(run, Word, i));
+    if (is_right && append_strict(text, g_array_index(run, Word, 0).charset, octets))
+        return;
+    for (guint i = 0; i < run->len; i++)
+        append_one(text, &g_array_index(run, Word, i));
+}
+
+static bool is_blank_gap(const char *from, const char *to)
+{
+    return (gsize)(to - from) == strspn(from, " \t\r\n") ||
+           strspn(from, " \t\r\n") > (gsize)(to - from);
+}
+
+static char *decode_words(const char *raw)
+{
+    GString *text = g_string_sized_new(strlen(raw) + 1);
+    g_autoptr(GArray) run = g_array_new(FALSE, FALSE, sizeof(Word));
+    const char *done = raw;
+    bool is_after_word = false;
+    Word word;
+
+    for (const char *at = raw; (at = strstr(at, "=?")) != NULL;) {
+        if (!parse_word(at, &word)) {
+            at += 2;
+            continue;
+        }
+        if (!is_after_word || !is_blank_gap(done, at)) {
+            append_run(text, run);
+            g_array_set_size(run, 0);
+            g_string_append_len(text, done, at - done);
+        }
+        if (run->len > 0 &&
+            g_ascii_strcasecmp(g_array_index(run, Word, 0).charset, word.charset) != 0) {
+            append_run(text, run);
+            g_array_set_size(run, 0);
+        }
+        g_array_append_val(run, word);
+        at = done = word.end;
+        is_after_word = true;
+    }
+    append_run(text, run);
+    g_string_append(text, done);
+    return g_string_free(text, FALSE);
+}
+
+char *encoded_words_from_raw(const char *text, gsize length)
+{
+    GString *converted;
+
+    if (g_utf8_validate_len(text, length, NULL))
+        return g_strndup(text, length);
+    converted = g_string_sized_new(length + 1);
+    charset_append(converted, CHARSET_WINDOWS_1252, text, length, true);
+    return g_string_free(converted, FALSE);
+}
+
+char *encoded_words_decode(const char *text, gsize length)
+{
+    g_autofree char *raw = encoded_words_from_raw(text, length);
+
+    if (strstr(raw, "=?") == NULL)
+        return g_steal_pointer(&raw);
+    return decode_words(raw);
+}
+
+static bool has_control(const GString *text)
+{
+    for (gsize i = 0; i < text->len; i++)
+        if ((guchar)text->str[i] < ' ' || text->str[i] == 0x7f)
+            return true;
+    return false;
+}
+
+/* Returns what word stands for as one line where it has control characters, else NULL. */
+static char *tamed(const Word *word)
+{
+    g_autoptr(GString) octets = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+    bool is_tame;
+
+    append_octets(octets, word);
+    is_tame = !has_control(octets);
+    if (!append_strict(text, word->charset, octets))
+        charset_append(text, "utf-8", octets->str, octets->len, true);
+    if (is_tame && !has_control(text))
+        return NULL;
+    return printable_line(text->str);
+}
+
+char *encoded_words_without_controls(const char *text)
+{
+    GString *result;
+    const char *done = text;
+    Word word;
+
+    if (strstr(text, "=?") == NULL)
+        return g_strdup(text);
+    result = g_string_sized_new(strlen(text) + 1);
+    for (const char *at = text; (at = strstr(at, "=?")) != NULL;) {
+        g_autofree char *line = NULL;
+
+        if (!parse_word(at, &word)) {
+            at += 2;
+            continue;
+        }
+        line = tamed(&word);
+        g_string_append_len(result, done, at - done);
+        g_string_append_len(result, line != NULL ? line : at, line != NULL ? -1 : word.end - at);
+        at = done = word.end;
+    }
+    g_string_append(result, done);
+    return g_string_free(result, FALSE);
+}
+
+static gsize q_length(const char *text, gsize length)
+{
+    gsize encoded = 0;
+
+    for (gsize i = 0; i < length; i++)
+        encoded += is_q_literal(text[i]) ? 1 : 3;
+    return encoded;
+}
+
+bool encoded_words_is_base64_shorter(const char *text, gsize length)
+{
+    return (length + 2) / 3 * 4 < q_length(text, length);
+}
+
+/* The octets of text that fit into room octets of encoded text; at least one character. */
+static gsize fitting(const char *text, gsize length, bool is_base64, gsize room)
+{
+    gsize taken = 0;
+    gsize used = 0;
+
+    if (is_base64)
+        return MAX(printable_cut(text, length, room / 4 * 3), printable_cluster(text, length, 1));
+    while (taken < length) {
+        gsize cluster = printable_cluster(text + taken, length - taken, room / 3);
+        gsize encoded = q_length(text + taken, cluster);
+
+        if (used + encoded > room)
+            break;
+        used += encoded;
+        taken += cluster;
+    }
+    return MAX(taken, printable_cluster(text, length, 1));
+}
+
+gsize encoded_words_append(GString *value, const char *text, gsize length, bool is_base64,
+                           gsize room)
+{
+    gsize taken = fitting(text, length, is_base64, MIN(room, ENCODED_WORD_MAX) - WORD_FRAME);
+
+    g_string_append(value, is_base64 ? "=?utf-8?B?" : "=?utf-8?Q?");
+    if (is_base64) {
+        g_autofree char *encoded = g_base64_encode((const guchar *)text, taken);
+
+        g_string_append(value, encoded);
+    } else {
+        append_q_encoded(value, text, taken);
+    }
+    g_string_append(value, "?=");
+    return taken;
+}

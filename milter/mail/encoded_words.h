@@ -1,0 +1,57 @@
+#ifndef SPFROM_MAIL_ENCODED_WORDS_H
+#define SPFROM_MAIL_ENCODED_WORDS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * Encoded words (RFC 2047): "=?utf-8?Q?M=C3=BCller?=".
+ *
+ * Done by hand on iconv and not by GMime's functions: those keep every charset name they ever met,
+ * which a stranger can use to fill the memory, guess a charset where one is unknown, and don't
+ * fold.
+ */
+#define ENCODED_WORD_MAX 75 /* octets, RFC 2047 section 2 */
+
+/*
+ * Returns what text says, as UTF-8 owned by the caller: raw 8-bit text that is no UTF-8 is read as
+ * windows-1252, encoded words become what they stand for, wherever they stand (inside of quotes and
+ * of other words too, as readers take them), blanks between two of them go. A word that can't be
+ * decoded stays as it is, or spelled anew, where encoded_words_opaque() allows that, else it goes.
+ *
+ * The result may hold anything, line ends, NULs left out, and further encoded words included.
+ */
+char *encoded_words_decode(const char *text, gsize length);
+
+/* Returns raw header text as UTF-8, owned by the caller: as above but for encoded words. */
+char *encoded_words_from_raw(const char *text, gsize length);
+
+/*
+ * Returns text, valid UTF-8, with its encoded words as they are, but for those that stand for
+ * control characters: they become the text that they stand for, without these. Owned by the caller.
+ */
+char *encoded_words_without_controls(const char *text);
+
+/*
+ * Does text begin with an encoded word that can't be decoded here (an unknown charset, invalid
+ * octets) and that may be passed on as it is: at most ENCODED_WORD_MAX octets, spelled as a phrase
+ * wants it (section 5 (3)), and nothing in it that a reader who knows better could take for a
+ * control character, "@" or an encoded word? Returns its length, else 0.
+ */
+gsize encoded_words_opaque(const char *text);
+
+/*
+ * Appends the beginning of text, valid UTF-8 and not empty, as one encoded word of at most room
+ * octets, splitting no character and, where it can, nothing that is read as one. is_base64 chooses
+ * between "B" and "Q".
+ *
+ * room    at least ENCODED_WORD_ROOM_MIN; more than ENCODED_WORD_MAX counts as that
+ * Returns the octets of text that were taken: at least one character.
+ */
+#define ENCODED_WORD_ROOM_MIN 24
+gsize encoded_words_append(GString *value, const char *text, gsize length, bool is_base64,
+                           gsize room);
+
+/* Is text shorter in "B" than in "Q"? */
+bool encoded_words_is_base64_shorter(const char *text, gsize length);
+#endif

@@ -1,0 +1,292 @@
+#include "config.h"
+
+#include "mail/mailboxes.h"
+
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "base/domain_name.h"
+#include "mail/address_reader.h"
+#include "mail/encoded_words.h"
+
+static GMimeParserOptions *strict_options; /* set once by mailboxes_init(), only read after that */
+
+void mailboxes_init(void)
+{
+    g_mime_init();
+    strict_options = g_mime_parser_options_new();
+    g_mime_parser_options_set_address_compliance_mode(strict_options, GMIME_RFC_COMPLIANCE_STRICT);
+}
+
+void mailbox_free(Mailbox *mailbox)
+{
+    if (mailbox == NULL)
+        return;
+    g_free(mailbox->display_name);
+    g_free(mailbox->local_part);
+    g_free(mailbox->domain);
+    g_free(mailbox->domain_name);
+    g_free(mailbox->addr_spec);
+    g_free(mailbox);
+}
+
+static void mailbox_destroy(gpointer data)
+{
+    mailbox_free(data);
+}
+
+static void address_destroy(gpointer data)
+{
+    address_read_free(data);
+}
+
+/* A local part that isn't a dot-atom (RFC 5322 section 3.2.3) needs quotes. */
+static bool needs_quotes(const char *local_part)
+{
+    char before = '.';
+
+    for (; *local_part != '\0'; local_part++) {
+        if (*local_part == '.' && before == '.')
+            return true;
+        if (strchr(" \t\"(),:;<>@[\\]", *local_part) != NULL)
+            return true;
+        before = *local_part;
+    }
+    return before == '.';
+}
+
+static char *addr_spec_new(const char *local_part, const char *domain_name)
+{
+    GString *addr_spec;
+
+    if (!needs_quotes(local_part))
+        return g_strconcat(local_part, "@", domain_name, NULL);
+    addr_spec = g_string_new("\"");
+    for (; *local_part != '\0'; local_part++) {
+        if (*local_part == '"' || *local_part == '\\')
+            g_string_append_c(addr_spec, '\\');
+        g_string_append_c(addr_spec, *local_part);
+    }
+    g_string_append_printf(addr_spec, "\"@%s", domain_name);
+    return g_string_free(addr_spec, FALSE);
+}
+
+/* Takes what address holds. */
+static Mailbox *mailbox_take(AddressRead *address)
+{
+    Mailbox *mailbox = g_new0(Mailbox, 1);
+
+    if (address->phrase != NULL)
+        mailbox->display_name = encoded_words_decode(address->phrase, strlen(address->phrase));
+    mailbox->local_part = g_steal_pointer(&address->local_part);
+    mailbox->domain = g_steal_pointer(&address->domain);
+    mailbox->domain_name = domain_name_parse(mailbox->domain, NULL);
+    if (mailbox->domain_name != NULL)
+        mailbox->addr_spec = addr_spec_new(mailbox->local_part, mailbox->domain_name);
+    return mailbox;
+}
+
+/*
+ * Hides from GMime what it would decode: it keeps the name of every charset that it meets for ever,
+ * and shows A-labels as U-labels. The letters that take its place are as good in an atom.
+ */
+static void hide_encodings(char *text)
+{
+    for (char *at = text; (at = strpbrk(at, "=n")) != NULL; at++) {
+        if (at[0] == '=' && at[1] == '?')
+            at[1] = '_';
+        if (at[0] == 'n' && at[1] == '-' && at[2] == '-')
+            at[2] = '_';
+    }
+}
+
+/*
+ * Does GMime's addr-spec name the same mailbox? Local parts that need quotes may be spelled in
+ * several ways.
+ */
+static bool is_same_address(const char *addr, const AddressRead *address)
+{
+    const char *at = addr != NULL ? strrchr(addr, '@') : NULL;
+    g_autofree char *own = NULL;
+
+    if (at == NULL)
+        return false;
+    if (memchr(addr, '"', (gsize)(at - addr)) != NULL || needs_quotes(address->local_part)) {
+        own = g_strdup(address->domain);
+        addr = at + 1;
+    } else {
+        own = g_strconcat(address->local_part, "@", address->domain, NULL);
+    }
+    hide_encodings(own);
+    return strcmp(addr, own) == 0;
+}
+
+static bool is_same_member(InternetAddress *parsed, const GPtrArray *addresses, guint *position)
+{
+    const char *addr;
+
+    if (!INTERNET_ADDRESS_IS_MAILBOX(parsed) || *position >= addresses->len)
+        return false;
+    addr = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(parsed));
+    return is_same_address(addr, g_ptr_array_index(addresses, (*position)++));
+}
+
+/*
+ * Does parsed, or each member where it is a group, equal what stands at position in addresses?
+ * Moves on behind it.
+ */
+static bool is_same(InternetAddress *parsed, const GPtrArray *addresses, guint *position)
+{
+    InternetAddressList *members;
+
+    if (!INTERNET_ADDRESS_IS_GROUP(parsed))
+        return is_same_member(parsed, addresses, position);
+    members = internet_address_group_get_members(INTERNET_ADDRESS_GROUP(parsed));
+    for (int i = 0; i < internet_address_list_length(members); i++)
+        if (!is_same_member(internet_address_list_get_address(members, i), addresses, position))
+            return false;
+    return true;
+}
+
+/*
+ * Does GMime read the same addresses out of text? It is asked only about text that our reader had
+ * no doubt of, so its recursion and leniency don't matter.
+ */
+static bool is_confirmed(const char *text, const GPtrArray *addresses)
+{
+    g_autofree char *shown = g_strdup(text);
+    InternetAddressList *list;
+    guint position = 0;
+    bool is_equal = true;
+
+    hide_encodings(shown);
+    list = internet_address_list_parse(strict_options, shown);
+    if (list == NULL)
+        return false;
+    for (int i = 0; i < internet_address_list_length(list) && is_equal; i++)
+        is_equal = is_same(internet_address_list_get_address(list, i), addresses, &position);
+    g_object_unref(list);
+    return is_equal && position == addresses->len;
+}
+
+/* Keeps the name of the first mailbox that could not be read. */
+static void note_name(Mailboxes *mailboxes, const char *phrase)
+{
+    if (mailboxes->unread_name == NULL && phrase != NULL)
+        mailboxes->unread_name = encoded_words_decode(phrase, strlen(phrase));
+}
+
+/* Takes one address. Returns whether it is a mailbox with a domain. */
+static bool take_address(Mailboxes *mailboxes, AddressRead *address)
+{
+    Mailbox *mailbox;
+
+    if (address->domain == NULL || mailboxes->mailboxes->len >= MAILBOXES_MAX) {
+        note_name(mailboxes, address->phrase);
+        return false;
+    }
+    mailbox = mailbox_take(address);
+    if (mailbox->domain_name != NULL) {
+        g_ptr_array_add(mailboxes->mailboxes, mailbox);
+        return true;
+    }
+    note_name(mailboxes, address->phrase);
+    mailbox_free(mailbox);
+    return false;
+}
+
+/* Reads one field. Returns whether there was no doubt. */
+static bool read_field(Mailboxes *mailboxes, const char *text, gsize length)
+{
+    g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(address_destroy);
+    bool is_clear = address_reader_read(text, length, addresses);
+
+    if (is_clear && !is_confirmed(text, addresses)) {
+        for (guint i = 0; i < addresses->len; i++)
+            note_name(mailboxes, ((AddressRead *)g_ptr_array_index(addresses, i))->phrase);
+        return false;
+    }
+    for (guint i = 0; i < addresses->len; i++)
+        is_clear &= take_address(mailboxes, g_ptr_array_index(addresses, i));
+    return is_clear;
+}
+
+static Mailboxes *mailboxes_new(void)
+{
+    Mailboxes *mailboxes = g_new0(Mailboxes, 1);
+
+    mailboxes->mailboxes = g_ptr_array_new_with_free_func(mailbox_destroy);
+    return mailboxes;
+}
+
+Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)
+{
+    Mailboxes *mailboxes = mailboxes_new();
+    gsize length = 0;
+
+    mailboxes->is_missing = true;
+    mailboxes->is_doubtful = !header_fields_is_whole(fields, name);
+    for (guint i = 0; i < header_fields_length(fields); i++) {
+        const HeaderField *field = header_fields_at(fields, i);
+
+        if (!header_field_is_named(field, name))
+            continue;
+        if (header_field_is_blank(field)) {
+            mailboxes->is_doubtful = true;
+            continue;
+        }
+        mailboxes->is_missing = false;
+        length += field->length;
+        if (length > MAILBOXES_TEXT_MAX || field->is_cut)
+            mailboxes->is_doubtful = true;
+        else if (!read_field(mailboxes, field->value, field->length))
+            mailboxes->is_doubtful = true;
+    }
+    mailboxes->is_doubtful |= mailboxes->is_missing;
+    if (length > MAILBOXES_TEXT_MAX)
+        g_ptr_array_set_size(mailboxes->mailboxes, 0);
+    return mailboxes;
+}
+
+void mailboxes_free(Mailboxes *mailboxes)
+{
+    if (mailboxes == NULL)
+        return;
+    g_ptr_array_unref(mailboxes->mailboxes);
+    g_free(mailboxes->unread_name);
+    g_free(mailboxes);
+}
+
+const Mailbox *mailboxes_at(const Mailboxes *mailboxes, guint position)
+{
+    return g_ptr_array_index(mailboxes->mailboxes, position);
+}
+
+Mailbox *mailbox_parse_path(const char *path)
+{
+    AddressRead *address = address_reader_read_path(path);
+    Mailbox *mailbox;
+
+    if (address != NULL) {
+        mailbox = mailbox_take(address);
+        address_read_free(address);
+        return mailbox;
+    }
+    mailbox = g_new0(Mailbox, 1);
+    mailbox->local_part = g_strdup(strcmp(path, "<>") == 0 ? "" : path);
+    return mailbox;
+}
+
+Mailbox *mailbox_parse(const char *text)
+{
+    g_autoptr(Mailboxes) mailboxes = mailboxes_new();
+
+    if (strlen(text) > MAILBOXES_TEXT_MAX || !read_field(mailboxes, text, strlen(text)))
+        return NULL;
+    return mailboxes->mailboxes->len == 1 ? g_ptr_array_steal_index(mailboxes->mailboxes, 0) : NULL;
+}
+
+bool mailbox_is_null_sender(const Mailbox *mailbox)
+{
+    return mailbox->local_part[0] == '\0' && mailbox->domain == NULL;
+}
