@@ -1,0 +1,357 @@
+#include "config.h"
+
+#include "policy/settings_parse.h"
+
+#include <confuse.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/domain_name.h"
+#include "policy/domain_map.h"
+#include "policy/settings_keys.h"
+#include "policy/settings_text.h"
+
+G_DEFINE_QUARK(spfrom_settings_error, settings_error)
+
+/*
+ * libconfuse's scanner, its error function and its callbacks have no room for a caller's pointer,
+ * so one parse runs at a time, and what they note stands here.
+ */
+static pthread_mutex_t parse_lock =
+    PTHREAD_MUTEX_INITIALIZER; /* guards these two and the scanner */
+static GError *complaint;      /* the first one */
+static GHashTable *given; /* a set: each cfg_opt_t with a value; NULL while defaults are read */
+
+/* Keeps the first thing that libconfuse or one of our callbacks complains of, with its line. */
+static void G_GNUC_PRINTF(2, 0) note_complaint(cfg_t *cfg, const char *format, va_list arguments)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *shown = NULL;
+
+    if (complaint != NULL)
+        return;
+    text = g_strdup_vprintf(format, arguments);
+    shown = g_utf8_make_valid(text, -1); /* it quotes the file, and an escape can be any octet */
+    complaint = g_error_new(SETTINGS_ERROR, SETTINGS_ERROR_SYNTAX, "%d: %s", cfg->line, shown);
+}
+
+/*
+ * Notes that opt gets a value. Returns false, with a complaint, where an assignment before this one
+ * gave it one: each value of a list comes here, the first after a "=" alone, one after a "+="
+ * never.
+ */
+static bool note_given(cfg_t *cfg, cfg_opt_t *opt)
+{
+    if (!g_hash_table_add(given, opt) && cfg_opt_size(opt) == 1) {
+        cfg_error(cfg, "%s: is given twice; leave one out", cfg_opt_name(opt));
+        return false;
+    }
+    return true;
+}
+
+/*
+ * Called by libconfuse for each value, when its line is known. A value of a list is checked alone,
+ * the list when it is whole.
+ */
+static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+    g_autoptr(GError) error = NULL;
+
+    *(const char **)result = value;
+    if (given == NULL)
+        return 0;
+    if (!note_given(cfg, opt))
+        return -1;
+    if (settings_key_is_valid(cfg_opt_name(opt), (const char *const[]){value, NULL}, &error))
+        return 0;
+    cfg_error(cfg, "%s", error->message);
+    return -1;
+}
+
+static int take_section_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+    g_autoptr(DomainSection) scratch = domain_section_new("example.org", NULL);
+    g_autoptr(GError) error = NULL;
+
+    *(const char **)result = value;
+    if (!note_given(cfg, opt))
+        return -1;
+    if (domain_section_set(scratch, cfg_opt_name(opt), value, &error))
+        return 0;
+    cfg_error(cfg, "%s", error->message);
+    return -1;
+}
+
+/* Called by libconfuse behind the brace that closes a section. */
+static int validate_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+    cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DomainSection) parsed = domain_section_new(cfg_title(section), &error);
+
+    if (parsed != NULL)
+        return 0;
+    cfg_error(cfg, "domain: %s", error->message);
+    return -1;
+}
+
+static const char *const section_keys[] = {"mode", "fallback_address", "display_name",
+                                           "display_name_missing", "reply_to"};
+
+static cfg_opt_t option_of(const SettingsKey *key)
+{
+    return key->is_list
+               ? (cfg_opt_t)CFG_STR_LIST_CB(key->name, (char *)key->default_text, CFGF_NONE,
+                                            take_value)
+               : (cfg_opt_t)CFG_STR_CB(key->name, (char *)key->default_text, CFGF_NONE, take_value);
+}
+
+static cfg_t *reader_new(void)
+{
+    cfg_opt_t section_options[G_N_ELEMENTS(section_keys) + 1] = {0};
+    g_autofree cfg_opt_t *options = g_new0(cfg_opt_t, settings_keys_length + 2);
+    cfg_t *cfg;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(section_keys); i++)
+        section_options[i] =
+            (cfg_opt_t)CFG_STR_CB(section_keys[i], NULL, CFGF_NODEFAULT, take_section_value);
+    section_options[G_N_ELEMENTS(section_keys)] = (cfg_opt_t)CFG_END();
+    for (size_t i = 0; i < settings_keys_length; i++)
+        options[i] = option_of(&settings_keys[i]);
+    options[settings_keys_length] = (cfg_opt_t)CFG_SEC(
+        "domain", section_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+    options[settings_keys_length + 1] = (cfg_opt_t)CFG_END();
+    cfg = cfg_init(options, CFGF_NONE); /* copies all of them */
+    if (cfg == NULL)
+        return NULL;
+    cfg_set_error_function(cfg, note_complaint);
+    cfg_set_validate_func(cfg, "domain", validate_section);
+    return cfg;
+}
+
+/* The values of one key, defaults included, borrowed, NULL-terminated. Freed with g_free(). */
+static const char **values_of(cfg_opt_t *opt)
+{
+    guint length = cfg_opt_size(opt);
+    const char **values = g_new0(const char *, length + 1);
+
+    for (guint i = 0; i < length; i++)
+        values[i] = cfg_opt_getnstr(opt, i);
+    return values;
+}
+
+/* Prefixes error with FILE, and with LINE where text gives key. */
+static void prefix_place(struct Settings *settings, const char *text, const char *key,
+                         GError **error)
+{
+    guint line = settings_text_line_of(text, key);
+
+    if (line > 0)
+        g_prefix_error(error, "%s:%u: ", settings->file, line);
+    else
+        g_prefix_error(error, "%s: ", settings->file);
+}
+
+static bool fill_keys(struct Settings *settings, cfg_t *cfg, const char *text, GError **error)
+{
+    for (size_t i = 0; i < settings_keys_length; i++) {
+        const SettingsKey *key = &settings_keys[i];
+        g_autofree const char **values = values_of(cfg_getopt(cfg, key->name));
+
+        if (!key->is_list && values[0] == NULL)
+            continue;
+        if (!settings_key_set(settings, key, values, error)) {
+            prefix_place(settings, text, key->name, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fill_section(struct Settings *settings, cfg_t *cfg, GError **error)
+{
+    g_autoptr(DomainSection) section = domain_section_new(cfg_title(cfg), error);
+
+    if (section == NULL)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(section_keys); i++) {
+        const char *text = cfg_getstr(cfg, section_keys[i]);
+
+        if (text != NULL && !domain_section_set(section, section_keys[i], text, error))
+            return false;
+    }
+    return domain_table_add(settings->sections, g_steal_pointer(&section), error);
+}
+
+static bool fill_sections(struct Settings *settings, cfg_t *cfg, GError **error)
+{
+    settings->sections = domain_table_new();
+    for (guint i = 0; i < cfg_size(cfg, "domain"); i++) {
+        cfg_t *section = cfg_getnsec(cfg, "domain", i);
+
+        if (!fill_section(settings, section, error)) {
+            g_prefix_error(error, "%s:%d: ", settings->file, section->line);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Makes *error of what note_complaint() has noted. */
+static void take_complaint(struct Settings *settings, const cfg_t *cfg, GError **error)
+{
+    if (complaint == NULL)
+        complaint = g_error_new(SETTINGS_ERROR, SETTINGS_ERROR_SYNTAX, "%d: the syntax is wrong",
+                                cfg->line);
+    g_propagate_prefixed_error(error, g_steal_pointer(&complaint), "%s:", settings->file);
+}
+
+static bool parse_locked(struct Settings *settings, const char *text, GError **error)
+{
+    cfg_t *cfg = reader_new();
+    bool is_parsed;
+
+    if (cfg == NULL) {
+        g_set_error_literal(error, SETTINGS_ERROR, SETTINGS_ERROR_FILE, "out of memory");
+        return false;
+    }
+    given = g_hash_table_new(g_direct_hash, g_direct_equal);
+    is_parsed = cfg_parse_buf(cfg, text) == CFG_SUCCESS && complaint == NULL;
+    if (!is_parsed)
+        take_complaint(settings, cfg, error);
+    else
+        is_parsed = fill_keys(settings, cfg, text, error) && fill_sections(settings, cfg, error);
+    g_clear_pointer(&given, g_hash_table_unref);
+    cfg_free(cfg);
+    return is_parsed;
+}
+
+/* What no key can see alone. */
+static bool check_together(struct Settings *settings, const char *text, GError **error)
+{
+    if (settings->fallback == NULL) {
+        g_set_error(
+            error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
+            "%s: fallback_address must be given; write fallback_address = \"noreply@example.org\"",
+            settings->file);
+        return false;
+    }
+    if (settings->cache_min_ttl > settings->cache_max_ttl) {
+        g_set_error_literal(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
+                            "cache_min_ttl is longer than cache_max_ttl; write a smaller one");
+        prefix_place(settings, text, "cache_min_ttl", error);
+        return false;
+    }
+    return true;
+}
+
+/* A byte order mark, as some editors write it, says nothing of UTF-8. */
+static void blank_byte_order_mark(char *text)
+{
+    if (g_str_has_prefix(text, "\xef\xbb\xbf"))
+        memset(text, ' ', 3);
+}
+
+static bool read_text(const SettingsSource *source, const char *file, gsize max, char **text,
+                      GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    const char *invalid = NULL;
+    gsize length = 0;
+
+    if (!source->read(file, text, &length, &cause)) {
+        g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_FILE, "%s: can't be read: %s", file,
+                    cause->message);
+        return false;
+    }
+    if (length > max) {
+        g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_FILE,
+                    "%s: is longer than %" G_GSIZE_FORMAT " octets; write a shorter one", file,
+                    max);
+        return false;
+    }
+    if (!g_utf8_validate(*text, (gssize)length, &invalid)) {
+        g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_FILE,
+                    "%s:%u: is not UTF-8 text; convert the file", file,
+                    settings_text_line_at(*text, invalid));
+        return false;
+    }
+    blank_byte_order_mark(*text);
+    return true;
+}
+
+static bool read_map(struct Settings *settings, const SettingsSource *source, GError **error)
+{
+    g_autofree char *text = NULL;
+
+    if (settings->domain_map == NULL)
+        return true;
+    if (!read_text(source, settings->domain_map, SETTINGS_MAP_MAX, &text, error))
+        return false;
+    settings->map = domain_map_parse(text, settings->domain_map, error);
+    return settings->map != NULL;
+}
+
+static void note_fallbacks(struct Settings *settings, GHashTable *table)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    if (table == NULL)
+        return;
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const DomainSection *section = value;
+
+        if (section->fallback != NULL)
+            g_hash_table_add(settings->fallbacks, section->fallback->addr_spec);
+    }
+}
+
+static bool fill_from_text(struct Settings *settings, char *text, GError **error)
+{
+    bool is_parsed;
+
+    if (!settings_text_blank_comments(text, error)) {
+        g_prefix_error(error, "%s:", settings->file);
+        return false;
+    }
+    pthread_mutex_lock(&parse_lock);
+    is_parsed = parse_locked(settings, text, error);
+    pthread_mutex_unlock(&parse_lock);
+    return is_parsed && check_together(settings, text, error);
+}
+
+static void fill_rest(struct Settings *settings, const SettingsSource *source)
+{
+    if (settings->hostname == NULL)
+        settings->hostname = domain_name_parse(source->hostname, NULL);
+    if (settings->hostname == NULL)
+        settings->hostname = g_strdup("localhost");
+    settings->fallbacks = g_hash_table_new(g_str_hash, g_str_equal);
+    g_hash_table_add(settings->fallbacks, settings->fallback->addr_spec);
+    note_fallbacks(settings, settings->sections);
+    note_fallbacks(settings, settings->map);
+}
+
+static bool fill(struct Settings *settings, const SettingsSource *source, GError **error)
+{
+    g_autofree char *text = NULL;
+
+    if (!read_text(source, settings->file, SETTINGS_FILE_MAX, &text, error) ||
+        !fill_from_text(settings, text, error) || !read_map(settings, source, error))
+        return false;
+    fill_rest(settings, source);
+    return true;
+}
+
+Settings *settings_parse(const char *file, const SettingsSource *source, GError **error)
+{
+    struct Settings *settings = settings_new(file);
+
+    if (fill(settings, source, error))
+        return settings;
+    settings_unref(settings);
+    return NULL;
+}

@@ -1,0 +1,868 @@
+#include "config.h"
+
+#include "policy/plan.h"
+
+#include <string.h>
+
+#include "../table.h"
+#include "policy/settings_parse.h"
+
+/* What SPF says of the domains of these tests. One that is not here must not be asked for. */
+static const struct {
+    const char *domain;
+    SpfResult result;
+    bool is_dmarc_enforced;
+} world[] = {
+    {"ok.example", SPF_PASS, false},
+    {"ok2.example", SPF_PASS, false},
+    {"sub.ok.example", SPF_PASS, false},
+    {"strict.example", SPF_PASS, true},
+    {"soft.example", SPF_SOFTFAIL, false},
+    {"fail.example", SPF_FAIL, false},
+    {"neutral.example", SPF_NEUTRAL, false},
+    {"none.example", SPF_NONE, false},
+    {"temp.example", SPF_TEMPERROR, false},
+    {"perm.example", SPF_PERMERROR, false},
+    {"mail.lemniscus.de", SPF_PASS, false},
+    {"down.lemniscus.de", SPF_FAIL, false},
+    {"mail.tenant.example", SPF_PASS, false},
+    {"tenant.example", SPF_FAIL, false},
+    {"xn--mller-kva.example", SPF_PASS, false},
+};
+
+static const struct row {
+    const char *name;
+    const char *conf;   /* besides the fallback address, noreply@lemniscus.de */
+    const char *from;   /* values of From: fields, "|" between two; NULL: none */
+    const char *sender; /* of the envelope */
+    const char *wanted; /* as plan_text() writes it */
+    const char *map;    /* domain_map; NULL: none */
+    const char *dkim;   /* domains that passed, " " between two; NULL: none */
+    int mode_switch;    /* a Mode + 1; 0: none */
+    bool is_smtputf8;
+} rows[] = {
+    /* The table of design section 4. */
+    {"authorised, authorised", "", "a@ok.example", "<a@ok.example>",
+     .wanted = "keep domain=ok.example spf=pass aligned asked: ok.example sender=ok.example"},
+    {"authorised, authorised elsewhere", "", "a@ok.example", "<b@ok2.example>",
+     .wanted = "keep domain=ok.example spf=pass asked: ok.example sender=ok2.example"},
+    {"authorised, null", "", "a@ok.example", "<>",
+     .wanted = "keep domain=ok.example spf=pass aligned asked: ok.example"},
+    {"all of them authorised, authorised", "", "a@ok.example, b@ok2.example", "<a@ok.example>",
+     .wanted =
+         "keep domain=ok.example spf=pass aligned asked: ok.example ok2.example sender=ok.example"},
+    {"not authorised, not authorised", "", "a@soft.example", "<a@soft.example>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example"},
+    {"not authorised, authorised elsewhere", "", "a@soft.example", "<b@ok.example>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example"},
+    {"not authorised, of the fallback's domain", "", "a@soft.example", "<bounce+42@lemniscus.de>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example"},
+    {"not authorised, authorised and aligned with the fallback", "", "a@soft.example",
+     "<bounce+42@mail.lemniscus.de>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example sender=mail.lemniscus.de"},
+    {"not authorised, aligned with the fallback and not authorised", "", "a@soft.example",
+     "<bounce+42@down.lemniscus.de>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example sender=down.lemniscus.de"},
+    {"not authorised, null", "", "a@soft.example", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example"},
+    {"not authorised, no domain", "", "a@soft.example", "<root>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example"},
+    {"authorised, not authorised", "", "a@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: ok.example "
+         "sender=soft.example"},
+    {"authorised, not authorised, envelope_sender = fallback", "envelope_sender = fallback",
+     "a@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=noreply@lemniscus.de domain=soft.example spf=softfail asked: ok.example "
+         "sender=soft.example"},
+    {"authorised, no domain", "", "a@ok.example", "<root>",
+     .wanted = "rewrite envelope=a@ok.example domain=- spf=none aligned asked: ok.example"},
+    {"no From:, authorised", "", NULL, "<a@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
+    {"no From:, null", "", NULL, "<>", .wanted = "rewrite author domain=- spf=none aligned asked:"},
+    {"no From:, of the fallback's domain", "", NULL, "<bounce@lemniscus.de>",
+     .wanted = "rewrite author domain=- spf=none aligned asked:"},
+    {"an empty From:", "", "", "<a@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
+    {"no domain in From:", "", "Praxis", "<a@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
+    {"an address literal in From:", "", "a@[192.0.2.1]", "<a@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
+    {"an empty group", "", "Praxis:;", "<a@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
+    {"a group", "", "Praxis: a@ok.example, b@soft.example;", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "ok.example soft.example"},
+    {"two addresses in one", "", "a@b@ok.example", "<a@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
+
+    /* Several authors. */
+    {"the first one not authorised", "", "a@soft.example, b@ok.example", "<a@soft.example>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example ok.example"},
+    {"the last one not authorised", "", "a@ok.example, b@soft.example", "<a@ok.example>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: ok.example soft.example"},
+    {"two not authorised", "", "a@fail.example, b@ok.example, c@soft.example", "<>",
+     .wanted = "rewrite author domain=fail.example spf=fail aligned "
+               "unauthorised=fail.example,soft.example "
+               "asked: fail.example ok.example soft.example"},
+    {"two From: fields", "", "a@ok.example|b@soft.example", "<a@ok.example>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: ok.example soft.example"},
+    {"a From: that can be read in part", "", "a@ok.example|Praxis", "<a@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked: "
+               "ok.example"},
+    {"one that can be read in part, not authorised", "", "a@soft.example|Praxis", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example"},
+
+    /* rewrite_on and tempfail_on. */
+    {"fail", "", "a@fail.example", "<>",
+     .wanted =
+         "rewrite author domain=fail.example spf=fail aligned unauthorised=fail.example asked: "
+         "fail.example"},
+    {"neutral", "", "a@neutral.example", "<>",
+     .wanted =
+         "rewrite author domain=neutral.example spf=neutral aligned unauthorised=neutral.example "
+         "asked: neutral.example"},
+    {"none", "", "a@none.example", "<>",
+     .wanted =
+         "rewrite author domain=none.example spf=none aligned unauthorised=none.example asked: "
+         "none.example"},
+    {"permerror", "", "a@perm.example", "<>",
+     .wanted = "rewrite author domain=perm.example spf=permerror aligned unauthorised=perm.example "
+               "asked: "
+               "perm.example"},
+    {"temperror", "", "a@temp.example", "<>",
+     .wanted = "rewrite author domain=temp.example spf=temperror aligned unauthorised=temp.example "
+               "asked: "
+               "temp.example"},
+    {"a result in neither list", "rewrite_on = { fail }", "a@soft.example", "<b@neutral.example>",
+     .wanted = "keep domain=soft.example spf=softfail asked: soft.example sender=neutral.example"},
+    {"a result in rewrite_on alone", "rewrite_on = { fail }", "a@fail.example", "<>",
+     .wanted =
+         "rewrite author domain=fail.example spf=fail aligned unauthorised=fail.example asked: "
+         "fail.example"},
+    {"pass in rewrite_on", "rewrite_on = { pass }", "a@ok.example", "<>",
+     .wanted = "rewrite author domain=ok.example spf=pass aligned unauthorised=ok.example asked: "
+               "ok.example"},
+    {"nothing in rewrite_on", "rewrite_on = {}", "a@fail.example", "<b@fail.example>",
+     .wanted = "keep domain=fail.example spf=fail aligned asked: fail.example sender=fail.example"},
+    {"nothing in rewrite_on, no From:", "rewrite_on = {}", NULL, "<>",
+     .wanted = "rewrite author domain=- spf=none aligned asked:"},
+    {"tempfail_on, the author's", "tempfail_on = { temperror }", "a@temp.example", "<b@ok.example>",
+     .wanted = "tempfail domain=temp.example spf=temperror asked: temp.example"},
+    {"tempfail_on, in no other list", "rewrite_on = {} tempfail_on = { temperror }",
+     "a@temp.example", "<>",
+     .wanted = "tempfail domain=temp.example spf=temperror aligned asked: "
+               "temp.example"},
+    {"tempfail_on, the second author's", "tempfail_on = { temperror }",
+     "a@soft.example, b@temp.example", "<>",
+     .wanted =
+         "tempfail domain=temp.example spf=temperror aligned asked: soft.example temp.example"},
+    {"tempfail_on, another result", "tempfail_on = { permerror }", "a@temp.example", "<>",
+     .wanted = "rewrite author domain=temp.example spf=temperror aligned unauthorised=temp.example "
+               "asked: "
+               "temp.example"},
+    {"tempfail_on, the envelope's, the author authorised", "tempfail_on = { temperror }",
+     "a@ok.example", "<b@temp.example>",
+     .wanted = "tempfail domain=temp.example spf=temperror asked: ok.example sender=temp.example"},
+    {"tempfail_on, the envelope's, the author not", "tempfail_on = { temperror }", "a@soft.example",
+     "<b@temp.example>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example"},
+    {"tempfail_on, the aligned envelope's, the author not", "tempfail_on = { fail }",
+     "a@soft.example", "<b@down.lemniscus.de>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example sender=down.lemniscus.de"},
+    {"tempfail_on, no From:", "tempfail_on = { none }", NULL, "<>",
+     .wanted = "rewrite author domain=- spf=none aligned asked:"},
+
+    /* align_envelope. */
+    {"no: not aligned", "align_envelope = no", "a@strict.example", "<b@ok.example>",
+     .wanted = "keep domain=strict.example spf=pass asked: strict.example sender=ok.example"},
+    {"yes: not aligned", "align_envelope = yes", "a@ok.example", "<b@ok2.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=ok2.example spf=pass aligned asked: ok.example "
+         "sender=ok2.example"},
+    {"yes: aligned", "align_envelope = yes", "a@ok.example", "<b@sub.ok.example>",
+     .wanted = "keep domain=ok.example spf=pass aligned asked: ok.example sender=sub.ok.example"},
+    {"yes: of the fallback's domain", "align_envelope = yes", "a@ok.example",
+     "<bounce@lemniscus.de>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=lemniscus.de spf=pass aligned asked: ok.example"},
+    {"yes: a null sender", "align_envelope = yes", "a@ok.example", "<>",
+     .wanted = "keep domain=ok.example spf=pass aligned asked: ok.example"},
+    {"yes: the author not authorised", "align_envelope = yes", "a@soft.example",
+     "<b@mail.lemniscus.de>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example sender=mail.lemniscus.de"},
+    {"yes: the envelope not authorised", "align_envelope = yes", "a@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: ok.example "
+         "sender=soft.example"},
+    {"yes: the first of two authors", "align_envelope = yes", "a@ok.example, b@ok2.example",
+     "<b@ok2.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=ok2.example spf=pass aligned asked: ok.example "
+         "ok2.example sender=ok2.example"},
+    {"yes, against envelope_sender = fallback", "align_envelope = yes envelope_sender = fallback",
+     "a@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: ok.example "
+         "sender=soft.example"},
+    {"yes, against null_sender = fallback", "align_envelope = yes null_sender = fallback",
+     "a@ok.example", "<>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=ok.example spf=pass aligned asked: ok.example"},
+    {"dmarc: enforced", "align_envelope = dmarc", "a@strict.example", "<b@ok.example>",
+     .wanted = "rewrite envelope=a@strict.example domain=ok.example spf=pass aligned asked: "
+               "strict.example "
+               "sender=ok.example dmarc=strict.example"},
+    {"dmarc: not enforced", "align_envelope = dmarc", "a@ok.example", "<b@ok2.example>",
+     .wanted =
+         "keep domain=ok.example spf=pass asked: ok.example sender=ok2.example dmarc=ok.example"},
+    {"dmarc: aligned", "align_envelope = dmarc", "a@strict.example", "<b@strict.example>",
+     .wanted =
+         "keep domain=strict.example spf=pass aligned asked: strict.example sender=strict.example"},
+    {"dmarc: a null sender", "align_envelope = dmarc", "a@strict.example", "<>",
+     .wanted = "keep domain=strict.example spf=pass aligned asked: strict.example"},
+    {"dmarc: the author not authorised", "align_envelope = dmarc", "a@soft.example", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example"},
+    {"dmarc: the author not authorised, another envelope", "align_envelope = dmarc",
+     "a@soft.example", "<b@mail.lemniscus.de>",
+     .wanted = "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+               "asked: soft.example sender=mail.lemniscus.de"},
+    {"dmarc: no From:", "align_envelope = dmarc", NULL, "<b@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
+    {"dmarc: the envelope not authorised", "align_envelope = dmarc", "a@strict.example",
+     "<b@soft.example>",
+     .wanted = "rewrite envelope=a@strict.example domain=soft.example spf=softfail aligned asked: "
+               "strict.example sender=soft.example"},
+    {"dmarc: the envelope is put off", "align_envelope = dmarc tempfail_on = { temperror }",
+     "a@strict.example", "<b@temp.example>",
+     .wanted =
+         "tempfail domain=temp.example spf=temperror asked: strict.example sender=temp.example"},
+    {"dmarc: the author is put off", "align_envelope = dmarc tempfail_on = { temperror }",
+     "a@temp.example", "<b@ok.example>",
+     .wanted = "tempfail domain=temp.example spf=temperror asked: temp.example"},
+    {"dmarc, against envelope_sender = fallback",
+     "align_envelope = dmarc envelope_sender = fallback", "a@strict.example", "<b@soft.example>",
+     .wanted = "rewrite envelope=a@strict.example domain=soft.example spf=softfail aligned asked: "
+               "strict.example sender=soft.example dmarc=strict.example"},
+    {"dmarc not enforced, and envelope_sender = fallback",
+     "align_envelope = dmarc envelope_sender = fallback", "a@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=noreply@lemniscus.de domain=soft.example spf=softfail asked: ok.example "
+         "sender=soft.example dmarc=ok.example"},
+    {"dmarc, against null_sender = fallback", "align_envelope = dmarc null_sender = fallback",
+     "a@strict.example", "<>",
+     .wanted = "rewrite envelope=a@strict.example domain=strict.example spf=pass aligned asked: "
+               "strict.example dmarc=strict.example"},
+
+    /* null_sender. */
+    {"fallback: authorised", "null_sender = fallback", "a@ok.example", "<>",
+     .wanted =
+         "rewrite envelope=noreply@lemniscus.de domain=ok.example spf=pass asked: ok.example"},
+    {"fallback: not authorised", "null_sender = fallback", "a@soft.example", "<>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example"},
+    {"fallback: another sender", "null_sender = fallback", "a@ok.example", "<a@ok.example>",
+     .wanted = "keep domain=ok.example spf=pass aligned asked: ok.example sender=ok.example"},
+
+    /* The author's address as envelope. */
+    {"the first of two authors", "", "a@ok.example, b@ok2.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: ok.example "
+         "ok2.example sender=soft.example"},
+    {"its domain as A-labels", "", "a@müller.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=a@xn--mller-kva.example domain=soft.example spf=softfail aligned asked: "
+         "xn--mller-kva.example sender=soft.example"},
+    {"its local part in quotes", "", "\"a b\"@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=\"a b\"@ok.example domain=soft.example spf=softfail aligned asked: "
+         "ok.example sender=soft.example"},
+    {"its local part not ASCII, without SMTPUTF8", "", "müller@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=noreply@lemniscus.de domain=soft.example spf=softfail asked: ok.example "
+         "sender=soft.example"},
+    {"its local part not ASCII, with SMTPUTF8", "", "müller@ok.example", "<b@soft.example>",
+     .wanted = "rewrite envelope=müller@ok.example domain=soft.example spf=softfail aligned asked: "
+               "ok.example sender=soft.example",
+     .is_smtputf8 = true},
+    {"its local part not ASCII, align_envelope", "align_envelope = yes", "müller@ok.example",
+     "<b@ok2.example>",
+     .wanted =
+         "rewrite envelope=noreply@lemniscus.de domain=ok2.example spf=pass asked: ok.example "
+         "sender=ok2.example"},
+    {"not aligned, and nothing better there", "align_envelope = yes", "müller@ok.example",
+     "<noreply@lemniscus.de>", .wanted = "keep domain=ok.example spf=pass asked: ok.example"},
+
+    /* Who is never rewritten. */
+    {"the fallback's domain", "", "a@lemniscus.de", "<b@lemniscus.de>",
+     .wanted = "keep domain=lemniscus.de spf=pass aligned asked:"},
+    {"the fallback itself, in other case", "", "NoReply@Lemniscus.DE", "<noreply@lemniscus.de>",
+     .wanted = "keep domain=lemniscus.de spf=pass aligned asked:"},
+    {"a subdomain of the fallback's", "", "a@down.lemniscus.de", "<>",
+     .wanted =
+         "rewrite author domain=down.lemniscus.de spf=fail aligned unauthorised=down.lemniscus.de "
+         "asked: down.lemniscus.de"},
+    {"the fallback's domain, the envelope not authorised", "", "a@lemniscus.de", "<b@soft.example>",
+     .wanted = "rewrite envelope=a@lemniscus.de domain=soft.example spf=softfail aligned asked: "
+               "sender=soft.example"},
+    {"the fallback's domain beside one not authorised", "", "a@lemniscus.de, b@soft.example", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example"},
+    {"a section's fallback address",
+     "domain soft.example { fallback_address = \"box@fail.example\" }", "box@fail.example",
+     "<box@fail.example>", .wanted = "keep domain=fail.example spf=pass aligned asked:"},
+    {"another address of its domain",
+     "domain soft.example { fallback_address = \"box@fail.example\" }", "a@fail.example", "<>",
+     .wanted =
+         "rewrite author domain=fail.example spf=fail aligned unauthorised=fail.example asked: "
+         "fail.example"},
+    {"a map line's fallback address", "", "box@fail.example", "<>",
+     .wanted = "keep domain=fail.example spf=pass aligned asked:",
+     .map = "soft.example fallback_address=box@fail.example"},
+    {"a section's fallback address as envelope",
+     "domain soft.example { fallback_address = \"box@fail.example\" }", "a@ok.example",
+     "<box@fail.example>", .wanted = "keep domain=ok.example spf=pass asked: ok.example"},
+    {"a domain whose mode is off", "domain soft.example { mode = off }", "a@soft.example",
+     "<b@ok.example>", .wanted = "keep domain=soft.example spf=pass asked:"},
+    {"beside one not authorised", "domain soft.example { mode = off }",
+     "a@soft.example, b@fail.example", "<>",
+     .wanted =
+         "rewrite author domain=fail.example spf=fail aligned unauthorised=fail.example asked: "
+         "fail.example"},
+    {"second, beside one authorised", "domain soft.example { mode = off }",
+     "a@ok.example, b@soft.example", "<b@fail.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=fail.example spf=fail aligned asked: ok.example "
+         "sender=fail.example"},
+    {"an envelope whose mode is off", "domain soft.example { mode = off }", "a@ok.example",
+     "<b@soft.example>", .wanted = "keep domain=ok.example spf=pass asked: ok.example"},
+    {"subdomains whose mode is off", "domain .lemniscus.de { mode = off }", "a@down.lemniscus.de",
+     "<>", .wanted = "keep domain=down.lemniscus.de spf=pass aligned asked:"},
+
+    /* Fallback addresses of sections. */
+    {"the section's fallback", "domain soft.example { fallback_address = \"n@tenant.example\" }",
+     "a@soft.example", "<a@soft.example>",
+     .wanted = "rewrite author envelope=n@tenant.example domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example asked: soft.example"},
+    {"the section's fallback is the section's domain",
+     "domain tenant.example { fallback_address = \"n@tenant.example\" }", "a@tenant.example",
+     "<b@tenant.example>", .wanted = "keep domain=tenant.example spf=pass aligned asked:"},
+    {"an envelope of the section's fallback's domain",
+     "domain soft.example { fallback_address = \"n@tenant.example\" }", "a@soft.example",
+     "<bounce@tenant.example>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example"},
+    {"an envelope aligned with the section's fallback",
+     "domain soft.example { fallback_address = \"n@tenant.example\" }", "a@soft.example",
+     "<bounce@mail.tenant.example>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example sender=mail.tenant.example"},
+    {"an envelope of the global fallback's domain",
+     "domain soft.example { fallback_address = \"n@tenant.example\" }", "a@soft.example",
+     "<bounce@lemniscus.de>",
+     .wanted = "rewrite author envelope=n@tenant.example domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example asked: soft.example"},
+    {"the section's fallback for the envelope alone",
+     "envelope_sender = fallback domain ok.example { fallback_address = \"n@tenant.example\" }",
+     "a@ok.example", "<b@soft.example>",
+     .wanted =
+         "rewrite envelope=n@tenant.example domain=soft.example spf=softfail asked: ok.example "
+         "sender=soft.example"},
+    {"the section's fallback for the null sender",
+     "null_sender = fallback domain ok.example { fallback_address = \"n@tenant.example\" }",
+     "a@ok.example", "<>",
+     .wanted = "rewrite envelope=n@tenant.example domain=ok.example spf=pass asked: ok.example"},
+
+    /* Modes. */
+    {"log-only: would rewrite", "mode = log-only", "a@soft.example", "<a@soft.example>",
+     .wanted = "would-rewrite author envelope=noreply@lemniscus.de domain=soft.example "
+               "spf=softfail aligned "
+               "unauthorised=soft.example asked: soft.example"},
+    {"log-only: the envelope alone", "mode = log-only", "a@ok.example", "<b@soft.example>",
+     .wanted =
+         "would-rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: "
+         "ok.example sender=soft.example"},
+    {"log-only: would tempfail", "mode = log-only tempfail_on = { temperror }", "a@temp.example",
+     "<>",
+     .wanted = "would-tempfail domain=temp.example spf=temperror aligned asked: temp.example"},
+    {"log-only: the envelope would tempfail", "mode = log-only tempfail_on = { temperror }",
+     "a@ok.example", "<b@temp.example>",
+     .wanted =
+         "would-tempfail domain=temp.example spf=temperror asked: ok.example sender=temp.example"},
+    {"log-only: keep", "mode = log-only", "a@ok.example", "<>",
+     .wanted = "keep domain=ok.example spf=pass aligned asked: ok.example"},
+    {"log-only: no From:", "mode = log-only", NULL, "<>",
+     .wanted = "would-rewrite author domain=- spf=none aligned asked:"},
+    {"off", "mode = off align_envelope = dmarc null_sender = fallback", "a@soft.example",
+     "<b@fail.example>", .wanted = "keep domain=soft.example spf=pass asked:"},
+    {"off: a null sender", "mode = off align_envelope = dmarc null_sender = fallback",
+     "a@soft.example", "<>", .wanted = "keep domain=soft.example spf=pass aligned asked:"},
+    {"off: no From:", "mode = off", NULL, "<b@fail.example>",
+     .wanted = "keep domain=- spf=none asked:"},
+    {"off: a From: that can be read in part", "mode = off", "a@soft.example|Praxis", "<>",
+     .wanted = "keep domain=soft.example spf=pass aligned asked:"},
+    {"a section is more active", "mode = log-only domain soft.example { mode = rewrite }",
+     "a@soft.example", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example"},
+    {"a section alone is active", "mode = off domain soft.example { mode = rewrite }",
+     "a@soft.example", "<b@ok.example>",
+     .wanted =
+         "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example asked: soft.example"},
+    {"a section is less active", "domain soft.example { mode = log-only }", "a@soft.example", "<>",
+     .wanted =
+         "would-rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+         "asked: soft.example"},
+    {"the section of the first one not authorised",
+     "domain soft.example { mode = log-only } domain ok.example { mode = rewrite }",
+     "a@ok.example, b@soft.example, c@fail.example", "<>",
+     .wanted =
+         "would-rewrite author domain=soft.example spf=softfail aligned "
+         "unauthorised=soft.example,fail.example asked: ok.example soft.example fail.example"},
+    {"and not of a later one", "domain soft.example { mode = log-only }",
+     "a@fail.example, b@soft.example", "<>",
+     .wanted = "rewrite author domain=fail.example spf=fail aligned "
+               "unauthorised=fail.example,soft.example asked: fail.example soft.example"},
+    {"the envelope alone: of the first author", "domain ok.example { mode = log-only }",
+     "a@ok.example, b@ok2.example", "<c@soft.example>",
+     .wanted =
+         "would-rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: "
+         "ok.example ok2.example sender=soft.example"},
+    {"the envelope alone: not of a later one", "domain ok2.example { mode = log-only }",
+     "a@ok.example, b@ok2.example", "<c@soft.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: ok.example "
+         "ok2.example sender=soft.example"},
+    {"the envelope alone: not of the envelope", "domain soft.example { mode = log-only }",
+     "a@ok.example", "<c@soft.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: ok.example "
+         "sender=soft.example"},
+    {"a From: that can't be read has no section", "domain ok.example { mode = log-only }",
+     "a@ok.example|Praxis", "<>",
+     .wanted = "rewrite author domain=- spf=none aligned asked: ok.example"},
+    {"the section of the one that is put off",
+     "tempfail_on = { temperror } domain temp.example { mode = log-only }",
+     "a@soft.example, b@temp.example", "<>",
+     .wanted = "would-tempfail domain=temp.example spf=temperror aligned asked: soft.example "
+               "temp.example"},
+
+    /* The running daemon's switch. */
+    {"switched to log-only", "", "a@soft.example", "<>",
+     .wanted =
+         "would-rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+         "asked: soft.example",
+     .mode_switch = 1 + MODE_LOG_ONLY},
+    {"switched to rewrite", "mode = off", "a@soft.example", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example",
+     .mode_switch = 1 + MODE_REWRITE},
+    {"switched off", "", "a@soft.example", "<>",
+     .wanted = "keep domain=soft.example spf=pass aligned asked:", .mode_switch = 1 + MODE_OFF},
+    {"switched off, a more active section", "domain soft.example { mode = rewrite }",
+     "a@soft.example", "<>",
+     .wanted = "keep domain=soft.example spf=pass aligned asked:", .mode_switch = 1 + MODE_OFF},
+    {"switched to log-only, a more active section", "domain soft.example { mode = rewrite }",
+     "a@soft.example", "<>",
+     .wanted =
+         "would-rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+         "asked: soft.example",
+     .mode_switch = 1 + MODE_LOG_ONLY},
+    {"switched to rewrite, a less active section", "domain soft.example { mode = log-only }",
+     "a@soft.example", "<>",
+     .wanted =
+         "would-rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+         "asked: soft.example",
+     .mode_switch = 1 + MODE_REWRITE},
+    {"switched to rewrite, a section that is off", "domain soft.example { mode = off }",
+     "a@soft.example", "<>",
+     .wanted = "keep domain=soft.example spf=pass aligned asked:", .mode_switch = 1 + MODE_REWRITE},
+    {"switched to log-only, a map line that rewrites", "", "a@soft.example", "<>",
+     .wanted =
+         "would-rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+         "asked: soft.example",
+     .map = "soft.example mode=rewrite", .mode_switch = 1 + MODE_LOG_ONLY},
+
+    /* domain_map's authorised. */
+    {"authorised by the map", "", "a@soft.example", "<b@soft.example>",
+     .wanted = "keep domain=soft.example spf=pass aligned asked:",
+     .map = "soft.example authorised=yes"},
+    {"not authorised by the map", "", "a@ok.example", "<b@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=ok.example spf=none aligned "
+               "unauthorised=ok.example asked:",
+     .map = "ok.example authorised=no"},
+    {"an envelope authorised by the map", "", "a@ok.example", "<b@soft.example>",
+     .wanted = "keep domain=ok.example spf=pass asked: ok.example",
+     .map = "soft.example authorised=yes"},
+    {"an envelope not authorised by the map", "", "a@ok.example", "<b@ok2.example>",
+     .wanted =
+         "rewrite envelope=a@ok.example domain=ok2.example spf=none aligned asked: ok.example",
+     .map = "ok2.example authorised=no"},
+    {"no result of the map's is put off", "tempfail_on = { none }", "a@ok.example", "<>",
+     .wanted = "rewrite author domain=ok.example spf=none aligned unauthorised=ok.example asked:",
+     .map = "ok.example authorised=no"},
+    {"a section goes before the map", "domain soft.example { reply_to = never }", "a@soft.example",
+     "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example",
+     .map = "soft.example authorised=yes"},
+    {"subdomains authorised by the map", "", "a@down.lemniscus.de", "<>",
+     .wanted = "keep domain=down.lemniscus.de spf=pass aligned asked:",
+     .map = ".lemniscus.de authorised=yes"},
+
+    /* exempt_dkim. */
+    {"DKIM vouches", "exempt_dkim = mx.example", "a@soft.example", "<b@fail.example>",
+     .wanted = "keep domain=soft.example spf=pass dkim asked:", .dkim = "soft.example"},
+    {"DKIM vouches, of one organization", "exempt_dkim = mx.example", "a@down.lemniscus.de", "<>",
+     .wanted = "keep domain=down.lemniscus.de spf=pass aligned dkim asked:",
+     .dkim = "lemniscus.de"},
+    {"DKIM vouches for another", "exempt_dkim = mx.example", "a@soft.example", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example",
+     .dkim = "fail.example"},
+    {"DKIM vouches for one of two", "exempt_dkim = mx.example", "a@soft.example, b@fail.example",
+     "<>",
+     .wanted = "rewrite author domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example,fail.example asked: soft.example fail.example",
+     .dkim = "soft.example"},
+    {"DKIM vouches for both", "exempt_dkim = mx.example", "a@soft.example, b@fail.example", "<>",
+     .wanted = "keep domain=soft.example spf=pass aligned dkim asked:",
+     .dkim = "fail.example soft.example"},
+    {"DKIM vouches before tempfail_on", "exempt_dkim = mx.example tempfail_on = { temperror }",
+     "a@temp.example", "<>",
+     .wanted = "keep domain=temp.example spf=pass aligned dkim asked:", .dkim = "temp.example"},
+    {"DKIM vouches, and the null sender stays", "exempt_dkim = mx.example null_sender = fallback",
+     "a@soft.example", "<>",
+     .wanted = "keep domain=soft.example spf=pass aligned dkim asked:", .dkim = "soft.example"},
+    {"DKIM vouches for nobody who can't be read", "exempt_dkim = mx.example",
+     "a@soft.example|Praxis", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example",
+     .dkim = "soft.example"},
+    {"DKIM vouches for no author", "exempt_dkim = mx.example", NULL, "<>",
+     .wanted = "rewrite author domain=- spf=none aligned asked:", .dkim = "soft.example"},
+    {"DKIM is not asked", "", "a@soft.example", "<>",
+     .wanted =
+         "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
+         "soft.example",
+     .dkim = "soft.example"},
+};
+
+static const char *conf_text;
+static const char *map_text;
+
+static gboolean read_file(const char *file, char **text, gsize *length, GError **error)
+{
+    const char *found = g_str_has_suffix(file, ".conf") ? conf_text : map_text;
+
+    (void)error;
+    *text = g_strdup(found);
+    *length = strlen(found);
+    return TRUE;
+}
+
+static Settings *settings_of(const char *conf, const char *map)
+{
+    static const SettingsSource source = {read_file, "mail.example.net"};
+    g_autofree char *text = g_strconcat("fallback_address = \"noreply@lemniscus.de\"\n",
+                                        map != NULL ? "domain_map = map\n" : "", conf, NULL);
+    g_autoptr(GError) error = NULL;
+    Settings *settings;
+
+    conf_text = text;
+    map_text = map;
+    settings = settings_parse("/etc/spfrom.conf", &source, &error);
+    if (error != NULL)
+        print_error("%s\n", error->message);
+    assert_non_null(settings);
+    return settings;
+}
+
+static Mailboxes *authors_of(const char *from)
+{
+    g_autoptr(HeaderFields) fields = header_fields_new();
+    g_auto(GStrv) values = from != NULL ? g_strsplit(from, "|", -1) : NULL;
+
+    for (guint i = 0; values != NULL && values[i] != NULL; i++)
+        header_fields_append(fields, "From", values[i], -1);
+    if (from != NULL && from[0] == '\0')
+        header_fields_append(fields, "From", "", -1);
+    return mailboxes_parse(fields, "From");
+}
+
+/* What is looked up for one message, and in which order. */
+typedef struct {
+    GString *asked;
+    GPtrArray *verdicts;
+} Inquiry;
+
+static size_t place_in_world(const char *domain)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(world); i++)
+        if (strcmp(world[i].domain, domain) == 0)
+            return i;
+    fail_msg("%s was asked for", domain);
+    return 0;
+}
+
+static Verdict *ask(Inquiry *inquiry, const char *what, const char *domain)
+{
+    Verdict *verdict =
+        verdict_new(world[place_in_world(domain)].result, "192.0.2.25", "~all", NULL);
+
+    g_string_append_printf(inquiry->asked, " %s%s", what, domain);
+    g_ptr_array_add(inquiry->verdicts, verdict);
+    return verdict;
+}
+
+/* Does what the daemon does. */
+static Plan *plan_of(Settings *settings, ModeInForce mode, const Identities *identities,
+                     Inquiry *inquiry)
+{
+    Verdict *authors[MAILBOXES_MAX] = {NULL};
+    PlanVerdicts verdicts = {.authors = authors};
+    bool is_exempt = plan_is_dkim_exempt(settings, identities);
+
+    for (guint i = 0; !is_exempt && i < identities->authors->mailboxes->len; i++) {
+        const Mailbox *author = mailboxes_at(identities->authors, i);
+
+        if (plan_needs_author(settings, mode, author))
+            authors[i] = ask(inquiry, "", author->domain_name);
+    }
+    if (plan_needs_sender(settings, mode, identities, &verdicts))
+        verdicts.sender = ask(inquiry, "sender=", identities->sender->domain_name);
+    if (plan_needs_dmarc(settings, mode, identities, &verdicts)) {
+        const char *domain = mailboxes_at(identities->authors, 0)->domain_name;
+
+        g_string_append_printf(inquiry->asked, " dmarc=%s", domain);
+        verdicts.is_dmarc_enforced = world[place_in_world(domain)].is_dmarc_enforced;
+    }
+    return plan_new(settings, mode, identities, &verdicts);
+}
+
+static char *plan_text(const Plan *plan, bool is_dkim_exempt, const char *asked)
+{
+    g_autoptr(GString) text = g_string_new(plan_action_text(plan));
+
+    if (plan->rewrite_author)
+        g_string_append(text, " author");
+    if (plan->envelope_sender != NULL)
+        g_string_append_printf(text, " envelope=%s", plan->envelope_sender);
+    g_string_append_printf(text, " domain=%s", plan->domain != NULL ? plan->domain : "-");
+    g_string_append_printf(text, " spf=%s", spf_result_text(plan->result));
+    if (plan->is_aligned)
+        g_string_append(text, " aligned");
+    for (guint i = 0; g_ptr_array_index(plan->unauthorised, i) != NULL; i++)
+        g_string_append_printf(text, "%s%s", i == 0 ? " unauthorised=" : ",",
+                               (const char *)g_ptr_array_index(plan->unauthorised, i));
+    if (is_dkim_exempt)
+        g_string_append(text, " dkim");
+    g_string_append_printf(text, " asked:%s", asked);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void inquiry_begin(Inquiry *inquiry)
+{
+    inquiry->asked = g_string_new(NULL);
+    inquiry->verdicts = g_ptr_array_new_with_free_func((GDestroyNotify)verdict_unref);
+}
+
+static void inquiry_end(Inquiry *inquiry)
+{
+    g_string_free(inquiry->asked, TRUE);
+    g_ptr_array_unref(inquiry->verdicts);
+}
+
+/* f(f(m)) = f(m): the message as it leaves is kept when it comes once more. */
+static void check_again(Settings *settings, ModeInForce mode, const Identities *identities,
+                        const Plan *plan)
+{
+    g_autoptr(Mailboxes) authors = authors_of(plan->fallback->addr_spec);
+    g_autoptr(Mailbox) sender =
+        plan->envelope_sender != NULL ? mailbox_parse_path(plan->envelope_sender) : NULL;
+    const Identities again = {.authors = plan->rewrite_author ? authors : identities->authors,
+                              .sender = sender != NULL ? sender : identities->sender,
+                              .is_smtputf8 = identities->is_smtputf8};
+    g_autoptr(Plan) second = NULL;
+    Inquiry inquiry;
+
+    inquiry_begin(&inquiry);
+    second = plan_of(settings, mode, &again, &inquiry);
+    assert_string_equal(plan_action_text(second), "keep");
+    assert_true(plan->envelope_sender == NULL || plan->is_aligned == second->is_aligned);
+    inquiry_end(&inquiry);
+}
+
+static void test_row(void **state)
+{
+    const struct row *row = *state;
+    g_autoptr(Settings) settings = settings_of(row->conf, row->map);
+    g_autoptr(Mailboxes) authors = authors_of(row->from);
+    g_autoptr(Mailbox) sender = mailbox_parse_path(row->sender);
+    g_auto(GStrv) passes = row->dkim != NULL ? g_strsplit(row->dkim, " ", -1) : NULL;
+    const Identities identities = {.authors = authors,
+                                   .sender = sender,
+                                   .is_smtputf8 = row->is_smtputf8,
+                                   .dkim_passes = (const char *const *)passes};
+    ModeInForce mode = {.mode = settings->mode};
+    g_autoptr(Plan) plan = NULL;
+    g_autofree char *text = NULL;
+    Inquiry inquiry;
+
+    if (row->mode_switch != 0)
+        mode = (ModeInForce){.mode = (Mode)(row->mode_switch - 1), .is_switch = true};
+    inquiry_begin(&inquiry);
+    plan = plan_of(settings, mode, &identities, &inquiry);
+    text = plan_text(plan, plan_is_dkim_exempt(settings, &identities), inquiry.asked->str);
+    assert_string_equal(text, row->wanted);
+    if (plan->action == PLAN_REWRITE)
+        check_again(settings, mode, &identities, plan);
+    inquiry_end(&inquiry);
+}
+
+/* The rest of a plan: what is in force for the message. */
+static const struct force_row {
+    const char *name;
+    const char *from;
+    const char *wanted; /* fallback, templates, reply_to, author */
+} force_rows[] = {
+    {"no section", "a@soft.example", "noreply@lemniscus.de %n|%l|never a@soft.example"},
+    {"a section", "a@fail.example", "n@tenant.example %n via T|Praxis|add a@fail.example"},
+    {"the deciding author's", "a@soft.example, b@fail.example",
+     "noreply@lemniscus.de %n|%l|never a@soft.example"},
+    {"the other way round", "b@fail.example, a@soft.example",
+     "n@tenant.example %n via T|Praxis|add b@fail.example"},
+    {"the first author's where all are authorised", "a@ok.example, b@ok2.example",
+     "noreply@lemniscus.de %d|%l|never a@ok.example"},
+    {"of nobody who can't be read", "Praxis", "noreply@lemniscus.de %n|%l|never -"},
+    {"of the author who can be read", "Praxis|b@fail.example",
+     "n@tenant.example %n via T|Praxis|add b@fail.example"},
+};
+
+static void test_force(void **state)
+{
+    const struct force_row *row = *state;
+    g_autoptr(Settings) settings = settings_of("reply_to = never\n"
+                                               "domain fail.example { fallback_address = "
+                                               "\"n@tenant.example\" display_name = \"%n via T\"\n"
+                                               "  display_name_missing = Praxis reply_to = add }\n"
+                                               "domain ok.example { display_name = '%d' }",
+                                               NULL);
+    g_autoptr(Mailboxes) authors = authors_of(row->from);
+    g_autoptr(Mailbox) sender = mailbox_parse_path("<>");
+    const Identities identities = {.authors = authors, .sender = sender};
+    g_autoptr(Plan) plan = NULL;
+    g_autofree char *text = NULL;
+    Inquiry inquiry;
+
+    inquiry_begin(&inquiry);
+    plan = plan_of(settings, (ModeInForce){.mode = MODE_REWRITE}, &identities, &inquiry);
+    text = g_strdup_printf("%s %s|%s|%s %s", plan->fallback->addr_spec, plan->display_name,
+                           plan->display_name_missing, plan->add_reply_to ? "add" : "never",
+                           plan->author != NULL ? plan->author->addr_spec : "-");
+    assert_string_equal(text, row->wanted);
+    inquiry_end(&inquiry);
+}
+
+/* For log and trace: whose verdict decided. */
+static void test_verdict(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(Settings) settings = settings_of("", NULL);
+    g_autoptr(Mailboxes) authors = authors_of("a@ok.example");
+    g_autoptr(Mailbox) sender = mailbox_parse_path("<b@soft.example>");
+    const Identities identities = {.authors = authors, .sender = sender};
+    g_autoptr(Plan) plan = NULL;
+    Inquiry inquiry;
+
+    inquiry_begin(&inquiry);
+    plan = plan_of(settings, (ModeInForce){.mode = MODE_REWRITE}, &identities, &inquiry);
+    assert_ptr_equal(plan->verdict, g_ptr_array_index(inquiry.verdicts, 1));
+    assert_string_equal(plan->author->addr_spec, "a@ok.example");
+    inquiry_end(&inquiry);
+}
+
+static const struct authorised_row {
+    const char *name; /* the address */
+    int result;       /* of its verdict; -1: none */
+    bool is_authorised;
+} authorised_rows[] = {
+    {"a@ok.example", SPF_PASS, true},
+    {"a@ok.example", SPF_NEUTRAL, true}, /* in neither list */
+    {"a@ok.example", SPF_SOFTFAIL, false},
+    {"a@ok.example", SPF_TEMPERROR, false}, /* in tempfail_on */
+    {"a@ok.example", -1, false},
+    {"a@lemniscus.de", -1, true},
+    {"a@off.example", -1, true},
+    {"a@yes.example", -1, true},
+    {"a@no.example", -1, false},
+    {"root", -1, false},
+};
+
+static void test_authorised(void **state)
+{
+    const struct authorised_row *row = *state;
+    g_autoptr(Settings) settings =
+        settings_of("rewrite_on = { fail, softfail } tempfail_on = { temperror }",
+                    "off.example mode=off\nyes.example authorised=yes\nno.example authorised=no\n");
+    g_autoptr(Mailbox) mailbox = mailbox_parse_path(row->name);
+    g_autoptr(Verdict) verdict =
+        row->result >= 0 ? verdict_new((SpfResult)row->result, NULL, NULL, NULL) : NULL;
+
+    assert_int_equal(
+        plan_is_authorised(settings, (ModeInForce){.mode = MODE_REWRITE}, mailbox, verdict),
+        row->is_authorised);
+}
+
+int main(void)
+{
+    GArray *tests = table_new();
+
+    mailboxes_init();
+    TABLE_ADD(tests, rows, test_row);
+    TABLE_ADD(tests, force_rows, test_force);
+    TABLE_ADD(tests, authorised_rows, test_authorised);
+    table_add(tests, "the verdict that decided", test_verdict, NULL);
+    return table_run(tests, "plan");
+}
