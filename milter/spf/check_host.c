@@ -1,0 +1,418 @@
+#include "config.h"
+
+#include "spf/check_host.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/domain_name.h"
+#include "spf/canonical.h"
+#include "spf/macro.h"
+
+#define WRITTEN_MAX                                                                                \
+    (CHECK_LOOKUPS_MAX + 2) /* terms of one record that are worth an alias: the 11th is an error   \
+                             */
+
+void check_init(Check *check, EvaluationContext *context, const EvaluationQuestion *question,
+                const Network *network)
+{
+    CheckTerm root = {.name = g_strdup(question->domain)};
+
+    memset(check, 0, sizeof *check);
+    check->context = context;
+    check->question = question;
+    check->network = network;
+    check->address = *network;
+    check->address.length = network_bits(network);
+    check->ttl = G_MAXUINT32;
+    check->terms = g_array_new(FALSE, FALSE, sizeof(CheckTerm));
+    g_array_append_val(check->terms, root);
+}
+
+void check_clear(Check *check)
+{
+    for (guint i = 0; i < check->terms->len; i++)
+        g_free(check_term(check, i)->name);
+    g_array_unref(check->terms);
+    g_clear_pointer(&check->validated, g_ptr_array_unref);
+    g_clear_pointer(&check->reason, g_free);
+}
+
+CheckTerm *check_term(const Check *check, guint index)
+{
+    return &g_array_index(check->terms, CheckTerm, index);
+}
+
+void check_force(Check *check, SpfResult result, const char *format, ...)
+{
+    va_list arguments;
+
+    if (check->is_forced)
+        return;
+    check->is_forced = true;
+    check->result = result;
+    va_start(arguments, format);
+    check->reason = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+}
+
+/* The term and where it stands, for reasons. Owned by the caller. */
+static char *describe(const Check *check, const CheckTerm *term)
+{
+    g_autofree char *text = NULL;
+
+    if (term->term == NULL)
+        return g_strdup(check->question->domain);
+    text = record_term_text(term->holder, term->term);
+    return g_strdup_printf("\"%s\" of %s", text, check_term(check, term->parent)->name);
+}
+
+static bool has_many_addresses(const Check *check)
+{
+    return check->network->length < network_bits(check->network);
+}
+
+/* The result can't be carried over to the rest of the network: no need to go on. */
+static void stop_at(Check *check, CheckReach reach, guint depending)
+{
+    if (check->is_forced)
+        return;
+    check->reach = reach;
+    check->depending = depending;
+    check_force(check, SPF_NEUTRAL, "%s", "");
+}
+
+static const DnsAnswer *note_answer(Check *check, const DnsAnswer *answer)
+{
+    if (answer->status != DNS_TROUBLE)
+        check->ttl = MIN(check->ttl, answer->ttl);
+    return answer;
+}
+
+/* May one more question be asked? */
+static bool count_question(Check *check)
+{
+    if (check->is_forced)
+        return false;
+    if (++check->questions <= CHECK_QUESTIONS_MAX)
+        return true;
+    check_force(check, SPF_TEMPERROR, "the records of %s ask for more than %d names",
+                check->question->domain, CHECK_QUESTIONS_MAX);
+    return false;
+}
+
+static void count_void(Check *check, CheckTerm *term, const DnsAnswer *answer)
+{
+    g_autofree char *text = NULL;
+
+    if (answer->status != DNS_NO_NAME && answer->status != DNS_NO_DATA)
+        return;
+    term->voids++;
+    if (++check->voids <= CHECK_VOIDS_MAX)
+        return;
+    text = describe(check, term);
+    check_force(check, SPF_PERMERROR,
+                "more than %d look-ups find nothing; the last one is that of %s", CHECK_VOIDS_MAX,
+                text);
+}
+
+/* Asks on behalf of term. Returns NULL where name is none that can be asked for, or where no
+ * question is left. */
+static const DnsAnswer *ask(Check *check, CheckTerm *term, const char *name, DnsType type)
+{
+    const DnsAnswer *answer;
+
+    if (!macro_is_name(name) || !count_question(check))
+        return NULL;
+    answer = note_answer(check, evaluation_context_ask(check->context, name, type));
+    count_void(check, term, answer);
+    return answer;
+}
+
+static void force_trouble(Check *check, const CheckTerm *term, const char *name, DnsType type,
+                          const DnsAnswer *answer)
+{
+    g_autofree char *text = describe(check, term);
+
+    check_force(check, SPF_TEMPERROR, "%s: no answer for %s (%s): %s", text, name,
+                dns_type_text(type), answer->trouble != NULL ? answer->trouble : "DNS trouble");
+}
+
+/* As ask(), where DNS trouble ends the check; then, and where nothing is found, NULL. */
+static const DnsAnswer *find(Check *check, CheckTerm *term, const char *name, DnsType type)
+{
+    const DnsAnswer *answer = ask(check, term, name, type);
+
+    if (answer == NULL || answer->status == DNS_FOUND)
+        return answer;
+    if (answer->status == DNS_TROUBLE)
+        force_trouble(check, term, name, type, answer);
+    return NULL;
+}
+
+static DnsType address_type(const Check *check)
+{
+    return check->address.family == AF_INET ? DNS_A : DNS_AAAA;
+}
+
+/* Reads an address record as a network; not unmapped: an AAAA record is compared with IPv6
+ * addresses only. */
+static bool network_of(const Check *check, const DnsRecord *record, guint8 length, Network *network)
+{
+    guint8 bits = network_bits(&check->address);
+    Network whole = {.family = check->address.family, .length = bits};
+
+    if (record->length != bits / 8u)
+        return false;
+    memcpy(whole.octets, record->data, record->length);
+    *network = network_shortened(&whole, length);
+    return true;
+}
+
+/* Does network hold the relay? If it holds only a part of the network that is to be proven, that
+ * one must be split. */
+static bool compare(Check *check, const Network *network)
+{
+    if (network->length > check->network->length && network_contains(check->network, network))
+        stop_at(check, CHECK_SPLITS, 0);
+    return network_contains(network, &check->address);
+}
+
+/* Has name an address that, with the term's prefix length, holds the relay? */
+static bool match_addresses(Check *check, CheckTerm *term, const char *name)
+{
+    guint8 length = check->address.family == AF_INET ? term->term->cidr4 : term->term->cidr6;
+    const DnsAnswer *answer = find(check, term, name, address_type(check));
+    bool is_match = false;
+
+    for (guint i = 0; answer != NULL && i < answer->records->len && !is_match; i++) {
+        Network network;
+
+        if (network_of(check, dns_answer_at(answer, i), length, &network))
+            is_match = compare(check, &network);
+    }
+    return is_match && !check->is_forced;
+}
+
+/* The name under which PTR records of the relay's address stand. */
+static char *reverse_name(const Check *check)
+{
+    static const char spec4[] = "%{ir}.in-addr.arpa";
+    static const char spec6[] = "%{ir}.ip6.arpa";
+    MacroValues values = {.address = &check->address};
+
+    if (check->address.family == AF_INET)
+        return macro_expand(&values, spec4, strlen(spec4));
+    return macro_expand(&values, spec6, strlen(spec6));
+}
+
+static bool has_relay_address(Check *check, CheckTerm *term, const char *name)
+{
+    const DnsAnswer *answer = ask(check, term, name, address_type(check));
+
+    if (answer == NULL || answer->status != DNS_FOUND)
+        return false; /* section 5.5: DNS trouble only means that this name doesn't count */
+    for (guint i = 0; i < answer->records->len; i++) {
+        Network network;
+
+        if (network_of(check, dns_answer_at(answer, i), network_bits(&check->address), &network) &&
+            network_is_equal(&network, &check->address))
+            return true;
+    }
+    return false;
+}
+
+/* The names of the relay's address that lead back to it (section 5.5). */
+static GPtrArray *validate_names(Check *check, CheckTerm *term)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *reverse = reverse_name(check);
+    const DnsAnswer *answer = ask(check, term, reverse, DNS_PTR);
+
+    if (answer == NULL || answer->status != DNS_FOUND)
+        return g_steal_pointer(&names);
+    for (guint i = 0; i < MIN(answer->records->len, CHECK_HOSTS_MAX); i++) {
+        const char *name = dns_answer_at(answer, i)->data;
+
+        if (has_relay_address(check, term, name))
+            g_ptr_array_add(names, (gpointer)(uintptr_t)name);
+    }
+    return g_steal_pointer(&names);
+}
+
+/* %{p}: the domain itself before its subdomains before other names (section 7.3). */
+static const char *best_validated(Check *check, CheckTerm *term, const char *domain)
+{
+    const char *best = NULL;
+
+    if (check->validated == NULL) /* once a check: a record may hold dozens of them */
+        check->validated = validate_names(check, term);
+    for (guint i = 0; i < check->validated->len; i++) {
+        const char *name = g_ptr_array_index(check->validated, i);
+
+        if (strcmp(name, domain) == 0)
+            return name;
+        if (best == NULL ||
+            (domain_name_is_within(name, domain) && !domain_name_is_within(best, domain)))
+            best = name;
+    }
+    return best;
+}
+
+static const char *local_part_of(const EvaluationQuestion *question)
+{
+    if (question->local_part == NULL || question->local_part[0] == '\0')
+        return "postmaster";
+    return question->local_part;
+}
+
+static char *expand(Check *check, CheckTerm *term, guint uses)
+{
+    const char *domain = check_term(check, term->parent)->name;
+    MacroValues values = {.local_part = local_part_of(check->question),
+                          .sender = check->question->domain,
+                          .domain = domain,
+                          .helo = check->question->helo != NULL ? check->question->helo : "unknown",
+                          .address = &check->address};
+
+    if (term->term->spec_length == 0)
+        return g_strdup(domain);
+    if ((uses & MACRO_VALIDATED) != 0)
+        values.validated = best_validated(check, term, domain);
+    return macro_expand(&values, term->holder->text + term->term->spec_offset,
+                        term->term->spec_length);
+}
+
+/* Evaluation has come to this term: count it, and work out what it asks for. Returns false where
+ * the check has ended. */
+static bool begin(Check *check, guint index)
+{
+    CheckTerm *term = check_term(check, index);
+    guint uses;
+
+    if (check->is_forced)
+        return false;
+    term->is_begun = true;
+    check->begun = index;
+    if (term->term == NULL)
+        return true;
+    if (++check->lookups > CHECK_LOOKUPS_MAX) {
+        g_autofree char *text = describe(check, term);
+
+        check_force(check, SPF_PERMERROR,
+                    "more than %d terms need a look-up; the first that is too much is %s",
+                    CHECK_LOOKUPS_MAX, text);
+        return false;
+    }
+    uses = macro_uses(term->holder->text + term->term->spec_offset, term->term->spec_length);
+    check->uses_sender = check->uses_sender || (uses & MACRO_SENDER) != 0;
+    if (((uses & MACRO_ADDRESS) != 0 || term->term->kind == RECORD_PTR) &&
+        has_many_addresses(check))
+        stop_at(check, CHECK_DEPENDS, index);
+    if (!check->is_forced)
+        term->name = expand(check, term, uses);
+    return !check->is_forced;
+}
+
+/* The SPF record at the name of an include, redirect or the question, or NULL with what that means.
+ */
+static const Record *find_record(Check *check, CheckTerm *term)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *problem = NULL;
+
+    if (evaluation_context_is_late(check->context))
+        check_force(check, SPF_TEMPERROR, "the time for this check is over");
+    if (macro_is_name(term->name) && count_question(check)) {
+        term->found = evaluation_context_record(check->context, term->name);
+        note_answer(check, term->found->answer);
+    }
+    if (check->is_forced)
+        return NULL;
+    if (term->found != NULL && term->found->answer->status == DNS_TROUBLE) {
+        force_trouble(check, term, term->name, DNS_TXT, term->found->answer);
+        return NULL;
+    }
+    if (term->found != NULL && term->found->count > 1) {
+        check_force(check, SPF_PERMERROR, "%s has %u SPF records", term->name, term->found->count);
+        return NULL;
+    }
+    if (term->found == NULL || term->found->record == NULL) {
+        if (term->term == NULL)
+            return NULL; /* the result is none */
+        text = describe(check, term);
+        check_force(check, SPF_PERMERROR, "%s: %s has no SPF record", text, term->name);
+        return NULL;
+    }
+    problem = record_problem(term->found->record);
+    if (problem == NULL)
+        return term->found->record;
+    check_force(check, SPF_PERMERROR, "the record of %s is wrong: %s", term->name, problem);
+    return NULL;
+}
+
+char *check_open_record(Check *check, guint index)
+{
+    const Record *record;
+
+    if (!begin(check, index))
+        return NULL;
+    record = find_record(check, check_term(check, index));
+    return record != NULL ? canonical_write(check, index, record) : NULL;
+}
+
+static bool match_ptr(Check *check, CheckTerm *term)
+{
+    g_autoptr(GPtrArray) names = validate_names(check, term);
+
+    for (guint i = 0; i < names->len; i++)
+        if (domain_name_is_within(g_ptr_array_index(names, i), term->name))
+            return true;
+    return false;
+}
+
+bool check_match(Check *check, guint index)
+{
+    CheckTerm *term = check_term(check, index);
+
+    if (!begin(check, index))
+        return false;
+    if (term->term->kind == RECORD_A)
+        term->is_match = match_addresses(check, term, term->name);
+    else if (term->term->kind == RECORD_PTR)
+        term->is_match = match_ptr(check, term);
+    else
+        term->is_match = find(check, term, term->name, DNS_A) != NULL;
+    term->is_match = term->is_match && !check->is_forced;
+    return term->is_match;
+}
+
+guint check_hosts(Check *check, guint index)
+{
+    CheckTerm *term = check_term(check, index);
+    g_autofree char *text = NULL;
+
+    if (!begin(check, index))
+        return 0;
+    term->hosts = find(check, term, term->name, DNS_MX);
+    if (term->hosts == NULL || check->is_forced)
+        return 0;
+    if (term->hosts->records->len <= CHECK_HOSTS_MAX)
+        return term->hosts->records->len;
+    text = describe(check, term);
+    check_force(check, SPF_PERMERROR, "%s: %s has more than %d mail servers", text, term->name,
+                CHECK_HOSTS_MAX);
+    return 0;
+}
+
+bool check_match_host(Check *check, guint index, guint host)
+{
+    CheckTerm *term = check_term(check, index);
+
+    if (check->is_forced || term->hosts == NULL || host >= term->hosts->records->len)
+        return false;
+    term->is_match = match_addresses(check, term, dns_answer_at(term->hosts, host)->data);
+    return term->is_match;
+}

@@ -1,0 +1,85 @@
+#ifndef SPFROM_SPF_CHECK_HOST_H
+#define SPFROM_SPF_CHECK_HOST_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/network.h"
+#include "spf/evaluation.h"
+#include "spf/evaluation_context.h"
+#include "spf/record.h"
+
+/*
+ * One check_host() (RFC 7208 section 4) for one address, from the side of the DNS. libspf2 runs it (libspf2.h) and sees
+ * only what this file makes: a canonical record, which holds nothing but qualifiers, mechanism names and aliases, such
+ * as "v=spf1 include:t1._spfrom a:t2._spfrom -all". Macros, limits, look-ups and the comparison of addresses are ours; in
+ * what order terms count, what an include or a redirect means, and what comes out is libspf2's.
+ *
+ * When something ends the check (a wrong record, a limit, DNS trouble), the result is forced: libspf2 then gets DNS trouble
+ * as every answer and unwinds at once.
+ */
+#define CHECK_LOOKUPS_MAX 10  /* terms that cost a look-up: RFC 7208 section 4.6.4 */
+#define CHECK_VOIDS_MAX 2     /* ... void look-ups */
+#define CHECK_HOSTS_MAX 10    /* ... hosts of one mx, names of one address */
+#define CHECK_QUESTIONS_MAX 122 /* the first TXT, ten terms with ten hosts each, and the names of the relay, once */
+
+/* A term that may be looked up or that decides. An alias is its index; index 0 is the question itself. */
+typedef struct {
+    const Record *holder;     /* the record that it stands in; NULL for the question itself */
+    const RecordTerm *term;   /* there; NULL for the question itself */
+    guint parent;             /* index of the term that brought that record */
+    char *name;               /* what it asked for after expansion; NULL before */
+    const FoundRecord *found; /* include, redirect, question: what stands at name; NULL before */
+    guint first, count;       /* the terms of found->record */
+    const DnsAnswer *hosts;   /* mx */
+    guint voids;
+    bool is_begun; /* evaluation reached it */
+    bool is_end;   /* ... and came no further in its record, as the check ended there or below it */
+    bool is_match;
+} CheckTerm;
+
+/* Whether the result holds for more than the one address, in the proof over a network (network_proof.h). */
+typedef enum {
+    CHECK_HOLDS,   /* for the whole network */
+    CHECK_SPLITS,  /* a term tells addresses of the network apart */
+    CHECK_DEPENDS, /* a term depends on the address itself: depending */
+} CheckReach;
+
+typedef struct {
+    EvaluationContext *context;
+    const EvaluationQuestion *question;
+    const Network *network; /* what the result is wanted for */
+    Network address;        /* its first address, which is evaluated */
+    GArray *terms;          /* of CheckTerm */
+    GPtrArray *validated;   /* names of the address for %{p}, borrowed; NULL before they are wanted */
+    guint begun; /* index of the term that evaluation reached last */
+    guint lookups, voids, questions;
+    guint32 ttl; /* the smallest so far; G_MAXUINT32 before the first answer */
+    bool uses_sender;
+    CheckReach reach;
+    guint depending; /* index of a term, where reach is CHECK_DEPENDS */
+    bool is_forced;  /* then result and reason are set, reason only where the result is an error */
+    SpfResult result;
+    char *reason;
+} Check;
+
+void check_init(Check *check, EvaluationContext *context, const EvaluationQuestion *question, const Network *network);
+void check_clear(Check *check);
+CheckTerm *check_term(const Check *check, guint index);
+
+/*
+ * The record that an include, a redirect or the question itself finds, in canonical form. Owned by the caller; NULL where
+ * there is none, or where the result is forced.
+ */
+char *check_open_record(Check *check, guint index);
+
+/* Does this term (a, exists, ptr) match? Always false where the result is forced. */
+bool check_match(Check *check, guint index);
+
+/* The number of hosts of an mx term, and whether one of them matches. */
+guint check_hosts(Check *check, guint index);
+bool check_match_host(Check *check, guint index, guint host);
+
+/* Ends the check with result, for a reason that is printed. The first such end counts. */
+void check_force(Check *check, SpfResult result, const char *format, ...) G_GNUC_PRINTF(3, 4);
+#endif

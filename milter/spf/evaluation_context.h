@@ -1,0 +1,33 @@
+#ifndef SPFROM_SPF_EVALUATION_CONTEXT_H
+#define SPFROM_SPF_EVALUATION_CONTEXT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "spf/dns.h"
+#include "spf/evaluation.h"
+#include "spf/record.h"
+
+/*
+ * The inside of an EvaluationContext, for the files of the evaluation alone: every question is asked once and its answer
+ * kept, so that all relays, and all pieces of a network, see the same records.
+ */
+
+/* Bounds of one context, so that no domain keeps more than this busy. Beyond them every question is DNS_TROUBLE. */
+#define EVALUATION_QUESTIONS_MAX 4096
+#define EVALUATION_OCTETS_MAX (16 * 1024 * 1024) /* of all answers together */
+
+/* What stands at a name as its SPF record. Lives as long as the context. */
+typedef struct {
+    const DnsAnswer *answer; /* of the TXT question */
+    guint count;             /* SPF records among its records */
+    Record *record;          /* the one; NULL where there is none or several */
+} FoundRecord;
+
+/* name is lower case, and one that macro_is_name() allows. The answer lives as long as the context. */
+const DnsAnswer *evaluation_context_ask(EvaluationContext *context, const char *name, DnsType type);
+const FoundRecord *evaluation_context_record(EvaluationContext *context, const char *name);
+
+/* Is the deadline over? For what needs no more answers, but time. */
+bool evaluation_context_is_late(const EvaluationContext *context);
+#endif

@@ -1,0 +1,18 @@
+#ifndef SPFROM_SPF_UNBOUND_CONTEXT_H
+#define SPFROM_SPF_UNBOUND_CONTEXT_H
+
+#include <glib.h>
+#include <unbound.h>
+
+#include "spf/dns.h"
+
+/*
+ * A libunbound context, set up for asynchronous questions to the servers of options; none of it can be changed later.
+ * The bounds on TTLs are of the whole process in libunbound: those of the newest context hold for all.
+ * Returns it, to be given back with unbound_context_free(); NULL with error (DNS_ERROR) set.
+ */
+struct ub_ctx *unbound_context_new(const DnsUnboundOptions *options, GError **error);
+
+/* Not while another thread is in a function of libunbound with it. context may be NULL. */
+void unbound_context_free(struct ub_ctx *context);
+#endif

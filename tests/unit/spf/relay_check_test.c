@@ -1,0 +1,152 @@
+#include "config.h"
+
+#include "spf/relay_check.h"
+
+#include <string.h>
+
+#include "scripted_dns.h"
+#include "settings_from.h"
+#include "../table.h"
+
+#define RELAYS "relay_hosts = { 192.0.2.25 }\n"
+
+static const struct row {
+    const char *name;
+    const char *keys;
+    const char *record; /* of a.example.org */
+    const char *want;
+} rows[] = {
+    {"all: one passes", RELAYS, "v=spf1 ip4:192.0.2.25 -all", "pass 192.0.2.25 ip4:192.0.2.25"},
+    {"all: every one passes", "relay_hosts = { 192.0.2.25, 192.0.2.26 }",
+     "v=spf1 ip4:192.0.2.0/24 -all", "pass 192.0.2.25 ip4:192.0.2.0/24"},
+    {"all: the second does not", "relay_hosts = { 192.0.2.25, 192.0.2.26 }",
+     "v=spf1 ip4:192.0.2.25 ~all", "softfail 192.0.2.26 ~all"},
+    {"all: the worst counts", "relay_hosts = { 192.0.2.25, 192.0.2.26, 192.0.2.27 }",
+     "v=spf1 ip4:192.0.2.25 ?ip4:192.0.2.26 -all", "fail 192.0.2.27 -all"},
+    {"all: the worst counts, wherever", "relay_hosts = { 192.0.2.27, 192.0.2.26, 192.0.2.25 }",
+     "v=spf1 ip4:192.0.2.25 ?ip4:192.0.2.26 -all", "fail 192.0.2.27 -all"},
+    {"all: of equals the first counts", "relay_hosts = { 192.0.2.27, 192.0.2.26 }", "v=spf1 -all",
+     "fail 192.0.2.27 -all"},
+    {"all: permerror counts most", "relay_hosts = { 192.0.2.25, 192.0.2.26 }",
+     "v=spf1 -ip4:192.0.2.25 include:x.example.org", "permerror 192.0.2.26"},
+    {"all: temperror before fail", "relay_hosts = { 192.0.2.25, 192.0.2.26 }",
+     "v=spf1 -ip4:192.0.2.25 include:broken.example.org", "temperror 192.0.2.26"},
+    {"all: a network", "relay_hosts = { 192.0.2.16/28 }", "v=spf1 ip4:192.0.2.0/24 -all",
+     "pass 192.0.2.16/28 ip4:192.0.2.0/24"},
+    {"all: half a network", "relay_hosts = { 192.0.2.16/28 }", "v=spf1 ip4:192.0.2.16/29 -all",
+     "fail 192.0.2.24/29 -all"},
+    {"any: the second passes", "relay_hosts = { 192.0.2.25, 192.0.2.26 }\nrelay_policy = any",
+     "v=spf1 ip4:192.0.2.26 -all", "pass 192.0.2.26 ip4:192.0.2.26"},
+    {"any: none passes", "relay_hosts = { 192.0.2.25, 192.0.2.26 }\nrelay_policy = any",
+     "v=spf1 ?ip4:192.0.2.25 ~all", "softfail 192.0.2.26 ~all"},
+    {"any: a permerror of one does not hide a pass of another",
+     "relay_hosts = { 192.0.2.25, 192.0.2.26 }\nrelay_policy = any",
+     "v=spf1 ip4:192.0.2.26 include:x.example.org", "pass 192.0.2.26 ip4:192.0.2.26"},
+    {"any: half an entry is none", "relay_hosts = { mail.example.net }\nrelay_policy = any",
+     "v=spf1 ip4:198.51.100.25 -all", "fail 2001:db8::25 -all"},
+    {"any: a whole entry", "relay_hosts = { 192.0.2.1, mail.example.net }\nrelay_policy = any",
+     "v=spf1 ip4:198.51.100.25 ip6:2001:db8::/32 -all", "pass 198.51.100.25 ip4:198.51.100.25"},
+    {"any: a whole entry whose one address another network holds",
+     "relay_hosts = { 198.51.100.0/24, mail.example.net }\nrelay_policy = any",
+     "v=spf1 ip6:2001:db8::/32 -all", "fail 198.51.100.0/24 -all"},
+    {"no record", RELAYS, "hello", "none 192.0.2.25 -"},
+};
+
+static RelayCheck check(const char *keys, Dns *dns, const char *local_part)
+{
+    g_autoptr(Settings) settings = settings_from(keys);
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &clock_system, NULL);
+    g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
+
+    return relay_check_run(context, settings, set, "a.example.org", local_part);
+}
+
+static void test_policy(void **state)
+{
+    const struct row *row = *state;
+    g_autofree char *zone = g_strconcat("mail.example.net A 60 198.51.100.25\n"
+                                        "mail.example.net AAAA 60 2001:db8::25\n"
+                                        "broken.example.org ! 0\n"
+                                        "a.example.org TXT 300 ",
+                                        row->record, NULL);
+    g_autoptr(Dns) dns = scripted_dns_new();
+    g_autofree char *got = NULL;
+
+    scripted_dns_set(dns, zone);
+    RelayCheck result = check(row->keys, dns, "u");
+    got = g_strdup_printf("%s %s %s", spf_result_text(result.verdict->result),
+                          result.verdict->relay != NULL ? result.verdict->relay : "-",
+                          result.verdict->mechanism != NULL ? result.verdict->mechanism : "-");
+    verdict_unref(result.verdict);
+    if (!g_str_has_prefix(got, row->want))
+        assert_string_equal(got, row->want);
+}
+
+/* How far a verdict holds comes from the evaluations of all relays. */
+static void test_reach(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(Dns) dns = scripted_dns_new();
+    RelayCheck result;
+
+    scripted_dns_set(dns,
+                     "a.example.org TXT 600 v=spf1 ip4:192.0.2.26 exists:%{l}.example.org -all\n"
+                     "u.example.org A 90 127.0.0.2");
+    result = check("relay_hosts = { 192.0.2.25, 192.0.2.26 }", dns, "u");
+    assert_int_equal(result.verdict->result, SPF_PASS);
+    assert_int_equal(result.ttl, 90);
+    assert_true(result.uses_sender);
+    verdict_unref(result.verdict);
+    result = check("relay_hosts = { 192.0.2.26 }", dns, "u");
+    assert_int_equal(result.ttl, 600);
+    assert_false(result.uses_sender);
+    verdict_unref(result.verdict);
+}
+
+static void test_empty_set(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(Dns) dns = scripted_dns_new();
+    RelayCheck result;
+
+    scripted_dns_set(dns, "!");
+    result = check("relay_hosts = { mail.example.net }", dns, "u");
+    assert_int_equal(result.verdict->result, SPF_TEMPERROR);
+    assert_non_null(result.verdict->reason);
+    verdict_unref(result.verdict);
+}
+
+/* A stranger chooses these; the cache keeps them. */
+static void test_long_texts(void **state G_GNUC_UNUSED)
+{
+    g_autofree char *name = g_strnfill(4000, 'x');
+    g_autofree char *zone = g_strconcat("a.example.org TXT 60 v=spf1 -", name, NULL);
+    g_autofree char *matching =
+        g_strconcat("a.example.org TXT 60 v=spf1 a:%{d0", name, "}.example.org -all", NULL);
+    g_autofree char *long_match = g_strconcat("a.example.org TXT 60 v=spf1 exists:%{d}.%{d}.%{d}",
+                                              name, ".example.org -all", NULL);
+    const char *const zones[] = {zone, matching, long_match};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(zones); i++) {
+        g_autoptr(Dns) dns = scripted_dns_new();
+
+        scripted_dns_set(dns, zones[i]);
+        RelayCheck result = check(RELAYS, dns, name);
+        assert_true(strlen(result.verdict->reason != NULL ? result.verdict->reason : "") <=
+                    RELAY_CHECK_TEXT_MAX);
+        assert_true(strlen(result.verdict->mechanism != NULL ? result.verdict->mechanism : "") <=
+                    RELAY_CHECK_TEXT_MAX);
+        verdict_unref(result.verdict);
+    }
+}
+
+int main(void)
+{
+    GArray *tests = table_new();
+
+    if (!evaluation_init(NULL))
+        return 1;
+    table_add(tests, "how far a verdict holds", test_reach, NULL);
+    table_add(tests, "an empty relay set", test_empty_set, NULL);
+    table_add(tests, "long texts are cut", test_long_texts, NULL);
+    TABLE_ADD(tests, rows, test_policy);
+    return table_run(tests, "relay_check_test");
+}
