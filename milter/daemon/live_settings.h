@@ -1,0 +1,36 @@
+#ifndef SPFROM_DAEMON_LIVE_SETTINGS_H
+#define SPFROM_DAEMON_LIVE_SETTINGS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "policy/plan.h"
+#include "policy/settings.h"
+#include "spf/verdicts.h"
+
+/*
+ * What is in force now: settings, the verdicts made for them, and the mode. One lock in here guards the three; who
+ * takes them gets references of one moment and keeps them as long as it likes: a message from its start to its end.
+ */
+typedef struct {
+    Settings *settings;
+    Verdicts *verdicts;
+    ModeInForce mode;
+} LiveSettings;
+
+/* Fills live with references; given back with live_settings_release(). live_settings_put() must have come before. */
+void live_settings_take(LiveSettings *live);
+void live_settings_release(LiveSettings *live);
+
+/* Puts new ones in force. Takes both references. */
+void live_settings_put(Settings *settings, Verdicts *verdicts);
+
+/*
+ * Loads the configuration anew from its file and puts it in force: all of it, or none and error (SETUP_ERROR).
+ * Keys that need a restart stay as they were, with a warning that names them.
+ */
+bool live_settings_reload(GError **error);
+
+/* Lets go of what is in force; before the end of the program, when no message is under way. */
+void live_settings_clear(void);
+#endif

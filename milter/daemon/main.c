@@ -1,0 +1,266 @@
+#include "config.h"
+
+#include <getopt.h>
+#include <glib.h>
+#include <libmilter/mfapi.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/background.h"
+#include "daemon/in_flight.h"
+#include "daemon/listener.h"
+#include "daemon/live_settings.h"
+#include "daemon/privileges.h"
+#include "daemon/session.h"
+#include "daemon/signals.h"
+#include "mail/mailboxes.h"
+#include "spf/evaluation.h"
+#include "spf/setup.h"
+
+#define PROGRAM "spfrom-milter"
+#define DEFAULT_FILE "/etc/spfrom/spfrom.conf"
+#define FILES_WANTED 65536 /* open ones: one a connection */
+
+static const char usage[] =
+    "usage: " PROGRAM " [-f] [-c FILE] [-t] [-V] [-h]\n"
+    "\n"
+    "  -f       stay in the foreground\n"
+    "  -c FILE  read the configuration from FILE (default " DEFAULT_FILE ")\n"
+    "  -t       test the configuration and exit\n"
+    "  -V       print the version and exit\n"
+    "  -h       print this help and exit\n";
+
+typedef struct {
+    const char *file;
+    bool is_foreground;
+    bool is_test;
+} Options;
+
+/* Reads the command line. Returns -1 to go on, else the exit code. */
+static int parse_options(int argc, char **argv, Options *options)
+{
+    int option;
+
+    *options = (Options){.file = DEFAULT_FILE};
+    while ((option = getopt(argc, argv, "c:ftVh")) != -1) {
+        switch (option) {
+        case 'c':
+            options->file = optarg;
+            break;
+        case 'f':
+            options->is_foreground = true;
+            break;
+        case 't':
+            options->is_test = true;
+            break;
+        case 'V':
+            puts(PROGRAM " " PACKAGE_VERSION);
+            return EX_OK;
+        case 'h':
+            fputs(usage, stdout);
+            return EX_OK;
+        default:
+            fputs(usage, stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, PROGRAM ": \"%s\" is not an option\n%s", argv[optind], usage);
+        return EX_USAGE;
+    }
+    return -1;
+}
+
+/* Logs what went wrong at the start, once. Returns status. */
+static int fail(int status, const GError *error)
+{
+    log_write(LOG_ERR, "%s", error->message);
+    return status;
+}
+
+static void open_log(Settings *settings, bool is_foreground)
+{
+    bool is_stderr =
+        settings->log == LOG_CHOICE_STDERR || (settings->log == LOG_CHOICE_AUTO && is_foreground);
+
+    log_open(PROGRAM, is_stderr ? LOG_TARGET_STDERR : LOG_TARGET_SYSLOG, settings->log_level);
+}
+
+/* Each connection of the MTA takes a file descriptor. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_WANTED)
+        return;
+    limit.rlim_cur = MIN(limit.rlim_max, FILES_WANTED);
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int open_status(const GError *error)
+{
+    return g_error_matches(error, SETUP_ERROR, SETUP_ERROR_LIBRARY) ? EX_UNAVAILABLE : EX_CONFIG;
+}
+
+/* Everything that needs root: folders, the socket; then root is given up. */
+static int listen_and_drop(Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    Privileges privileges;
+
+    if (!privileges_find(settings, &privileges, &error))
+        return fail(EX_CONFIG, error);
+    if (!privileges_make_folders(settings, &privileges, &error))
+        return fail(EX_CONFIG, error);
+    if (!session_register() || !listener_open(settings, &error))
+        return error != NULL ? fail(EX_UNAVAILABLE, error) : EX_UNAVAILABLE;
+    if (!privileges_drop(settings, &privileges, &error))
+        return fail(EX_OSERR, error);
+    return EX_OK;
+}
+
+static int test_configuration(Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Verdicts) verdicts = NULL;
+    Privileges privileges;
+
+    if (!privileges_find(settings, &privileges, &error))
+        return fail(EX_CONFIG, error);
+    verdicts = setup_verdicts(settings, &error);
+    if (verdicts == NULL)
+        return fail(open_status(error), error);
+    printf("%s: the configuration is right\n", settings->file);
+    return EX_OK;
+}
+
+static void on_reload(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (live_settings_reload(&error))
+        log_write(LOG_NOTICE, "configuration reloaded");
+    else
+        log_write(LOG_ERR, "configuration not reloaded, the old one stays: %s", error->message);
+}
+
+static void *run_milter(void *unused G_GNUC_UNUSED)
+{
+    smfi_main();
+    signals_note_end();
+    return NULL;
+}
+
+static bool start_milter(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, run_milter, NULL) != 0)
+        return false;
+    pthread_setname_np(thread, "spfrom-milter");
+    pthread_detach(thread);
+    return true;
+}
+
+static void log_ready(Settings *settings, Verdicts *verdicts)
+{
+    g_autoptr(RelaySet) set = verdicts_relay_set(verdicts);
+    g_autoptr(GString) line = g_string_new("ready:");
+
+    log_pair(line, "version", PACKAGE_VERSION);
+    log_pair(line, "socket", settings->socket);
+    log_pair(line, "mode", mode_text(settings->mode));
+    log_pair(line, "fallback_address", settings->fallback->addr_spec);
+    g_string_append_printf(line, " relays=%u", set->networks->len);
+    log_write(LOG_NOTICE, "%s", line->str);
+    for (guint i = 0; i < set->problems->len; i++)
+        log_write(LOG_WARNING, "relay_hosts: %s",
+                  (const char *)g_ptr_array_index(set->problems, i));
+}
+
+/*
+ * Waits for the end. After SIGTERM messages under way get their answer, at most for as long as one
+ * check may take. The program then ends without waiting for libmilter, whose loop notices
+ * smfi_stop() only every five seconds: what is still connected is between two messages, and closed
+ * by the kernel.
+ */
+static int serve(Settings *settings)
+{
+    guint left;
+
+    if (signals_wait() == SIGNALS_ENDED) {
+        log_write(LOG_ERR, "stopped without being asked: libmilter has returned");
+        return EX_TEMPFAIL;
+    }
+    left =
+        in_flight_drain(g_get_monotonic_time() + (gint64)settings->check_timeout * G_USEC_PER_SEC);
+    smfi_stop();
+    log_write(LOG_NOTICE, "stopped%s",
+              left > 0 ? "; messages without an answer are tempfailed by the MTA" : "");
+    return EX_OK;
+}
+
+static int run(Settings *settings, const Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    Verdicts *verdicts;
+    int status;
+
+    if (!options->is_foreground && !background_enter()) {
+        log_write(LOG_ERR, "can't go to the background; try -f");
+        return EX_OSERR;
+    }
+    raise_file_limit();
+    status = listen_and_drop(settings);
+    if (status != EX_OK)
+        return status;
+    verdicts = setup_verdicts(settings, &error);
+    if (verdicts == NULL) {
+        listener_close(settings);
+        return fail(open_status(error), error);
+    }
+    log_ready(settings, verdicts);
+    live_settings_put(settings_ref(settings), verdicts);
+    if (!signals_start(on_reload) || !start_milter()) {
+        log_write(LOG_ERR, "can't start a thread");
+        return EX_OSERR;
+    }
+    if (!options->is_foreground)
+        open_log(settings, false);
+    background_ready();
+    status = serve(settings);
+    listener_close(settings);
+    live_settings_clear();
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) settings = NULL;
+    g_autofree char *file = NULL;
+    Options options;
+    int status = parse_options(argc, argv, &options);
+
+    if (status >= 0)
+        return status;
+    log_open(PROGRAM, LOG_TARGET_STDERR, LOG_INFO);
+    signals_block();
+    mailboxes_init();
+    if (!evaluation_init(&error))
+        return fail(EX_UNAVAILABLE, error);
+    file = g_canonicalize_filename(options.file, NULL);
+    settings = setup_read(file, &error);
+    if (settings == NULL)
+        return fail(EX_CONFIG, error);
+    if (options.is_test)
+        return test_configuration(settings);
+    if (options.is_foreground)
+        open_log(settings, true);
+    return run(settings, &options);
+}

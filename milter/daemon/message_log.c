@@ -1,0 +1,87 @@
+#include "config.h"
+
+#include "daemon/message_log.h"
+
+#include "base/log.h"
+
+/* A mailbox as log_addresses wants it shown: whole, or its domain alone. */
+static void pair_mailbox(GString *line, Settings *settings, const char *key, const Mailbox *mailbox)
+{
+    g_autofree char *text = NULL;
+    const char *domain = mailbox->domain_name != NULL ? mailbox->domain_name : mailbox->domain;
+
+    if (mailbox_is_null_sender(mailbox))
+        text = g_strdup("<>");
+    else if (!settings->log_local_parts)
+        text = g_strdup(domain != NULL ? domain : "-");
+    else if (mailbox->addr_spec != NULL)
+        text = g_strdup(mailbox->addr_spec);
+    else
+        text = domain != NULL ? g_strconcat(mailbox->local_part, "@", domain, NULL)
+                              : g_strdup(mailbox->local_part);
+    log_pair(line, key, text);
+}
+
+static void pair_text(GString *line, const char *key, const char *value)
+{
+    if (value != NULL)
+        log_pair(line, key, value);
+}
+
+static const char *reply_to_text(ReplyToOutcome outcome)
+{
+    switch (outcome) {
+    case REPLY_TO_ADDED:
+        return "added";
+    case REPLY_TO_KEPT:
+        return "kept";
+    case REPLY_TO_NONE:
+        return "none";
+    }
+    return "none";
+}
+
+static void pair_decision(GString *line, Settings *settings, const Decision *decision,
+                          const Mailbox *sender)
+{
+    const Plan *plan = decision->plan;
+
+    if (plan->author != NULL)
+        pair_mailbox(line, settings, "author", plan->author);
+    pair_mailbox(line, settings, "sender", sender);
+    pair_text(line, "domain", plan->domain);
+    log_pair(line, "spf", spf_result_text(plan->result));
+    if (plan->verdict != NULL) {
+        pair_text(line, "relay", plan->verdict->relay);
+        pair_text(line, "mechanism", plan->verdict->mechanism);
+        pair_text(line, "reason", plan->verdict->reason);
+        log_pair(line, "cache", verdict_source_text(decision->source));
+    }
+    if (decision->is_dkim_exempt)
+        log_pair(line, "dkim", "pass");
+    if (decision->edits != NULL)
+        log_pair(line, "reply_to", reply_to_text(decision->reply_to));
+    if (plan->envelope_sender != NULL)
+        log_pair(line, "envelope", plan->rewrite_author ? "fallback" : "changed");
+    log_pair(line, "aligned", plan->is_aligned ? "yes" : "no");
+}
+
+void message_log_write(int level, Settings *settings, const MessageLog *message,
+                       const Decision *decision)
+{
+    g_autoptr(GString) line = NULL;
+    char client[NETWORK_TEXT_MAX];
+
+    if (!log_is_enabled(level))
+        return;
+    line = g_string_sized_new(512);
+    log_pair(line, "action", message->action);
+    if (decision != NULL)
+        pair_decision(line, settings, decision, message->sender);
+    else if (message->sender != NULL)
+        pair_mailbox(line, settings, "sender", message->sender);
+    if (message->client != NULL)
+        log_pair(line, "client", network_text(message->client, client));
+    log_write(level, "%s:%s ms=%.1f", message->queue_id != NULL ? message->queue_id : "-",
+              line->str, (double)message->duration / 1000);
+}

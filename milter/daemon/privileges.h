@@ -1,0 +1,32 @@
+#ifndef SPFROM_DAEMON_PRIVILEGES_H
+#define SPFROM_DAEMON_PRIVILEGES_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "policy/settings.h"
+
+/* The account that the daemon runs as once it listens. */
+typedef struct {
+    bool is_to_drop; /* started as root, and user is another one */
+    uid_t uid;
+    gid_t gid;
+} Privileges;
+
+#define PRIVILEGES_ERROR (privileges_error_quark())
+typedef enum { PRIVILEGES_ERROR_ACCOUNT, PRIVILEGES_ERROR_FOLDER, PRIVILEGES_ERROR_SYSTEM } PrivilegesError;
+GQuark privileges_error_quark(void);
+
+/* Looks user and group of the settings up; they mean nothing where the daemon was not started as root. */
+bool privileges_find(Settings *settings, Privileges *privileges, GError **error);
+
+/* Makes the last folder of path where it is missing (not its parents), and gives it to that account. */
+bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error);
+
+/* Makes the folders that the settings name: of the sockets, and state_dir. */
+bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error);
+
+/* Drops them for good. */
+bool privileges_drop(Settings *settings, const Privileges *privileges, GError **error);
+#endif

@@ -1,0 +1,314 @@
+#include "config.h"
+
+#include "daemon/session.h"
+
+#include <glib.h>
+#include <libmilter/mfapi.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/log.h"
+#include "daemon/apply.h"
+#include "daemon/in_flight.h"
+#include "daemon/live_settings.h"
+#include "daemon/message_log.h"
+#include "mail/header_fields.h"
+#include "mail/mailboxes.h"
+#include "policy/outbound.h"
+#include "spf/decision.h"
+
+#define NEEDED_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGFROM)
+/* What the decision does not need is not sent at all; what it needs comes without waiting for an
+ * answer. */
+#define UNWANTED_STEPS (SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NOEOH | SMFIP_NOBODY)
+#define SILENT_STEPS (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR)
+
+/* One message, from MAIL to its end. */
+typedef struct {
+    LiveSettings live;
+    bool is_waited_for; /* see daemon/in_flight.h */
+    bool is_authenticated;
+    bool is_smtputf8;
+    Mailbox *sender;
+    HeaderFields *fields;
+    guint recipients; /* counted ones: not those that the MTA refused */
+    guint local_recipients;
+} Message;
+
+/* One connection. */
+typedef struct {
+    unsigned long steps; /* as negotiated */
+    bool has_client;
+    Network client;
+    char *daemon_name;
+    Message *message; /* NULL between two messages */
+} Session;
+
+static void message_free(Message *message)
+{
+    if (message->is_waited_for)
+        in_flight_end();
+    g_clear_pointer(&message->sender, mailbox_free);
+    g_clear_pointer(&message->fields, header_fields_free);
+    live_settings_release(&message->live);
+    g_free(message);
+}
+
+static void session_free(Session *session)
+{
+    g_clear_pointer(&session->message, message_free);
+    g_free(session->daemon_name);
+    g_free(session);
+}
+
+static Session *session_of(SMFICTX *context)
+{
+    return smfi_getpriv(context);
+}
+
+/* The value of a macro, borrowed until the next callback; NULL where the MTA sent none. */
+static const char *macro(SMFICTX *context, const char *name)
+{
+    return smfi_getsymval(context, (char *)name); /* libmilter takes char * and changes nothing */
+}
+
+/* The answer of a callback whose step was negotiated as one without. */
+static sfsistat answer(const Session *session, unsigned long silent_step)
+{
+    return session != NULL && (session->steps & silent_step) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+}
+
+/* Asks for the macros that are read below, whatever the MTA is configured to send. */
+static void ask_for_macros(SMFICTX *context)
+{
+    static char connect[] = "{daemon_name}";
+    static char mail[] = "i {auth_authen} {auth_type}";
+    static char recipient[] = "{rcpt_mailer}";
+    static char end[] = "i";
+
+    smfi_setsymlist(context, SMFIM_CONNECT, connect);
+    smfi_setsymlist(context, SMFIM_ENVFROM, mail);
+    smfi_setsymlist(context, SMFIM_ENVRCPT, recipient);
+    smfi_setsymlist(context, SMFIM_EOM, end);
+}
+
+static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps,
+                             unsigned long unused_1 G_GNUC_UNUSED,
+                             unsigned long unused_2 G_GNUC_UNUSED, unsigned long *wanted_actions,
+                             unsigned long *wanted_steps, unsigned long *wanted_1,
+                             unsigned long *wanted_2)
+{
+    Session *session;
+
+    if ((actions & NEEDED_ACTIONS) != NEEDED_ACTIONS) {
+        log_write(LOG_ERR, "the MTA does not let a milter change header and envelope sender; "
+                           "Postfix from 2.6 and Sendmail from 8.14 do");
+        return SMFIS_REJECT;
+    }
+    session = g_try_new0(Session, 1);
+    if (session == NULL || smfi_setpriv(context, session) != MI_SUCCESS) {
+        g_free(session);
+        return SMFIS_REJECT;
+    }
+    *wanted_actions = NEEDED_ACTIONS | (actions & SMFIF_SETSYMLIST);
+    *wanted_steps = steps & (UNWANTED_STEPS | SILENT_STEPS | SMFIP_HDR_LEADSPC);
+    *wanted_1 = 0;
+    *wanted_2 = 0;
+    session->steps = *wanted_steps;
+    if ((actions & SMFIF_SETSYMLIST) != 0)
+        ask_for_macros(context);
+    return SMFIS_CONTINUE;
+}
+
+static sfsistat on_connect(SMFICTX *context, char *host G_GNUC_UNUSED, _SOCK_ADDR *address)
+{
+    Session *session = session_of(context);
+
+    if (session == NULL)
+        return SMFIS_TEMPFAIL;
+    session->has_client =
+        address != NULL &&
+        network_from_sockaddr((const struct sockaddr *)(const void *)address, &session->client);
+    g_free(session->daemon_name);
+    session->daemon_name = g_strdup(macro(context, "{daemon_name}"));
+    return answer(session, SMFIP_NR_CONN);
+}
+
+/* Has MAIL this parameter (RFC 5321 section 4.1.1.11)? arguments[0] is the path. */
+static bool has_parameter(char **arguments, const char *name)
+{
+    for (size_t i = 1; arguments[i] != NULL; i++)
+        if (g_ascii_strcasecmp(arguments[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_set(const char *macro)
+{
+    return macro != NULL && macro[0] != '\0';
+}
+
+static sfsistat on_mail(SMFICTX *context, char **arguments)
+{
+    Session *session = session_of(context);
+    Message *message = session != NULL ? g_try_new0(Message, 1) : NULL;
+
+    if (session != NULL)
+        g_clear_pointer(&session->message, message_free);
+    if (message == NULL)
+        return answer(session, SMFIP_NR_MAIL); /* on_end() finds no message, and tempfails */
+    live_settings_take(&message->live);
+    message->is_waited_for = in_flight_begin();
+    message->is_authenticated =
+        is_set(macro(context, "{auth_authen}")) || is_set(macro(context, "{auth_type}"));
+    message->is_smtputf8 = has_parameter(arguments, "SMTPUTF8");
+    message->sender = mailbox_parse_path(arguments[0]);
+    message->fields = header_fields_new();
+    session->message = message;
+    return answer(session, SMFIP_NR_MAIL);
+}
+
+static sfsistat on_recipient(SMFICTX *context, char **arguments G_GNUC_UNUSED)
+{
+    Session *session = session_of(context);
+    Message *message = session != NULL ? session->message : NULL;
+    const char *mailer = macro(context, "{rcpt_mailer}");
+
+    if (message == NULL)
+        return answer(session, SMFIP_NR_RCPT);
+    if (mailer != NULL && strcmp(mailer, "error") == 0)
+        return answer(session, SMFIP_NR_RCPT);
+    message->recipients++;
+    if (mailer != NULL && outbound_is_local_mailer(
+                              (const char *const *)message->live.settings->local_mailers, mailer))
+        message->local_recipients++;
+    return answer(session, SMFIP_NR_RCPT);
+}
+
+static sfsistat on_header(SMFICTX *context, char *name, char *value)
+{
+    Session *session = session_of(context);
+
+    if (session != NULL && session->message != NULL) {
+        bool is_led = (session->steps & SMFIP_HDR_LEADSPC) != 0 && value[0] == ' ';
+
+        header_fields_append(session->message->fields, name, is_led ? value + 1 : value, -1);
+    }
+    return answer(session, SMFIP_NR_HDR);
+}
+
+static const char *untouched_reason(const Session *session, const Message *message)
+{
+    const OutboundClient client = {.has_address = session->has_client,
+                                   .address = session->client,
+                                   .is_authenticated = message->is_authenticated,
+                                   .daemon_name = session->daemon_name};
+
+    if (!outbound_is_ours(message->live.settings->outbound, &client))
+        return "inbound";
+    if (message->recipients > 0 && message->recipients == message->local_recipients)
+        return "local";
+    return NULL;
+}
+
+/* Carries the plan out. Returns libmilter's answer, and the action for the log. */
+static sfsistat carry_out(SMFICTX *context, const Session *session, const Decision *decision,
+                          const char **action)
+{
+    static char code[] = "451";
+    static char extended_code[] = "4.7.24"; /* SPF validation error (RFC 7372 section 3.2) */
+    static char text[] = "The sender's domain can't be checked for SPF now, try again later";
+    const Plan *plan = decision->plan;
+
+    *action = plan_action_text(plan);
+    if (plan->is_log_only || plan->action == PLAN_KEEP)
+        return SMFIS_CONTINUE;
+    if (plan->action == PLAN_TEMPFAIL) {
+        smfi_setreply(context, code, extended_code, text);
+        return SMFIS_TEMPFAIL;
+    }
+    if (apply_plan(context, plan, decision->edits, (session->steps & SMFIP_HDR_LEADSPC) != 0))
+        return SMFIS_CONTINUE;
+    *action = "error";
+    return SMFIS_TEMPFAIL;
+}
+
+static sfsistat decide(SMFICTX *context, const Session *session, MessageLog *entry)
+{
+    const Message *message = session->message;
+    const DecisionMessage asked = {
+        .fields = message->fields, .sender = message->sender, .is_smtputf8 = message->is_smtputf8};
+    gint64 begin = g_get_monotonic_time();
+    g_autoptr(Decision) decision =
+        decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);
+    sfsistat status = carry_out(context, session, decision, &entry->action);
+
+    entry->duration = g_get_monotonic_time() - begin;
+    message_log_write(LOG_INFO, message->live.settings, entry, decision);
+    return status;
+}
+
+static sfsistat on_end(SMFICTX *context)
+{
+    Session *session = session_of(context);
+    sfsistat status = SMFIS_CONTINUE;
+    Message *message;
+    MessageLog entry = {.queue_id = macro(context, "i")};
+
+    if (session == NULL || session->message == NULL) {
+        log_write(LOG_ERR, "%s: action=error reason=\"the message's beginning is not known\"",
+                  entry.queue_id != NULL ? entry.queue_id : "-");
+        return SMFIS_TEMPFAIL;
+    }
+    message = session->message;
+    entry.sender = message->sender;
+    entry.client = session->has_client ? &session->client : NULL;
+    entry.action = untouched_reason(session, message);
+    if (entry.action != NULL)
+        message_log_write(LOG_DEBUG, message->live.settings, &entry, NULL);
+    else
+        status = decide(context, session, &entry);
+    g_clear_pointer(&session->message, message_free);
+    return status;
+}
+
+static sfsistat on_abort(SMFICTX *context)
+{
+    Session *session = session_of(context);
+
+    if (session != NULL)
+        g_clear_pointer(&session->message, message_free);
+    return SMFIS_CONTINUE;
+}
+
+/* May be the only callback of a connection. */
+static sfsistat on_close(SMFICTX *context)
+{
+    Session *session = session_of(context);
+
+    if (session != NULL) {
+        smfi_setpriv(context, NULL);
+        session_free(session);
+    }
+    return SMFIS_CONTINUE;
+}
+
+bool session_register(void)
+{
+    static char name[] = PACKAGE_NAME;
+    struct smfiDesc description = {
+        .xxfi_name = name,
+        .xxfi_version = SMFI_VERSION,
+        .xxfi_flags = NEEDED_ACTIONS,
+        .xxfi_connect = on_connect,
+        .xxfi_envfrom = on_mail,
+        .xxfi_envrcpt = on_recipient,
+        .xxfi_header = on_header,
+        .xxfi_eom = on_end,
+        .xxfi_abort = on_abort,
+        .xxfi_close = on_close,
+        .xxfi_negotiate = on_negotiate,
+    };
+
+    return smfi_register(description) == MI_SUCCESS;
+}

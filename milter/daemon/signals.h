@@ -1,0 +1,31 @@
+#ifndef SPFROM_DAEMON_SIGNALS_H
+#define SPFROM_DAEMON_SIGNALS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * Signals, outside of libmilter's threads. One thread sits in sigwait(), notes and waits again; it does no work, since
+ * libmilter waits for the same signals, stops on SIGHUP, and gets one while ours is busy.
+ */
+
+/* Blocks SIGHUP, SIGTERM and SIGINT and ignores SIGPIPE: first thing in main(), so that every thread inherits it. */
+void signals_block(void);
+
+/*
+ * Starts the thread. on_reload is called for SIGHUP, in a thread of its own, one call at a time.
+ * Returns false where there can be no thread.
+ */
+bool signals_start(void (*on_reload)(void));
+
+/* What signals_wait() woke up for. */
+typedef enum {
+    SIGNALS_STOP,   /* SIGTERM or SIGINT */
+    SIGNALS_ENDED,  /* signals_note_end(): libmilter has returned */
+} SignalsEvent;
+
+SignalsEvent signals_wait(void);
+
+/* libmilter's main loop has returned. */
+void signals_note_end(void);
+#endif
