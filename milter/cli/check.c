@@ -1,0 +1,208 @@
+#include "config.h"
+
+#include "cli/check.h"
+
+#include <stdio.h>
+
+#include "cli/check_json.h"
+#include "cli/check_text.h"
+#include "cli/configuration.h"
+#include "cli/domain_check.h"
+#include "cli/page.h"
+#include "cli/relays.h"
+#include "spf/setup.h"
+
+static const char help[] =
+    "Asks the DNS whether each domain authorises our relays by SPF, and shows what that rests on: "
+    "the\n"
+    "result for each relay and the mechanism that decided, the record, the terms of it that were "
+    "reached\n"
+    "with the DNS look-ups that each costs (at most 10 may be needed, 2 of them void), how long "
+    "the\n"
+    "answers hold, and the DMARC record. Nothing comes from a cache of the daemon; no daemon is "
+    "needed.\n"
+    "\n"
+    "An address is checked with its local part (macros of a record can ask for it), a domain as\n"
+    "postmaster's. Names with umlauts are taken as they are.\n"
+    "\n"
+    "  --relay IP   check for this address or network and not for relay_hosts; again for more.\n"
+    "               With it no configuration is needed: where there is none, the defaults count\n"
+    "  --helo NAME  the name in HELO, for the macro %{h} (default hostname)\n"
+    "  --json       print JSON: an object, or for several domains an array of them\n"
+    "  -c FILE      read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
+    "  -h, --help   print this help\n"
+    "\n"
+    "A result that is neither in rewrite_on nor in tempfail_on counts as authorised. What else "
+    "the\n"
+    "configuration says of a domain (its mode, domain_map, the fallback address) is told in notes "
+    "and\n"
+    "does not change the answer.\n"
+    "\n"
+    "Exit status: 0 every domain authorises the relays, 1 one doesn't, 2 wrong usage, 69 no DNS\n"
+    "library, 75 DNS trouble (and none is known to be not authorised), 78 configuration.\n"
+    "\n"
+    "  spfrom check praxis-mueller.de\n"
+    "  spfrom check --relay 192.0.2.25 --json anna@praxis-mueller.de\n";
+
+typedef struct {
+    Relays *given; /* by --relay */
+    const char *helo;
+    bool is_json;
+    GPtrArray *subjects; /* of CheckSubject */
+} Options;
+
+enum { OPTION_RELAY = 256, OPTION_HELO, OPTION_JSON };
+
+static const struct option long_options[] = {
+    {"relay", required_argument, NULL, OPTION_RELAY},
+    {"helo", required_argument, NULL, OPTION_HELO},
+    {"json", no_argument, NULL, OPTION_JSON},
+    SUBCOMMAND_HELP_OPTION,
+    {NULL, 0, NULL, 0},
+};
+
+static int parse_option(Options *options, CliContext *context, int option)
+{
+    g_autoptr(GError) error = NULL;
+
+    switch (option) {
+    case OPTION_RELAY:
+        if (relays_add(options->given, optarg, &error))
+            return SUBCOMMAND_GO_ON;
+        return subcommand_usage_error(&check_subcommand, "--relay: %s", error->message);
+    case OPTION_HELO:
+        options->helo = optarg;
+        return SUBCOMMAND_GO_ON;
+    case OPTION_JSON:
+        options->is_json = true;
+        return SUBCOMMAND_GO_ON;
+    default:
+        return subcommand_option(&check_subcommand, context, option);
+    }
+}
+
+static int parse_subjects(Options *options, char **arguments)
+{
+    if (*arguments == NULL)
+        return subcommand_usage_error(&check_subcommand, "name a domain or an address");
+    for (; *arguments != NULL; arguments++)
+        g_ptr_array_add(options->subjects, check_subject_parse(*arguments));
+    return SUBCOMMAND_GO_ON;
+}
+
+static int parse_options(Options *options, CliContext *context, int argc, char **argv)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, SUBCOMMAND_OPTIONS, long_options, NULL)) != -1) {
+        int status = parse_option(options, context, option);
+
+        if (status != SUBCOMMAND_GO_ON)
+            return status;
+    }
+    return parse_subjects(options, argv + optind);
+}
+
+static int status_of(const DomainCheck *check)
+{
+    if (check->result == SPF_TEMPERROR)
+        return CLI_TROUBLE;
+    return check->is_authorised ? CLI_YES : CLI_NO;
+}
+
+/* Of several domains: one that is not authorised counts before DNS trouble with another. */
+static int combined(int a, int b)
+{
+    if (a == CLI_NO || b == CLI_NO)
+        return CLI_NO;
+    return MAX(a, b);
+}
+
+static void print_text(const DomainCheck *check, bool is_first)
+{
+    g_auto(Page) page;
+
+    page_init(&page, page_wants_colour(stdout));
+    if (!is_first)
+        page_raw(&page, PAGE_PLAIN, "\n");
+    check_text_add(&page, check);
+    fwrite(page.text->str, 1, page.text->len, stdout);
+    fflush(stdout); /* the next domain may take its time */
+}
+
+static void print_json(json_t *checks)
+{
+    const json_t *printed = json_array_size(checks) == 1 ? json_array_get(checks, 0) : checks;
+
+    json_dumpf(printed, stdout, 0);
+    putchar('\n');
+}
+
+static int check_all(const Options *options, Settings *settings, Dns *dns, const Relays *relays)
+{
+    const char *helo = options->helo != NULL ? options->helo : settings->hostname;
+    json_t *checks = json_array();
+    int status = CLI_YES;
+
+    for (guint i = 0; i < options->subjects->len; i++) {
+        g_autoptr(DomainCheck) check =
+            domain_check_run(settings, dns, relays, helo, g_ptr_array_index(options->subjects, i));
+
+        status = combined(status, status_of(check));
+        if (options->is_json)
+            json_array_append_new(checks, check_json(check));
+        else
+            print_text(check, i == 0);
+    }
+    if (options->is_json)
+        print_json(checks);
+    json_decref(checks);
+    return status;
+}
+
+static int check_for_relay_set(const Options *options, Settings *settings, Dns *dns)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Relays) relays = relays_resolve(settings, dns, &error);
+
+    if (relays == NULL)
+        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s: %s", settings->file,
+                                error->message);
+    return check_all(options, settings, dns, relays);
+}
+
+static int check_with(const Options *options, const CliContext *context)
+{
+    g_autoptr(GError) error = NULL;
+    bool has_relays = options->given->networks->len > 0;
+    g_autoptr(Settings) settings = configuration_read(context, has_relays, &error);
+    g_autoptr(Dns) dns = settings != NULL ? setup_dns(settings, &error) : NULL;
+
+    if (settings == NULL && !has_relays && !context->is_file_given)
+        g_prefix_error(&error, "without --relay IP a configuration is needed: ");
+    if (dns == NULL)
+        return subcommand_error(&check_subcommand, configuration_status(error), "%s",
+                                error->message);
+    if (has_relays)
+        return check_all(options, settings, dns, options->given);
+    return check_for_relay_set(options, settings, dns);
+}
+
+static int run(int argc, char **argv, CliContext *context)
+{
+    g_autoptr(Relays) given = relays_new();
+    g_autoptr(GPtrArray) subjects =
+        g_ptr_array_new_with_free_func((GDestroyNotify)check_subject_free);
+    Options options = {.given = given, .subjects = subjects};
+    int status = parse_options(&options, context, argc, argv);
+
+    return status != SUBCOMMAND_GO_ON ? status : check_with(&options, context);
+}
+
+const Subcommand check_subcommand = {
+    .name = "check",
+    .arguments = "[--relay IP]... [--helo NAME] [--json] [-c FILE] DOMAIN|ADDRESS...",
+    .summary = "does a domain authorise our relays, and what does that rest on?",
+    .help = help,
+    .run = run,
+};

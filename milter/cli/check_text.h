@@ -1,0 +1,12 @@
+#ifndef SPFROM_CLI_CHECK_TEXT_H
+#define SPFROM_CLI_CHECK_TEXT_H
+
+#include "cli/domain_check.h"
+#include "cli/page.h"
+
+/* Of an entry of relay_hosts with more networks than this, the networks are summed up. */
+#define CHECK_TEXT_NETWORKS_MAX 4
+
+/* Appends check for people: one clear line first, then what it rests on. */
+void check_text_add(Page *page, const DomainCheck *check);
+#endif

@@ -1,0 +1,230 @@
+#include "config.h"
+
+#include "cli/domain_check.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/domain_name.h"
+#include "mail/mailboxes.h"
+
+static CheckSubject *subject_new(const char *domain, const char *local_part)
+{
+    CheckSubject *subject = g_new0(CheckSubject, 1);
+
+    subject->domain = g_strdup(domain);
+    subject->local_part = g_strdup(local_part);
+    return subject;
+}
+
+void check_subject_free(CheckSubject *subject)
+{
+    g_free(subject->domain);
+    g_free(subject->local_part);
+    g_free(subject);
+}
+
+/* What is no domain has no SPF record: the result is none (RFC 7208 section 4.3). */
+static CheckSubject *malformed_new(const char *text)
+{
+    const char *at = strrchr(text, '@');
+    g_autofree char *local_part = at != NULL ? g_utf8_make_valid(text, at - text) : NULL;
+    g_autofree char *domain = g_utf8_make_valid(at != NULL ? at + 1 : text, -1);
+    CheckSubject *subject = subject_new(domain, local_part);
+
+    subject->is_malformed = true;
+    return subject;
+}
+
+static CheckSubject *parse_address(const char *text)
+{
+    g_autoptr(Mailbox) path = mailbox_parse_path(text);
+    g_autoptr(Mailbox) mailbox = NULL;
+
+    if (path->domain_name != NULL)
+        return subject_new(path->domain_name, path->local_part);
+    mailbox = mailbox_parse(text);
+    if (mailbox != NULL && mailbox->domain_name != NULL)
+        return subject_new(mailbox->domain_name, mailbox->local_part);
+    return malformed_new(text);
+}
+
+CheckSubject *check_subject_parse(const char *text)
+{
+    g_autofree char *domain = NULL;
+
+    if (strchr(text, '@') != NULL)
+        return parse_address(text);
+    domain = domain_name_parse(text, NULL);
+    return domain != NULL ? subject_new(domain, NULL) : malformed_new(text);
+}
+
+const Evaluation *domain_check_at(const DomainCheck *check, guint relay)
+{
+    return g_ptr_array_index(check->evaluations, relay);
+}
+
+static void evaluate(DomainCheck *check, Settings *settings, Dns *dns, const char *helo)
+{
+    gint64 deadline = clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND;
+    g_autoptr(EvaluationContext) context = evaluation_context_new(dns, deadline);
+    EvaluationQuestion question = {
+        .domain = check->subject->domain, .local_part = check->subject->local_part, .helo = helo};
+
+    check->ttl = G_MAXUINT32;
+    for (guint i = 0; i < check->relays->networks->len; i++) {
+        Evaluation *evaluation;
+
+        question.relay = g_array_index(check->relays->networks, Network, i);
+        evaluation = evaluation_run(context, &question);
+        check->ttl = MIN(check->ttl, evaluation->ttl);
+        g_ptr_array_add(check->evaluations, evaluation);
+    }
+    if (check->evaluations->len == 0)
+        check->ttl = 0;
+}
+
+static SpfResult worst_of(const DomainCheck *check, guint first, guint end)
+{
+    SpfResult worst = SPF_PASS;
+
+    for (guint i = first; i < end; i++)
+        worst = spf_result_worse(worst, domain_check_at(check, i)->result);
+    return worst;
+}
+
+/* With relay_policy any: does the whole of one entry pass? */
+static bool has_passing_entry(const DomainCheck *check)
+{
+    for (guint first = 0, end; first < check->evaluations->len; first = end) {
+        end = relays_entry_end(check->relays, first);
+        if (worst_of(check, first, end) == SPF_PASS)
+            return true;
+    }
+    return false;
+}
+
+static SpfResult decide(const DomainCheck *check, RelayPolicy policy)
+{
+    if (check->evaluations->len == 0)
+        return SPF_TEMPERROR; /* as for a message: we don't know yet where it leaves from */
+    if (policy == RELAY_POLICY_ANY && has_passing_entry(check))
+        return SPF_PASS;
+    return worst_of(check, 0, check->evaluations->len);
+}
+
+static const Evaluation *choose_shown(const DomainCheck *check)
+{
+    const Evaluation *shown = NULL;
+
+    for (guint i = 0; i < check->evaluations->len; i++) {
+        const Evaluation *evaluation = domain_check_at(check, i);
+
+        if (evaluation->result != check->result)
+            continue;
+        if (shown == NULL || (check->result == SPF_PASS && evaluation->lookups > shown->lookups))
+            shown = evaluation;
+    }
+    return shown;
+}
+
+static void note(DomainCheck *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void note(DomainCheck *check, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_ptr_array_add(check->notes, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+/* What the configuration says of this domain, whatever SPF does. */
+static void note_section(DomainCheck *check, Settings *settings)
+{
+    const char *domain = check->subject->domain;
+    const DomainSection *section = settings_section(settings, domain);
+    const Mailbox *fallback =
+        section != NULL && section->fallback != NULL ? section->fallback : settings->fallback;
+    Mode mode = section != NULL && section->has_mode ? section->mode : settings->mode;
+
+    if (strcmp(domain, fallback->domain_name) == 0)
+        note(check, "this is the domain of the fallback address: it is never rewritten");
+    if (section != NULL && section->has_authorised)
+        note(check, "domain_map says authorised=%s, which counts in place of SPF",
+             section->authorised ? "yes" : "no");
+    if (mode != MODE_REWRITE)
+        note(check, "the mode is %s%s: %s", mode_text(mode),
+             section != NULL && section->has_mode ? " for this domain" : "",
+             mode == MODE_OFF ? "nothing is looked up or rewritten"
+                              : "messages are not touched, only logged");
+}
+
+static void note_result(DomainCheck *check, Settings *settings)
+{
+    if (check->result != SPF_PASS && check->is_authorised)
+        note(check, "%s is not in rewrite_on or tempfail_on, so it counts as authorised",
+             spf_result_text(check->result));
+    if (!check->is_authorised && spf_result_set_has(settings->tempfail_on, check->result))
+        note(check, "%s is in tempfail_on: the client is told to try again later",
+             spf_result_text(check->result));
+    if (check->relays->names->len > 1 && settings->relay_policy == RELAY_POLICY_ANY)
+        note(check, "relay_policy is any: one entry that passes as a whole is enough");
+    if (check->shown != NULL && check->shown->uses_sender)
+        note(check, "the record asks for the local part: this holds for %s@%s alone",
+             check->subject->local_part != NULL ? check->subject->local_part : "postmaster",
+             check->subject->domain);
+    for (guint i = 0; i < check->relays->problems->len; i++)
+        note(check, "relay_hosts: %s", (const char *)g_ptr_array_index(check->relays->problems, i));
+}
+
+/* A domain without a record, and one that isn't there, are both "none". The answer is in the cache
+ * of dns. */
+static void note_missing(DomainCheck *check, Dns *dns, gint64 deadline)
+{
+    g_autoptr(DnsAnswer) answer = NULL;
+
+    if (check->subject->is_malformed) {
+        note(check, "\"%s\" is not a domain; write it like praxis.example",
+             check->subject->domain);
+        return;
+    }
+    if (check->result != SPF_NONE)
+        return;
+    answer = dns_lookup(dns, check->subject->domain, DNS_TXT, deadline);
+    if (answer->status == DNS_NO_NAME)
+        note(check, "the domain does not exist");
+}
+
+DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays, const char *helo,
+                              const CheckSubject *subject)
+{
+    DomainCheck *check = g_new0(DomainCheck, 1);
+    gint64 deadline;
+
+    check->subject = subject;
+    check->relays = relays;
+    check->evaluations = g_ptr_array_new_with_free_func((GDestroyNotify)evaluation_free);
+    check->notes = g_ptr_array_new_with_free_func(g_free);
+    evaluate(check, settings, dns, helo);
+    check->result = decide(check, settings->relay_policy);
+    check->is_authorised =
+        !spf_result_set_has(settings->rewrite_on | settings->tempfail_on, check->result);
+    check->shown = choose_shown(check);
+    check->reason = check->shown != NULL ? check->shown->reason
+                                         : "relay_hosts could not be looked up, DNS has trouble";
+    deadline = clock_monotonic(&clock_system) + settings->dns_timeout * CLOCK_SECOND;
+    check->dmarc_policy = dmarc_policy_lookup(dns, subject->domain, deadline, &check->dmarc);
+    note_missing(check, dns, deadline);
+    note_section(check, settings);
+    note_result(check, settings);
+    return check;
+}
+
+void domain_check_free(DomainCheck *check)
+{
+    g_ptr_array_unref(check->evaluations);
+    g_ptr_array_unref(check->notes);
+    g_free(check->dmarc);
+    g_free(check);
+}

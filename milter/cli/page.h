@@ -1,0 +1,46 @@
+#ifndef SPFROM_CLI_PAGE_H
+#define SPFROM_CLI_PAGE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Text for people while it is being put together: with colours on a terminal, else the same text without. */
+typedef struct {
+    GString *text;
+    bool has_colour;
+} Page;
+
+typedef enum { PAGE_PLAIN, PAGE_STRONG, PAGE_GOOD, PAGE_BAD, PAGE_DOUBTFUL, PAGE_FAINT } PageStyle;
+
+void page_init(Page *page, bool has_colour);
+void page_clear(Page *page);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Page, page_clear)
+
+/* Appends text of anyone: it goes through page_safe(). */
+void page_add(Page *page, PageStyle style, const char *text);
+void page_printf(Page *page, PageStyle style, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Appends text, and blanks up to width columns where it is shorter (one column a character). */
+void page_add_padded(Page *page, PageStyle style, const char *text, guint width);
+
+/* Appends text of ours as it is: line ends, tree characters. */
+void page_raw(Page *page, PageStyle style, const char *text);
+
+/* Is stream a terminal that shows colours, and does its user want them (NO_COLOR, TERM=dumb)? */
+bool page_wants_colour(FILE *stream);
+
+/*
+ * Returns text, owned by the caller, with everything in it made visible that could move a terminal's cursor, hide text
+ * or turn its direction: controls as \x1b, other invisible characters as \u202e, octets that are no UTF-8 as \xff.
+ *
+ * length  octets of text, NULs allowed; -1: up to its NUL
+ */
+char *page_safe(const char *text, gssize length);
+
+/*
+ * Writes octets of a message to stream: as they are, or, where stream is a terminal, each line through page_safe().
+ * Errors stay in ferror(stream).
+ */
+void page_write_octets(FILE *stream, const char *octets, gsize length);
+#endif

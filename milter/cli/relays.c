@@ -1,0 +1,72 @@
+#include "config.h"
+
+#include "cli/relays.h"
+
+#include "base/clock.h"
+#include "policy/relay_entry.h"
+#include "spf/relay_set.h"
+
+Relays *relays_new(void)
+{
+    Relays *relays = g_new0(Relays, 1);
+
+    relays->networks = g_array_new(FALSE, FALSE, sizeof(Network));
+    relays->entries = g_array_new(FALSE, FALSE, sizeof(guint));
+    relays->names = g_ptr_array_new_with_free_func(g_free);
+    relays->problems = g_ptr_array_new_with_free_func(g_free);
+    return relays;
+}
+
+void relays_free(Relays *relays)
+{
+    g_array_unref(relays->networks);
+    g_array_unref(relays->entries);
+    g_ptr_array_unref(relays->names);
+    g_ptr_array_unref(relays->problems);
+    g_free(relays);
+}
+
+bool relays_add(Relays *relays, const char *text, GError **error)
+{
+    guint entry = relays->names->len;
+    Network network;
+
+    if (!network_parse(text, &network, error))
+        return false;
+    g_array_append_val(relays->networks, network);
+    g_array_append_val(relays->entries, entry);
+    g_ptr_array_add(relays->names, g_strdup(text));
+    return true;
+}
+
+static char *copy(gconstpointer text, gpointer unused G_GNUC_UNUSED)
+{
+    return g_strdup(text);
+}
+
+Relays *relays_resolve(Settings *settings, Dns *dns, GError **error)
+{
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &clock_system, error);
+    Relays *relays;
+
+    if (set == NULL)
+        return NULL;
+    relays = relays_new();
+    g_array_append_vals(relays->networks, set->networks->data, set->networks->len);
+    g_array_append_vals(relays->entries, set->entries->data, set->entries->len);
+    for (guint i = 0; i < settings->relay_hosts->len; i++)
+        g_ptr_array_add(relays->names,
+                        relay_entry_text(g_ptr_array_index(settings->relay_hosts, i)));
+    g_ptr_array_extend(relays->problems, set->problems, (GCopyFunc)copy, NULL);
+    return relays;
+}
+
+guint relays_entry_end(const Relays *relays, guint first)
+{
+    guint entry = g_array_index(relays->entries, guint, first);
+    guint end = first;
+
+    while (end < relays->networks->len && g_array_index(relays->entries, guint, end) == entry)
+        end++;
+    return end;
+}

@@ -1,0 +1,31 @@
+#ifndef SPFROM_CLI_RELAYS_H
+#define SPFROM_CLI_RELAYS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/network.h"
+#include "policy/settings.h"
+#include "spf/dns.h"
+
+/* The relays that a domain is checked for: the relay set, or those of the command line. */
+typedef struct {
+    GArray *networks;    /* of Network */
+    GArray *entries;     /* of guint: networks[i] came from names[entries[i]]; those of one entry stand together */
+    GPtrArray *names;    /* of char *: entries of relay_hosts as text, or what --relay said */
+    GPtrArray *problems; /* of char *: what could not be looked up, for people */
+} Relays;
+
+Relays *relays_new(void);
+void relays_free(Relays *relays);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Relays, relays_free)
+
+/* Adds an entry that is one address or network. Returns false with error (NETWORK_ERROR) set. */
+bool relays_add(Relays *relays, const char *text, GError **error);
+
+/* Resolves the relay set that settings ask for. NULL with error (RELAY_SET_ERROR) set. */
+Relays *relays_resolve(Settings *settings, Dns *dns, GError **error);
+
+/* The end of the networks that came from the same entry as the one at first. */
+guint relays_entry_end(const Relays *relays, guint first);
+#endif

@@ -1,0 +1,337 @@
+#include "config.h"
+
+#include "cli/test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/configuration.h"
+#include "cli/message_file.h"
+#include "cli/page.h"
+#include "cli/test_output.h"
+#include "mail/header_fields.h"
+#include "mail/mailboxes.h"
+#include "spf/decision.h"
+#include "spf/setup.h"
+
+#define CHUNK (64 * 1024) /* octets of a body that are in memory at a time */
+
+static const char help[] =
+    "Runs one message, from FILE or stdin, through the decision that the daemon takes, and prints "
+    "it as it\n"
+    "leaves. Nothing is sent, no daemon is needed. The message counts as outgoing, whatever "
+    "outbound and\n"
+    "local_mailers say. What is done and why, and a new envelope sender, are told on stderr.\n"
+    "\n"
+    "  --sender ADDRESS  the envelope sender, <> for the null sender (default the first author)\n"
+    "  --rcpt ADDRESS    a recipient; again for more. Recipients never change the decision\n"
+    "  --diff            print only the lines that change: \"- \" as it came, \"+ \" as it leaves\n"
+    "  --json            print JSON: the decision and its edits; envelope_sender is the one it "
+    "leaves with\n"
+    "  -c FILE           read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
+    "  -h, --help        print this help\n"
+    "\n"
+    "The mode is that of the configuration. In log-only the action is would-rewrite or "
+    "would-tempfail, and\n"
+    "what is printed is the message that rewrite would make of it. A message that is tempfailed is "
+    "not\n"
+    "printed. Line ends stay as they came (LF or CRLF), and so does every octet that no edit "
+    "names; on a\n"
+    "terminal control characters are made visible.\n"
+    "\n"
+    "Exit status: 0 keep, 1 it would be changed, 2 wrong usage or no message, 69 no DNS library,\n"
+    "75 tempfail, 78 configuration.\n"
+    "\n"
+    "  spfrom test --diff mail.eml\n"
+    "  spfrom test --sender bounce@praxis.example --json < mail.eml\n";
+
+typedef struct {
+    const char *file; /* "-": stdin */
+    Mailbox *sender;  /* NULL: the first author */
+    bool is_diff;
+    bool is_json;
+} Options;
+
+/* The message: what stands at its start is in memory, the rest is still to be read. */
+typedef struct {
+    FILE *stream;
+    char *text;
+    gsize length;
+    MessageFile *message;
+    HeaderFields *fields;
+} Input;
+
+enum { OPTION_SENDER = 256, OPTION_RCPT, OPTION_DIFF, OPTION_JSON };
+
+static const struct option long_options[] = {
+    {"sender", required_argument, NULL, OPTION_SENDER},
+    {"rcpt", required_argument, NULL, OPTION_RCPT},
+    {"diff", no_argument, NULL, OPTION_DIFF},
+    {"json", no_argument, NULL, OPTION_JSON},
+    SUBCOMMAND_HELP_OPTION,
+    {NULL, 0, NULL, 0},
+};
+
+/* Returns a mailbox with a domain, or the null sender; NULL where text is no such path. */
+static Mailbox *parse_path(const char *text)
+{
+    g_autoptr(Mailbox) mailbox = mailbox_parse_path(text);
+
+    if (mailbox->domain_name == NULL && !mailbox_is_null_sender(mailbox))
+        return NULL;
+    return g_steal_pointer(&mailbox);
+}
+
+static int parse_sender(Options *options, const char *text)
+{
+    g_clear_pointer(&options->sender, mailbox_free);
+    options->sender = parse_path(text);
+    if (options->sender != NULL)
+        return SUBCOMMAND_GO_ON;
+    return subcommand_usage_error(
+        &test_subcommand,
+        "--sender: \"%s\" is not an address; write it like anna@praxis.example, or <>", text);
+}
+
+static int check_recipient(const char *text)
+{
+    g_autoptr(Mailbox) recipient = parse_path(text);
+
+    if (recipient != NULL && !mailbox_is_null_sender(recipient))
+        return SUBCOMMAND_GO_ON;
+    return subcommand_usage_error(
+        &test_subcommand, "--rcpt: \"%s\" is not an address; write it like anna@praxis.example",
+        text);
+}
+
+static int parse_option(Options *options, CliContext *context, int option)
+{
+    switch (option) {
+    case OPTION_SENDER:
+        return parse_sender(options, optarg);
+    case OPTION_RCPT:
+        return check_recipient(optarg);
+    case OPTION_DIFF:
+        options->is_diff = true;
+        return SUBCOMMAND_GO_ON;
+    case OPTION_JSON:
+        options->is_json = true;
+        return SUBCOMMAND_GO_ON;
+    default:
+        return subcommand_option(&test_subcommand, context, option);
+    }
+}
+
+static int parse_options(Options *options, CliContext *context, int argc, char **argv)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, SUBCOMMAND_OPTIONS, long_options, NULL)) != -1) {
+        int status = parse_option(options, context, option);
+
+        if (status != SUBCOMMAND_GO_ON)
+            return status;
+    }
+    if (argc - optind > 1)
+        return subcommand_usage_error(&test_subcommand, "one message at a time: \"%s\" is too much",
+                                      argv[optind + 1]);
+    if (options->is_diff && options->is_json)
+        return subcommand_usage_error(&test_subcommand, "--diff and --json exclude each other");
+    if (optind < argc)
+        options->file = argv[optind];
+    return SUBCOMMAND_GO_ON;
+}
+
+static void input_clear(Input *input)
+{
+    g_clear_pointer(&input->fields, header_fields_free);
+    g_clear_pointer(&input->message, message_file_free);
+    g_free(input->text);
+    if (input->stream != NULL && input->stream != stdin)
+        fclose(input->stream);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Input, input_clear)
+
+static int read_error(const Options *options)
+{
+    return subcommand_error(&test_subcommand, CLI_USAGE, "%s: %s", options->file,
+                            g_strerror(errno));
+}
+
+/* Opens the message and reads its header. Returns SUBCOMMAND_GO_ON or the exit code. */
+static int read_head(Input *input, const Options *options)
+{
+    g_autoptr(GError) error = NULL;
+
+    input->stream = strcmp(options->file, "-") == 0 ? stdin : fopen(options->file, "rb");
+    if (input->stream == NULL)
+        return read_error(options);
+    input->text = g_malloc(MESSAGE_FILE_HEAD_MAX);
+    input->length = fread(input->text, 1, MESSAGE_FILE_HEAD_MAX, input->stream);
+    if (ferror(input->stream))
+        return read_error(options);
+    input->message = message_file_parse(input->text, input->length,
+                                        input->length < MESSAGE_FILE_HEAD_MAX, &error);
+    if (input->message == NULL)
+        return subcommand_error(&test_subcommand, CLI_USAGE, "%s: %s", options->file,
+                                error->message);
+    input->fields = message_file_fields(input->message);
+    return SUBCOMMAND_GO_ON;
+}
+
+/* The first author as envelope sender; the null sender where no author can be read. */
+static Mailbox *author_as_sender(const HeaderFields *fields)
+{
+    g_autoptr(Mailboxes) authors = mailboxes_parse(fields, "From");
+    const Mailbox *first = authors->mailboxes->len > 0 ? mailboxes_at(authors, 0) : NULL;
+    Mailbox *sender =
+        first != NULL && first->addr_spec != NULL ? parse_path(first->addr_spec) : NULL;
+
+    return sender != NULL ? sender : mailbox_parse_path("<>");
+}
+
+static void print_head(const Input *input, const Edits *edits)
+{
+    g_autoptr(GPtrArray) pieces = message_file_apply(input->message, edits);
+
+    for (guint i = 0; i < pieces->len; i++) {
+        const MessagePiece *piece = g_ptr_array_index(pieces, i);
+
+        if (piece->new_text != NULL)
+            page_write_octets(stdout, piece->new_text, strlen(piece->new_text));
+        else
+            page_write_octets(stdout, piece->old_text, piece->old_length);
+    }
+}
+
+static int print_rest(const Input *input, const Options *options)
+{
+    g_autofree char *chunk = g_malloc(CHUNK);
+    gsize head_end = message_file_head_end(input->message);
+    gsize length;
+
+    page_write_octets(stdout, input->text + head_end, input->length - head_end);
+    while (!ferror(stdout) && (length = fread(chunk, 1, CHUNK, input->stream)) > 0)
+        page_write_octets(stdout, chunk, length);
+    return ferror(input->stream) ? read_error(options) : SUBCOMMAND_GO_ON;
+}
+
+static int print_message(const TestOutput *output, const Input *input, const Options *options)
+{
+    const Plan *plan = output->decision->plan;
+
+    if (plan->action == PLAN_TEMPFAIL && !plan->is_log_only)
+        return SUBCOMMAND_GO_ON;
+    print_head(input, output->decision->edits);
+    return print_rest(input, options);
+}
+
+static void print_json(const TestOutput *output)
+{
+    json_t *json = test_output_json(output);
+
+    json_dumpf(json, stdout, 0);
+    putchar('\n');
+    json_decref(json);
+}
+
+static void print_summary(const TestOutput *output)
+{
+    g_auto(Page) page;
+
+    page_init(&page, page_wants_colour(stderr));
+    test_output_add_summary(&page, output);
+    fputs(page.text->str, stderr);
+}
+
+static void print_diff(const TestOutput *output, const MessageFile *message)
+{
+    g_auto(Page) page;
+
+    page_init(&page, page_wants_colour(stdout));
+    test_output_add_diff(&page, output, message);
+    fwrite(page.text->str, 1, page.text->len, stdout);
+}
+
+static int print(const TestOutput *output, const Input *input, const Options *options)
+{
+    if (options->is_json) {
+        print_json(output);
+        return SUBCOMMAND_GO_ON;
+    }
+    print_summary(output);
+    if (!options->is_diff)
+        return print_message(output, input, options);
+    print_diff(output, input->message);
+    return SUBCOMMAND_GO_ON;
+}
+
+static int status_of(const Plan *plan)
+{
+    switch (plan->action) {
+    case PLAN_KEEP:
+        return CLI_YES;
+    case PLAN_REWRITE:
+        return CLI_NO;
+    case PLAN_TEMPFAIL:
+        break;
+    }
+    return CLI_TROUBLE;
+}
+
+static int decide(const Options *options, const Input *input, Settings *settings,
+                  Verdicts *verdicts)
+{
+    g_autoptr(Mailbox) author = options->sender == NULL ? author_as_sender(input->fields) : NULL;
+    const Mailbox *sender = author != NULL ? author : options->sender;
+    const ModeInForce mode = {.mode = settings->mode};
+    const DecisionMessage message = {.fields = input->fields,
+                                     .sender = sender,
+                                     .is_smtputf8 = !g_str_is_ascii(sender->local_part)};
+    g_autoptr(Decision) decision = decision_new(settings, mode, verdicts, &message);
+    const TestOutput output = {.settings = settings, .decision = decision, .sender = sender};
+    int status = print(&output, input, options);
+
+    return status != SUBCOMMAND_GO_ON ? status : status_of(decision->plan);
+}
+
+static int test_message(const Options *options, const CliContext *context)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) settings = configuration_read(context, false, &error);
+    g_autoptr(Verdicts) verdicts = NULL;
+    g_auto(Input) input = {0};
+    int status;
+
+    if (settings == NULL)
+        return subcommand_error(&test_subcommand, configuration_status(error), "%s",
+                                error->message);
+    status = read_head(&input, options);
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
+    verdicts = setup_verdicts(settings, &error);
+    if (verdicts == NULL)
+        return subcommand_error(&test_subcommand, configuration_status(error), "%s",
+                                error->message);
+    return decide(options, &input, settings, verdicts);
+}
+
+static int run(int argc, char **argv, CliContext *context)
+{
+    Options options = {.file = "-"};
+    int status = parse_options(&options, context, argc, argv);
+
+    if (status == SUBCOMMAND_GO_ON)
+        status = test_message(&options, context);
+    g_clear_pointer(&options.sender, mailbox_free);
+    return status;
+}
+
+const Subcommand test_subcommand = {
+    .name = "test",
+    .arguments = "[--sender ADDRESS] [--rcpt ADDRESS]... [--diff | --json] [-c FILE] [FILE]",
+    .summary = "what becomes of a message?",
+    .help = help,
+    .run = run,
+};
