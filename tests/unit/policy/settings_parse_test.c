@@ -445,7 +445,8 @@ static const struct error_row {
     {"socket = inet:8894@", ":1: socket: \"inet:8894@\"" NOT_SOCKET},
     {"socket = inet:@127.0.0.1", ":1: socket: \"inet:@127.0.0.1\"" NOT_SOCKET},
     {"socket = unix:milter.sock", ":1: socket: \"unix:milter.sock\"" NOT_SOCKET},
-    {"socket = unix:" LONGEST_PATH "x", ":1: socket: \"unix:" LONGEST_PATH "x" "\"" NOT_SOCKET},
+    {"socket = unix:" LONGEST_PATH "x", ":1: socket: \"unix:" LONGEST_PATH "x"
+                                        "\"" NOT_SOCKET},
     {"socket = \"\"", ":1: socket: \"\"" NOT_SOCKET},
     {"socket_mode = rw", ":1: socket_mode: \"rw\" is not possible; write permissions such as 0660"},
     {"socket_mode = 0800",
@@ -499,7 +500,8 @@ static const struct error_row {
     {"control_socket = \"\"",
      ":1: control_socket: \"\" is not possible; write an absolute path of at most 107 octets"},
     {"control_socket = " LONGEST_PATH "x",
-     ":1: control_socket: \"" LONGEST_PATH "x" "\" is not possible; write an absolute path of at most 107 "
+     ":1: control_socket: \"" LONGEST_PATH "x"
+     "\" is not possible; write an absolute path of at most 107 "
      "octets"},
     {"log = file", ":1: log: \"file\" is not possible; write one of auto, stderr, syslog"},
     {"log_addresses = none",

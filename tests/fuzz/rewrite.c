@@ -1,0 +1,125 @@
+/* A header of any octets, rewritten, at both MTAs. */
+#include "config.h"
+
+#include "mail/rewrite.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/mail/edits_applied.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static Mailbox *fallback;
+
+static void prepare(void)
+{
+    if (fallback != NULL)
+        return;
+    mailboxes_init();
+    fallback = mailbox_parse("noreply@fallback.example");
+}
+
+static void check(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/*
+ * Fields begin with a letter that stands for their name, and end at a line end that no blank
+ * follows.
+ */
+static HeaderFields *read_fields(const char *data, size_t size)
+{
+    static const char *const names[] = {"From", "Reply-To", "Sender",   "X-Original-From",
+                                        "To",   "Author",   "X-SPFrom", "DKIM-Signature"};
+    HeaderFields *fields = header_fields_new();
+
+    while (size > 0) {
+        const char *name = names[(uint8_t)data[0] % G_N_ELEMENTS(names)];
+        size_t length = 1;
+
+        while (length < size &&
+               (data[length] != '\n' || (length + 1 < size && data[length + 1] == ' ')))
+            length++;
+        header_fields_append(fields, name, data + 1, (gssize)length - 1);
+        data += MIN(length + 1, size);
+        size -= MIN(length + 1, size);
+    }
+    return fields;
+}
+
+static void check_value(const char *value)
+{
+    g_auto(GStrv) lines = g_strsplit(value, "\n", -1);
+
+    check(g_utf8_validate(value, -1, NULL) && strchr(value, '\r') == NULL);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        check(strlen(lines[i]) + strlen("X-Original-From: ") <= 998);
+        check(i == 0 || lines[i][0] == ' ');
+        check(lines[i][strspn(lines[i], " \t")] != '\0');
+    }
+}
+
+static void check_header(const HeaderFields *after)
+{
+    g_autoptr(Mailboxes) authors = mailboxes_parse(after, "From");
+
+    check(header_fields_count(after, "From") == 1 && header_fields_count(after, "X-SPFrom") == 1);
+    check(!authors->is_doubtful && authors->mailboxes->len == 1);
+    check(strcmp(mailboxes_at(authors, 0)->addr_spec, fallback->addr_spec) == 0);
+}
+
+static void check_reply_to(const Mailboxes *authors, const HeaderFields *after,
+                           ReplyToOutcome outcome)
+{
+    g_autoptr(Mailboxes) reply_to = mailboxes_parse(after, "Reply-To");
+
+    if (outcome != REPLY_TO_ADDED)
+        return;
+    check(header_fields_count(after, "Reply-To") == 1);
+    check(reply_to->mailboxes->len == authors->mailboxes->len);
+    for (guint i = 0; i < reply_to->mailboxes->len; i++)
+        check(strcmp(mailboxes_at(reply_to, i)->addr_spec, mailboxes_at(authors, i)->addr_spec) ==
+              0);
+}
+
+static void run(const char *data, size_t size)
+{
+    static const char *const author_header[] = {"Author", "X-Original-From", NULL};
+    static const char *const unauthorised[] = {"b.example", NULL};
+    g_autoptr(HeaderFields) fields = read_fields(data, size);
+    g_autoptr(Mailboxes) authors = mailboxes_parse(fields, "From");
+    const Rewrite rewrite = {.authors = authors,
+                             .fallback = fallback,
+                             .display_name = "%n",
+                             .display_name_missing = "%l",
+                             .add_reply_to = true,
+                             .author_header = author_header,
+                             .sender_header =
+                                 size % 2 ? SENDER_HEADER_REMOVE : SENDER_HEADER_FALLBACK,
+                             .remove_dkim_signatures = true,
+                             .unauthorised = unauthorised,
+                             .trace = "rewritten"};
+    ReplyToOutcome outcome;
+    g_autoptr(Edits) edits = rewrite_edits(&rewrite, fields, &outcome);
+    g_autoptr(HeaderFields) postfix = edits_applied(fields, edits, MTA_POSTFIX);
+    g_autoptr(HeaderFields) sendmail = edits_applied(fields, edits, MTA_SENDMAIL);
+
+    for (guint i = 0; i < edits_length(edits); i++)
+        if (edits_at(edits, i)->value != NULL)
+            check_value(edits_at(edits, i)->value);
+    check_header(postfix);
+    check_header(sendmail);
+    check_reply_to(authors, postfix, outcome);
+    check(header_fields_length(postfix) == header_fields_length(sendmail));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    prepare();
+    run((const char *)data, size);
+    return 0;
+}

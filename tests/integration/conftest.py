@@ -1,0 +1,133 @@
+"""What the tests share. Everything that is started here ends with the run."""
+
+import os
+import shutil
+
+import pytest
+
+import paths
+import private_nsd
+import private_postfix
+from private_postfix import PrivatePostfix
+from processes import PrivateDirectory
+from sink import Sink
+from spfrom import Spfrom
+from zone import ZONE_FILE
+
+MODES = ("rewrite", "log-only", "off")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="the long tests in full length (10,000 mails)")
+
+
+@pytest.fixture(scope="session")
+def is_full_length(request):
+    return request.config.getoption("--all")
+
+
+@pytest.fixture(scope="session")
+def directory():
+    with PrivateDirectory("tests") as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def needs_postfix():
+    reason = private_postfix.why_not()
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def needs_nsd():
+    reason = private_nsd.why_not()
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def needs_swaks():
+    if shutil.which("swaks") is None:
+        pytest.skip("swaks is not installed")
+
+
+@pytest.fixture(scope="session")
+def needs_root():
+    if os.geteuid() != 0:
+        pytest.skip("not root")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def needs_daemon():
+    if not paths.MILTER.exists():
+        pytest.exit(f"{paths.MILTER} is missing: contrib/build makes it", returncode=2)
+
+
+class DaemonPark:
+    """Starts daemons and ends them all together: libmilter takes seconds to notice that it is to stop."""
+
+    def __init__(self, directory):
+        self._directory = directory
+        self._daemons = []
+
+    def start(self, zone=ZONE_FILE, **settings):
+        daemon = Spfrom(self._directory / f"spfrom-{len(self._daemons)}", zone, **settings)
+        daemon.start()
+        self._daemons.append(daemon)
+        return daemon
+
+    def stop(self):
+        """Returns what went wrong."""
+        running = [daemon for daemon in self._daemons if daemon.process is not None]
+        for daemon in running:
+            daemon.process.terminate()
+        return [f"{daemon.directory.name} ended with {status}: {daemon.complaints() or daemon.log()[-2000:]}"
+                for daemon in running if (status := daemon.stop()) != 0 or daemon.complaints()]
+
+
+@pytest.fixture(scope="session")
+def daemons(directory):
+    park = DaemonPark(directory)
+    yield park
+    troubles = park.stop()
+    assert not troubles, "\n".join(troubles)
+
+
+class Route:
+    """A Postfix with its sink, and the daemon in front of it, if any."""
+
+    def __init__(self, directory, daemon=None, **settings):
+        self.daemon = daemon
+        self.sink = Sink()
+        self.postfix = PrivatePostfix(directory, self.sink.port, daemon and daemon.milter, **settings)
+
+    def __enter__(self):
+        self.sink.__enter__()
+        self.postfix.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.postfix.stop()
+        self.sink.__exit__()
+
+
+@pytest.fixture(scope="session")
+def bare_route(directory, needs_postfix):
+    """The same Postfix without the milter: what a message looks like that nobody touched."""
+    with Route(directory / "bare") as route:
+        yield route
+
+
+@pytest.fixture(scope="session")
+def routes(directory, daemons, needs_postfix):
+    """mode → Route."""
+    made = {}
+    try:
+        for mode in MODES:
+            route = Route(directory / f"postfix-{mode}", daemons.start(mode=mode))
+            made[mode] = route.__enter__()
+        yield made
+    finally:
+        for route in made.values():
+            route.__exit__()

@@ -1,0 +1,364 @@
+"""The daemon's life: options, exit codes, sockets, privileges, start, stop and death (design section 3)."""
+
+import os
+import signal
+import smtplib
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import clients
+import paths
+import processes
+from cases import MUELLER, OHNE, message
+from conftest import Route
+from faulty_dns import FaultyDns, Txt
+from milter_client import MilterClient, ask
+from spfrom import Spfrom
+from zone import FALLBACK, ZONE_FILE
+
+EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_CONFIG = 64, 69, 75, 78
+
+
+@pytest.fixture
+def spfrom(tmp_path_factory, request):
+    """Makes a daemon in a directory of its own, that is not started yet."""
+    made = []
+    with processes.PrivateDirectory("daemon") as directory:
+        def make(**settings):
+            made.append(Spfrom(directory / str(len(made)), ZONE_FILE, **settings))
+            return made[-1]
+        yield make
+        for daemon in made:
+            if daemon.is_running():
+                daemon.kill()
+
+
+def _run(*arguments):
+    return subprocess.run([paths.MILTER, *map(str, arguments)], capture_output=True, text=True, timeout=30)
+
+
+def _run_with(daemon, *arguments):
+    """Runs the daemon with its configuration, which is expected to make it end."""
+    daemon.write_configuration()
+    return _run("-f", "-c", daemon.configuration_file, *arguments)
+
+
+def test_version():
+    result = _run("-V")
+    assert result.returncode == 0 and result.stdout.startswith("spfrom-milter ")
+
+
+def test_help_names_every_option():
+    result = _run("-h")
+    assert result.returncode == 0
+    for option in ("-f", "-c", "-t", "-V", "-h"):
+        assert option in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["-x"], ["-c"], ["leftover"]], ids=str)
+def test_usage(arguments):
+    result = _run(*arguments)
+    assert result.returncode == EX_USAGE and result.stderr
+
+
+def test_configuration_is_right(spfrom):
+    assert _run_with(spfrom(), "-t").returncode == 0
+
+
+def test_configuration_is_missing(spfrom):
+    result = _run("-f", "-c", spfrom().directory / "missing.conf")
+    assert result.returncode == EX_CONFIG and "missing.conf" in result.stderr
+
+
+WRONG = [
+    # a setting, or text behind a right configuration; what the error names
+    ({"mode": "rewrites"}, "mode"),
+    ({"rewrite_on": ["fail", "hardfail"]}, "hardfail"),
+    ({"relay_hosts": ["192.0.2.1/28"]}, "192.0.2.1/28"),
+    ({"relay_hosts": ["10.0.0.1"]}, "relay_hosts"),
+    ({"relay_hosts": []}, "relay_hosts"),
+    ({"fallback_address": "nobody"}, "fallback_address"),
+    ({"fallback_address": ""}, "fallback_address"),
+    ({"check_timeout": "soon"}, "check_timeout"),
+    ({"socket": "tcp:8894"}, "socket"),
+    ({"outbound": ["everybody"]}, "everybody"),
+    ({"display_name": "%x"}, "display_name"),
+    ({"user": "no-such-user"}, "no-such-user"),
+    ({"dns_zone_file": "/missing/zone"}, "/missing/zone"),
+    ({"domain_map": "/missing/map"}, "/missing/map"),
+    ("nonsense = 1", "nonsense"),
+    ("mode = rewrite\nmode = off", "mode"),
+    ("domain \"a..b\" { mode = off }", "a..b"),
+    ("domain \"example.org\" { socket = x }", "socket"),
+    ("display_name = \"unfinished", ""),
+]
+
+
+@pytest.mark.parametrize("wrong, named", WRONG, ids=str)
+def test_configuration_is_wrong(spfrom, wrong, named):
+    daemon = spfrom(**wrong) if isinstance(wrong, dict) else spfrom(extra=wrong + "\n")
+    for arguments in ([], ["-t"]):
+        result = _run_with(daemon, *arguments)
+        assert result.returncode == EX_CONFIG
+        assert named in result.stderr
+        assert str(daemon.configuration_file) in result.stderr or "/missing/" in result.stderr
+
+
+def test_wrong_line_is_named(spfrom):
+    daemon = spfrom(extra="# a comment\nrelay_policy = most\n")
+    lines = len(daemon.settings)
+    assert f"{daemon.configuration_file}:{lines + 2}: " in _run_with(daemon).stderr
+
+
+def test_zone_file_is_wrong(spfrom):
+    daemon = spfrom()
+    Path(daemon.settings["dns_zone_file"]).write_text("lemniscus.de. TXT unfinished \"\n")
+    result = _run_with(daemon)
+    assert result.returncode != 0 and f"{daemon.settings['dns_zone_file']}:1" in result.stderr
+
+
+def test_stale_socket_is_taken_over(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    daemon.kill()
+    assert daemon.socket.exists()
+    daemon.start()
+    assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+
+
+def test_socket_that_is_in_use(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    result = _run_with(daemon)
+    assert result.returncode == EX_UNAVAILABLE and str(daemon.socket) in result.stderr
+    assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+
+
+def test_port_that_is_in_use(spfrom):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        daemon = spfrom(socket=f"inet:{other.getsockname()[1]}@127.0.0.1")
+        assert _run_with(daemon).returncode == EX_UNAVAILABLE
+
+
+def test_file_in_place_of_the_socket(spfrom):
+    daemon = spfrom()
+    daemon.socket.write_text("precious")
+    result = _run_with(daemon)
+    assert result.returncode == EX_UNAVAILABLE and str(daemon.socket) in result.stderr
+    assert daemon.socket.read_text() == "precious"
+
+
+def test_directories(spfrom):
+    """A missing one is made, its missing parent is not."""
+    daemon = spfrom()
+    daemon.settings["socket"] = f"unix:{daemon.directory}/new/milter.sock"
+    daemon.socket = daemon.directory / "new" / "milter.sock"
+    daemon.start()
+    assert (daemon.directory / "state").is_dir()
+    other = spfrom()
+    other.settings["socket"] = f"unix:{other.directory}/a/b/milter.sock"
+    result = _run_with(other)
+    assert result.returncode in (EX_CONFIG, EX_UNAVAILABLE) and f"{other.directory}/a" in result.stderr
+
+
+def test_tcp_socket(spfrom):
+    port = processes.free_port()
+    daemon = spfrom(socket=f"inet:{port}@127.0.0.1")
+    daemon.start()
+    assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+
+
+def test_privileges_are_dropped(spfrom, needs_root):
+    daemon = spfrom()
+    daemon.start()
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    assert "0" not in fields["Uid"].split() and "0" not in fields["Gid"].split()
+    assert "0" not in fields["Groups"].split()
+    assert int(fields["CapEff"], 16) == 0 and int(fields["CapPrm"], 16) == 0
+    assert (daemon.directory / "state").stat().st_uid == int(fields["Uid"].split()[0])
+
+
+def test_socket_mode(spfrom):
+    daemon = spfrom(socket_mode="0660")
+    daemon.start()
+    assert daemon.socket.stat().st_mode & 0o777 == 0o660
+
+
+def test_clean_stop(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    idle = MilterClient(daemon.address)
+    idle.connect()
+    begin = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - begin < 15
+    assert idle.is_closed()
+    assert not daemon.socket.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_signals(spfrom, number):
+    daemon = spfrom()
+    daemon.start()
+    assert processes.stop(daemon.process, 15, number) == 0
+
+
+def test_message_in_flight_gets_its_answer(spfrom):
+    """SIGTERM arrives while DNS is being waited for."""
+    record = Txt(["v=spf1 -all"], delay=1)
+    with FaultyDns({"praxis-ohne.de": record}, otherwise=Txt(["v=spf1 ip4:192.0.2.25 -all"])) as dns:
+        daemon = spfrom(dns_servers=[dns.server])
+        del daemon.settings["dns_zone_file"]
+        daemon.start()
+        outcomes = []
+        thread = threading.Thread(
+            target=lambda: outcomes.append(ask(daemon.address, [("From", OHNE)], sender=OHNE)))
+        thread.start()
+        processes.wait_until(lambda: dns.count("praxis-ohne.de"), 5, "the question")
+        assert daemon.stop() == 0
+        thread.join(5)
+    assert [outcome.sender() for outcome in outcomes] == [FALLBACK]
+
+
+def test_message_that_never_ends_does_not_stop_the_stop(spfrom):
+    daemon = spfrom(check_timeout="2s")
+    daemon.start()
+    client = MilterClient(daemon.address)
+    client.connect()
+    client.mail(OHNE)
+    begin = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - begin < 2 + 5 + 1
+
+
+def _hang_up(daemon):
+    """libmilter waits for SIGHUP too, and stops when it gets it: in the first milliseconds that may happen."""
+    time.sleep(0.2)
+    daemon.write_configuration()
+    daemon.process.send_signal(signal.SIGHUP)
+
+
+def _is_rewriting(daemon):
+    return ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+
+
+def test_hangup_reloads(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    assert _is_rewriting(daemon)
+    daemon.settings["mode"] = "log-only"
+    _hang_up(daemon)
+    processes.wait_until(lambda: not _is_rewriting(daemon), 5, "the new mode", daemon.process)
+
+
+def test_hangup_with_a_wrong_configuration_changes_nothing(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    assert _is_rewriting(daemon)
+    daemon.settings["mode"] = "nonsense"
+    _hang_up(daemon)
+    processes.wait_until(lambda: "nonsense" in daemon.log(), 5, "the error in the log", daemon.process)
+    assert _is_rewriting(daemon)
+
+
+def test_message_keeps_the_settings_that_it_began_with(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    with MilterClient(daemon.address) as client:
+        client.connect()
+        client.envelope(OHNE)
+        assert _is_rewriting(daemon)
+        daemon.settings["mode"] = "log-only"
+        _hang_up(daemon)
+        processes.wait_until(lambda: not _is_rewriting(daemon), 5, "the new mode", daemon.process)
+        client.header("From", OHNE)
+        assert (client.eoh() or client.body(b"x") or client.eom()).sender() == FALLBACK
+        assert not client.message([("From", OHNE)], OHNE).edits
+
+
+def test_log_line(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    ask(daemon.address, [("From", f"Praxis <{OHNE}>")], sender="praxis@gmx.de")
+    record = daemon.wait_for_record(id="4fKx2n")
+    wanted = {"action": "rewrite", "author": OHNE, "sender": "praxis@gmx.de", "domain": "praxis-ohne.de", "spf": "none",
+              "reply_to": "added", "client": "10.0.0.7"}
+    assert {key: record.get(key) for key in wanted} == wanted
+    assert float(record["ms"]) >= 0
+
+
+def test_log_without_local_parts(spfrom):
+    daemon = spfrom(log_addresses="domain")
+    daemon.start()
+    ask(daemon.address, [("From", "geheim@praxis-ohne.de")], sender="verborgen@gmx.de")
+    daemon.wait_for_record(action="rewrite")
+    assert "praxis-ohne.de" in daemon.log()
+    assert "geheim" not in daemon.log() and "verborgen" not in daemon.log()
+
+
+def test_log_has_no_control_characters(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    with MilterClient(daemon.address) as client:
+        client.connect()
+        client.mail(b"a\x1b[31m\rQQ: action=keep\t\"x@gmx.de")
+        client.rcpt("patient@example.net")
+        client.header("From", b"<b\x1b[0m\nZZ: action=keep@gmx.de>")
+        client.eoh() or client.eom()
+    daemon.wait_for_record(spf="none")
+    assert not any(ord(character) < 32 for line in daemon.log().splitlines() for character in line)
+    assert not any(line.split(" ")[0] in ("QQ:", "ZZ:") for line in daemon.log().splitlines())
+
+
+def test_background(spfrom):
+    """Without -f the caller waits until the daemon listens, and gets its exit code where it doesn't."""
+    daemon = spfrom()
+    daemon.write_configuration()
+    daemon.directory.chmod(0o777)
+    with open(daemon.log_file, "wb") as log:
+        status = subprocess.run([paths.MILTER, "-c", daemon.configuration_file], stdout=log, stderr=log, timeout=20)
+    assert status.returncode == 0
+    assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+    os.kill(_pid_of(daemon), signal.SIGTERM)
+    processes.wait_until(lambda: not processes.is_listening(daemon.address), 15, "the end")
+
+
+def _pid_of(daemon):
+    wanted = str(daemon.configuration_file).encode()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if wanted in entry.read_bytes():
+                return int(entry.parent.name)
+        except OSError:
+            continue
+    raise AssertionError("no such process")
+
+
+def test_background_that_fails(spfrom):
+    daemon = spfrom()
+    daemon.socket.write_text("precious")
+    daemon.write_configuration()
+    assert _run("-c", daemon.configuration_file).returncode == EX_UNAVAILABLE
+
+
+def test_no_mail_through_a_dead_milter(spfrom, needs_postfix):
+    """milter_default_action = tempfail: the client keeps the message."""
+    daemon = spfrom()
+    daemon.start()
+    with Route(daemon.directory / "postfix", daemon) as route:
+        daemon.kill()
+        with pytest.raises(smtplib.SMTPException) as refused:
+            clients.send_smtp(route.postfix, OHNE, "dead@example.net", message(f"From: {OHNE}"))
+        assert "451" in str(refused.value)
+        daemon.start()
+        clients.send_smtp(route.postfix, MUELLER, "alive@example.net", message(f"From: {MUELLER}"))
+        assert route.sink.take("alive@example.net").sender == MUELLER
+        assert not route.sink.to("dead@example.net")

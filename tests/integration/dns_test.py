@@ -1,0 +1,185 @@
+"""The verdict over real DNS: nsd through libunbound, and a server with faults (design sections 8 and 9)."""
+
+import statistics
+import threading
+import time
+
+import pytest
+
+import cases
+import processes
+from cases import MUELLER, OHNE
+from faulty_dns import Failure, FaultyDns, Garbage, Silence, Txt
+from milter_client import ask
+from private_nsd import PrivateNsd
+from zone import FALLBACK, RECORDS
+
+OURS = Txt(["v=spf1 ip4:192.0.2.25 -all"])
+
+
+@pytest.fixture(scope="module")
+def over_nsd(daemons, directory, needs_nsd):
+    with PrivateNsd(directory / "nsd", RECORDS) as nsd:
+        yield daemons.start(zone=None, dns_servers=[nsd.server])
+
+
+DECIDED_BY_NSD = [case for case in cases.DECISION if case.result and case.result != "temperror" and not case.xclient
+                  and case.fields]
+
+
+@pytest.mark.parametrize("case", DECIDED_BY_NSD, ids=str)
+def test_decision_over_nsd(over_nsd, case):
+    fields = [tuple(text.split(": ", 1)) for text in case.fields]
+    outcome = ask(over_nsd.address, fields, sender=case.sender)
+    assert outcome.sender() == case.envelope
+    assert bool(outcome.applied(fields) != [tuple(part.encode() for part in field) for field in fields]) \
+        is case.is_rewritten
+
+
+def test_servfail_from_nsd(over_nsd):
+    assert ask(over_nsd.address, [("From", "a@b.broken.example")], sender=MUELLER).sender() == FALLBACK
+    assert over_nsd.wait_for_record(domain="b.broken.example")["spf"] == "temperror"
+
+
+@pytest.fixture
+def faulty(daemons):
+    """Makes (daemon, dns) with these behaviours; what has none authorises the relay."""
+    running = []
+
+    def make(behaviours, **settings):
+        dns = FaultyDns(behaviours, otherwise=OURS)
+        dns.__enter__()
+        running.append(dns)
+        return daemons.start(zone=None, dns_servers=[dns.server], dns_timeout="1s", check_timeout="2s", **settings), dns
+    yield make
+    for dns in running:
+        dns.__exit__()
+
+
+def _result(daemon, domain):
+    ask(daemon.address, [("From", f"x@{domain}")], sender="")
+    return daemon.wait_for_record(domain=domain)["spf"]
+
+
+ANSWERS = [
+    # name, behaviour, result
+    ("one", OURS, "pass"),
+    ("none", Txt([]), "none"),
+    ("not-spf", Txt(["google-site-verification=x"]), "none"),
+    ("two", Txt(["v=spf1 -all", "v=spf1 ~all"]), "permerror"),
+    ("servfail", Failure(), "temperror"),
+    ("silent", Silence(), "temperror"),
+    ("garbage", Garbage(), "temperror"),
+    ("short-garbage", Garbage(b""), "temperror"),
+    ("many-strings-over-tcp", Txt(["v=spf1 " + "ip4:198.51.100.1 " * 100 + "ip4:192.0.2.25 -all"]), "pass"),
+    ("many-records-over-tcp", Txt([f"verification={number:060}" for number in range(40)] + OURS.texts), "pass"),
+    ("60-kb", Txt(["v=spf1 " + "ip4:198.51.100.1 " * 3500 + "ip4:192.0.2.25 -all"]), None),
+    ("60-kb-of-nonsense", Txt(["v=spf1 " + "x" * 60000]), "permerror"),
+    ("octets", Txt(["v=spf1 \xff\x00\x01 ip4:192.0.2.25 -all"]), "permerror"),
+    ("itself", Txt(["v=spf1 include:itself.example -all"]), "permerror"),
+    ("voids", Txt(["v=spf1 " + "".join(f"a:void{number}.example " for number in range(5)) + "-all"]), "permerror"),
+    ("too-many", Txt(["v=spf1 " + "".join(f"include:inner{number}.example " for number in range(11)) + "-all"]),
+     "permerror"),
+]
+INNER = {f"inner{number}.example": Txt(["v=spf1 ip4:198.51.100.1 -all"]) for number in range(11)}
+
+
+@pytest.fixture(scope="module")
+def answering(daemons):
+    behaviours = {f"{name}.example": behaviour for name, behaviour, _ in ANSWERS} | INNER
+    with FaultyDns(behaviours, otherwise=Txt([])) as dns:
+        yield daemons.start(zone=None, dns_servers=[dns.server], dns_timeout="1s", check_timeout="4s",
+                            relay_hosts=["192.0.2.25"])
+
+
+@pytest.mark.parametrize("name, behaviour, result", ANSWERS, ids=[row[0] for row in ANSWERS])
+def test_answer(answering, name, behaviour, result):
+    found = _result(answering, f"{name}.example")
+    assert found == result if result else found in ("pass", "permerror")
+
+
+def test_resolver_that_never_answers(daemons):
+    """Every mail gets its answer in time, the safe one."""
+    with FaultyDns({}, otherwise=Silence()) as dns:
+        daemon = daemons.start(zone=None, dns_servers=[dns.server], dns_timeout="1s", check_timeout="2s")
+        begin = time.monotonic()
+        assert ask(daemon.address, [("From", MUELLER)], sender=MUELLER).sender() == FALLBACK
+        assert time.monotonic() - begin < 2 + 3
+        assert daemon.wait_for_record(domain="praxis-mueller.de")["spf"] == "temperror"
+
+
+def test_no_resolver_at_all(daemons):
+    daemon = daemons.start(zone=None, dns_servers=[f"127.0.0.1@{processes.free_port()}"], dns_timeout="1s",
+                           check_timeout="2s")
+    assert ask(daemon.address, [("From", MUELLER)], sender=MUELLER).sender() == FALLBACK
+
+
+def test_a_silent_name_does_not_hold_up_others(faulty):
+    """Nor does it change their answers. (One message may wait for one of libmilter's workers; most must not.)"""
+    daemon, _ = faulty({f"silent{number}.example": Silence() for number in range(20)})
+    waiting = [threading.Thread(target=_result, args=(daemon, f"silent{number}.example")) for number in range(20)]
+    for thread in waiting:
+        thread.start()
+    times = []
+    for number in range(50):
+        begin = time.monotonic()
+        assert _result(daemon, f"good{number}.example") == "pass"
+        times.append(time.monotonic() - begin)
+    for thread in waiting:
+        thread.join()
+    assert statistics.median(times) < 0.5
+    assert _result(daemon, "good-after.example") == "pass"
+
+
+def test_one_question_for_many_messages(faulty):
+    """50 messages at once of a domain nobody has asked for: one evaluation (single flight)."""
+    daemon, dns = faulty({"new.example": Txt(OURS.texts, delay=0.3)})
+    threads = [threading.Thread(target=_result, args=(daemon, "new.example")) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert dns.count("new.example") == 1
+    assert len([record for record in daemon.records() if record.get("domain") == "new.example"
+                and record["spf"] == "pass"]) == 50
+
+
+def test_verdicts_are_cached(faulty):
+    daemon, dns = faulty({})
+    for _ in range(10):
+        assert _result(daemon, "cached.example") == "pass"
+    assert dns.count("cached.example") == 1
+    caches = [record["cache"] for record in daemon.records() if record.get("domain") == "cached.example"]
+    assert caches == ["miss"] + ["hit"] * 9
+
+
+def test_names_differ_in_case_only(faulty):
+    daemon, dns = faulty({})
+    _result(daemon, "case.example")
+    ask(daemon.address, [("From", "x@CASE.Example")], sender="")
+    assert dns.count("case.example") == 1
+
+
+def test_trouble_passes(faulty):
+    """A temperror is not held for longer than 10 s; the record that comes then counts."""
+    daemon, dns = faulty({"flaky.example": Failure()})
+    assert _result(daemon, "flaky.example") == "temperror"
+    dns.behaviours["flaky.example"] = OURS
+    processes.wait_until(lambda: not ask(daemon.address, [("From", "x@flaky.example")], sender="").edits, 15, "a pass")
+
+
+def test_tempfail_on_trouble(faulty):
+    daemon, _ = faulty({"flaky.example": Failure()}, tempfail_on=["temperror"])
+    assert ask(daemon.address, [("From", "x@flaky.example")], sender="").answer.startswith("451 4.7.24")
+
+
+def test_relay_set_waits_for_dns(daemons):
+    """A set that is empty only because DNS does not answer is none: temperror, and again until it answers."""
+    behaviours = {"pool.example": Failure()}
+    with FaultyDns(behaviours, otherwise=OURS) as dns:
+        daemon = daemons.start(zone=None, dns_servers=[dns.server], dns_timeout="1s", check_timeout="2s",
+                               relay_hosts=["spf:pool.example"])
+        assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+        assert daemon.wait_for_record(domain="praxis-ohne.de")["spf"] == "temperror"
+        behaviours["pool.example"] = OURS
+        processes.wait_until(lambda: not ask(daemon.address, [("From", OHNE)], sender=OHNE).edits, 60, "the relay set")

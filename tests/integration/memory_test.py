@@ -1,0 +1,40 @@
+"""The daemon does not grow: a hundred thousand messages, and half of its life must not have cost memory."""
+
+import sys
+
+import pytest
+
+import paths
+from milter_client import ask
+
+sys.path.insert(0, str(paths.SRCDIR / "tests" / "bench"))
+from milter_load import load  # noqa: E402
+
+GROWTH = 1024  # KiB that an allocator may still move in the second half; a leak of 32 octets a message is more
+STRANGERS = 3000
+
+
+@pytest.fixture(scope="module")
+def messages(is_full_length):
+    return 100000 if is_full_length else 40000
+
+
+def test_warm(daemons, messages):
+    daemon = daemons.start(log_level="error")
+    load(daemon.address, messages // 2)
+    before = daemon.memory()
+    load(daemon.address, messages // 2)
+    assert daemon.memory() - before < GROWTH
+
+
+def test_cache_is_bounded(daemons):
+    """Every message of another domain: what is remembered of strangers has an end."""
+    daemon = daemons.start(log_level="error", cache_size=500)
+
+    def strangers(first):
+        for number in range(first, first + STRANGERS):
+            ask(daemon.address, [("From", f"a@stranger{number}.example")], sender="")
+    strangers(0)
+    before = daemon.memory()
+    strangers(STRANGERS)
+    assert daemon.memory() - before < GROWTH

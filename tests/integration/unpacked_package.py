@@ -1,0 +1,70 @@
+"""A Debian or Ubuntu package unpacked into a directory of ours.
+
+Installing an MTA or a DNS server would start it, and would take the place of the one that is there. Unpacked, neither
+happens: nothing outside the directory changes.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+_APT = ["apt-get", "-q", "-o", "APT::Sandbox::User=root"]
+
+
+class UnpackError(Exception):
+    pass
+
+
+def _apt(arguments, directory=None):
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", LC_ALL="C")
+    return subprocess.run(_APT + arguments, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def _what_apt_would_install(package):
+    """[name=version] of package and whatever of its needs the machine lacks, by a simulation."""
+    result = _apt(["--simulate", "--no-install-recommends", "--reinstall", "install", package])
+    if result.returncode != 0:
+        return []
+    return [f"{name}={version}" for name, version in
+            re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+) ", result.stdout, re.MULTILINE)]
+
+
+def _download(package, directory):
+    names = _what_apt_would_install(package)
+    return bool(names) and _apt(["download"] + names, directory).returncode == 0
+
+
+def _fill(package, directory):
+    if not _download(package, directory):
+        _apt(["update"])
+        if not _download(package, directory):
+            raise UnpackError(f"cannot download {package}: "
+                              + _apt(["--simulate", "install", package]).stdout.strip())
+    for archive in directory.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", archive, directory], check=True)
+        archive.unlink()
+
+
+def unpack(package, parent):
+    """Returns the directory below parent that holds package's files (usr/, etc/); the work is done once."""
+    directory = Path(parent) / package
+    if directory.is_dir():
+        return directory
+    if shutil.which("apt-get") is None:
+        raise UnpackError(f"{package} is not here and there is no apt-get to get it with")
+    partial = directory.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    _fill(package, partial)
+    partial.rename(directory)
+    return directory
+
+
+def library_path(directory):
+    """The value of LD_LIBRARY_PATH with which the programs in directory find the libraries there."""
+    places = {str(path.parent) for pattern in ("lib/*", "usr/lib/*", "usr/lib/*/*")
+              for path in directory.glob(f"{pattern}/*.so*")}
+    return ":".join(sorted(places))
