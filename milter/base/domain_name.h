@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 /*
- * A domain name in the one form in which this program compares names: A-labels (RFC 5890 section 2.3.2.1), lower
- * case, no trailing dot, labels of 1 to 63 octets, at most 253 octets in all. Such a name is plain text: a char *.
+ * A domain name in the one form in which this program compares names: A-labels (RFC 5890
+ * section 2.3.2.1), lower case, no trailing dot, labels of 1 to 63 octets, at most 253 octets in
+ * all. Such a name is plain text: a char *.
  */
 #define DOMAIN_NAME_MAX 253
 
@@ -15,20 +16,22 @@ typedef enum { DOMAIN_NAME_ERROR_SYNTAX } DomainNameError;
 GQuark domain_name_error_quark(void);
 
 /*
- * Brings text into that form. U-labels become A-labels (IDNA 2008 with the mapping of UTS 46), one trailing dot goes.
- * Letters, digits, "-" and "_" are what a label may hold: "_" since records such as _dmarc.example.org have it.
+ * Brings text into that form. U-labels become A-labels (IDNA 2008 with the mapping of UTS 46), one
+ * trailing dot goes. Letters, digits, "-" and "_" are what a label may hold: "_" since records such
+ * as _dmarc.example.org have it.
  *
  * text    UTF-8, of any length
  * Returns a new string, or NULL with error (DOMAIN_NAME_ERROR) set.
  */
 char *domain_name_parse(const char *text, GError **error);
 
-/* Is name the domain parent or below it? Compares whole labels: notexample.org is not within example.org. */
+/* Is name the domain parent or below it? Compares whole labels: notexample.org is not within
+ * example.org. */
 bool domain_name_is_within(const char *name, const char *parent);
 
 /*
- * Returns the organizational domain of name by the Public Suffix List: where mail.praxis.co.uk belongs to
- * praxis.co.uk. A public suffix is its own. The result points into name.
+ * Returns the organizational domain of name by the Public Suffix List: where mail.praxis.co.uk
+ * belongs to praxis.co.uk. A public suffix is its own. The result points into name.
  */
 const char *domain_name_organizational(const char *name);
 

@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 
 /*
- * An IPv4 or IPv6 network as a value; an address is a network of full length. An IPv4-mapped IPv6 network
- * (::ffff:0:0/96 and below, RFC 4291 section 2.5.5.2) is read as the IPv4 network that it stands for. Plain octets
- * and not a GInetAddressMask: the proof over a whole network splits and compares thousands of them on many threads.
+ * An IPv4 or IPv6 network as a value; an address is a network of full length. An IPv4-mapped IPv6
+ * network
+ * (::ffff:0:0/96 and below, RFC 4291 section 2.5.5.2) is read as the IPv4 network that it stands
+ * for. Plain octets and not a GInetAddressMask: the proof over a whole network splits and compares
+ * thousands of them on many threads.
  */
 typedef struct {
     guint8 octets[16]; /* network order; IPv4 in the first four; bits behind length are 0 */
@@ -28,7 +30,8 @@ GQuark network_error_quark(void);
  */
 bool network_parse(const char *text, Network *network, GError **error);
 
-/* Sets network to the address in address, IPv4-mapped ones as IPv4. Returns false for another family than IP. */
+/* Sets network to the address in address, IPv4-mapped ones as IPv4. Returns false for another
+ * family than IP. */
 bool network_from_sockaddr(const struct sockaddr *address, Network *network);
 
 /* Makes an address (a network of full length) of 4 or 16 octets in network order. */
@@ -45,7 +48,8 @@ bool network_is_equal(const Network *a, const Network *b);
 /* Does outer hold all of inner? Networks of two families never do. */
 bool network_contains(const Network *outer, const Network *inner);
 
-/* Returns network cut to the first length bits of its address: the network of that length around it. */
+/* Returns network cut to the first length bits of its address: the network of that length around
+ * it. */
 Network network_shortened(const Network *network, guint8 length);
 
 /* Splits network, which is no address, in its lower and upper half. */
@@ -55,8 +59,8 @@ void network_split(const Network *network, Network halves[2]);
 bool network_is_house(const Network *network);
 
 /*
- * Is network one that the outside never sees as a relay: of this house, CGNAT (RFC 6598, shared with strangers) or
- * unspecified? Documentation networks count as public (design section 7).
+ * Is network one that the outside never sees as a relay: of this house, CGNAT (RFC 6598, shared
+ * with strangers) or unspecified? Documentation networks count as public (design section 7).
  */
 bool network_is_private(const Network *network);
 #endif

@@ -6,8 +6,8 @@
 #include "spf/dns.h"
 
 /*
- * Reads the configuration that context names. Where that is the default file, which isn't there, and is_optional, the
- * defaults of every key count: a question about the DNS needs no installation.
+ * Reads the configuration that context names. Where that is the default file, which isn't there,
+ * and is_optional, the defaults of every key count: a question about the DNS needs no installation.
  * Returns NULL with error (SETUP_ERROR) set.
  */
 Settings *configuration_read(const CliContext *context, bool is_optional, GError **error);

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Text for people while it is being put together: with colours on a terminal, else the same text without. */
+/* Text for people while it is being put together: with colours on a terminal, else the same text
+ * without. */
 typedef struct {
     GString *text;
     bool has_colour;
@@ -31,16 +32,17 @@ void page_raw(Page *page, PageStyle style, const char *text);
 bool page_wants_colour(FILE *stream);
 
 /*
- * Returns text, owned by the caller, with everything in it made visible that could move a terminal's cursor, hide text
- * or turn its direction: controls as \x1b, other invisible characters as \u202e, octets that are no UTF-8 as \xff.
+ * Returns text, owned by the caller, with everything in it made visible that could move a
+ * terminal's cursor, hide text or turn its direction: controls as \x1b, other invisible characters
+ * as \u202e, octets that are no UTF-8 as \xff.
  *
  * length  octets of text, NULs allowed; -1: up to its NUL
  */
 char *page_safe(const char *text, gssize length);
 
 /*
- * Writes octets of a message to stream: as they are, or, where stream is a terminal, each line through page_safe().
- * Errors stay in ferror(stream).
+ * Writes octets of a message to stream: as they are, or, where stream is a terminal, each line
+ * through page_safe(). Errors stay in ferror(stream).
  */
 void page_write_octets(FILE *stream, const char *octets, gsize length);
 #endif

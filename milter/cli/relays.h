@@ -10,9 +10,10 @@
 
 /* The relays that a domain is checked for: the relay set, or those of the command line. */
 typedef struct {
-    GArray *networks;    /* of Network */
-    GArray *entries;     /* of guint: networks[i] came from names[entries[i]]; those of one entry stand together */
-    GPtrArray *names;    /* of char *: entries of relay_hosts as text, or what --relay said */
+    GArray *networks; /* of Network */
+    GArray *entries;  /* of guint: networks[i] came from names[entries[i]]; those of one entry stand
+                         together */
+    GPtrArray *names; /* of char *: entries of relay_hosts as text, or what --relay said */
     GPtrArray *problems; /* of char *: what could not be looked up, for people */
 } Relays;
 

@@ -27,15 +27,18 @@ typedef struct {
 /* One row of the table in main.c. */
 typedef struct {
     const char *name;
-    const char *arguments; /* for the usage line */
-    const char *summary;   /* one line */
-    const char *help;      /* what stands under the usage line */
+    const char *arguments;                                  /* for the usage line */
+    const char *summary;                                    /* one line */
+    const char *help;                                       /* what stands under the usage line */
     int (*run)(int argc, char **argv, CliContext *context); /* returns the exit code */
 } Subcommand;
 
 /* What every subcommand's getopt_long() has besides its own options. */
 #define SUBCOMMAND_OPTIONS "c:h"
-#define SUBCOMMAND_HELP_OPTION {"help", no_argument, NULL, 'h'}
+#define SUBCOMMAND_HELP_OPTION                                                                     \
+    {                                                                                              \
+        "help", no_argument, NULL, 'h'                                                             \
+    }
 
 /* Returned in place of an exit code: go on. */
 #define SUBCOMMAND_GO_ON (-1)
@@ -49,9 +52,12 @@ int subcommand_option(const Subcommand *subcommand, CliContext *context, int opt
 /* Prints the help on stdout. Returns CLI_YES. */
 int subcommand_help(const Subcommand *subcommand);
 
-/* Prints "spfrom NAME: message" and where the help is on stderr, control characters made visible. Returns CLI_USAGE. */
-int subcommand_usage_error(const Subcommand *subcommand, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Prints "spfrom NAME: message" and where the help is on stderr, control characters made visible.
+ * Returns CLI_USAGE. */
+int subcommand_usage_error(const Subcommand *subcommand, const char *format, ...)
+    G_GNUC_PRINTF(2, 3);
 
 /* The same without the pointer to the help. Returns status. */
-int subcommand_error(const Subcommand *subcommand, int status, const char *format, ...) G_GNUC_PRINTF(3, 4);
+int subcommand_error(const Subcommand *subcommand, int status, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 #endif

@@ -17,7 +17,8 @@ typedef struct {
 /* Appends one line or two: what is done and why, and what becomes of the envelope sender. */
 void test_output_add_summary(Page *page, const TestOutput *output);
 
-/* Appends the lines that change, those of the envelope first: "- " as it came, "+ " as it leaves. */
+/* Appends the lines that change, those of the envelope first: "- " as it came, "+ " as it leaves.
+ */
 void test_output_add_diff(Page *page, const TestOutput *output, const MessageFile *message);
 
 /* As design section 12 has it, with more members; a new reference. */

@@ -2,8 +2,9 @@
 #define SPFROM_DAEMON_BACKGROUND_H
 
 /*
- * Leaves the terminal: forks, and the parent waits until the child is ready or has failed, so that who started the
- * daemon learns its exit code. Call before any thread is started. Returns in the child only; false where fork failed.
+ * Leaves the terminal: forks, and the parent waits until the child is ready or has failed, so that
+ * who started the daemon learns its exit code. Call before any thread is started. Returns in the
+ * child only; false where fork failed.
  */
 #include <stdbool.h>
 

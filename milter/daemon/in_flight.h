@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /*
- * The messages under way, from MAIL to their answer, so that a stop can wait for them. One lock in here guards the
- * count and whether a stop has begun; any thread may call.
+ * The messages under way, from MAIL to their answer, so that a stop can wait for them. One lock in
+ * here guards the count and whether a stop has begun; any thread may call.
  */
 
 /* A message begins. Returns whether a stop waits for it: not if the stop has begun before. */
@@ -16,8 +16,8 @@ bool in_flight_begin(void);
 void in_flight_end(void);
 
 /*
- * The stop begins: waits until no message from before is under way, or until deadline (monotonic, microseconds).
- * Returns how many are left.
+ * The stop begins: waits until no message from before is under way, or until deadline (monotonic,
+ * microseconds). Returns how many are left.
  */
 guint in_flight_drain(gint64 deadline);
 #endif

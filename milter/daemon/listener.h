@@ -7,8 +7,8 @@
 #include "policy/settings.h"
 
 /*
- * Where the MTA connects: the socket that libmilter listens on. A unix socket that nobody listens on any more is
- * replaced; one that somebody does, or a file of another kind, is not.
+ * Where the MTA connects: the socket that libmilter listens on. A unix socket that nobody listens
+ * on any more is replaced; one that somebody does, or a file of another kind, is not.
  */
 #define LISTENER_ERROR (listener_error_quark())
 typedef enum { LISTENER_ERROR_SOCKET } ListenerError;

@@ -9,8 +9,9 @@
 #include "spf/verdicts.h"
 
 /*
- * What is in force now: settings, the verdicts made for them, and the mode. One lock in here guards the three; who
- * takes them gets references of one moment and keeps them as long as it likes: a message from its start to its end.
+ * What is in force now: settings, the verdicts made for them, and the mode. One lock in here guards
+ * the three; who takes them gets references of one moment and keeps them as long as it likes: a
+ * message from its start to its end.
  */
 typedef struct {
     Settings *settings;
@@ -18,7 +19,8 @@ typedef struct {
     ModeInForce mode;
 } LiveSettings;
 
-/* Fills live with references; given back with live_settings_release(). live_settings_put() must have come before. */
+/* Fills live with references; given back with live_settings_release(). live_settings_put() must
+ * have come before. */
 void live_settings_take(LiveSettings *live);
 void live_settings_release(LiveSettings *live);
 
@@ -26,8 +28,8 @@ void live_settings_release(LiveSettings *live);
 void live_settings_put(Settings *settings, Verdicts *verdicts);
 
 /*
- * Loads the configuration anew from its file and puts it in force: all of it, or none and error (SETUP_ERROR).
- * Keys that need a restart stay as they were, with a warning that names them.
+ * Loads the configuration anew from its file and puts it in force: all of it, or none and error
+ * (SETUP_ERROR). Keys that need a restart stay as they were, with a warning that names them.
  */
 bool live_settings_reload(GError **error);
 

@@ -8,13 +8,14 @@
 
 /* What one message's log line tells besides the decision (design section 13). */
 typedef struct {
-    const char *queue_id;   /* NULL: the MTA gave none */
-    const char *action;     /* "keep", "rewrite", … "inbound", "local", "error" */
+    const char *queue_id; /* NULL: the MTA gave none */
+    const char *action;   /* "keep", "rewrite", … "inbound", "local", "error" */
     const Mailbox *sender;
-    const Network *client;  /* NULL: none is known */
-    gint64 duration;        /* microseconds from the end of the message to the decision */
+    const Network *client; /* NULL: none is known */
+    gint64 duration;       /* microseconds from the end of the message to the decision */
 } MessageLog;
 
 /* decision is NULL where nothing was decided: inbound, local, error. */
-void message_log_write(int level, Settings *settings, const MessageLog *message, const Decision *decision);
+void message_log_write(int level, Settings *settings, const MessageLog *message,
+                       const Decision *decision);
 #endif

@@ -15,13 +15,19 @@ typedef struct {
 } Privileges;
 
 #define PRIVILEGES_ERROR (privileges_error_quark())
-typedef enum { PRIVILEGES_ERROR_ACCOUNT, PRIVILEGES_ERROR_FOLDER, PRIVILEGES_ERROR_SYSTEM } PrivilegesError;
+typedef enum {
+    PRIVILEGES_ERROR_ACCOUNT,
+    PRIVILEGES_ERROR_FOLDER,
+    PRIVILEGES_ERROR_SYSTEM
+} PrivilegesError;
 GQuark privileges_error_quark(void);
 
-/* Looks user and group of the settings up; they mean nothing where the daemon was not started as root. */
+/* Looks user and group of the settings up; they mean nothing where the daemon was not started as
+ * root. */
 bool privileges_find(Settings *settings, Privileges *privileges, GError **error);
 
-/* Makes the last folder of path where it is missing (not its parents), and gives it to that account. */
+/* Makes the last folder of path where it is missing (not its parents), and gives it to that
+ * account. */
 bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error);
 
 /* Makes the folders that the settings name: of the sockets, and state_dir. */

@@ -5,11 +5,13 @@
 #include <stdbool.h>
 
 /*
- * Signals, outside of libmilter's threads. One thread sits in sigwait(), notes and waits again; it does no work, since
- * libmilter waits for the same signals, stops on SIGHUP, and gets one while ours is busy.
+ * Signals, outside of libmilter's threads. One thread sits in sigwait(), notes and waits again; it
+ * does no work, since libmilter waits for the same signals, stops on SIGHUP, and gets one while
+ * ours is busy.
  */
 
-/* Blocks SIGHUP, SIGTERM and SIGINT and ignores SIGPIPE: first thing in main(), so that every thread inherits it. */
+/* Blocks SIGHUP, SIGTERM and SIGINT and ignores SIGPIPE: first thing in main(), so that every
+ * thread inherits it. */
 void signals_block(void);
 
 /*
@@ -20,8 +22,8 @@ bool signals_start(void (*on_reload)(void));
 
 /* What signals_wait() woke up for. */
 typedef enum {
-    SIGNALS_STOP,   /* SIGTERM or SIGINT */
-    SIGNALS_ENDED,  /* signals_note_end(): libmilter has returned */
+    SIGNALS_STOP,  /* SIGTERM or SIGINT */
+    SIGNALS_ENDED, /* signals_note_end(): libmilter has returned */
 } SignalsEvent;
 
 SignalsEvent signals_wait(void);

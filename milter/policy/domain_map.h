@@ -7,21 +7,23 @@
 #include "policy/settings.h"
 
 /*
- * Domain sections by name, and domain_map: thousands of them, one a line, "NAME key=value …" (design section 10).
- * A value with a blank stands in double quotes, '"' and '\' in it escaped by '\'.
+ * Domain sections by name, and domain_map: thousands of them, one a line, "NAME key=value …"
+ * (design section 10). A value with a blank stands in double quotes, '"' and '\' in it escaped by
+ * '\'.
  */
 #define DOMAIN_MAP_ERROR (domain_map_error_quark())
 typedef enum { DOMAIN_MAP_ERROR_SYNTAX } DomainMapError;
 GQuark domain_map_error_quark(void);
 
-/* A section without any key, for the domain in name, which may begin with a dot; NULL with error where it is none. */
+/* A section without any key, for the domain in name, which may begin with a dot; NULL with error
+ * where it is none. */
 DomainSection *domain_section_new(const char *name, GError **error);
 void domain_section_free(DomainSection *section);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainSection, domain_section_free)
 
 /*
- * Sets one key of section from text: mode, fallback_address, display_name, display_name_missing, reply_to.
- * Returns false with error (DOMAIN_MAP_ERROR) saying what to write.
+ * Sets one key of section from text: mode, fallback_address, display_name, display_name_missing,
+ * reply_to. Returns false with error (DOMAIN_MAP_ERROR) saying what to write.
  */
 bool domain_section_set(DomainSection *section, const char *key, const char *text, GError **error);
 
@@ -29,7 +31,8 @@ bool domain_section_set(DomainSection *section, const char *key, const char *tex
 GHashTable *domain_table_new(void);
 /* Takes section. Returns false, with error set, where its name is there already. */
 bool domain_table_add(GHashTable *table, DomainSection *section, GError **error);
-/* The most specific section for a name: itself, or the longest parent whose subdomains have one; else NULL. */
+/* The most specific section for a name: itself, or the longest parent whose subdomains have one;
+ * else NULL. */
 const DomainSection *domain_table_find(GHashTable *table, const char *domain_name);
 
 /*

@@ -24,8 +24,9 @@ typedef struct {
 /* What the MTA says of the client of a message. */
 typedef struct {
     bool has_address;
-    Network address;         /* of the client; without one (local submission) the client is private */
-    bool is_authenticated;   /* {auth_authen} or {auth_type} is set; never {auth_author}, which the client chooses */
+    Network address;       /* of the client; without one (local submission) the client is private */
+    bool is_authenticated; /* {auth_authen} or {auth_type} is set; never {auth_author}, which the
+                              client chooses */
     const char *daemon_name; /* {daemon_name}; NULL where the MTA sends none */
 } OutboundClient;
 
@@ -33,7 +34,8 @@ typedef struct {
 typedef enum { OUTBOUND_ERROR_SYNTAX } OutboundError;
 GQuark outbound_error_quark(void);
 
-/* Reads one entry: authenticated, private, a network, daemon:NAME or all. NULL with error (OUTBOUND_ERROR) set. */
+/* Reads one entry: authenticated, private, a network, daemon:NAME or all. NULL with error
+ * (OUTBOUND_ERROR) set. */
 OutboundRule *outbound_rule_parse(const char *text, GError **error);
 void outbound_rule_free(OutboundRule *rule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutboundRule, outbound_rule_free)
@@ -42,8 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutboundRule, outbound_rule_free)
 bool outbound_is_ours(const GPtrArray *rules, const OutboundClient *client);
 
 /*
- * Is mailer ({rcpt_mailer}, up to a ":") in local_mailers? A message all of whose recipients go to such a mailer does
- * not leave the house.
+ * Is mailer ({rcpt_mailer}, up to a ":") in local_mailers? A message all of whose recipients go to
+ * such a mailer does not leave the house.
  */
 bool outbound_is_local_mailer(const char *const *local_mailers, const char *mailer);
 #endif

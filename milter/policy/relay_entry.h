@@ -20,16 +20,20 @@ typedef struct {
 } RelayEntry;
 
 #define RELAY_ENTRY_ERROR (relay_entry_error_quark())
-typedef enum { RELAY_ENTRY_ERROR_NETWORK, RELAY_ENTRY_ERROR_WIDE, RELAY_ENTRY_ERROR_DOMAIN } RelayEntryError;
+typedef enum {
+    RELAY_ENTRY_ERROR_NETWORK,
+    RELAY_ENTRY_ERROR_WIDE,
+    RELAY_ENTRY_ERROR_DOMAIN
+} RelayEntryError;
 GQuark relay_entry_error_quark(void);
 
 /*
  * Reads one entry of relay_hosts, for example "192.0.2.0/28", "2001:db8::25", "mail.example.net",
  * "spf:amazonses.com" or "auto". Looks nothing up.
  *
- * error   RELAY_ENTRY_ERROR; the message tells the operator what to write instead. A network wider than /8 (IPv6
- *         /16) is an error.
- * Returns a new entry, freed with relay_entry_free(), or NULL with error set.
+ * error   RELAY_ENTRY_ERROR; the message tells the operator what to write instead. A network wider
+ * than /8 (IPv6 /16) is an error. Returns a new entry, freed with relay_entry_free(), or NULL with
+ * error set.
  */
 RelayEntry *relay_entry_parse(const char *text, GError **error);
 void relay_entry_free(RelayEntry *entry);

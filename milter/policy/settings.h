@@ -20,10 +20,11 @@ typedef enum { ALIGN_ENVELOPE_NO, ALIGN_ENVELOPE_DMARC, ALIGN_ENVELOPE_YES } Ali
 typedef enum { RELAY_POLICY_ALL, RELAY_POLICY_ANY } RelayPolicy;
 typedef enum { LOG_CHOICE_AUTO, LOG_CHOICE_STDERR, LOG_CHOICE_SYSLOG } LogChoice;
 
-/* What a domain section or a line of domain_map says of a domain; what it leaves open is as in the configuration. */
+/* What a domain section or a line of domain_map says of a domain; what it leaves open is as in the
+ * configuration. */
 typedef struct {
-    char *name;                 /* see base/domain_name.h; for subdomains without its leading dot */
-    bool is_subdomains;         /* written with a leading dot: the domain's subdomains, at any depth */
+    char *name;         /* see base/domain_name.h; for subdomains without its leading dot */
+    bool is_subdomains; /* written with a leading dot: the domain's subdomains, at any depth */
     bool has_mode;
     Mode mode;
     Mailbox *fallback;          /* NULL: not given */
@@ -31,13 +32,14 @@ typedef struct {
     char *display_name_missing; /* NULL: not given */
     bool has_reply_to;
     bool reply_to;
-    bool has_authorised;        /* domain_map only: takes the place of the verdict */
+    bool has_authorised; /* domain_map only: takes the place of the verdict */
     bool authorised;
 } DomainSection;
 
 /*
- * The configuration as one immutable value (design section 11), counted by reference: a message takes a reference at
- * its start and keeps it to its end. Only settings.c and settings_parse.c can write a field.
+ * The configuration as one immutable value (design section 11), counted by reference: a message
+ * takes a reference at its start and keeps it to its end. Only settings.c and settings_parse.c can
+ * write a field.
  */
 typedef const struct Settings Settings;
 struct Settings {
@@ -93,10 +95,12 @@ struct Settings {
     bool log_local_parts; /* log_addresses = full */
     int log_level;        /* as in syslog(3) */
 
-    GHashTable *sections;  /* name (subdomains with a leading dot) → DomainSection of the configuration */
-    GHashTable *map;       /* the same of domain_map; NULL: none */
-    char *domain_map;      /* its file; NULL: none */
-    GHashTable *fallbacks; /* addr-specs of every fallback address there is, lower-case domain: a set */
+    GHashTable
+        *sections; /* name (subdomains with a leading dot) → DomainSection of the configuration */
+    GHashTable *map;  /* the same of domain_map; NULL: none */
+    char *domain_map; /* its file; NULL: none */
+    GHashTable
+        *fallbacks; /* addr-specs of every fallback address there is, lower-case domain: a set */
 };
 
 /* Empty settings, for settings_parse() and its like to fill. file may be NULL. */
@@ -106,14 +110,15 @@ void settings_unref(Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
 
 /*
- * Reads a fallback address, "a@b" or "Name" <a@b>. It has to do as an envelope sender in any message, so its local part
- * is ASCII. Freed with mailbox_free(); NULL where text is none.
+ * Reads a fallback address, "a@b" or "Name" <a@b>. It has to do as an envelope sender in any
+ * message, so its local part is ASCII. Freed with mailbox_free(); NULL where text is none.
  */
 Mailbox *settings_fallback_parse(const char *text);
 
 /*
- * What the configuration says of one domain: the most specific section that matches it, else the most specific line
- * of domain_map, else NULL. The exact name comes before subdomains, a longer name before a shorter one.
+ * What the configuration says of one domain: the most specific section that matches it, else the
+ * most specific line of domain_map, else NULL. The exact name comes before subdomains, a longer
+ * name before a shorter one.
  */
 const DomainSection *settings_section(Settings *settings, const char *domain_name);
 #endif

@@ -7,12 +7,14 @@
 
 #include "policy/settings.h"
 
-/* The keys of the configuration as a table: name, default, bounds, and the function that reads the value. */
+/* The keys of the configuration as a table: name, default, bounds, and the function that reads the
+ * value. */
 typedef struct SettingsKey SettingsKey;
 
-/* Reads values (NULL-terminated, one for a key that is no list) into settings; the error says what to write. */
-typedef bool (*SettingsKeySet)(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                               GError **error);
+/* Reads values (NULL-terminated, one for a key that is no list) into settings; the error says what
+ * to write. */
+typedef bool (*SettingsKeySet)(struct Settings *settings, const SettingsKey *key,
+                               const char *const *values, GError **error);
 
 struct SettingsKey {
     const char *name;
@@ -29,5 +31,6 @@ extern const size_t settings_keys_length;
 
 /* Would values do for the key of that name? The error names the key. */
 bool settings_key_is_valid(const char *name, const char *const *values, GError **error);
-bool settings_key_set(struct Settings *settings, const SettingsKey *key, const char *const *values, GError **error);
+bool settings_key_set(struct Settings *settings, const SettingsKey *key, const char *const *values,
+                      GError **error);
 #endif

@@ -11,19 +11,20 @@ GQuark settings_error_quark(void);
 
 /* What the text of a configuration needs from outside; this layer reads no file itself. */
 typedef struct {
-    gboolean (*read)(const char *file, char **text, gsize *length, GError **error); /* g_file_get_contents */
-    const char *hostname;                                                           /* of the system */
+    gboolean (*read)(const char *file, char **text, gsize *length,
+                     GError **error); /* g_file_get_contents */
+    const char *hostname;             /* of the system */
 } SettingsSource;
 
-#define SETTINGS_FILE_MAX (1024 * 1024)           /* octets of the configuration */
-#define SETTINGS_MAP_MAX (64 * 1024 * 1024)       /* octets of domain_map */
+#define SETTINGS_FILE_MAX (1024 * 1024)     /* octets of the configuration */
+#define SETTINGS_MAP_MAX (64 * 1024 * 1024) /* octets of domain_map */
 
 /*
- * Reads the configuration (design section 11) and the domain_map it names: all of it, or nothing. One parse at a time:
- * libconfuse's scanner is global; a lock inside sees to it.
+ * Reads the configuration (design section 11) and the domain_map it names: all of it, or nothing.
+ * One parse at a time: libconfuse's scanner is global; a lock inside sees to it.
  *
- * Returns new settings, given back with settings_unref(), or NULL with error (SETTINGS_ERROR), whose message is
- * "FILE:LINE: what is wrong, and what to write".
+ * Returns new settings, given back with settings_unref(), or NULL with error (SETTINGS_ERROR),
+ * whose message is "FILE:LINE: what is wrong, and what to write".
  */
 Settings *settings_parse(const char *file, const SettingsSource *source, GError **error);
 #endif

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 /*
- * The text of a configuration as libconfuse can be given it. Of comments ("#" and "//" up to the end of the line, and
- * those of C) libconfuse 3.3 sees nothing: it counts the lines behind them wrong, takes none inside of a list, and
- * reads over one that has no end, and all the keys in it.
+ * The text of a configuration as libconfuse can be given it. Of comments ("#" and "//" up to the
+ * end of the line, and those of C) libconfuse 3.3 sees nothing: it counts the lines behind them
+ * wrong, takes none inside of a list, and reads over one that has no end, and all the keys in it.
  */
 
 /*
@@ -17,8 +17,8 @@
 bool settings_text_blank_comments(char *text, GError **error);
 
 /*
- * Is value UTF-8 without a control character? No key needs one, and what reads a value later (a header, the log, JSON)
- * is spared the question.
+ * Is value UTF-8 without a control character? No key needs one, and what reads a value later (a
+ * header, the log, JSON) is spared the question.
  */
 bool settings_text_is_value(const char *value);
 

@@ -21,7 +21,8 @@ typedef enum {
 const char *spf_result_text(SpfResult result);
 /* Returns whether text names a result, and sets it. */
 bool spf_result_parse(const char *text, SpfResult *result);
-/* Of two results of one domain, the one that decides (design section 12): permerror before temperror … before pass. */
+/* Of two results of one domain, the one that decides (design section 12): permerror before
+ * temperror … before pass. */
 SpfResult spf_result_worse(SpfResult a, SpfResult b);
 
 /* A set of results, as in rewrite_on and tempfail_on. */
@@ -40,18 +41,22 @@ typedef enum {
 const char *verdict_source_text(VerdictSource source);
 
 /*
- * What SPF says of one domain for the whole relay set. Immutable once made, counted by reference, shared by threads.
+ * What SPF says of one domain for the whole relay set. Immutable once made, counted by reference,
+ * shared by threads.
  */
 typedef struct Verdict {
     gint refs; /* verdict_ref() and verdict_unref() only */
     SpfResult result;
     char *relay;     /* the address or network that decided, as text; NULL where none did */
-    char *mechanism; /* the term that decided, as it stands in the record ("~all"); NULL where none did */
-    char *reason;    /* for people: why it is permerror, temperror or unproven; NULL where the result says it all */
+    char *mechanism; /* the term that decided, as it stands in the record ("~all"); NULL where none
+                        did */
+    char *reason; /* for people: why it is permerror, temperror or unproven; NULL where the result
+                     says it all */
 } Verdict;
 
 /* Copies the texts, each of which may be NULL. Given back with verdict_unref(). */
-Verdict *verdict_new(SpfResult result, const char *relay, const char *mechanism, const char *reason);
+Verdict *verdict_new(SpfResult result, const char *relay, const char *mechanism,
+                     const char *reason);
 Verdict *verdict_ref(Verdict *verdict);
 void verdict_unref(Verdict *verdict);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdict, verdict_unref)

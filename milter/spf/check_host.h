@@ -10,20 +10,23 @@
 #include "spf/record.h"
 
 /*
- * One check_host() (RFC 7208 section 4) for one address, from the side of the DNS. libspf2 runs it (libspf2.h) and sees
- * only what this file makes: a canonical record, which holds nothing but qualifiers, mechanism names and aliases, such
- * as "v=spf1 include:t1._spfrom a:t2._spfrom -all". Macros, limits, look-ups and the comparison of addresses are ours; in
- * what order terms count, what an include or a redirect means, and what comes out is libspf2's.
+ * One check_host() (RFC 7208 section 4) for one address, from the side of the DNS. libspf2 runs it
+ * (libspf2.h) and sees only what this file makes: a canonical record, which holds nothing but
+ * qualifiers, mechanism names and aliases, such as "v=spf1 include:t1._spfrom a:t2._spfrom -all".
+ * Macros, limits, look-ups and the comparison of addresses are ours; in what order terms count,
+ * what an include or a redirect means, and what comes out is libspf2's.
  *
- * When something ends the check (a wrong record, a limit, DNS trouble), the result is forced: libspf2 then gets DNS trouble
- * as every answer and unwinds at once.
+ * When something ends the check (a wrong record, a limit, DNS trouble), the result is forced:
+ * libspf2 then gets DNS trouble as every answer and unwinds at once.
  */
-#define CHECK_LOOKUPS_MAX 10  /* terms that cost a look-up: RFC 7208 section 4.6.4 */
-#define CHECK_VOIDS_MAX 2     /* ... void look-ups */
-#define CHECK_HOSTS_MAX 10    /* ... hosts of one mx, names of one address */
-#define CHECK_QUESTIONS_MAX 122 /* the first TXT, ten terms with ten hosts each, and the names of the relay, once */
+#define CHECK_LOOKUPS_MAX 10 /* terms that cost a look-up: RFC 7208 section 4.6.4 */
+#define CHECK_VOIDS_MAX 2    /* ... void look-ups */
+#define CHECK_HOSTS_MAX 10   /* ... hosts of one mx, names of one address */
+#define CHECK_QUESTIONS_MAX                                                                        \
+    122 /* the first TXT, ten terms with ten hosts each, and the names of the relay, once */
 
-/* A term that may be looked up or that decides. An alias is its index; index 0 is the question itself. */
+/* A term that may be looked up or that decides. An alias is its index; index 0 is the question
+ * itself. */
 typedef struct {
     const Record *holder;     /* the record that it stands in; NULL for the question itself */
     const RecordTerm *term;   /* there; NULL for the question itself */
@@ -38,7 +41,8 @@ typedef struct {
     bool is_match;
 } CheckTerm;
 
-/* Whether the result holds for more than the one address, in the proof over a network (network_proof.h). */
+/* Whether the result holds for more than the one address, in the proof over a network
+ * (network_proof.h). */
 typedef enum {
     CHECK_HOLDS,   /* for the whole network */
     CHECK_SPLITS,  /* a term tells addresses of the network apart */
@@ -51,8 +55,8 @@ typedef struct {
     const Network *network; /* what the result is wanted for */
     Network address;        /* its first address, which is evaluated */
     GArray *terms;          /* of CheckTerm */
-    GPtrArray *validated;   /* names of the address for %{p}, borrowed; NULL before they are wanted */
-    guint begun; /* index of the term that evaluation reached last */
+    GPtrArray *validated; /* names of the address for %{p}, borrowed; NULL before they are wanted */
+    guint begun;          /* index of the term that evaluation reached last */
     guint lookups, voids, questions;
     guint32 ttl; /* the smallest so far; G_MAXUINT32 before the first answer */
     bool uses_sender;
@@ -63,13 +67,14 @@ typedef struct {
     char *reason;
 } Check;
 
-void check_init(Check *check, EvaluationContext *context, const EvaluationQuestion *question, const Network *network);
+void check_init(Check *check, EvaluationContext *context, const EvaluationQuestion *question,
+                const Network *network);
 void check_clear(Check *check);
 CheckTerm *check_term(const Check *check, guint index);
 
 /*
- * The record that an include, a redirect or the question itself finds, in canonical form. Owned by the caller; NULL where
- * there is none, or where the result is forced.
+ * The record that an include, a redirect or the question itself finds, in canonical form. Owned by
+ * the caller; NULL where there is none, or where the result is forced.
  */
 char *check_open_record(Check *check, guint index);
 

@@ -9,11 +9,13 @@
 #include "spf/record.h"
 
 /*
- * The inside of an EvaluationContext, for the files of the evaluation alone: every question is asked once and its answer
- * kept, so that all relays, and all pieces of a network, see the same records.
+ * The inside of an EvaluationContext, for the files of the evaluation alone: every question is
+ * asked once and its answer kept, so that all relays, and all pieces of a network, see the same
+ * records.
  */
 
-/* Bounds of one context, so that no domain keeps more than this busy. Beyond them every question is DNS_TROUBLE. */
+/* Bounds of one context, so that no domain keeps more than this busy. Beyond them every question is
+ * DNS_TROUBLE. */
 #define EVALUATION_QUESTIONS_MAX 4096
 #define EVALUATION_OCTETS_MAX (16 * 1024 * 1024) /* of all answers together */
 
@@ -24,7 +26,8 @@ typedef struct {
     Record *record;          /* the one; NULL where there is none or several */
 } FoundRecord;
 
-/* name is lower case, and one that macro_is_name() allows. The answer lives as long as the context. */
+/* name is lower case, and one that macro_is_name() allows. The answer lives as long as the context.
+ */
 const DnsAnswer *evaluation_context_ask(EvaluationContext *context, const char *name, DnsType type);
 const FoundRecord *evaluation_context_record(EvaluationContext *context, const char *name);
 

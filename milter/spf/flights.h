@@ -7,17 +7,17 @@
 #include "policy/verdict.h"
 
 /*
- * Single flight: of all who need the same verdict at one time, the first (the pilot) works it out, and the others
- * (passengers) wait for what it lands with.
+ * Single flight: of all who need the same verdict at one time, the first (the pilot) works it out,
+ * and the others (passengers) wait for what it lands with.
  *
- * Lock protocol: one mutex inside guards the flights under way and their landings; a passenger gives it up while it
- * waits, and a pilot holds nothing while it works.
+ * Lock protocol: one mutex inside guards the flights under way and their landings; a passenger
+ * gives it up while it waits, and a pilot holds nothing while it works.
  */
 typedef struct Flights Flights;
 typedef struct Flight Flight;
 
 typedef struct {
-    Verdict *verdict;    /* a reference */
+    Verdict *verdict; /* a reference */
     bool is_stale;
     bool is_per_address; /* it holds for the pilot's address only */
 } Landing;
@@ -27,10 +27,12 @@ Flights *flights_new(void);
 void flights_free(Flights *flights);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Flights, flights_free)
 
-/* Boards the flight of key. The pilot has to flights_land() it, a passenger to flights_wait() or flights_leave(). */
+/* Boards the flight of key. The pilot has to flights_land() it, a passenger to flights_wait() or
+ * flights_leave(). */
 Flight *flights_board(Flights *flights, const char *key, bool *is_pilot);
 
-/* Hands a reference of landing's verdict to every passenger; who boards key from now on begins a new flight. */
+/* Hands a reference of landing's verdict to every passenger; who boards key from now on begins a
+ * new flight. */
 void flights_land(Flights *flights, Flight *flight, const Landing *landing);
 
 /*

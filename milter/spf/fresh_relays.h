@@ -12,16 +12,18 @@
 /*
  * The relay set in force, and when it is to be looked up again.
  *
- * Lock protocol: one mutex inside guards both; it is not held while DNS is asked. Any thread may call any function,
- * but fresh_relays_refresh() belongs to one thread.
+ * Lock protocol: one mutex inside guards both; it is not held while DNS is asked. Any thread may
+ * call any function, but fresh_relays_refresh() belongs to one thread.
  */
 typedef struct FreshRelays FreshRelays;
 
 /*
- * Looks the relay set up, see relay_set_resolve(). Takes a reference of settings; dns and clock have to live as long.
- * Returns NULL with error (RELAY_SET_ERROR) set where relay_hosts gives no public address.
+ * Looks the relay set up, see relay_set_resolve(). Takes a reference of settings; dns and clock
+ * have to live as long. Returns NULL with error (RELAY_SET_ERROR) set where relay_hosts gives no
+ * public address.
  */
-FreshRelays *fresh_relays_new(Settings *settings, Dns *dns, RelaySet *last, const Clock *clock, GError **error);
+FreshRelays *fresh_relays_new(Settings *settings, Dns *dns, RelaySet *last, const Clock *clock,
+                              GError **error);
 void fresh_relays_free(FreshRelays *relays);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FreshRelays, fresh_relays_free)
 

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
-/* Appends the addresses (Network) of this host's interfaces that are up and not loopback, private ones too. */
+/* Appends the addresses (Network) of this host's interfaces that are up and not loopback, private
+ * ones too. */
 void interfaces_addresses(GArray *addresses);
 #endif

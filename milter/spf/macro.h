@@ -10,7 +10,8 @@
 
 /* One piece of a macro-string. */
 typedef struct {
-    char letter;      /* of a macro, lower case; '%', '_' or '-' for "%%", "%_", "%-"; '\0' for literal text */
+    char letter; /* of a macro, lower case; '%', '_' or '-' for "%%", "%_", "%-"; '\0' for literal
+                    text */
     bool is_escaped;  /* an upper case letter: URL escaping */
     bool is_reversed; /* the transformer "r" */
     guint parts;      /* how many of the right-hand parts count; 0: all */
@@ -19,8 +20,8 @@ typedef struct {
 } MacroPiece;
 
 /*
- * Reads the piece of a macro-string that begins at text, which is not at end. Letters that are allowed in explanations
- * only (c, r, t) are read too.
+ * Reads the piece of a macro-string that begins at text, which is not at end. Letters that are
+ * allowed in explanations only (c, r, t) are read too.
  *
  * Returns where the next piece begins, or NULL where the grammar does not allow what stands there.
  */
@@ -47,15 +48,16 @@ typedef struct {
 } MacroValues;
 
 /*
- * Expands a domain-spec that record_parse() found right, to a name: lower case, without trailing dot, shortened to 253
- * octets by whole labels from the left (RFC 7208 section 7.3). It may be no DNS name: see macro_is_name().
+ * Expands a domain-spec that record_parse() found right, to a name: lower case, without trailing
+ * dot, shortened to 253 octets by whole labels from the left (RFC 7208 section 7.3). It may be no
+ * DNS name: see macro_is_name().
  *
  * Returns a new string. Time and memory are bounded whatever the values are.
  */
 char *macro_expand(const MacroValues *values, const char *spec, gsize length);
 /*
- * Can name be asked for? As dns_is_name(), but with blanks: "%_" makes them, and the conformance suite asks for such a
- * name.
+ * Can name be asked for? As dns_is_name(), but with blanks: "%_" makes them, and the conformance
+ * suite asks for such a name.
  */
 bool macro_is_name(const char *name);
 #endif

@@ -4,13 +4,15 @@
 #include "spf/evaluation.h"
 
 /*
- * What holds for every address of a network, without trying each of them. The network's first address is evaluated,
- * while each network that a term compares it with is noted. If none of them lies inside of the network that is to be
- * proven, and no name depended on the address, then any other address takes the same branch at each term, and by
- * induction the same way, with the same look-ups and result. Else the network is split in halves, and each is proven.
+ * What holds for every address of a network, without trying each of them. The network's first
+ * address is evaluated, while each network that a term compares it with is noted. If none of them
+ * lies inside of the network that is to be proven, and no name depended on the address, then any
+ * other address takes the same branch at each term, and by induction the same way, with the same
+ * look-ups and result. Else the network is split in halves, and each is proven.
  *
- * Where a term depends on the address, a network of up to NETWORK_PROOF_TRIED_MAX addresses is tried address by address;
- * a larger one is unproven. So is one that needs more than NETWORK_PROOF_EVALUATIONS_MAX evaluations.
+ * Where a term depends on the address, a network of up to NETWORK_PROOF_TRIED_MAX addresses is
+ * tried address by address; a larger one is unproven. So is one that needs more than
+ * NETWORK_PROOF_EVALUATIONS_MAX evaluations.
  */
 #define NETWORK_PROOF_TRIED_MAX 256
 #define NETWORK_PROOF_EVALUATIONS_MAX 256

@@ -7,8 +7,8 @@
 #include "base/network.h"
 
 /*
- * An SPF record read strictly by the grammar of RFC 7208 section 12: its terms and where each stands in the text. Pure:
- * looks nothing up.
+ * An SPF record read strictly by the grammar of RFC 7208 section 12: its terms and where each
+ * stands in the text. Pure: looks nothing up.
  */
 typedef enum {
     RECORD_ALL,
@@ -36,23 +36,26 @@ typedef struct {
     guint32 spec_offset; /* its domain-spec (of an unknown modifier the macro-string) */
     guint32 spec_length; /* 0: none, which means the domain of the record itself */
     Network network;     /* RECORD_IP4, RECORD_IP6 (never unmapped); host bits are cleared */
-    const char *problem; /* RECORD_WRONG: what is wrong, a sentence for the owner, for gettext(); else NULL */
+    const char *problem; /* RECORD_WRONG: what is wrong, a sentence for the owner, for gettext();
+                            else NULL */
 } RecordTerm;
 
 typedef struct {
-    char *text;              /* as given, a NUL behind it */
-    gsize length;            /* octets of text */
-    GArray *terms;           /* of RecordTerm, in the order of the text */
-    guint kinds;             /* which kinds of terms it has: a set of RECORD_KIND(kind) */
-    const RecordTerm *wrong; /* the first one that is wrong: the record is a permerror; NULL where it is right */
+    char *text;    /* as given, a NUL behind it */
+    gsize length;  /* octets of text */
+    GArray *terms; /* of RecordTerm, in the order of the text */
+    guint kinds;   /* which kinds of terms it has: a set of RECORD_KIND(kind) */
+    const RecordTerm
+        *wrong; /* the first one that is wrong: the record is a permerror; NULL where it is right */
 } Record;
 
-/* Is text (one TXT record) an SPF record: "v=spf1", alone or with a blank behind it (RFC 7208 section 4.5)? */
+/* Is text (one TXT record) an SPF record: "v=spf1", alone or with a blank behind it (RFC 7208
+ * section 4.5)? */
 bool record_is_spf(const char *text, gsize length);
 
 /*
- * Reads one SPF record, of up to 65535 octets (what is longer is cut), with any octets in it. Goes on behind a wrong term,
- * so that all of them can be shown and mended.
+ * Reads one SPF record, of up to 65535 octets (what is longer is cut), with any octets in it. Goes
+ * on behind a wrong term, so that all of them can be shown and mended.
  *
  * Returns a new record, freed with record_free(); never NULL.
  */
@@ -63,15 +66,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Record, record_free)
 const RecordTerm *record_at(const Record *record, guint position);
 
 /*
- * The term as it stands in the text, for people: of at most RECORD_SHOWN_MAX octets, octets that are no printable ASCII as
+ * The term as it stands in the text, for people: of at most RECORD_SHOWN_MAX octets, octets that
+ * are no printable ASCII as
  * "?". Owned by the caller.
  */
 #define RECORD_SHOWN_MAX 300
 char *record_term_text(const Record *record, const RecordTerm *term);
 
 /*
- * What is wrong with the record, for people: the term, where it stands (characters are counted from 1) and why. Owned by
- * the caller; NULL where nothing is wrong.
+ * What is wrong with the record, for people: the term, where it stands (characters are counted from
+ * 1) and why. Owned by the caller; NULL where nothing is wrong.
  */
 char *record_problem(const Record *record);
 

@@ -16,16 +16,18 @@ typedef struct {
     bool uses_sender; /* it holds for this address only */
 } RelayCheck;
 
-/* Octets of a verdict's mechanism and reason: both come from records of strangers, and stay in the cache. */
+/* Octets of a verdict's mechanism and reason: both come from records of strangers, and stay in the
+ * cache. */
 #define RELAY_CHECK_TEXT_MAX 255
 
 /*
- * check_host() (RFC 7208 section 4) for every network of set, combined by relay_policy (design section 7): with "all"
- * each has to pass, with "any" the whole of one entry. Of results that differ, the worst decides (design section 12).
- * In an empty set it is temperror: we don't know yet where mail leaves from.
+ * check_host() (RFC 7208 section 4) for every network of set, combined by relay_policy (design
+ * section 7): with "all" each has to pass, with "any" the whole of one entry. Of results that
+ * differ, the worst decides (design section 12). In an empty set it is temperror: we don't know yet
+ * where mail leaves from.
  *
  * local_part  NULL or "": postmaster
  */
-RelayCheck relay_check_run(EvaluationContext *context, Settings *settings, const RelaySet *set, const char *domain,
-                           const char *local_part);
+RelayCheck relay_check_run(EvaluationContext *context, Settings *settings, const RelaySet *set,
+                           const char *domain, const char *local_part);
 #endif

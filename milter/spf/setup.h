@@ -7,7 +7,8 @@
 #include "spf/dns.h"
 #include "spf/verdicts.h"
 
-/* From a configuration file to what answers questions: the same for the daemon and for the command line. */
+/* From a configuration file to what answers questions: the same for the daemon and for the command
+ * line. */
 #define SETUP_ERROR (setup_error_quark())
 typedef enum { SETUP_ERROR_CONFIGURATION, SETUP_ERROR_LIBRARY } SetupError;
 GQuark setup_error_quark(void);
@@ -24,6 +25,7 @@ Dns *setup_dns(Settings *settings, GError **error);
 /* The same, with the relay set and the verdict cache on top. */
 Verdicts *setup_verdicts(Settings *settings, GError **error);
 
-/* The same in the place of before, whose counters go on, and whose verdicts where they still hold. */
+/* The same in the place of before, whose counters go on, and whose verdicts where they still hold.
+ */
 Verdicts *setup_verdicts_after(Verdicts *before, Settings *settings, GError **error);
 #endif

@@ -7,9 +7,10 @@
 #include "spf/dns.h"
 
 /*
- * A libunbound context, set up for asynchronous questions to the servers of options; none of it can be changed later.
- * The bounds on TTLs are of the whole process in libunbound: those of the newest context hold for all.
- * Returns it, to be given back with unbound_context_free(); NULL with error (DNS_ERROR) set.
+ * A libunbound context, set up for asynchronous questions to the servers of options; none of it can
+ * be changed later. The bounds on TTLs are of the whole process in libunbound: those of the newest
+ * context hold for all. Returns it, to be given back with unbound_context_free(); NULL with error
+ * (DNS_ERROR) set.
  */
 struct ub_ctx *unbound_context_new(const DnsUnboundOptions *options, GError **error);
 

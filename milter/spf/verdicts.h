@@ -12,27 +12,28 @@
 #include "spf/relay_set.h"
 
 /*
- * What callers use: the verdict on a mailbox's domain, out of the cache or evaluated; at most one evaluation of a
- * domain at a time, older verdicts while DNS has trouble, hot ones renewed before they end. Threads of its own keep
- * the relay set fresh and renew hot verdicts (spf/upkeep.h). Any number of threads may ask.
+ * What callers use: the verdict on a mailbox's domain, out of the cache or evaluated; at most one
+ * evaluation of a domain at a time, older verdicts while DNS has trouble, hot ones renewed before
+ * they end. Threads of its own keep the relay set fresh and renew hot verdicts (spf/upkeep.h). Any
+ * number of threads may ask.
  *
- * Lock protocol: none of its own. The relay set in force, the cache, the flights and the upkeep have each their lock, and
- * no two are held at once; counters are atomic.
+ * Lock protocol: none of its own. The relay set in force, the cache, the flights and the upkeep
+ * have each their lock, and no two are held at once; counters are atomic.
  */
 typedef struct Verdicts Verdicts;
 
 /*
- * Takes a reference of settings, and dns as its own; clock has to live as long. Looks the relay set up; later changes
- * of it are logged, the problems of this first one (verdicts_relay_set()) are the caller's to tell.
- * Returns NULL with error (RELAY_SET_ERROR, UPKEEP_ERROR) set where relay_hosts gives no public address; dns is then
- * freed.
+ * Takes a reference of settings, and dns as its own; clock has to live as long. Looks the relay set
+ * up; later changes of it are logged, the problems of this first one (verdicts_relay_set()) are the
+ * caller's to tell. Returns NULL with error (RELAY_SET_ERROR, UPKEEP_ERROR) set where relay_hosts
+ * gives no public address; dns is then freed.
  */
 Verdicts *verdicts_new(Settings *settings, Dns *dns, const Clock *clock, GError **error);
 
 /*
- * The same for a reload: counters go on, relay hosts that can't be looked up now keep the networks that they have in
- * before, and its cache is taken over where its verdicts hold for settings too. before stays usable for messages that
- * began with it, and does not fill the cache any more.
+ * The same for a reload: counters go on, relay hosts that can't be looked up now keep the networks
+ * that they have in before, and its cache is taken over where its verdicts hold for settings too.
+ * before stays usable for messages that began with it, and does not fill the cache any more.
  */
 Verdicts *verdicts_new_after(Verdicts *before, Settings *settings, Dns *dns, GError **error);
 Verdicts *verdicts_ref(Verdicts *verdicts);
@@ -41,14 +42,14 @@ void verdicts_unref(Verdicts *verdicts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdicts, verdicts_unref)
 
 /*
- * How long DNS is waited for where there is something to fall back on: an older verdict, or no DMARC policy. Long
- * enough for a lost packet to be sent once more.
+ * How long DNS is waited for where there is something to fall back on: an older verdict, or no
+ * DMARC policy. Long enough for a lost packet to be sent once more.
  */
 #define VERDICTS_PATIENCE 4 /* seconds */
 
 /*
- * The verdict on mailbox->domain_name for the whole relay set under relay_policy. Waits for DNS at most check_timeout.
- * A mailbox without a domain is SPF_NONE.
+ * The verdict on mailbox->domain_name for the whole relay set under relay_policy. Waits for DNS at
+ * most check_timeout. A mailbox without a domain is SPF_NONE.
  *
  * source  set to where the verdict came from
  * Returns a reference, given back with verdict_unref(); never NULL.
@@ -59,8 +60,8 @@ Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource 
 RelaySet *verdicts_relay_set(Verdicts *verdicts);
 
 /*
- * Forgets the verdicts on domain and what is below it, or all (NULL), in our cache and in libunbound's. With all, the
- * relay set is looked up again soon.
+ * Forgets the verdicts on domain and what is below it, or all (NULL), in our cache and in
+ * libunbound's. With all, the relay set is looked up again soon.
  */
 void verdicts_flush(Verdicts *verdicts, const char *domain);
 
@@ -75,8 +76,9 @@ typedef struct {
 void verdicts_counters(Verdicts *verdicts, VerdictsCounters *counters);
 
 /*
- * Does domain publish a DMARC policy of quarantine or reject (for align_envelope = dmarc)? A subdomain without a record
- * of its own has its organizational domain's sp, else p; several records or DNS trouble count as none.
+ * Does domain publish a DMARC policy of quarantine or reject (for align_envelope = dmarc)? A
+ * subdomain without a record of its own has its organizational domain's sp, else p; several records
+ * or DNS trouble count as none.
  */
 bool verdicts_is_dmarc_enforced(Verdicts *verdicts, const char *domain);
 #endif

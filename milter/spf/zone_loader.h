@@ -18,8 +18,8 @@ typedef struct {
 
 /*
  * Reads a zone file as dns_zone_file_new() describes it.
- * Returns a table of ZoneNode by name, lower case, in which every ancestor of a name is too, so always the root (""); or
- * NULL with error (DNS_ERROR_FILE) set.
+ * Returns a table of ZoneNode by name, lower case, in which every ancestor of a name is too, so
+ * always the root (""); or NULL with error (DNS_ERROR_FILE) set.
  */
 GHashTable *zone_load(const char *text, const char *file, GError **error);
 

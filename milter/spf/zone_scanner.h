@@ -4,11 +4,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* The text of a zone file as entries of tokens (RFC 1035 section 5.1): what a token means is left to the caller. */
+/* The text of a zone file as entries of tokens (RFC 1035 section 5.1): what a token means is left
+ * to the caller. */
 typedef struct {
-    GString *text;   /* escapes are resolved; a NUL may stand inside */
+    GString *text; /* escapes are resolved; a NUL may stand inside */
     bool is_quoted;
-    bool has_escape; /* an octet of text stood there as \. or \046: in a name it would part no labels */
+    bool has_escape; /* an octet of text stood there as \. or \046: in a name it would part no
+                        labels */
 } ZoneToken;
 
 typedef struct {
@@ -32,8 +34,8 @@ void zone_scanner_clear(ZoneScanner *scanner);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ZoneScanner, zone_scanner_clear)
 
 /*
- * Goes to the next entry, scanner->entry. Returns false at the end, or with error (DNS_ERROR_FILE) set where the text of
- * that entry can't be one; its line is in scanner->entry.line.
+ * Goes to the next entry, scanner->entry. Returns false at the end, or with error (DNS_ERROR_FILE)
+ * set where the text of that entry can't be one; its line is in scanner->entry.line.
  */
 bool zone_scanner_next(ZoneScanner *scanner, GError **error);
 
