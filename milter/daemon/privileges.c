@@ -19,8 +19,14 @@ bool privileges_find(Settings *settings, Privileges *privileges, GError **error)
     const struct group *group;
 
     *privileges = (Privileges){.uid = geteuid(), .gid = getegid()};
-    if (geteuid() != 0 || settings->user == NULL)
+    if (geteuid() != 0)
         return true;
+    if (settings->user == NULL) {
+        g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_ACCOUNT,
+                    "%s: user: is empty; write the account that the daemon is to run as",
+                    settings->file);
+        return false;
+    }
     user = getpwnam(settings->user);
     if (user == NULL) {
         g_set_error(

@@ -41,7 +41,8 @@ typedef struct {
     bool has_client;
     Network client;
     char *daemon_name;
-    Message *message; /* NULL between two messages */
+    gsize mailbox_max; /* see mail/rewrite.h */
+    Message *message;  /* NULL between two messages */
 } Session;
 
 static void message_free(Message *message)
@@ -81,7 +82,7 @@ static sfsistat answer(const Session *session, unsigned long silent_step)
 /* Asks for the macros that are read below, whatever the MTA is configured to send. */
 static void ask_for_macros(SMFICTX *context)
 {
-    static char connect[] = "{daemon_name}";
+    static char connect[] = "{daemon_name} v";
     static char mail[] = "i {auth_authen} {auth_type}";
     static char recipient[] = "{rcpt_mailer}";
     static char end[] = "i";
@@ -120,6 +121,12 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
     return SMFIS_CONTINUE;
 }
 
+/* Sendmail sends no version, and reads the mailboxes that we write anew; Postfix does neither. */
+static bool is_postfix(const char *version)
+{
+    return version != NULL && g_str_has_prefix(version, "Postfix");
+}
+
 static sfsistat on_connect(SMFICTX *context, char *host G_GNUC_UNUSED, _SOCK_ADDR *address)
 {
     Session *session = session_of(context);
@@ -131,6 +138,7 @@ static sfsistat on_connect(SMFICTX *context, char *host G_GNUC_UNUSED, _SOCK_ADD
         network_from_sockaddr((const struct sockaddr *)(const void *)address, &session->client);
     g_free(session->daemon_name);
     session->daemon_name = g_strdup(macro(context, "{daemon_name}"));
+    session->mailbox_max = is_postfix(macro(context, "v")) ? 0 : REWRITE_MAILBOX_MAX_SENDMAIL;
     return answer(session, SMFIP_NR_CONN);
 }
 
@@ -236,8 +244,10 @@ static sfsistat carry_out(SMFICTX *context, const Session *session, const Decisi
 static sfsistat decide(SMFICTX *context, const Session *session, MessageLog *entry)
 {
     const Message *message = session->message;
-    const DecisionMessage asked = {
-        .fields = message->fields, .sender = message->sender, .is_smtputf8 = message->is_smtputf8};
+    const DecisionMessage asked = {.fields = message->fields,
+                                   .sender = message->sender,
+                                   .is_smtputf8 = message->is_smtputf8,
+                                   .mailbox_max = session->mailbox_max};
     gint64 begin = g_get_monotonic_time();
     g_autoptr(Decision) decision =
         decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);

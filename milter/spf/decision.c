@@ -110,6 +110,7 @@ static void make_edits(Way *way)
         .remove_dkim_signatures = way->settings->remove_dkim_signatures,
         .unauthorised = (const char *const *)plan->unauthorised->pdata,
         .trace = trace,
+        .mailbox_max = way->message->mailbox_max,
     };
 
     decision->edits = rewrite_edits(&rewrite, way->message->fields, &decision->reply_to);
