@@ -185,8 +185,7 @@ static void note_missing(DomainCheck *check, Dns *dns, gint64 deadline)
     g_autoptr(DnsAnswer) answer = NULL;
 
     if (check->subject->is_malformed) {
-        note(check, "\"%s\" is not a domain; write it like praxis.example",
-             check->subject->domain);
+        note(check, "\"%s\" is not a domain; write it like praxis.example", check->subject->domain);
         return;
     }
     if (check->result != SPF_NONE)

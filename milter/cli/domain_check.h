@@ -12,14 +12,14 @@
 
 /* What is asked: a domain, or an address, whose local part then counts too. */
 typedef struct {
-    char *domain;     /* see base/domain_name.h */
-    char *local_part; /* NULL: a domain was given */
+    char *domain;      /* see base/domain_name.h */
+    char *local_part;  /* NULL: a domain was given */
     bool is_malformed; /* domain is as it was given, and none that DNS could know */
 } CheckSubject;
 
 /*
- * Reads "praxis.example", "anna@praxis.example" or "Anna <anna@praxis.example>"; U-labels are taken.
- * What is no domain is a subject too: its result is none. Freed with check_subject_free().
+ * Reads "praxis.example", "anna@praxis.example" or "Anna <anna@praxis.example>"; U-labels are
+ * taken. What is no domain is a subject too: its result is none. Freed with check_subject_free().
  */
 CheckSubject *check_subject_parse(const char *text);
 void check_subject_free(CheckSubject *subject);
@@ -29,10 +29,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSubject, check_subject_free)
 typedef struct {
     const CheckSubject *subject;
     const Relays *relays;
-    GPtrArray *evaluations;  /* of Evaluation, one for each of relays->networks */
-    SpfResult result;        /* that decided under relay_policy */
-    bool is_authorised;      /* by rewrite_on and tempfail_on; what exempts the domain is in notes */
-    const Evaluation *shown; /* the first with that result; where it passes, the one that costs most. NULL: no relay */
+    GPtrArray *evaluations; /* of Evaluation, one for each of relays->networks */
+    SpfResult result;       /* that decided under relay_policy */
+    bool is_authorised;     /* by rewrite_on and tempfail_on; what exempts the domain is in notes */
+    const Evaluation *shown; /* the first with that result; where it passes, the one that costs
+                                most. NULL: no relay */
     guint32 ttl;             /* seconds: the smallest of all evaluations */
     const char *reason;      /* for people, where the result needs one; else NULL */
     char *dmarc;             /* the record; NULL where there is none */
@@ -44,7 +45,8 @@ typedef struct {
  * Evaluates subject for every relay, within check_timeout, and looks its DMARC record up.
  *
  * helo  for %{h}
- * Returns a new check, freed with domain_check_free(), which borrows subject and relays; never NULL.
+ * Returns a new check, freed with domain_check_free(), which borrows subject and relays; never
+ * NULL.
  */
 DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays, const char *helo,
                               const CheckSubject *subject);

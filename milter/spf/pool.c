@@ -15,8 +15,9 @@
 
 #define WIDEST4 8 /* prefix length: a wider network authorises strangers */
 #define WIDEST6 16
-#define UNMERGED_MAX 8 /* times as many networks may be found as may be left once they are merged  \
-                        */
+#define UNMERGED_MAX                                                                               \
+    8 /* times as many networks may be found as may be left once they are merged                   \
+       */
 
 typedef struct {
     EvaluationContext *context;

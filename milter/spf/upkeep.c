@@ -11,8 +11,9 @@
 
 G_DEFINE_QUARK(spfrom_upkeep_error, upkeep_error)
 
-#define WAIT_MAX (24 * 3600 * CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold   \
-                                             */
+#define WAIT_MAX                                                                                   \
+    (24 * 3600 * CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold                \
+                                */
 
 struct Upkeep {
     UpkeepWork work;

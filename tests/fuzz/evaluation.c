@@ -11,9 +11,9 @@
 #include "spf/libspf2.h"
 
 /*
- * Any DNS gives a result within the bounds, which libspf2 and the terms of the records agree on. The first two octets choose
- * relay and answers; behind them each line is a TXT record. The first one is that of example.org; what else stands at
- * a name follows from a hash of it.
+ * Any DNS gives a result within the bounds, which libspf2 and the terms of the records agree on.
+ * The first two octets choose relay and answers; behind them each line is a TXT record. The first
+ * one is that of example.org; what else stands at a name follows from a hash of it.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -110,10 +110,11 @@ static void check(const Evaluation *evaluation)
         __builtin_trap();
     if (is_error(evaluation->result) != (evaluation->reason != NULL) && !evaluation->is_unproven)
         __builtin_trap();
-    if (evaluation->reason != NULL &&
-        (g_str_has_prefix(evaluation->reason, "libspf2") || !g_utf8_validate(evaluation->reason, -1, NULL)))
+    if (evaluation->reason != NULL && (g_str_has_prefix(evaluation->reason, "libspf2") ||
+                                       !g_utf8_validate(evaluation->reason, -1, NULL)))
         __builtin_trap();
-    if (evaluation->result == SPF_PASS && (evaluation->mechanism == NULL || evaluation->terms->len == 0))
+    if (evaluation->result == SPF_PASS &&
+        (evaluation->mechanism == NULL || evaluation->terms->len == 0))
         __builtin_trap();
     if (evaluation->record != NULL && !g_utf8_validate(evaluation->record, -1, NULL))
         __builtin_trap();
@@ -126,9 +127,11 @@ static void check_networks(Dns *dns)
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *reason = NULL;
     guint32 ttl;
-    SpfResult result = evaluation_networks(context, "example.org", 100, networks, warnings, &ttl, &reason);
+    SpfResult result =
+        evaluation_networks(context, "example.org", 100, networks, warnings, &ttl, &reason);
 
-    if ((result == SPF_PASS) != (reason == NULL) || networks->len > 100 || (result != SPF_PASS && networks->len > 0))
+    if ((result == SPF_PASS) != (reason == NULL) || networks->len > 100 ||
+        (result != SPF_PASS && networks->len > 0))
         __builtin_trap();
 }
 
@@ -143,10 +146,12 @@ static guint count_lines(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const relays[] = {"192.0.2.25", "2001:db8::25", "192.0.2.16/28", "2001:db8::/126"};
+    static const char *const relays[] = {"192.0.2.25", "2001:db8::25", "192.0.2.16/28",
+                                         "2001:db8::/126"};
     static bool is_ready;
     FuzzDns fuzz = {.dns = {.lookup = lookup}};
-    EvaluationQuestion question = {.domain = "example.org", .local_part = "strong-bad", .helo = "mail.example.net"};
+    EvaluationQuestion question = {
+        .domain = "example.org", .local_part = "strong-bad", .helo = "mail.example.net"};
     g_autoptr(EvaluationContext) context = evaluation_context_new(&fuzz.dns, G_MAXINT64);
     g_autoptr(Evaluation) evaluation = NULL;
 

@@ -44,7 +44,8 @@ static void check_term(const Record *record, const RecordTerm *term, gsize *end)
     *end = term->offset + term->length;
     if (term->kind == RECORD_WRONG)
         return;
-    if (term->spec_length > 0 && (term->spec_offset <= term->offset || term->spec_offset + term->spec_length > *end))
+    if (term->spec_length > 0 &&
+        (term->spec_offset <= term->offset || term->spec_offset + term->spec_length > *end))
         __builtin_trap();
     check_expansion(record, term);
 }

@@ -1,7 +1,7 @@
 """The daemon under test: its configuration, its life, its log."""
 
 import os
-import shlex
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -25,13 +25,24 @@ def configuration(settings):
     return "".join(f"{key} = {value_text(value)}\n" for key, value in settings.items())
 
 
+def _plain(value):
+    """A value of the log without its quotes and escapes (design section 13)."""
+    if not value.startswith('"'):
+        return value
+    return re.sub(r'\\(x[0-9A-Fa-f]{2}|.)', lambda found: _unescaped(found.group(1)), value[1:-1])
+
+
+def _unescaped(text):
+    return chr(int(text[1:], 16)) if len(text) == 3 else text
+
+
 def _read_line(line):
     """A log line's "QUEUE-ID: key=value …" as a dict, the id under "id"; None for other lines."""
     head, _, rest = line.partition(": action=")
     if not rest:
         return None
-    pairs = dict(word.partition("=")[::2] for word in shlex.split("action=" + rest) if "=" in word)
-    return {"id": head.split()[-1], **pairs}
+    pairs = re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)', "action=" + rest)
+    return {"id": head.split()[-1], **{key: _plain(value) for key, value in pairs}}
 
 
 class Spfrom:
@@ -60,6 +71,8 @@ class Spfrom:
             self.settings["dns_zone_file"] = zone_file
         self.settings.update(settings)
         self._program = program or paths.MILTER
+        self._records = []
+        self._read = 0  # octets of the log that _records holds
         self.process = None
 
     @property
@@ -122,7 +135,12 @@ class Spfrom:
 
     def records(self):
         """The lines of messages, as dicts."""
-        return [record for record in map(_read_line, self.log().splitlines()) if record]
+        with open(self.log_file, "rb") as log:
+            log.seek(self._read)
+            new = log.read().rpartition(b"\n")[0]
+        self._read += len(new) + 1 if new else 0
+        self._records += filter(None, map(_read_line, new.decode("utf-8", "replace").splitlines()))
+        return list(self._records)
 
     def wait_for_record(self, seconds=10, **wanted):
         """The first message line with these values."""

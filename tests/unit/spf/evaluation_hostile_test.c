@@ -51,7 +51,8 @@ static char *repeat(const char *before, const char *text, guint count, const cha
 static Evaluation *evaluate_from(Dns *dns, const char *relay, const char *local_part)
 {
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
-    EvaluationQuestion question = {.domain = "example.org", .local_part = local_part, .helo = "mail.example.net"};
+    EvaluationQuestion question = {
+        .domain = "example.org", .local_part = local_part, .helo = "mail.example.net"};
 
     assert_true(network_parse(relay, &question.relay, NULL));
     return evaluation_run(context, &question);
@@ -106,8 +107,9 @@ static void test_includes_of_includes(void **state)
 
     (void)state;
     memory_dns_add(dns, "example.org", DNS_TXT, "v=spf1 include:a.x.org include:b.x.org -all");
-    memory_dns_add(dns, "*.x.org", DNS_TXT,
-                   "v=spf1 include:a.%{d} include:b.%{d} include:c.%{d} include:d.%{d} include:e.%{d} -all");
+    memory_dns_add(
+        dns, "*.x.org", DNS_TXT,
+        "v=spf1 include:a.%{d} include:b.%{d} include:c.%{d} include:d.%{d} include:e.%{d} -all");
     evaluation = evaluate(dns);
     assert_int_equal(evaluation->result, SPF_PERMERROR);
     assert_int_equal(evaluation->lookups, 11);
@@ -135,7 +137,8 @@ static void test_long_records(void **state)
 static void test_long_names(void **state)
 {
     g_autoptr(Dns) dns = memory_dns_new();
-    g_autofree char *name = repeat("", "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghij.", 4, "example.org");
+    g_autofree char *name =
+        repeat("", "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghij.", 4, "example.org");
     g_autofree char *term = g_strdup_printf(" a:%s", name);
     g_autofree char *record = repeat("v=spf1", term, 10, " ip4:192.0.2.25 -all");
     g_autoptr(Evaluation) evaluation = NULL;
@@ -156,10 +159,12 @@ static void test_many_terms_in_many_records(void **state)
 
     (void)state;
     memory_dns_add(dns, "example.org", DNS_TXT, "v=spf1 include:a.x.org -all");
-    memory_dns_add(dns, "*.x.org", DNS_TXT,
-                   "v=spf1 -include:a.%{d} ?exists:%{d1} ~a mx ptr a mx a mx -a ?mx a a redirect=a.%{d}");
+    memory_dns_add(
+        dns, "*.x.org", DNS_TXT,
+        "v=spf1 -include:a.%{d} ?exists:%{d1} ~a mx ptr a mx a mx -a ?mx a a redirect=a.%{d}");
     memory_dns_add(dns, "a.a.a.a.a.a.a.a.a.x.org", DNS_TXT,
-                   "v=spf1 ?exists:l.org ~a:l.org mx:l.org a:l.org mx:l.org a:l.org mx:l.org -a:l.org ip4:192.0.2.25");
+                   "v=spf1 ?exists:l.org ~a:l.org mx:l.org a:l.org mx:l.org a:l.org mx:l.org "
+                   "-a:l.org ip4:192.0.2.25");
     memory_dns_add(dns, "l.org", DNS_A, "198.51.100.1");
     evaluation = evaluate(dns);
     assert_int_equal(evaluation->result, SPF_PERMERROR);
@@ -231,7 +236,8 @@ static void test_many_mail_servers(void **state)
         memory_dns_add(dns, "example.org", DNS_MX, host);
     }
     evaluation = evaluate(dns);
-    assert_int_equal(evaluation->result, SPF_PERMERROR); /* though the first one matches: section 4.6.4 */
+    assert_int_equal(evaluation->result,
+                     SPF_PERMERROR); /* though the first one matches: section 4.6.4 */
     assert_int_equal(memory_dns_questions(dns), 2);
 }
 
@@ -275,7 +281,8 @@ static void test_many_validated_names(void **state)
     assert_in_range(memory_dns_questions(dns), 12, QUESTIONS_MAX);
 }
 
-/* The most that one evaluation may ask: ten mx with ten hosts each, and then the names of the relay. */
+/* The most that one evaluation may ask: ten mx with ten hosts each, and then the names of the
+ * relay. */
 static void test_most_questions(void **state)
 {
     g_autoptr(Dns) dns = memory_dns_new();
@@ -331,7 +338,8 @@ static void test_aliases(void **state)
 {
     (void)state;
     assert_int_equal(result_of("v=spf1 include:t0._spfrom -all"), SPF_PERMERROR);
-    assert_int_equal(result_of("v=spf1 a:t1._spfrom -all"), SPF_PERMERROR); /* "_spfrom" is no top label */
+    assert_int_equal(result_of("v=spf1 a:t1._spfrom -all"),
+                     SPF_PERMERROR); /* "_spfrom" is no top label */
     assert_int_equal(result_of("v=spf1 exists:%{d}.t0._spfrom.org -all"), SPF_FAIL);
 }
 
@@ -386,14 +394,22 @@ static void test_libspf2_gives_up(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_explanation_of_macros), cmocka_unit_test(test_name_of_macros),
-        cmocka_unit_test(test_includes_of_includes),  cmocka_unit_test(test_long_records),
-        cmocka_unit_test(test_long_names),            cmocka_unit_test(test_many_terms_in_many_records),
-        cmocka_unit_test(test_long_local_part),       cmocka_unit_test(test_parentheses),
-        cmocka_unit_test(test_text_of_64_kilobytes),  cmocka_unit_test(test_many_mail_servers),
-        cmocka_unit_test(test_many_names),            cmocka_unit_test(test_many_validated_names),
-        cmocka_unit_test(test_most_questions),        cmocka_unit_test(test_odd_answers),
-        cmocka_unit_test(test_aliases),               cmocka_unit_test(test_octets_of_a_context),
+        cmocka_unit_test(test_explanation_of_macros),
+        cmocka_unit_test(test_name_of_macros),
+        cmocka_unit_test(test_includes_of_includes),
+        cmocka_unit_test(test_long_records),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_many_terms_in_many_records),
+        cmocka_unit_test(test_long_local_part),
+        cmocka_unit_test(test_parentheses),
+        cmocka_unit_test(test_text_of_64_kilobytes),
+        cmocka_unit_test(test_many_mail_servers),
+        cmocka_unit_test(test_many_names),
+        cmocka_unit_test(test_many_validated_names),
+        cmocka_unit_test(test_most_questions),
+        cmocka_unit_test(test_odd_answers),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_octets_of_a_context),
         cmocka_unit_test(test_libspf2_gives_up),
     };
 

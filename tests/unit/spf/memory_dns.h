@@ -6,14 +6,17 @@
 #include "spf/dns.h"
 
 /*
- * A Dns for tests, filled by calls: with names that time out and records that no zone file can hold. Wildcards of one
- * label ("*.example.org") match at any depth. Names in lower case. Freed with dns_free().
+ * A Dns for tests, filled by calls: with names that time out and records that no zone file can
+ * hold. Wildcards of one label ("*.example.org") match at any depth. Names in lower case. Freed
+ * with dns_free().
  */
 Dns *memory_dns_new(void);
 
-/* value as text: an address, a name, "10 mail.example.org" for MX; of TXT the text itself. All TTLs are 300. */
+/* value as text: an address, a name, "10 mail.example.org" for MX; of TXT the text itself. All TTLs
+ * are 300. */
 void memory_dns_add(Dns *dns, const char *name, DnsType type, const char *value);
-void memory_dns_add_data(Dns *dns, const char *name, DnsType type, guint16 preference, const void *data, gsize length);
+void memory_dns_add_data(Dns *dns, const char *name, DnsType type, guint16 preference,
+                         const void *data, gsize length);
 void memory_dns_add_alias(Dns *dns, const char *name, const char *target);
 /* Questions of that type time out. */
 void memory_dns_add_timeout(Dns *dns, const char *name, DnsType type);

@@ -42,7 +42,8 @@ static const struct merge_row {
     {"192.0.2.1", "192.0.2.1"},
     {"192.0.2.1 192.0.2.1", "192.0.2.1"},
     {"192.0.2.1 192.0.2.0", "192.0.2.0/31"},
-    {"192.0.2.1 192.0.2.2", "192.0.2.1 192.0.2.2"}, /* adjacent, but not the halves of one network */
+    {"192.0.2.1 192.0.2.2",
+     "192.0.2.1 192.0.2.2"}, /* adjacent, but not the halves of one network */
     {"192.0.2.3 192.0.2.1 192.0.2.0 192.0.2.2", "192.0.2.0/30"},
     {"192.0.2.0/25 192.0.2.128/26 192.0.2.192/27 192.0.2.224/27", "192.0.2.0/24"},
     {"192.0.2.77 192.0.2.0/24 192.0.2.128/25", "192.0.2.0/24"},
@@ -101,10 +102,13 @@ int main(void)
     struct CMUnitTest tests[G_N_ELEMENTS(merges) + G_N_ELEMENTS(withouts)];
 
     for (size_t i = 0; i < G_N_ELEMENTS(merges); i++)
-        tests[i] = (struct CMUnitTest){
-            .name = merges[i].networks, .test_func = test_merge, .initial_state = (void *)&merges[i]};
+        tests[i] = (struct CMUnitTest){.name = merges[i].networks,
+                                       .test_func = test_merge,
+                                       .initial_state = (void *)&merges[i]};
     for (size_t i = 0; i < G_N_ELEMENTS(withouts); i++)
-        tests[G_N_ELEMENTS(merges) + i] = (struct CMUnitTest){
-            .name = withouts[i].holes, .test_func = test_without, .initial_state = (void *)&withouts[i]};
+        tests[G_N_ELEMENTS(merges) + i] =
+            (struct CMUnitTest){.name = withouts[i].holes,
+                                .test_func = test_without,
+                                .initial_state = (void *)&withouts[i]};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,8 @@
 #define POLICIES 200
 #endif
 #if defined __has_feature && !defined POLICIES
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
 #define POLICIES 200
 #endif
 #endif
@@ -33,7 +34,8 @@
 
 static EvaluationQuestion question_for(const char *relay)
 {
-    EvaluationQuestion question = {.domain = "example.org", .local_part = "mueller", .helo = "mail.example.net"};
+    EvaluationQuestion question = {
+        .domain = "example.org", .local_part = "mueller", .helo = "mail.example.net"};
 
     assert_true(network_parse(relay, &question.relay, NULL));
     return question;
@@ -48,11 +50,13 @@ static const struct row {
     {"ip4:54.240.0.0/16 -all", "54.240.0.0/18", "pass 54.240.0.0/18 ip4:54.240.0.0/16"},
     {"ip4:54.240.0.0/19 ip4:54.240.32.0/20 -all", "54.240.0.0/18", "fail 54.240.48.0/20 -all"},
     {"ip4:54.240.32.0/19 ~all", "54.240.0.0/18", "softfail 54.240.0.0/19 ~all"},
-    {"ip4:54.240.0.0/19 ip4:54.240.32.0/19 -all", "54.240.0.0/18", "pass 54.240.0.0/18 ip4:54.240.0.0/19"},
+    {"ip4:54.240.0.0/19 ip4:54.240.32.0/19 -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 ip4:54.240.0.0/19"},
     {"-all", "54.240.0.0/18", "fail 54.240.0.0/18 -all"},
     {"-ip4:54.240.63.255 +all", "54.240.0.0/18", "fail 54.240.63.255 -ip4:54.240.63.255"},
     {"exists:%{i}.x.org +all", "54.240.0.0/18", "unproven 54.240.0.0/18 exists:%{i}.x.org"},
-    {"ip4:54.240.0.0/16 exists:%{i}.x.org -all", "54.240.0.0/18", "pass 54.240.0.0/18 ip4:54.240.0.0/16"},
+    {"ip4:54.240.0.0/16 exists:%{i}.x.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 ip4:54.240.0.0/16"},
     {"ip4:54.240.0.0/19 ptr -all", "54.240.0.0/18", "unproven 54.240.32.0/19 ptr"},
     {"exists:%{l}.%{d}.%{v}.x.org +all", "54.240.0.0/18", "pass 54.240.0.0/18 +all"},
     {"a:%{p}.x.org +all", "192.0.2.0/23", "unproven 192.0.2.0/23 a:%{p}.x.org"},
@@ -62,7 +66,8 @@ static const struct row {
     {"exists:%{i}.y.org -all", "2001:db8::/120", "pass 2001:db8::/120 exists:%{i}.y.org"},
     {"exists:%{i}.y.org -all", "2001:db8::/64", "unproven 2001:db8::/64 exists:%{i}.y.org"},
     {"ip6:2001:db8::/32 -all", "2001:db8::/48", "pass 2001:db8::/48 ip6:2001:db8::/32"},
-    {"ip6:2001:db8::/49 ip6:2001:db8:0:8000::/50 -all", "2001:db8::/48", "fail 2001:db8:0:c000::/50 -all"},
+    {"ip6:2001:db8::/49 ip6:2001:db8:0:8000::/50 -all", "2001:db8::/48",
+     "fail 2001:db8:0:c000::/50 -all"},
     {"-ip6:2001:db8::ffff:ffff:ffff:ffff +all", "2001:db8::/64",
      "fail 2001:db8::ffff:ffff:ffff:ffff -ip6:2001:db8::ffff:ffff:ffff:ffff"},
     {"a:h.org/25 a:h2.org/25 -all", "192.0.2.0/24", "pass 192.0.2.0/24 a:h.org/25"},
@@ -89,9 +94,10 @@ static void test_row(void **state)
     memory_dns_add(dns, "h.org", DNS_A, "192.0.2.1");
     memory_dns_add(dns, "h2.org", DNS_A, "192.0.2.200");
     evaluation = evaluation_run(context, &question);
-    got = g_strdup_printf("%s %s %s", evaluation->is_unproven ? "unproven" : spf_result_text(evaluation->result),
-                          network_text(&evaluation->piece, piece),
-                          evaluation->mechanism != NULL ? evaluation->mechanism : "-");
+    got = g_strdup_printf(
+        "%s %s %s", evaluation->is_unproven ? "unproven" : spf_result_text(evaluation->result),
+        network_text(&evaluation->piece, piece),
+        evaluation->mechanism != NULL ? evaluation->mechanism : "-");
     assert_string_equal(got, row->wanted);
     if (evaluation->is_unproven) {
         assert_int_equal(evaluation->result, SPF_NEUTRAL);
@@ -167,7 +173,8 @@ static char *random_length(Maker *maker)
 
     if (roll(maker, 3) == 0)
         return g_strdup("");
-    return maker->is_ip6 ? g_strdup_printf("//%u", length == 0 ? 0 : length + 96) : g_strdup_printf("/%u", length);
+    return maker->is_ip6 ? g_strdup_printf("//%u", length == 0 ? 0 : length + 96)
+                         : g_strdup_printf("/%u", length);
 }
 
 static char *random_network(Maker *maker)
@@ -199,7 +206,8 @@ static char *random_term(Maker *maker)
     case 5:
         return g_strdup_printf(" %cexists:h%u.org", qualifier, roll(maker, HOSTS + 1));
     case 6:
-        return roll(maker, 4) == 0 ? g_strdup_printf(" %cexists:%%{i}.x.org", qualifier) : g_strdup("");
+        return roll(maker, 4) == 0 ? g_strdup_printf(" %cexists:%%{i}.x.org", qualifier)
+                                   : g_strdup("");
     case 7:
         return roll(maker, 4) == 0 ? g_strdup_printf(" %cptr:x.org", qualifier) : g_strdup("");
     default:
@@ -258,7 +266,8 @@ static void add_reverse(Maker *maker)
 static void add_policy(Maker *maker)
 {
     for (guint i = 0; i <= DOMAINS; i++) {
-        g_autofree char *name = i < DOMAINS ? g_strdup_printf("d%u.org", i) : g_strdup("example.org");
+        g_autofree char *name =
+            i < DOMAINS ? g_strdup_printf("d%u.org", i) : g_strdup("example.org");
         g_autofree char *record = random_record(maker);
 
         if (i == DOMAINS || roll(maker, 12) > 0)
@@ -275,19 +284,22 @@ static Network address_at(const Network *network, guint place)
     Network address = *network;
 
     address.length = network_bits(network);
-    address.octets[address.length / 8 - 1] = (guint8)(address.octets[address.length / 8 - 1] + place);
+    address.octets[address.length / 8 - 1] =
+        (guint8)(address.octets[address.length / 8 - 1] + place);
     return address;
 }
 
 /* Is it the same for one address of the piece that was proven? All before it have to pass. */
 static bool agrees(const Evaluation *proven, const Evaluation *single, const Network *address)
 {
-    if (proven->result == SPF_PASS || memcmp(address->octets, proven->piece.octets, sizeof address->octets) < 0)
+    if (proven->result == SPF_PASS ||
+        memcmp(address->octets, proven->piece.octets, sizeof address->octets) < 0)
         return single->result == SPF_PASS;
     if (!network_contains(&proven->piece, address))
         return true;
     return single->result == proven->result && single->lookups == proven->lookups &&
-           single->void_lookups == proven->void_lookups && g_strcmp0(single->mechanism, proven->mechanism) == 0;
+           single->void_lookups == proven->void_lookups &&
+           g_strcmp0(single->mechanism, proven->mechanism) == 0;
 }
 
 static void compare(Maker *maker, guint policy)
@@ -307,8 +319,8 @@ static void compare(Maker *maker, guint policy)
         if (!agrees(proven, single, &question.relay))
             fail_msg("policy %u, %s: %s by itself, %s by the proof for %s; %s", policy,
                      network_text(&question.relay, text), spf_result_text(single->result),
-                     spf_result_text(proven->result), network_text(&proven->piece, (char[NETWORK_TEXT_MAX]){0}),
-                     proven->record);
+                     spf_result_text(proven->result),
+                     network_text(&proven->piece, (char[NETWORK_TEXT_MAX]){0}), proven->record);
     }
 }
 
@@ -317,7 +329,9 @@ static void test_random(void **state)
     guint group = *(const guint *)*state;
 
     for (guint policy = group; policy < POLICIES; policy += GROUPS) {
-        Maker maker = {.rand = g_rand_new_with_seed(policy), .dns = memory_dns_new(), .is_ip6 = group % 2 == 1};
+        Maker maker = {.rand = g_rand_new_with_seed(policy),
+                       .dns = memory_dns_new(),
+                       .is_ip6 = group % 2 == 1};
 
         add_policy(&maker);
         compare(&maker, policy);

@@ -57,10 +57,12 @@ static const struct row {
     {"-include:pool.org ip4:203.0.113.0/27 -all", "203.0.113.16/28", SPF_PASS, NULL},
     {"redirect=pool.org", "203.0.113.0/28", SPF_PASS, NULL},
     {"redirect=pool.org ip4:192.0.2.1", "192.0.2.1 203.0.113.0/28", SPF_PASS, NULL},
-    {"redirect=pool.org -ip4:203.0.113.0", "203.0.113.1 203.0.113.2/31 203.0.113.4/30 203.0.113.8/29", SPF_PASS, NULL},
+    {"redirect=pool.org -ip4:203.0.113.0",
+     "203.0.113.1 203.0.113.2/31 203.0.113.4/30 203.0.113.8/29", SPF_PASS, NULL},
     {"redirect=pool.org ~all", "", SPF_PASS, NULL},
     {"include:%{d1}.org", "", SPF_PERMERROR, "org.org has no SPF record"},
-    {"exists:%{i}.x.org ip4:192.0.2.1", "192.0.2.1", SPF_PASS, "\"exists:%{i}.x.org\" of example.org"},
+    {"exists:%{i}.x.org ip4:192.0.2.1", "192.0.2.1", SPF_PASS,
+     "\"exists:%{i}.x.org\" of example.org"},
     {"ptr ip4:192.0.2.1", "192.0.2.1", SPF_PASS, "\"ptr\" of example.org"},
     {"include:%{l}.x.org ip4:192.0.2.1", "192.0.2.1", SPF_PASS, "\"include:%{l}.x.org\""},
     {"a:%{o} ip4:192.0.2.1", "192.0.2.1", SPF_PASS, "\"a:%{o}\""},
@@ -73,7 +75,8 @@ static const struct row {
     {"a:dead.org", "", SPF_TEMPERROR, "dead.org (A)"},
     {"mx:dead.org", "", SPF_TEMPERROR, "dead.org (MX)"},
     {"+all", "", SPF_PERMERROR, "every address"},
-    {"include:everyone.org -all", "", SPF_PERMERROR, "the record of everyone.org authorises every address"},
+    {"include:everyone.org -all", "", SPF_PERMERROR,
+     "the record of everyone.org authorises every address"},
     {"ip4:10.0.0.0/8 -all", "10.0.0.0/8", SPF_PASS, NULL},
     {"ip4:10.0.0.0/7 -all", "", SPF_PERMERROR, "wider than /8"},
     {"ip6:2001::/16 -all", "2001::/16", SPF_PASS, NULL},
@@ -81,8 +84,8 @@ static const struct row {
     {"a:a.org/0 -all", "", SPF_PERMERROR, "wider than /8"},
     {"?ip4:0.0.0.0/0 ip4:192.0.2.1 -all", "", SPF_PASS, NULL},
     {"include:self.org -all", "", SPF_PERMERROR, "more than 10 terms"},
-    {"ip4:192.0.2.1 ip4:192.0.2.3 ip4:192.0.2.5 ip4:192.0.2.7", "192.0.2.1 192.0.2.3 192.0.2.5 192.0.2.7", SPF_PASS,
-     NULL},
+    {"ip4:192.0.2.1 ip4:192.0.2.3 ip4:192.0.2.5 ip4:192.0.2.7",
+     "192.0.2.1 192.0.2.3 192.0.2.5 192.0.2.7", SPF_PASS, NULL},
     {"ip4:192.0.2.1 ip4:192.0.2.3 ip4:192.0.2.5 ip4:192.0.2.7 ip4:192.0.2.9", "", SPF_PERMERROR,
      "more than 4 networks"},
 };
@@ -128,14 +131,16 @@ static void test_row(void **state)
     Network old = {.family = AF_INET, .length = 32};
 
     g_array_append_val(networks, old);
-    assert_int_equal(
-        evaluation_networks(context, "example.org", NETWORKS_MAX, networks, warnings, &ttl, &reason), row->result);
+    assert_int_equal(evaluation_networks(context, "example.org", NETWORKS_MAX, networks, warnings,
+                                         &ttl, &reason),
+                     row->result);
     got = text_of(networks);
     assert_string_equal(got, row->networks);
     assert_int_equal(reason != NULL, row->result != SPF_PASS);
     assert_int_equal(warnings->len, row->result == SPF_PASS && row->said != NULL ? 1 : 0);
     if (row->said != NULL)
-        assert_non_null(strstr(reason != NULL ? reason : g_ptr_array_index(warnings, 0), row->said));
+        assert_non_null(
+            strstr(reason != NULL ? reason : g_ptr_array_index(warnings, 0), row->said));
     assert_int_equal(ttl, row->record != NULL ? 200 : 300);
 }
 
@@ -154,8 +159,9 @@ static void test_bound(void **state)
     for (int i = 0; i < 4000; i++)
         g_string_append_printf(record, " ip4:10.%d.%d.1", i / 256, i % 256);
     memory_dns_add(dns, "example.org", DNS_TXT, record->str);
-    assert_int_equal(evaluation_networks(context, "example.org", 1000, networks, warnings, &ttl, &reason),
-                     SPF_PERMERROR);
+    assert_int_equal(
+        evaluation_networks(context, "example.org", 1000, networks, warnings, &ttl, &reason),
+        SPF_PERMERROR);
     assert_string_equal(reason, "the record of example.org has more than 1000 networks");
 }
 
@@ -164,9 +170,10 @@ int main(void)
     struct CMUnitTest tests[G_N_ELEMENTS(rows) + 1];
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        tests[i] = (struct CMUnitTest){.name = rows[i].record != NULL ? rows[i].record : "no record",
-                                       .test_func = test_row,
-                                       .initial_state = (void *)&rows[i]};
+        tests[i] =
+            (struct CMUnitTest){.name = rows[i].record != NULL ? rows[i].record : "no record",
+                                .test_func = test_row,
+                                .initial_state = (void *)&rows[i]};
     tests[G_N_ELEMENTS(rows)] = (struct CMUnitTest)cmocka_unit_test(test_bound);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,15 +6,16 @@
 #include "spf/dns.h"
 
 /*
- * A Dns for tests whose answers change while threads ask it, that counts, and that can hold questions up. Freed with
- * dns_free().
+ * A Dns for tests whose answers change while threads ask it, that counts, and that can hold
+ * questions up. Freed with dns_free().
  */
 Dns *scripted_dns_new(void);
 
 /*
- * Replaces all that it knows. zone has one record a line, "NAME TYPE TTL VALUE": of A, AAAA and TXT; with TYPE "-" the
- * name does not exist for TTL seconds, with "!" every question for it is DNS_TROUBLE, with "!A" that for A. A line "!"
- * alone: all questions are. Names that are not listed don't exist for 300 seconds.
+ * Replaces all that it knows. zone has one record a line, "NAME TYPE TTL VALUE": of A, AAAA and
+ * TXT; with TYPE "-" the name does not exist for TTL seconds, with "!" every question for it is
+ * DNS_TROUBLE, with "!A" that for A. A line "!" alone: all questions are. Names that are not listed
+ * don't exist for 300 seconds.
  */
 void scripted_dns_set(Dns *dns, const char *zone);
 

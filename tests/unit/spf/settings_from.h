@@ -4,8 +4,8 @@
 #include "policy/settings.h"
 
 /*
- * Settings from the text of a configuration, to which fallback_address is added; hostname is relay.example.org. Ends
- * the test program where the text is wrong.
+ * Settings from the text of a configuration, to which fallback_address is added; hostname is
+ * relay.example.org. Ends the test program where the text is wrong.
  */
 Settings *settings_from(const char *text);
 #endif

@@ -20,7 +20,8 @@ typedef struct {
 #define RELAYS "relay_hosts = { 192.0.2.25 }\n"
 #define PASS "a.example.org TXT 60 v=spf1 ip4:192.0.2.25 -all"
 #define FAIL "a.example.org TXT 60 v=spf1 -all"
-#define ADDRESS "a.example.org TXT 60 v=spf1 exists:%{l}.x.example.org -all\nu.x.example.org A 60 127.0.0.2"
+#define ADDRESS                                                                                    \
+    "a.example.org TXT 60 v=spf1 exists:%{l}.x.example.org -all\nu.x.example.org A 60 127.0.0.2"
 
 /* keys of the configuration; the clock begins at 0. */
 Fixture fixture_new(const char *keys, const char *zone);
@@ -30,7 +31,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
 
 void set_clock(gint64 seconds);
 
-/* Asks for "local@domain". Returns what came, as "miss softfail 192.0.2.25 ~all", owned by the caller. */
+/* Asks for "local@domain". Returns what came, as "miss softfail 192.0.2.25 ~all", owned by the
+ * caller. */
 char *ask(Verdicts *verdicts, const char *address);
 /* want is that, or its beginning. */
 void assert_ask(const Fixture *fixture, const char *address, const char *want);
