@@ -113,6 +113,14 @@ static SpfResult decide(const DomainCheck *check, RelayPolicy policy)
     return worst_of(check, 0, check->evaluations->len);
 }
 
+static bool has_unproven(const DomainCheck *check)
+{
+    for (guint i = 0; i < check->evaluations->len; i++)
+        if (domain_check_at(check, i)->is_unproven)
+            return true;
+    return false;
+}
+
 static const Evaluation *choose_shown(const DomainCheck *check)
 {
     const Evaluation *shown = NULL;
@@ -208,7 +216,8 @@ DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays
     evaluate(check, settings, dns, helo);
     check->result = decide(check, settings->relay_policy);
     check->is_authorised =
-        !spf_result_set_has(settings->rewrite_on | settings->tempfail_on, check->result);
+        !spf_result_set_has(settings->rewrite_on | settings->tempfail_on, check->result) &&
+        (check->result == SPF_PASS || !has_unproven(check));
     check->shown = choose_shown(check);
     check->reason = check->shown != NULL ? check->shown->reason
                                          : "relay_hosts could not be looked up, DNS has trouble";

@@ -96,6 +96,8 @@ static Standing standing_of(Settings *settings, ModeInForce mode, const Mailbox 
         return authorised ? STANDING_AUTHORISED : STANDING_UNAUTHORISED;
     if (mailbox->domain_name == NULL || verdict == NULL)
         return STANDING_UNAUTHORISED;
+    if (verdict->is_unproven && !spf_result_set_has(settings->tempfail_on, verdict->result))
+        return STANDING_UNAUTHORISED;
     return standing_of_result(settings, verdict->result);
 }
 

@@ -52,6 +52,8 @@ typedef struct Verdict {
                         did */
     char *reason; /* for people: why it is permerror, temperror or unproven; NULL where the result
                      says it all */
+    bool is_unproven; /* of a whole network, for a term depends on the address: not authorised,
+                         whatever result says */
 } Verdict;
 
 /* Copies the texts, each of which may be NULL. Given back with verdict_unref(). */

@@ -30,8 +30,11 @@ static Verdict *verdict_of(const Evaluation *evaluation)
     g_autofree char *mechanism = short_text(evaluation->mechanism);
     g_autofree char *reason = short_text(evaluation->reason);
 
-    return verdict_new(evaluation->result, network_text(&evaluation->piece, relay), mechanism,
-                       reason);
+    Verdict *verdict =
+        verdict_new(evaluation->result, network_text(&evaluation->piece, relay), mechanism, reason);
+
+    verdict->is_unproven = evaluation->is_unproven;
+    return verdict;
 }
 
 static Evaluation *evaluate(Run *run, guint position)
@@ -45,11 +48,16 @@ static Evaluation *evaluate(Run *run, guint position)
     return evaluation;
 }
 
-/* Returns the one that decides, a where both say the same, and frees the other; a may be NULL. */
+/*
+ * Returns the one that decides, a where both say the same, and frees the other; a may be NULL. What
+ * is unproven for one of them is so for both together.
+ */
 static Evaluation *worse(Evaluation *a, Evaluation *b)
 {
     if (a == NULL)
         return b;
+    a->is_unproven |= b->is_unproven;
+    b->is_unproven = a->is_unproven;
     if (spf_result_worse(a->result, b->result) == a->result) {
         evaluation_free(b);
         return a;

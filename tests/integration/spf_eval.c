@@ -1,7 +1,8 @@
 /*
  * Evaluates SPF for pyspf_differential_test.py. Each line of stdin is a JSON object
- * {"zone": TEXT, "domain": NAME, "local_part": TEXT, "helo": NAME, "relays": [ADDRESS, …]}; for each a line of stdout is
- * an array of {"result", "mechanism", "reason", "lookups", "voids"}, one for each relay.
+ * {"zone": TEXT, "domain": NAME, "local_part": TEXT, "helo": NAME, "relays": [ADDRESS, …]}; for
+ * each a line of stdout is an array of {"result", "mechanism", "reason", "lookups", "voids"}, one
+ * for each relay.
  */
 #include "config.h"
 
@@ -54,9 +55,9 @@ static bool answer_line(const char *line)
         fprintf(stderr, "%s\n", error->message);
         return false;
     }
-    json_array_foreach (json_object_get(asked, "relays"), index, relay)
-        if (network_parse(json_string_value(relay), &question.relay, NULL))
-            json_array_append_new(answers, evaluate(dns, &question));
+    json_array_foreach(json_object_get(asked, "relays"), index,
+                       relay) if (network_parse(json_string_value(relay), &question.relay, NULL))
+        json_array_append_new(answers, evaluate(dns, &question));
     json_dumpf(answers, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(answers);

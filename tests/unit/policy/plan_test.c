@@ -12,22 +12,24 @@ static const struct {
     const char *domain;
     SpfResult result;
     bool is_dmarc_enforced;
+    bool is_unproven;
 } world[] = {
-    {"ok.example", SPF_PASS, false},
-    {"ok2.example", SPF_PASS, false},
-    {"sub.ok.example", SPF_PASS, false},
-    {"strict.example", SPF_PASS, true},
-    {"soft.example", SPF_SOFTFAIL, false},
-    {"fail.example", SPF_FAIL, false},
-    {"neutral.example", SPF_NEUTRAL, false},
-    {"none.example", SPF_NONE, false},
-    {"temp.example", SPF_TEMPERROR, false},
-    {"perm.example", SPF_PERMERROR, false},
-    {"mail.lemniscus.de", SPF_PASS, false},
-    {"down.lemniscus.de", SPF_FAIL, false},
-    {"mail.tenant.example", SPF_PASS, false},
-    {"tenant.example", SPF_FAIL, false},
-    {"xn--mller-kva.example", SPF_PASS, false},
+    {"ok.example", SPF_PASS, false, false},
+    {"ok2.example", SPF_PASS, false, false},
+    {"sub.ok.example", SPF_PASS, false, false},
+    {"strict.example", SPF_PASS, true, false},
+    {"soft.example", SPF_SOFTFAIL, false, false},
+    {"fail.example", SPF_FAIL, false, false},
+    {"neutral.example", SPF_NEUTRAL, false, false},
+    {"unproven.example", SPF_NEUTRAL, false, true},
+    {"none.example", SPF_NONE, false, false},
+    {"temp.example", SPF_TEMPERROR, false, false},
+    {"perm.example", SPF_PERMERROR, false, false},
+    {"mail.lemniscus.de", SPF_PASS, false, false},
+    {"down.lemniscus.de", SPF_FAIL, false, false},
+    {"mail.tenant.example", SPF_PASS, false, false},
+    {"tenant.example", SPF_FAIL, false, false},
+    {"xn--mller-kva.example", SPF_PASS, false, false},
 };
 
 static const struct row {
@@ -160,6 +162,9 @@ static const struct row {
                "temp.example"},
     {"a result in neither list", "rewrite_on = { fail }", "a@soft.example", "<b@neutral.example>",
      .wanted = "keep domain=soft.example spf=softfail asked: soft.example sender=neutral.example"},
+    {"unproven, whatever rewrite_on says", "rewrite_on = { fail }", "a@unproven.example", "<>",
+     .wanted = "rewrite author domain=unproven.example spf=neutral aligned "
+               "unauthorised=unproven.example asked: unproven.example"},
     {"a result in rewrite_on alone", "rewrite_on = { fail }", "a@fail.example", "<>",
      .wanted =
          "rewrite author domain=fail.example spf=fail aligned unauthorised=fail.example asked: "
@@ -649,9 +654,10 @@ static size_t place_in_world(const char *domain)
 
 static Verdict *ask(Inquiry *inquiry, const char *what, const char *domain)
 {
-    Verdict *verdict =
-        verdict_new(world[place_in_world(domain)].result, "192.0.2.25", "~all", NULL);
+    size_t place = place_in_world(domain);
+    Verdict *verdict = verdict_new(world[place].result, "192.0.2.25", "~all", NULL);
 
+    verdict->is_unproven = world[place].is_unproven;
     g_string_append_printf(inquiry->asked, " %s%s", what, domain);
     g_ptr_array_add(inquiry->verdicts, verdict);
     return verdict;

@@ -102,6 +102,26 @@ static void test_reach(void **state G_GNUC_UNUSED)
     verdict_unref(result.verdict);
 }
 
+/* A network of which one address passes by a macro can't be proven, also where another relay fails.
+ */
+static void test_unproven(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(Dns) dns = scripted_dns_new();
+    RelayCheck alone;
+    RelayCheck both;
+
+    scripted_dns_set(dns, "a.example.org TXT 60 "
+                          "v=spf1 -ip4:192.0.2.25 exists:%{i}.x.example.org ~all");
+    alone = check("relay_hosts = { 198.51.0.0/16 }", dns, NULL);
+    both = check("relay_hosts = { 192.0.2.25, 198.51.0.0/16 }", dns, NULL);
+    assert_true(alone.verdict->is_unproven);
+    assert_int_equal(alone.verdict->result, SPF_NEUTRAL);
+    assert_true(both.verdict->is_unproven);
+    assert_int_equal(both.verdict->result, SPF_FAIL);
+    verdict_unref(alone.verdict);
+    verdict_unref(both.verdict);
+}
+
 static void test_empty_set(void **state G_GNUC_UNUSED)
 {
     g_autoptr(Dns) dns = scripted_dns_new();
@@ -145,6 +165,7 @@ int main(void)
     if (!evaluation_init(NULL))
         return 1;
     table_add(tests, "how far a verdict holds", test_reach, NULL);
+    table_add(tests, "a network that can't be proven", test_unproven, NULL);
     table_add(tests, "an empty relay set", test_empty_set, NULL);
     table_add(tests, "long texts are cut", test_long_texts, NULL);
     TABLE_ADD(tests, rows, test_policy);
