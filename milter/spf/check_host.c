@@ -86,8 +86,9 @@ static void stop_at(Check *check, CheckReach reach, guint depending)
 
 static const DnsAnswer *note_answer(Check *check, const DnsAnswer *answer)
 {
-    if (answer->status != DNS_TROUBLE)
-        check->ttl = MIN(check->ttl, answer->ttl);
+    guint32 ttl = answer->status != DNS_TROUBLE ? answer->ttl : CHECK_TROUBLE_TTL;
+
+    check->ttl = MIN(check->ttl, ttl);
     return answer;
 }
 

@@ -25,6 +25,10 @@
 #define CHECK_QUESTIONS_MAX                                                                        \
     122 /* the first TXT, ten terms with ten hosts each, and the names of the relay, once */
 
+/* Seconds: DNS trouble that does not end the check (names of the relay) makes the result one of
+ * this moment. */
+#define CHECK_TROUBLE_TTL 10
+
 /* A term that may be looked up or that decides. An alias is its index; index 0 is the question
  * itself. */
 typedef struct {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "memory_dns.h"
+#include "spf/check_host.h"
 #include "spf/evaluation.h"
 
 #define NEVER G_MAXINT64 /* no deadline */
@@ -230,16 +231,18 @@ static void test_reason(void **state)
 static const struct trouble_row {
     const char *record;
     SpfResult result;
+    guint32 ttl; /* of the names that answer it is 300 */
 } troubles[] = {
-    {"a:dead.org -all", SPF_TEMPERROR},
-    {"mx:dead.org -all", SPF_TEMPERROR},
-    {"mx:halfdead.org -all", SPF_TEMPERROR},
-    {"exists:dead.org -all", SPF_TEMPERROR},
-    {"include:dead.org -all", SPF_TEMPERROR},
-    {"redirect=dead.org", SPF_TEMPERROR},
-    {"ip4:192.0.2.25 a:dead.org -all", SPF_PASS},
-    {"ptr -all", SPF_FAIL}, /* section 5.5 */
-    {"a:dead.org foo", SPF_PERMERROR},
+    {"a:dead.org -all", SPF_TEMPERROR, CHECK_TROUBLE_TTL},
+    {"mx:dead.org -all", SPF_TEMPERROR, CHECK_TROUBLE_TTL},
+    {"mx:halfdead.org -all", SPF_TEMPERROR, CHECK_TROUBLE_TTL},
+    {"exists:dead.org -all", SPF_TEMPERROR, CHECK_TROUBLE_TTL},
+    {"include:dead.org -all", SPF_TEMPERROR, CHECK_TROUBLE_TTL},
+    {"redirect=dead.org", SPF_TEMPERROR, CHECK_TROUBLE_TTL},
+    {"ip4:192.0.2.25 a:dead.org -all", SPF_PASS, 300},
+    {"ptr -all", SPF_FAIL, CHECK_TROUBLE_TTL}, /* section 5.5 */
+    {"-ptr +all", SPF_PASS, CHECK_TROUBLE_TTL},
+    {"a:dead.org foo", SPF_PERMERROR, 300},
 };
 
 static void add_dead_names(Dns *dns)
@@ -260,7 +263,7 @@ static void test_trouble(void **state)
     memory_dns_add(dns, "example.org", DNS_TXT, record);
     evaluation = evaluate(dns, "192.0.2.25", NULL);
     assert_int_equal(evaluation->result, row->result);
-    assert_int_equal(evaluation->ttl, 300);
+    assert_int_equal(evaluation->ttl, row->ttl);
     if (row->result == SPF_TEMPERROR)
         assert_non_null(strstr(evaluation->reason, "dead.org"));
 }
@@ -274,7 +277,7 @@ static void test_trouble_of_the_domain(void **state)
     memory_dns_add_timeouts(dns, "example.org");
     evaluation = evaluate(dns, "192.0.2.25", NULL);
     assert_int_equal(evaluation->result, SPF_TEMPERROR);
-    assert_int_equal(evaluation->ttl, 0);
+    assert_int_equal(evaluation->ttl, CHECK_TROUBLE_TTL);
     assert_string_equal(evaluation->reason,
                         "example.org: no answer for example.org (TXT): timed out");
 }
