@@ -185,9 +185,9 @@ static void log_ready(Settings *settings, Verdicts *verdicts)
 
 /*
  * Waits for the end. After SIGTERM messages under way get their answer, at most for as long as one
- * check may take. The program then ends without waiting for libmilter, whose loop notices
- * smfi_stop() only every five seconds: what is still connected is between two messages, and closed
- * by the kernel.
+ * check may take. The program then ends without smfi_stop(), which libmilter's loop notices only
+ * every five seconds, and which pulls its listener away under that loop: what is still connected
+ * is between two messages, and closed by the kernel.
  */
 static int serve(Settings *settings)
 {
@@ -199,7 +199,6 @@ static int serve(Settings *settings)
     }
     left =
         in_flight_drain(g_get_monotonic_time() + (gint64)settings->check_timeout * G_USEC_PER_SEC);
-    smfi_stop();
     log_write(LOG_NOTICE, "stopped%s",
               left > 0 ? "; messages without an answer are tempfailed by the MTA" : "");
     return EX_OK;

@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import paths
+
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -19,7 +21,12 @@ def _die_with_parent():
 
 
 def start(argv, output, environment=None, stdin=subprocess.DEVNULL):
-    """Starts argv in the foreground, stdout and stderr to the file output. It gets SIGTERM when we die."""
+    """
+    Starts argv in the foreground, stdout and stderr to the file output. It gets SIGTERM when we die. Sanitizers can't
+    see into GLib's own allocator of slices, so it is left out.
+    """
+    environment = {**(os.environ if environment is None else environment), "G_SLICE": "always-malloc",
+                   "TSAN_OPTIONS": f"suppressions={paths.SRCDIR / 'tests' / 'tsan.supp'}"}
     with open(output, "ab") as stream:
         return subprocess.Popen([str(word) for word in argv], stdin=stdin, stdout=stream,
                                 stderr=stream, env=environment, preexec_fn=_die_with_parent)
