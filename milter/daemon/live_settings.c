@@ -10,13 +10,16 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current */
 static LiveSettings current;
 
-void live_settings_take(LiveSettings *live)
+bool live_settings_take(LiveSettings *live)
 {
     pthread_mutex_lock(&lock); /* the counts are atomic; reading the pointers and counting is not */
     *live = current;
-    settings_ref(live->settings);
-    verdicts_ref(live->verdicts);
+    if (live->settings != NULL) {
+        settings_ref(live->settings);
+        verdicts_ref(live->verdicts);
+    }
     pthread_mutex_unlock(&lock);
+    return live->settings != NULL;
 }
 
 void live_settings_release(LiveSettings *live)
@@ -82,12 +85,11 @@ static bool reload_locked(const LiveSettings *last, GError **error)
 
 bool live_settings_reload(GError **error)
 {
-    LiveSettings last;
+    LiveSettings last = {0};
     bool is_reloaded;
 
     pthread_mutex_lock(&reload_lock);
-    live_settings_take(&last);
-    is_reloaded = reload_locked(&last, error);
+    is_reloaded = live_settings_take(&last) && reload_locked(&last, error);
     pthread_mutex_unlock(&reload_lock);
     live_settings_release(&last);
     return is_reloaded;

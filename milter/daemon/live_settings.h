@@ -19,9 +19,11 @@ typedef struct {
     ModeInForce mode;
 } LiveSettings;
 
-/* Fills live with references; given back with live_settings_release(). live_settings_put() must
- * have come before. */
-void live_settings_take(LiveSettings *live);
+/*
+ * Fills live with references, given back with live_settings_release(). Returns false where nothing
+ * is in force any more: the daemon ends.
+ */
+bool live_settings_take(LiveSettings *live);
 void live_settings_release(LiveSettings *live);
 
 /* Puts new ones in force. Takes both references. */
@@ -29,10 +31,11 @@ void live_settings_put(Settings *settings, Verdicts *verdicts);
 
 /*
  * Loads the configuration anew from its file and puts it in force: all of it, or none and error
- * (SETUP_ERROR). Keys that need a restart stay as they were, with a warning that names them.
+ * (SETUP_ERROR; none where the daemon ends). Keys that need a restart stay as they were, with a
+ * warning that names them.
  */
 bool live_settings_reload(GError **error);
 
-/* Lets go of what is in force; before the end of the program, when no message is under way. */
+/* Lets go of what is in force, at the end of the program. Who has taken it keeps it. */
 void live_settings_clear(void);
 #endif

@@ -145,7 +145,7 @@ static void on_reload(void)
 
     if (live_settings_reload(&error))
         log_write(LOG_NOTICE, "configuration reloaded");
-    else
+    else if (error != NULL)
         log_write(LOG_ERR, "configuration not reloaded, the old one stays: %s", error->message);
 }
 

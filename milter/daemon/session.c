@@ -163,9 +163,10 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 
     if (session != NULL)
         g_clear_pointer(&session->message, message_free);
-    if (message == NULL)
+    if (message == NULL || !live_settings_take(&message->live)) {
+        g_free(message);
         return answer(session, SMFIP_NR_MAIL); /* on_end() finds no message, and tempfails */
-    live_settings_take(&message->live);
+    }
     message->is_waited_for = in_flight_begin();
     message->is_authenticated =
         is_set(macro(context, "{auth_authen}")) || is_set(macro(context, "{auth_type}"));

@@ -178,6 +178,7 @@ def test_tcp_socket(spfrom):
 def test_privileges_are_dropped(spfrom, needs_root):
     daemon = spfrom()
     daemon.start()
+    processes.wait_until(lambda: "ready:" in daemon.log(), 20, "the daemon to be ready", daemon.process)
     status = Path(f"/proc/{daemon.process.pid}/status").read_text()
     fields = dict(line.split(":", 1) for line in status.splitlines())
     assert "0" not in fields["Uid"].split() and "0" not in fields["Gid"].split()
