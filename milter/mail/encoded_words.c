@@ -398,6 +398,23 @@ bool encoded_words_is_base64_shorter(const char *text, gsize length)
     return (length + 2) / 3 * 4 < q_length(text, length);
 }
 
+/*
+ * The octets of text that go into a word of at most max, none where it would be less than a
+ * character. GMime reads the words of a name as one piece of base64 and stops at a padding, so that
+ * only the last word gets one, where characters allow it.
+ */
+static gsize fitting_base64(const char *text, gsize length, gsize max)
+{
+    gsize longest = printable_cut(text, length, max);
+
+    if (longest == length)
+        return longest;
+    for (gsize taken = longest; taken > 0; taken = printable_cut(text, length, taken - 1))
+        if (taken % 3 == 0)
+            return taken;
+    return longest;
+}
+
 /* The octets of text that fit into room octets of encoded text; at least one character. */
 static gsize fitting(const char *text, gsize length, bool is_base64, gsize room)
 {
@@ -405,7 +422,7 @@ static gsize fitting(const char *text, gsize length, bool is_base64, gsize room)
     gsize used = 0;
 
     if (is_base64)
-        return MAX(printable_cut(text, length, room / 4 * 3), printable_cluster(text, length, 1));
+        return MAX(fitting_base64(text, length, room / 4 * 3), printable_cluster(text, length, 1));
     while (taken < length) {
         gsize cluster = printable_cluster(text + taken, length - taken, room / 3);
         gsize encoded = q_length(text + taken, cluster);

@@ -1,4 +1,4 @@
-"""C code that only the tests need, compiled when they run: no part of the build, so a build without tests is unchanged."""
+"""C code that the tests need beside the build, compiled when they run."""
 
 import os
 import shlex

@@ -18,7 +18,7 @@ MODES = ("rewrite", "log-only", "off")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--all", action="store_true", help="the long tests in full length (10,000 mails)")
+    parser.addoption("--all", action="store_true", help="more generated and collected messages")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# Prints the mailboxes of fields of the message on stdin as Email::MIME reads them: JSON, field -> [[name or "", address]...].
+# Prints the authors of the message on stdin and whom a reply reaches, as Email::MIME reads them:
+# JSON, field -> [[name, address], ...].
 
 use strict;
 use warnings;
@@ -10,8 +11,7 @@ use JSON::PP;
 binmode STDIN;
 my $message = Email::MIME->new(do { local $/; <STDIN> });
 my %fields;
-for my $name ('From', 'Reply-To', 'Author', 'X-Original-From') {
-    my $field = Email::MIME::Header::AddressList->from_mime_string($message->header_raw($name) // '');
-    $fields{$name} = [map { [$_->phrase // '', $_->address // ''] } $field->addresses];
+for my $name ('From', 'Reply-To') {
+    $fields{$name} = [map { [$_->phrase // '', $_->address // ''] } $message->header_as_obj($name)->addresses];
 }
 print JSON::PP->new->ascii->encode(\%fields);

@@ -1,10 +1,12 @@
-/* Prints the mailboxes of fields of the message on stdin as GMime reads them: JSON, field → [[name or "", address]…]. */
+/*
+ * Prints the authors of the message on stdin and whom a reply reaches, as GMime reads them: JSON,
+ * field → [[name, address], …].
+ */
 #include <glib.h>
 #include <gmime/gmime.h>
 #include <jansson.h>
 #include <stdio.h>
-
-static const char *const names[] = {"From", "Reply-To", "Author", "X-Original-From"};
+#include <unistd.h>
 
 static void append(json_t *mailboxes, InternetAddressList *list)
 {
@@ -21,18 +23,11 @@ static void append(json_t *mailboxes, InternetAddressList *list)
     }
 }
 
-static json_t *read_field(GMimeObject *message, const char *name)
+static json_t *mailboxes_of(GMimeMessage *message, GMimeAddressType type)
 {
     json_t *mailboxes = json_array();
-    const char *value = g_mime_header_list_contains(message->headers, name)
-                            ? g_mime_header_get_raw_value(g_mime_header_list_get_header(message->headers, name))
-                            : NULL;
-    InternetAddressList *list = value != NULL ? internet_address_list_parse(NULL, value) : NULL;
 
-    if (list != NULL) {
-        append(mailboxes, list);
-        g_object_unref(list);
-    }
+    append(mailboxes, g_mime_message_get_addresses(message, type));
     return mailboxes;
 }
 
@@ -40,15 +35,17 @@ int main(void)
 {
     g_mime_init();
 
-    GMimeStream *stream = g_mime_stream_file_new(stdin);
+    GMimeStream *stream = g_mime_stream_pipe_new(STDIN_FILENO);
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
     GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
-    json_t *fields = json_object();
 
     if (message == NULL)
         return 1;
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        json_object_set_new(fields, names[i], read_field(GMIME_OBJECT(message), names[i]));
+
+    json_t *fields =
+        json_pack("{s: o, s: o}", "From", mailboxes_of(message, GMIME_ADDRESS_TYPE_FROM),
+                  "Reply-To", mailboxes_of(message, GMIME_ADDRESS_TYPE_REPLY_TO));
+
     json_dumpf(fields, stdout, JSON_ENSURE_ASCII);
     json_decref(fields);
     g_object_unref(message);

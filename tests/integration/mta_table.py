@@ -1,4 +1,4 @@
-"""The table: case by case, what became of the tests through each MTA. At the end of each run of tests of both, or alone:
+"""A table: case by case, what became of its tests through each MTA. At the end of each run that tests both, or alone:
 
     tests/integration/mta_table.py
 """

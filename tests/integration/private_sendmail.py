@@ -1,7 +1,7 @@
 """A Sendmail of our own: own directories, own ports, loopback only.
 
-Its package is always unpacked (see unpacked_package.py): the program is set-gid, which keeps it from being preloaded, so
-a copy without the bit runs, and no MTA on the machine is touched. Needs root, as Sendmail's daemon does.
+Its package is always unpacked (see unpacked_package.py), and no MTA on the machine is touched. The program is set-gid,
+which keeps it from being preloaded, so a copy without the bit runs. Needs root, as Sendmail's daemon does.
 """
 
 import functools
@@ -33,7 +33,7 @@ define(`confLOG_LEVEL', `14')dnl
 define(`confQUEUE_LA', `1000')define(`confREFUSE_LA', `1000')define(`confDELAY_LA', `1000')dnl
 FEATURE(`nocanonify')dnl
 """
-# Delivery comes before the 250: nothing to wait for, no queue to run. The macro lists are Sendmail's own defaults.
+# Delivery comes before the 250: nothing to wait for, no queue to run.
 _MTA_MC = _COMMON_MC + """\
 define(`confCW_FILE', `-o @DIR@/empty')define(`confCR_FILE', `-o @DIR@/empty')dnl
 define(`QUEUE_DIR', `@DIR@/queue')define(`STATUS_FILE', `@DIR@/statistics')dnl
@@ -45,7 +45,7 @@ define(`LOCAL_MAILER_PATH', `@DIR@/local-mailer')define(`LOCAL_MAILER_ARGS', `lo
 FEATURE(`accept_unresolvable_domains')FEATURE(`promiscuous_relay')FEATURE(`no_default_msa')dnl
 DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=@SMTP_PORT@, Name=MTA')dnl
 DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=@SUBMISSION_PORT@, Name=SUBMISSION')dnl
-@MILTERS@MAILER(`local')MAILER(`smtp')dnl
+@EXTRA_MC@@MILTERS@MAILER(`local')MAILER(`smtp')dnl
 LOCAL_CONFIG
 Kstorage macro
 LOCAL_RULESETS
@@ -99,14 +99,16 @@ class PrivateSendmail:
     {daemon_name} is SUBMISSION. Mail for HOSTNAME goes into the file mailbox, all other mail to the sink.
     """
 
-    def __init__(self, directory, sink_port, milters=()):
-        """milters are pairs of a name and a socket ("unix:/…", "inet:8894@127.0.0.1"), in their order."""
+    def __init__(self, directory, sink_port, milters=(), extra_mc=""):
+        """milters are pairs of a name and a socket ("unix:/…", "inet:8894@127.0.0.1"), in their order; extra_mc are
+        lines of sendmail.mc."""
         self.directory = Path(directory)
         self.log_file = self.directory / "mail.log"
         self.mailbox = self.directory / "mailbox"
         self._ports = {name: processes.free_port() for name in ("smtp", "submission")}
         self._sink_port = sink_port
         self._milters = milters
+        self._extra_mc = extra_mc
         self._process = None
 
     def _make_directories(self):
@@ -120,7 +122,8 @@ class PrivateSendmail:
         cf = _package() / "usr/share/sendmail/cf"
         milters = "".join(_fill(_MILTER_MC, name=name, socket=socket) for name, socket in self._milters)
         words = {"cf": f"{cf}/", "dir": self.directory, "hostname": HOSTNAME, "sink_port": self._sink_port,
-                 "smtp_port": self._ports["smtp"], "submission_port": self._ports["submission"], "milters": milters}
+                 "smtp_port": self._ports["smtp"], "submission_port": self._ports["submission"], "milters": milters,
+                 "extra_mc": self._extra_mc}
         self._compile_mc("sendmail", _fill(_MTA_MC, **words), cf)
         self._compile_mc("submit", _fill(_SUBMIT_MC, **words), cf)
 

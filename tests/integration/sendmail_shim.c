@@ -1,6 +1,6 @@
 /*
- * Preloaded into a private Sendmail, for the two things that its configuration can't say: the host's name, without a dot
- * in which each start waits a minute, and where the log goes, which is syslog's alone.
+ * Preloaded into a private Sendmail, for the two things that its configuration can't say: the
+ * host's name (without a dot in it, each start waits for a minute), and where the log goes.
  *
  * SHIM_HOST_NAME  what gethostname() tells
  * SHIM_LOG_FILE   gets the lines; it exists and everyone may write to it
@@ -42,7 +42,7 @@ int gethostname(char *name, size_t length)
     return 0;
 }
 
-static void append(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void append(const char *format, va_list arguments)
 {
     int saved = errno;
     char line[4096];
@@ -75,8 +75,10 @@ void syslog(int priority, const char *format, ...)
 }
 
 /* What the two are called in programs built with _FORTIFY_SOURCE. */
-void __vsyslog_chk(int priority, int flag, const char *format, va_list arguments);
-void __syslog_chk(int priority, int flag, const char *format, ...);
+__attribute__((format(printf, 3, 0))) void __vsyslog_chk(int priority, int flag, const char *format,
+                                                         va_list arguments);
+__attribute__((format(printf, 3, 4))) void __syslog_chk(int priority, int flag, const char *format,
+                                                        ...);
 
 void __vsyslog_chk(int priority, int flag, const char *format, va_list arguments)
 {

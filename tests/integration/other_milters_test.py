@@ -1,0 +1,177 @@
+"""Beside other milters, in the orders that the manual recommends, and in one of which it warns."""
+
+import re
+
+import pytest
+
+import arrived
+import cases
+import mta_chain
+import other_milters
+from cases import MUELLER, OHNE, message
+from mta_chain import MTAS, MtaChain, for_sendmail
+from other_milters import DkimKey, OpenDmarc, Signer, Verifier
+from zone import FALLBACK
+
+dkim = pytest.importorskip("dkim", reason="python3-dkim is not installed")
+
+AUTHSERV_ID = "mx.lemniscus.de"
+
+
+@pytest.fixture(scope="module", params=MTAS)
+def mta(request):
+    reason = mta_chain.why_not(request.param) or other_milters.why_not()
+    if reason:
+        pytest.skip(reason)
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def keys(directory):
+    return {domain: DkimKey(directory, domain) for domain in ("lemniscus.de", "praxis-ohne.de")}
+
+
+@pytest.fixture(scope="module")
+def milters(directory, daemons, keys):
+    """By the names that the tests write."""
+    reason = other_milters.why_not()
+    if reason:
+        pytest.skip(reason)
+    made = {
+        "spfrom": for_sendmail(daemons.start()),
+        "spfrom-exempt": for_sendmail(daemons.start(exempt_dkim=AUTHSERV_ID)),
+        "signer": Signer(directory / "signer", keys["lemniscus.de"], "relaxed/simple"),
+        "strict-signer": Signer(directory / "strict-signer", keys["lemniscus.de"], "simple/simple"),
+        "verifier": Verifier(directory / "verifier", keys.values(), AUTHSERV_ID),
+        "opendmarc": OpenDmarc(directory / "opendmarc", {"_dmarc.klinik-nord.de": "v=DMARC1; p=reject"}, AUTHSERV_ID),
+    }
+    yield made
+    for name in ("signer", "strict-signer", "verifier", "opendmarc"):
+        made[name].kill()
+
+
+@pytest.fixture(scope="module")
+def chain(directory, mta, milters):
+    """Names of milters in their order → an MtaChain."""
+    made = {}
+
+    def of(*names):
+        if names not in made:
+            path = directory / f"{mta}-{'-'.join(names)}"
+            made[names] = MtaChain(mta, path, [milters[name] for name in names]).__enter__()
+        return made[names]
+    yield of
+    for each in made.values():
+        each.__exit__()
+
+
+class _FarEnd:
+    """What a receiver makes of signatures."""
+
+    def __init__(self, keys):
+        self._records = {f"{key.name}.".encode(): key.record.encode() for key in keys}
+
+    def _passes(self, data, number):
+        try:
+            return dkim.DKIM(data).verify(number, lambda name, **_: self._records.get(name))
+        except dkim.DKIMException:
+            return False
+
+    def passing(self, data):
+        """The domains whose signature passes."""
+        signatures = arrived.values(data, "DKIM-Signature")
+        return {re.search(r"\bd=([^;\s]+)", signature).group(1)
+                for number, signature in enumerate(signatures) if self._passes(data, number)}
+
+
+@pytest.fixture(scope="module")
+def far_end(keys):
+    return _FarEnd(keys.values())
+
+
+def _signed(key, data):
+    return dkim.sign(data, key.selector.encode(), key.domain.encode(), key.pem,
+                     canonicalize=(b"relaxed", b"simple")) + data
+
+
+def _broken(data):
+    return data.replace(b"Guten Tag", b"Guten Abend")
+
+
+# OpenDKIM signs nothing that bears a signature against the grammar, as that in own-signature-goes.
+REWRITTEN = [case for case in cases.REWRITE if case.is_rewritten and not case.xclient and not case.parameters
+             and case.name != "own-signature-goes"]
+KEPT = {"fallback-domain": "info@lemniscus.de",
+        "encoded": f"Praxis =?utf-8?q?M=C3=BCller?= <{MUELLER}>",
+        "two-authors": f'"Praxis, M" <{MUELLER}>, info@klinik-nord.de'}
+
+
+@pytest.mark.parametrize("signer", ["signer", "strict-signer"])
+@pytest.mark.parametrize("case", REWRITTEN, ids=str)
+def test_signer_after_us(chain, far_end, signer, case):
+    """Rewritten, then signed by the domain that From: shows: DMARC passes on DKIM too."""
+    delivery = chain("spfrom", signer).send(case.sender, case.message())
+    assert arrived.mailboxes(delivery.data, "From")[0][1] == FALLBACK
+    assert far_end.passing(delivery.data) == {"lemniscus.de"}
+
+
+@pytest.mark.parametrize("signer", ["signer", "strict-signer"])
+@pytest.mark.parametrize("author", KEPT.values(), ids=KEPT)
+def test_signer_after_us_kept(chain, far_end, signer, author):
+    delivery = chain("spfrom", signer).send(MUELLER, message(f"From: {author}"))
+    assert far_end.passing(delivery.data) == {"lemniscus.de"}
+    assert not arrived.values(delivery.data, "X-SPFrom")
+
+
+def test_signature_of_an_author_who_was_replaced(chain, keys, far_end):
+    """It could not pass any more: it goes, and OpenDKIM's takes its place."""
+    data = _signed(keys["praxis-ohne.de"], message(f"From: {OHNE}"))
+    delivery = chain("spfrom", "signer").send(OHNE, data)
+    assert len(arrived.values(delivery.data, "DKIM-Signature")) == 1
+    assert far_end.passing(delivery.data) == {"lemniscus.de"}
+
+
+def test_signer_before_us_breaks(chain, far_end):
+    """What the manual warns of: the signature covers a From: that is gone."""
+    wrong = chain("signer", "spfrom")
+    assert not far_end.passing(wrong.send(OHNE, message(f"From: {OHNE}")).data)
+    assert far_end.passing(wrong.send(MUELLER, message(f"From: {MUELLER}")).data) == {"lemniscus.de"}
+
+
+FORGED = f"Authentication-Results: {AUTHSERV_ID}; dkim=pass header.d=praxis-ohne.de"
+# name, who signs, what becomes of it on the way, fields on top, is the author kept?
+EXEMPT = [
+    ("author-signs", "praxis-ohne.de", None, [], True),
+    ("broken", "praxis-ohne.de", _broken, [], False),
+    ("other-domain-signs", "lemniscus.de", None, [], False),
+    ("unsigned", None, None, [], False),
+    ("forged-result", None, None, [FORGED], False),
+    ("forged-result-broken", "praxis-ohne.de", _broken, [FORGED], False),
+]
+
+
+@pytest.mark.parametrize("name, signer, change, fields, kept", EXEMPT, ids=[row[0] for row in EXEMPT])
+def test_exempt_dkim(chain, keys, far_end, name, signer, change, fields, kept):
+    """OpenDKIM verifies ahead of us: an author whose own signature passes stays, and so does the signature."""
+    data = message(*fields, f"From: Praxis <{OHNE}>")
+    data = data if signer is None else _signed(keys[signer], data)
+    delivery = chain("verifier", "spfrom-exempt").send(OHNE, data if change is None else change(data))
+    assert delivery.sender == (OHNE if kept else FALLBACK)
+    assert arrived.mailboxes(delivery.data, "From") == [("Praxis", OHNE if kept else FALLBACK)]
+    assert far_end.passing(delivery.data) == ({signer} if kept else set())
+
+
+def _results(data):
+    """The values of our MTA's Authentication-Results: fields."""
+    return [value for value in arrived.values(data, "Authentication-Results") if value.startswith(AUTHSERV_ID)]
+
+
+@pytest.mark.parametrize("author, kept", [("info@klinik-nord.de", True), (OHNE, False)])
+def test_verifiers_ahead_of_us(chain, far_end, author, kept):
+    """All at once: what OpenDKIM and OpenDMARC found stands in the message, we decide as alone, OpenDKIM signs."""
+    delivery = chain("verifier", "opendmarc", "spfrom", "signer").send(author, message(f"From: Praxis <{author}>"))
+    methods = " ".join(_results(delivery.data))
+    assert "dmarc=" in methods and f"header.from={author.partition('@')[2]}" in methods
+    assert arrived.mailboxes(delivery.data, "From") == [("Praxis", author if kept else FALLBACK)]
+    assert delivery.sender == (author if kept else FALLBACK)
+    assert far_end.passing(delivery.data) == {"lemniscus.de"}
