@@ -399,30 +399,25 @@ bool encoded_words_is_base64_shorter(const char *text, gsize length)
 }
 
 /*
- * The octets of text that go into a word of at most max, none where it would be less than a
- * character. GMime reads the words of a name as one piece of base64 and stops at a padding, so that
- * only the last word gets one, where characters allow it.
+ * The octets of text that fit into room octets of "B": all of them or a multiple of 3, 0 where
+ * there is no such place to cut. Some readers (GMime) put neighbouring words together before they
+ * decode, and what follows a padding is lost.
  */
-static gsize fitting_base64(const char *text, gsize length, gsize max)
+static gsize fitting_base64(const char *text, gsize length, gsize room)
 {
-    gsize longest = printable_cut(text, length, max);
+    gsize taken = printable_cut(text, length, room / 4 * 3);
 
-    if (longest == length)
-        return longest;
-    for (gsize taken = longest; taken > 0; taken = printable_cut(text, length, taken - 1))
-        if (taken % 3 == 0)
-            return taken;
-    return longest;
+    while (taken < length && taken % 3 != 0)
+        taken = printable_cut(text, length, taken - 1);
+    return taken;
 }
 
-/* The octets of text that fit into room octets of encoded text; at least one character. */
-static gsize fitting(const char *text, gsize length, bool is_base64, gsize room)
+/* The octets of text that fit into room octets of "Q"; at least one character. */
+static gsize fitting_q(const char *text, gsize length, gsize room)
 {
     gsize taken = 0;
     gsize used = 0;
 
-    if (is_base64)
-        return MAX(fitting_base64(text, length, room / 4 * 3), printable_cluster(text, length, 1));
     while (taken < length) {
         gsize cluster = printable_cluster(text + taken, length - taken, room / 3);
         gsize encoded = q_length(text + taken, cluster);
@@ -438,16 +433,18 @@ static gsize fitting(const char *text, gsize length, bool is_base64, gsize room)
 gsize encoded_words_append(GString *value, const char *text, gsize length, bool is_base64,
                            gsize room)
 {
-    gsize taken = fitting(text, length, is_base64, MIN(room, ENCODED_WORD_MAX) - WORD_FRAME);
+    gsize space = MIN(room, ENCODED_WORD_MAX) - WORD_FRAME;
+    gsize taken = is_base64 ? fitting_base64(text, length, space) : 0;
 
-    g_string_append(value, is_base64 ? "=?utf-8?B?" : "=?utf-8?Q?");
-    if (is_base64) {
+    if (taken > 0) {
         g_autofree char *encoded = g_base64_encode((const guchar *)text, taken);
 
-        g_string_append(value, encoded);
-    } else {
-        append_q_encoded(value, text, taken);
+        g_string_append_printf(value, "=?utf-8?B?%s?=", encoded);
+        return taken;
     }
+    taken = fitting_q(text, length, space);
+    g_string_append(value, "=?utf-8?Q?");
+    append_q_encoded(value, text, taken);
     g_string_append(value, "?=");
     return taken;
 }

@@ -46,7 +46,8 @@ static Dns *open_dns(Settings *settings, GError **error)
         .servers = (const char *const *)settings->dns_servers,
         .timeout = settings->dns_timeout,
         .trust_anchor = settings->dns_trust_anchor,
-        .max_ttl = settings->cache_max_ttl,
+        /* A record that has just been published must be seen when a verdict is asked for anew. */
+        .max_ttl = MIN(settings->cache_max_ttl, settings->cache_retry_ttl),
         .max_negative_ttl = settings->cache_retry_ttl,
     };
 

@@ -37,7 +37,7 @@ def _cell(place):
     if counts["failed"]:
         return f"{counts['failed']} of {counts.total()} FAILED"
     if counts["passed"]:
-        return f"{counts['passed']} passed"
+        return f"{counts['passed']} passed" + (f", {counts['skipped']} skipped" if counts["skipped"] else "")
     return f"skipped: {_reasons[place]}" if counts["skipped"] else "not run"
 
 

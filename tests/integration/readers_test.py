@@ -34,6 +34,7 @@ ROWS = {
     "emoji-encoded": (f"=?utf-8?b?8J+MuyBQcmF4aXM=?= <{OHNE}>", [("🌻 Praxis", OHNE)]),
     "emoji-raw": (f"Praxis 🌻 Ohne <{OHNE}>", [("Praxis 🌻 Ohne", OHNE)]),
     "japanese": (f"=?iso-2022-jp?b?GyRCOzNFREJATzobKEI=?= <{OHNE}>", [("山田太郎", OHNE)]),
+    "two-widths": (f"🌻{'山' * 14} <{OHNE}>", [("🌻" + "山" * 14, OHNE)]),
     "hebrew": (f"=?utf-8?b?16nXnNeV150=?= <{OHNE}>", [("שלום", OHNE)]),
     "comma": (f'"Ohne, Dr. Otto" <{OHNE}>', [("Ohne, Dr. Otto", OHNE)]),
     "comma-encoded": (f"=?utf-8?q?Ohne=2C_Otto?= <{OHNE}>", [("Ohne, Otto", OHNE)]),
@@ -132,7 +133,7 @@ def readers():
 @pytest.mark.parametrize("mta", MTAS, indirect=True)
 @pytest.mark.parametrize("reader", READERS)
 def test_reads_the_same(readers, messages, reader, mta, name):
-    if (reader, name) == ("python-policy", "long"):
+    if reader == "python-policy" and name in ("long", "two-widths"):
         pytest.skip("Python's policies keep the blank between two encoded words (against RFC 2047 section 6.2)")
     authors = ROWS[name][1]
     found = readers(reader)(messages.of(mta, name))

@@ -79,6 +79,12 @@ static const struct row {
      "a <a@b.example>"},
     {"=?utf-8?Q?x?=",
      "=?utf-8?B?PT91dGYtOD9RP3g/PQ==?= <a@b.example>"}, /* as a text, not as a word */
+    /* GMime puts words of "B" together before it decodes: no padding inside, so the first is "Q" */
+    {"\xf0\x9f\x8c\xbb\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5"
+     "\xb1\xb1"
+     "\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1\xe5\xb1\xb1",
+     "=?utf-8?Q?=F0=9F=8C=BB=E5=B1=B1=E5=B1=B1=E5=B1=B1=E5=B1=B1=E5=B1=B1?=\n"
+     " =?utf-8?B?5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx5bGx?= <a@b.example>"},
     {"=?utf-8?X?x?=", "=?utf-8?B?PT91dGYtOD9YP3g/PQ==?= <a@b.example>"},
     {"=?x-unknown?Q?x?=", "=?x-unknown?Q?x?= <a@b.example>"},
     {"Praxis =?x-unknown?Q?x?= Nord", "Praxis =?x-unknown?Q?x?= Nord <a@b.example>"},
