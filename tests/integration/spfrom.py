@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import paths
@@ -71,6 +72,7 @@ class Spfrom:
             self.settings["dns_zone_file"] = zone_file
         self.settings.update(settings)
         self._program = program or paths.MILTER
+        self._reading = threading.Lock()  # guards _records and _read
         self._records = []
         self._read = 0  # octets of the log that _records holds
         self.process = None
@@ -135,12 +137,12 @@ class Spfrom:
 
     def records(self):
         """The lines of messages, as dicts."""
-        with open(self.log_file, "rb") as log:
+        with self._reading, open(self.log_file, "rb") as log:
             log.seek(self._read)
             new = log.read().rpartition(b"\n")[0]
-        self._read += len(new) + 1 if new else 0
-        self._records += filter(None, map(_read_line, new.decode("utf-8", "replace").splitlines()))
-        return list(self._records)
+            self._read += len(new) + 1 if new else 0
+            self._records += filter(None, map(_read_line, new.decode("utf-8", "replace").splitlines()))
+            return list(self._records)
 
     def wait_for_record(self, seconds=10, **wanted):
         """The first message line with these values."""
