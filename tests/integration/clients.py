@@ -12,14 +12,14 @@ AUTHENTICATED = {"ADDR": "203.0.113.7", "NAME": "dsl.example.net", "LOGIN": "car
 @contextlib.contextmanager
 def connection(port, xclient=None):
     """An SMTP connection; xclient says who Postfix is to believe that we are."""
-    with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
-        smtp.ehlo("client.example")
+    with smtplib.SMTP("127.0.0.1", port, local_hostname="client.example", timeout=60) as smtp:
+        smtp.ehlo()
         if xclient:
             words = " ".join(f"{key}={value}" for key, value in xclient.items())
             code, text = smtp.docmd("XCLIENT", words)
             if code != 220:
                 raise smtplib.SMTPResponseException(code, text)
-            smtp.ehlo("client.example")
+            smtp.ehlo()
         yield smtp
 
 

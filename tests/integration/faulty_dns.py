@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 
 _NOERROR, _SERVFAIL, _NXDOMAIN = 0, 2, 3
-_TXT = 16
+_SOA, _TXT = 6, 16
 _TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 99: "SPF"}
 
 
@@ -64,10 +64,17 @@ def _txt_data(text):
     return b"".join(bytes([len(string)]) + string for string in strings)
 
 
-def _answer(identity, question, code, records=(), truncated=False):
+def _answer(identity, question, code, records=(), authority=(), truncated=False):
     flags = 0x8580 | code | (0x0200 if truncated else 0)
-    header = identity + struct.pack(">HHHHH", flags, 1, len(records), 0, 0)
-    return header + question + b"".join(records)
+    header = identity + struct.pack(">HHHHH", flags, 1, len(records), len(authority), 0)
+    return header + question + b"".join([*records, *authority])
+
+
+def _negative(identity, question, code, ttl):
+    """libunbound takes the word of a server that there is nothing only with the SOA of the zone, here the root."""
+    data = b"\0\0" + struct.pack(">IIIII", 1, 3600, 600, 86400, ttl)
+    soa = b"\0" + struct.pack(">HHIH", _SOA, 1, ttl, len(data)) + data
+    return _answer(identity, question, code, authority=[soa])
 
 
 class FaultyDns:
@@ -119,7 +126,7 @@ class FaultyDns:
         if isinstance(behaviour, Garbage):
             return identity + behaviour.octets
         if not isinstance(behaviour, Txt):
-            return _answer(identity, question, _NXDOMAIN)
+            return _negative(identity, question, _NXDOMAIN, Txt.ttl)
         return self._txt_answer(behaviour, identity, question, kind, limit)
 
     @staticmethod
@@ -129,6 +136,8 @@ class FaultyDns:
         for text in behaviour.texts if kind == "TXT" else []:
             data = _txt_data(text)
             records.append(struct.pack(">HHHIH", 0xC00C, _TXT, 1, behaviour.ttl, len(data)) + data)
+        if not records:
+            return _negative(identity, question, _NOERROR, behaviour.ttl)
         whole = _answer(identity, question, _NOERROR, records)
         return whole if len(whole) <= limit else _answer(identity, question, _NOERROR, truncated=True)
 
