@@ -50,14 +50,13 @@ def why_not():
     return None
 
 
-class PrivateNsd:
+class PrivateNsd(processes.Service):
     """Answers for every name from records (a zone file's text, names complete); below broken.example with SERVFAIL."""
 
     def __init__(self, directory, records):
         self._directory = Path(directory)
         self._records = records
         self.port = processes.free_port()
-        self._process = None
 
     @property
     def server(self):
@@ -75,14 +74,3 @@ class PrivateNsd:
         processes.wait_until(lambda: processes.is_listening(("127.0.0.1", self.port)), 10, "nsd",
                              self._process)
 
-    def stop(self):
-        if self._process is not None:
-            processes.stop(self._process)
-            self._process = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.stop()

@@ -102,7 +102,7 @@ def why_not():
     return None
 
 
-class PrivatePostfix:
+class PrivatePostfix(processes.Service):
     """Ports by name:
 
     smtp        Postfix completes the header of local clients: a From: that is missing, a domain that is
@@ -123,7 +123,6 @@ class PrivatePostfix:
         self._programs = programs()
         self._ports = {name: processes.free_port() for name in self.PORTS}
         self._settings = self._main_cf(sink_port, milter, settings)
-        self._master = None
 
     def _main_cf(self, sink_port, milter, settings):
         main_cf = {
@@ -172,23 +171,11 @@ class PrivatePostfix:
         self._make_directories()
         self._write_configuration()
         master = self._programs.daemon_directory / "master"
-        self._master = processes.start([master, "-c", self.etc, "-s"], self.directory / "master.out",
+        self._process = processes.start([master, "-c", self.etc, "-s"], self.directory / "master.out",
                                        self._programs.environment)
         processes.wait_until(lambda: all(processes.is_listening(("127.0.0.1", port))
                                          for port in self._ports.values()),
-                             20, "Postfix", self._master)
-
-    def stop(self):
-        if self._master is not None:
-            processes.stop(self._master)
-            self._master = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.stop()
+                             20, "Postfix", self._process)
 
     def port(self, name="smtp"):
         return self._ports[name]

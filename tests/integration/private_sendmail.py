@@ -94,7 +94,7 @@ def _shim():
                      "-shared", "-fPIC")
 
 
-class PrivateSendmail:
+class PrivateSendmail(processes.Service):
     """Ports by name: smtp, and submission, where the client counts as authenticated ({auth_authen} is carol) and
     {daemon_name} is SUBMISSION. Mail for HOSTNAME goes into the file mailbox, all other mail to the sink.
     """
@@ -109,7 +109,6 @@ class PrivateSendmail:
         self._sink_port = sink_port
         self._milters = milters
         self._extra_mc = extra_mc
-        self._process = None
 
     def _make_directories(self):
         for path in (self.directory, self.directory / "queue", self.directory / "msp"):
@@ -165,18 +164,6 @@ class PrivateSendmail:
         processes.wait_until(lambda: all(processes.is_listening(("127.0.0.1", port))
                                          for port in self._ports.values()),
                              20, "Sendmail", self._process)
-
-    def stop(self):
-        if self._process is not None:
-            processes.stop(self._process)
-            self._process = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.stop()
 
     def port(self, name="smtp"):
         return self._ports[name]

@@ -43,6 +43,27 @@ def stop(process, seconds=20, signal_number=signal.SIGTERM):
         return process.wait()
 
 
+class Service:
+    """A process that start() of the subclass puts into self._process; with-statements end it."""
+
+    _process = None
+
+    def start(self):
+        raise NotImplementedError
+
+    def stop(self):
+        if self._process is not None:
+            stop(self._process)
+            self._process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
