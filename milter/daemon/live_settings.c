@@ -94,3 +94,30 @@ bool live_settings_reload(GError **error)
     live_settings_release(&last);
     return is_reloaded;
 }
+
+static LiveSettingsChange reload_map_locked(const LiveSettings *last, GError **error)
+{
+    Settings *next = setup_read_map(last->settings, error);
+
+    if (next == NULL)
+        return LIVE_SETTINGS_FAILED;
+    if (next == last->settings) {
+        settings_unref(next);
+        return LIVE_SETTINGS_SAME;
+    }
+    live_settings_put(next, verdicts_ref(last->verdicts));
+    return LIVE_SETTINGS_NEW;
+}
+
+LiveSettingsChange live_settings_reload_map(GError **error)
+{
+    LiveSettings last = {0};
+    LiveSettingsChange change = LIVE_SETTINGS_SAME;
+
+    pthread_mutex_lock(&reload_lock);
+    if (live_settings_take(&last))
+        change = reload_map_locked(&last, error);
+    pthread_mutex_unlock(&reload_lock);
+    live_settings_release(&last);
+    return change;
+}

@@ -36,6 +36,15 @@ void live_settings_put(Settings *settings, Verdicts *verdicts);
  */
 bool live_settings_reload(GError **error);
 
+typedef enum { LIVE_SETTINGS_SAME, LIVE_SETTINGS_NEW, LIVE_SETTINGS_FAILED } LiveSettingsChange;
+
+/*
+ * Reads domain_map anew, and nothing else: LIVE_SETTINGS_NEW where it says something else than
+ * before, which is then in force; LIVE_SETTINGS_FAILED with error (SETUP_ERROR) where it is wrong,
+ * and the old one stays.
+ */
+LiveSettingsChange live_settings_reload_map(GError **error);
+
 /* Lets go of what is in force, at the end of the program. Who has taken it keeps it. */
 void live_settings_clear(void);
 #endif

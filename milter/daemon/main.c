@@ -15,6 +15,7 @@
 #include "daemon/in_flight.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
+#include "daemon/map_watch.h"
 #include "daemon/privileges.h"
 #include "daemon/session.h"
 #include "daemon/signals.h"
@@ -225,7 +226,7 @@ static int run(Settings *settings, const Options *options)
     }
     log_ready(settings, verdicts);
     live_settings_put(settings_ref(settings), verdicts);
-    if (!signals_start(on_reload) || !start_milter()) {
+    if (!signals_start(on_reload) || !map_watch_start() || !start_milter()) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }

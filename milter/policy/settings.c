@@ -41,6 +41,8 @@ static void free_texts(struct Settings *settings)
     g_free(settings->user);
     g_free(settings->group);
     g_free(settings->domain_map);
+    g_free(settings->map_digest);
+    g_free(settings->text);
     g_strfreev(settings->author_header);
     g_strfreev(settings->local_mailers);
     g_strfreev(settings->dns_servers);

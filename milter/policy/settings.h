@@ -99,6 +99,8 @@ struct Settings {
         *sections; /* name (subdomains with a leading dot) → DomainSection of the configuration */
     GHashTable *map;  /* the same of domain_map; NULL: none */
     char *domain_map; /* its file; NULL: none */
+    char *map_digest; /* of what stood in that file; NULL: none */
+    char *text;       /* the configuration as it was read */
     GHashTable
         *fallbacks; /* addr-specs of every fallback address there is, lower-case domain: a set */
 };

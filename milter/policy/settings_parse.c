@@ -289,6 +289,7 @@ static bool read_map(struct Settings *settings, const SettingsSource *source, GE
         return true;
     if (!read_text(source, settings->domain_map, SETTINGS_MAP_MAX, &text, error))
         return false;
+    settings->map_digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
     settings->map = domain_map_parse(text, settings->domain_map, error);
     return settings->map != NULL;
 }
@@ -337,10 +338,7 @@ static void fill_rest(struct Settings *settings, const SettingsSource *source)
 
 static bool fill(struct Settings *settings, const SettingsSource *source, GError **error)
 {
-    g_autofree char *text = NULL;
-
-    if (!read_text(source, settings->file, SETTINGS_FILE_MAX, &text, error) ||
-        !fill_from_text(settings, text, error) || !read_map(settings, source, error))
+    if (!fill_from_text(settings, settings->text, error) || !read_map(settings, source, error))
         return false;
     fill_rest(settings, source);
     return true;
@@ -348,10 +346,23 @@ static bool fill(struct Settings *settings, const SettingsSource *source, GError
 
 Settings *settings_parse(const char *file, const SettingsSource *source, GError **error)
 {
-    struct Settings *settings = settings_new(file);
+    g_autoptr(Settings) settings = settings_new(file);
+    struct Settings *own = (struct Settings *)settings;
 
-    if (fill(settings, source, error))
-        return settings;
-    settings_unref(settings);
-    return NULL;
+    if (!read_text(source, file, SETTINGS_FILE_MAX, &own->text, error) || !fill(own, source, error))
+        return NULL;
+    return g_steal_pointer(&settings);
+}
+
+Settings *settings_parse_map(Settings *last, const SettingsSource *source, GError **error)
+{
+    g_autoptr(Settings) settings = settings_new(last->file);
+    struct Settings *own = (struct Settings *)settings;
+
+    own->text = g_strdup(last->text);
+    if (!fill(own, source, error))
+        return NULL;
+    if (g_strcmp0(own->map_digest, last->map_digest) == 0)
+        return settings_ref(last);
+    return g_steal_pointer(&settings);
 }

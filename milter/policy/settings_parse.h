@@ -27,4 +27,11 @@ typedef struct {
  * whose message is "FILE:LINE: what is wrong, and what to write".
  */
 Settings *settings_parse(const char *file, const SettingsSource *source, GError **error);
+
+/*
+ * The settings last with what stands in their domain_map now; the configuration's own text is not
+ * read again. Returns a reference, of last itself where the map says what it said; NULL with error
+ * as settings_parse() does.
+ */
+Settings *settings_parse_map(Settings *last, const SettingsSource *source, GError **error);
 #endif

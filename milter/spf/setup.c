@@ -26,6 +26,17 @@ Settings *setup_read(const char *file, GError **error)
     return settings;
 }
 
+Settings *setup_read_map(Settings *last, GError **error)
+{
+    const SettingsSource source = {.read = g_file_get_contents, .hostname = last->hostname};
+    g_autoptr(GError) cause = NULL;
+    Settings *settings = settings_parse_map(last, &source, &cause);
+
+    if (settings == NULL)
+        g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, cause->message);
+    return settings;
+}
+
 static Dns *open_zone_file(const char *file, GError **error)
 {
     g_autofree char *text = NULL;

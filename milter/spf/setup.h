@@ -19,6 +19,9 @@ GQuark setup_error_quark(void);
  */
 Settings *setup_read(const char *file, GError **error);
 
+/* The settings last with their domain_map read anew (settings_parse_map()). */
+Settings *setup_read_map(Settings *last, GError **error);
+
 /* Opens the DNS that settings ask for: libunbound, whose thread starts here, or the zone file. */
 Dns *setup_dns(Settings *settings, GError **error);
 

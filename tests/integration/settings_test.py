@@ -2,8 +2,9 @@
 
 import pytest
 
+import processes
 from cases import MUELLER, OHNE
-from milter_client import ask
+from milter_client import MilterClient, ask
 from zone import FALLBACK
 
 GMX = "praxis@gmx.de"
@@ -116,3 +117,55 @@ def test_domain_map(daemons, directory):
     assert not ask(daemon.address, [("From", OHNE)], sender=OHNE).edits
     assert not ask(daemon.address, [("From", GMX)], sender=GMX).edits
     assert ask(daemon.address, [("From", MUELLER)], sender=MUELLER).sender() == FALLBACK
+
+
+def _is_touched(daemon, sender):
+    return bool(ask(daemon.address, [("From", sender)], sender=sender).edits)
+
+
+def _wait_for_log(daemon, text, times=1):
+    processes.wait_until(lambda: daemon.log().count(text) >= times, 30, f"{text!r} in the log, {times} times")
+
+
+def _replace(file, text):
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    new.chmod(0o644)
+    new.rename(file)
+
+
+def test_domain_map_is_watched(daemons, directory):
+    """Replaced, written over, wrong, gone and back: what was right last counts, and only the map is read."""
+    file = directory / "watched_map"
+    _replace(file, "praxis-ohne.de mode=off\n")
+    daemon = daemons.start(domain_map=file)
+    assert not _is_touched(daemon, OHNE)
+    daemon.configuration_file.write_text("mode = wrong\n")  # is nobody's business until a reload
+    _replace(file, "gmx.de mode=off\n")
+    _wait_for_log(daemon, f"domain_map read anew: {file}")
+    assert _is_touched(daemon, OHNE) and not _is_touched(daemon, GMX)
+    file.write_text("praxis-ohne.de mode=off\ngmx.de mode=loud\n")
+    _wait_for_log(daemon, f"{file}:2: mode")
+    assert _is_touched(daemon, OHNE) and not _is_touched(daemon, GMX)
+    file.unlink()
+    _wait_for_log(daemon, f"{file}: can't be read")
+    assert not _is_touched(daemon, GMX)
+    _replace(file, "praxis-ohne.de mode=off\n")
+    _wait_for_log(daemon, f"domain_map read anew: {file}", 2)
+    assert not _is_touched(daemon, OHNE) and _is_touched(daemon, GMX)
+    assert daemon.log().count("domain_map not read anew") == 2
+
+
+def test_domain_map_of_100000_lines_changes_under_a_message(daemons, directory):
+    """A message keeps the map that it began with."""
+    lines = "".join(f"praxis-{i}.example mode=log-only\n" for i in range(100000))
+    file = directory / "long_map"
+    _replace(file, lines + "praxis-ohne.de mode=off\n")
+    daemon = daemons.start(domain_map=file)
+    with MilterClient(daemon.address) as client:
+        assert not client.connect() and not client.envelope(OHNE)
+        _replace(file, lines)
+        _wait_for_log(daemon, f"domain_map read anew: {file}")
+        assert not client.header("From", OHNE) and not client.eoh()
+        assert not client.eom().edits
+    assert _is_touched(daemon, OHNE)

@@ -783,6 +783,36 @@ static void test_long_map(void **state G_GNUC_UNUSED)
                                         "write rewrite, log-only or off");
 }
 
+static void test_map_anew(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) first = NULL;
+    g_autoptr(Settings) same = NULL;
+    g_autoptr(Settings) next = NULL;
+
+    map_text = "a.example mode=off\n";
+    first = parse("\xef\xbb\xbf" FALLBACK "# a comment\ndomain_map = map\nmode = log-only\n"
+                  "domain b.example { mode = rewrite }\n",
+                  NULL);
+    conf_text = FALLBACK "mode = off\n"; /* edited since: not what is asked for */
+    conf_length = strlen(conf_text);
+    same = settings_parse_map(first, &source, NULL);
+    assert_ptr_equal(same, first);
+    map_text = "a.example mode=rewrite\nc.example fallback_address=c@c.example\n";
+    next = settings_parse_map(first, &source, NULL);
+    assert_int_equal(next->mode, MODE_LOG_ONLY);
+    assert_int_equal(settings_section(next, "a.example")->mode, MODE_REWRITE);
+    assert_int_equal(settings_section(first, "a.example")->mode, MODE_OFF);
+    assert_non_null(settings_section(next, "b.example"));
+    assert_true(g_hash_table_contains(next->fallbacks, "c@c.example"));
+    assert_string_equal(next->hostname, first->hostname);
+    map_text = "a.example\na.example\n";
+    assert_null(settings_parse_map(next, &source, &error));
+    assert_non_null(strstr(error->message, "/etc/spfrom/map:2: "));
+    map_text = NULL;
+    assert_null(settings_parse_map(next, &source, NULL));
+}
+
 /* What is wrong in one parse is forgotten in the next. */
 static void test_after_error(void **state G_GNUC_UNUSED)
 {
@@ -929,6 +959,7 @@ int main(void)
     table_add(tests, "1 MiB and one octet more", test_long, NULL);
     table_add(tests, "a list of 100,000", test_long_list, NULL);
     table_add(tests, "a domain_map of 100,000 lines", test_long_map, NULL);
+    table_add(tests, "a domain_map read anew", test_map_anew, NULL);
     table_add(tests, "a system without a host name", test_no_hostname, NULL);
     table_add(tests, "references", test_references, NULL);
     table_add(tests, "after an error", test_after_error, NULL);
