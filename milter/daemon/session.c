@@ -220,21 +220,42 @@ static const char *untouched_reason(const Session *session, const Message *messa
     return NULL;
 }
 
-/* Carries the plan out. Returns libmilter's answer, and the action for the log. */
-static sfsistat carry_out(SMFICTX *context, const Session *session, const Decision *decision,
-                          const char **action)
+static sfsistat tempfail(SMFICTX *context)
 {
     static char code[] = "451";
     static char extended_code[] = "4.7.24"; /* SPF validation error (RFC 7372 section 3.2) */
     static char text[] = "The sender's domain can't be checked for SPF now, try again later";
+
+    smfi_setreply(context, code, extended_code, text);
+    return SMFIS_TEMPFAIL;
+}
+
+/* A second From: that stays behind would show readers whom it likes, and no retry makes it fewer.
+ */
+static sfsistat refuse(SMFICTX *context)
+{
+    static char code[] = "550";
+    static char extended_code[] = "5.6.0"; /* other media error (RFC 3463 section 3.7) */
+    static char text[] = "More fields From:, Reply-To: or Sender: than can be taken off";
+
+    smfi_setreply(context, code, extended_code, text);
+    return SMFIS_REJECT;
+}
+
+/* Carries the plan out. Returns libmilter's answer, and the action for the log. */
+static sfsistat carry_out(SMFICTX *context, const Session *session, const Decision *decision,
+                          const char **action)
+{
     const Plan *plan = decision->plan;
 
     *action = plan_action_text(plan);
     if (plan->is_log_only || plan->action == PLAN_KEEP)
         return SMFIS_CONTINUE;
-    if (plan->action == PLAN_TEMPFAIL) {
-        smfi_setreply(context, code, extended_code, text);
-        return SMFIS_TEMPFAIL;
+    if (plan->action == PLAN_TEMPFAIL)
+        return tempfail(context);
+    if (decision->edits != NULL && !header_fields_is_countable(session->message->fields)) {
+        *action = "error";
+        return refuse(context);
     }
     if (apply_plan(context, plan, decision->edits, (session->steps & SMFIP_HDR_LEADSPC) != 0))
         return SMFIS_CONTINUE;

@@ -120,6 +120,11 @@ bool header_fields_is_whole(const HeaderFields *fields, const char *name)
     return true;
 }
 
+bool header_fields_is_countable(const HeaderFields *fields)
+{
+    return !fields->has_lost_counted_field;
+}
+
 guint header_fields_length(const HeaderFields *fields)
 {
     return fields->fields->len;

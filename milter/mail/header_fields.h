@@ -43,6 +43,9 @@ bool header_fields_is_cut(const HeaderFields *fields);
 /* Is every field of that name here, with its whole value? */
 bool header_fields_is_whole(const HeaderFields *fields, const char *name);
 
+/* Are all fields of the names that a rewrite counts here, be it without a value? */
+bool header_fields_is_countable(const HeaderFields *fields);
+
 /*
  * The number of fields, and the one at a position from 0; it lives until the next append, its texts
  * as long as fields.

@@ -332,3 +332,23 @@ def test_several_messages_on_one_connection(routes):
         delivery = route.sink.take(f"series{number}@example.net")
         assert delivery.sender == (FALLBACK, MUELLER)[number % 2]
         assert bool(values(delivery.data, "X-SPFrom")) is (number % 2 == 0)
+
+
+def _many_from(address, number):
+    """A message with that many From: fields, sent at once; an unauthorised one is the first."""
+    with MilterClient(address, timeout=60) as client:
+        assert not client.connect() and not client.envelope(OHNE)
+        client.send_raw(client.packet("header", b"From\0 " + OHNE.encode() + b"\0"))
+        client.send_raw(client.packet("header", b"From\0 a@gmx.de\0") * (number - 1))
+        client.eoh()
+        return client.eom()
+
+
+def test_more_from_fields_than_can_be_taken_off(daemon):
+    """A From: that stays behind would be the one that readers see."""
+    outcome = _many_from(daemon.address, 32768)
+    assert outcome.sender() == FALLBACK
+    assert len([edit for edit in outcome.edits if edit[0] == "change" and edit[2].lower() == b"from"]) == 32768
+    outcome = _many_from(daemon.address, 32769)
+    assert outcome.answer.startswith("550 5.6.0") and not outcome.edits
+    daemon.wait_for_record(action="error")

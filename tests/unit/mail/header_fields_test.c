@@ -125,6 +125,7 @@ static void test_number_is_bounded(void **state)
     assert_true(header_fields_is_cut(fields));
     assert_false(header_fields_is_whole(fields, "X"));
     assert_true(header_fields_is_whole(fields, "From"));
+    assert_true(header_fields_is_countable(fields));
 
     /* A From: behind the end has to be deleted, so it still counts; what it says is lost. */
     assert_false(header_fields_append(fields, "From ", "a@b.example", -1));
@@ -143,6 +144,7 @@ static void test_counted_fields_are_bounded(void **state)
         header_fields_append(fields, "sender", "", -1);
     assert_int_equal(header_fields_length(fields), 2 * HEADER_FIELDS_MAX);
     assert_false(header_fields_is_whole(fields, "From"));
+    assert_false(header_fields_is_countable(fields));
 }
 
 static void test_long_name_is_cut(void **state)
