@@ -75,7 +75,7 @@ void message_log_write(int level, Settings *settings, const MessageLog *message,
     if (!log_is_enabled(level))
         return;
     line = g_string_sized_new(512);
-    log_pair(line, "action", message->action);
+    log_pair(line, "action", message_action_text(message->action));
     if (decision != NULL)
         pair_decision(line, settings, decision, message->sender);
     else if (message->sender != NULL)

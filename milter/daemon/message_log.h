@@ -3,13 +3,14 @@
 
 #include "base/network.h"
 #include "mail/mailboxes.h"
+#include "policy/message_action.h"
 #include "policy/settings.h"
 #include "spf/decision.h"
 
 /* What one message's log line tells besides the decision (design section 13). */
 typedef struct {
     const char *queue_id; /* NULL: the MTA gave none */
-    const char *action;   /* "keep", "rewrite", … "inbound", "local", "error" */
+    MessageAction action;
     const Mailbox *sender;
     const Network *client; /* NULL: none is known */
     gint64 duration;       /* microseconds from the end of the message to the decision */

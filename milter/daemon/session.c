@@ -12,6 +12,7 @@
 #include "daemon/in_flight.h"
 #include "daemon/live_settings.h"
 #include "daemon/message_log.h"
+#include "daemon/metrics.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
 #include "policy/outbound.h"
@@ -60,6 +61,7 @@ static void session_free(Session *session)
     g_clear_pointer(&session->message, message_free);
     g_free(session->daemon_name);
     g_free(session);
+    metrics_count_disconnection();
 }
 
 static Session *session_of(SMFICTX *context)
@@ -111,6 +113,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
         g_free(session);
         return SMFIS_REJECT;
     }
+    metrics_count_connection();
     *wanted_actions = NEEDED_ACTIONS | (actions & SMFIF_SETSYMLIST);
     *wanted_steps = steps & (UNWANTED_STEPS | SILENT_STEPS | SMFIP_HDR_LEADSPC);
     *wanted_1 = 0;
@@ -206,7 +209,8 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
     return answer(session, SMFIP_NR_HDR);
 }
 
-static const char *untouched_reason(const Session *session, const Message *message)
+/* Is the message left alone without a decision? Sets why. */
+static bool is_untouched(const Session *session, const Message *message, MessageAction *action)
 {
     const OutboundClient client = {.has_address = session->has_client,
                                    .address = session->client,
@@ -214,10 +218,12 @@ static const char *untouched_reason(const Session *session, const Message *messa
                                    .daemon_name = session->daemon_name};
 
     if (!outbound_is_ours(message->live.settings->outbound, &client))
-        return "inbound";
-    if (message->recipients > 0 && message->recipients == message->local_recipients)
-        return "local";
-    return NULL;
+        *action = MESSAGE_ACTION_INBOUND;
+    else if (message->recipients > 0 && message->recipients == message->local_recipients)
+        *action = MESSAGE_ACTION_LOCAL;
+    else
+        return false;
+    return true;
 }
 
 static sfsistat tempfail(SMFICTX *context)
@@ -242,25 +248,33 @@ static sfsistat refuse(SMFICTX *context)
     return SMFIS_REJECT;
 }
 
-/* Carries the plan out. Returns libmilter's answer, and the action for the log. */
+/* Carries the plan out. Returns libmilter's answer, and what became of the message. */
 static sfsistat carry_out(SMFICTX *context, const Session *session, const Decision *decision,
-                          const char **action)
+                          MessageAction *action)
 {
     const Plan *plan = decision->plan;
 
-    *action = plan_action_text(plan);
+    *action = plan_message_action(plan);
     if (plan->is_log_only || plan->action == PLAN_KEEP)
         return SMFIS_CONTINUE;
     if (plan->action == PLAN_TEMPFAIL)
         return tempfail(context);
     if (decision->edits != NULL && !header_fields_is_countable(session->message->fields)) {
-        *action = "error";
+        *action = MESSAGE_ACTION_ERROR;
         return refuse(context);
     }
     if (apply_plan(context, plan, decision->edits, (session->steps & SMFIP_HDR_LEADSPC) != 0))
         return SMFIS_CONTINUE;
-    *action = "error";
+    *action = MESSAGE_ACTION_ERROR;
     return SMFIS_TEMPFAIL;
+}
+
+/* Counts and logs what became of a message; decision is NULL where none was made. */
+static void report(int level, const Message *message, const MessageLog *entry,
+                   const Decision *decision)
+{
+    metrics_count_message(entry->action);
+    message_log_write(level, message->live.settings, entry, decision);
 }
 
 static sfsistat decide(SMFICTX *context, const Session *session, MessageLog *entry)
@@ -273,10 +287,12 @@ static sfsistat decide(SMFICTX *context, const Session *session, MessageLog *ent
     gint64 begin = g_get_monotonic_time();
     g_autoptr(Decision) decision =
         decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);
-    sfsistat status = carry_out(context, session, decision, &entry->action);
+    sfsistat status;
 
+    metrics_count_check(g_get_monotonic_time() - begin);
+    status = carry_out(context, session, decision, &entry->action);
     entry->duration = g_get_monotonic_time() - begin;
-    message_log_write(LOG_INFO, message->live.settings, entry, decision);
+    report(LOG_INFO, message, entry, decision);
     return status;
 }
 
@@ -288,6 +304,7 @@ static sfsistat on_end(SMFICTX *context)
     MessageLog entry = {.queue_id = macro(context, "i")};
 
     if (session == NULL || session->message == NULL) {
+        metrics_count_message(MESSAGE_ACTION_ERROR);
         log_write(LOG_ERR, "%s: action=error reason=\"the message's beginning is not known\"",
                   entry.queue_id != NULL ? entry.queue_id : "-");
         return SMFIS_TEMPFAIL;
@@ -295,9 +312,8 @@ static sfsistat on_end(SMFICTX *context)
     message = session->message;
     entry.sender = message->sender;
     entry.client = session->has_client ? &session->client : NULL;
-    entry.action = untouched_reason(session, message);
-    if (entry.action != NULL)
-        message_log_write(LOG_DEBUG, message->live.settings, &entry, NULL);
+    if (is_untouched(session, message, &entry.action))
+        report(LOG_DEBUG, message, &entry, NULL);
     else
         status = decide(context, session, &entry);
     g_clear_pointer(&session->message, message_free);

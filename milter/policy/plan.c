@@ -492,15 +492,20 @@ void plan_free(Plan *plan)
     g_free(plan);
 }
 
-const char *plan_action_text(const Plan *plan)
+MessageAction plan_message_action(const Plan *plan)
 {
     switch (plan->action) {
     case PLAN_KEEP:
-        return "keep";
+        return MESSAGE_ACTION_KEEP;
     case PLAN_REWRITE:
-        return plan->is_log_only ? "would-rewrite" : "rewrite";
+        return plan->is_log_only ? MESSAGE_ACTION_WOULD_REWRITE : MESSAGE_ACTION_REWRITE;
     case PLAN_TEMPFAIL:
-        return plan->is_log_only ? "would-tempfail" : "tempfail";
+        return plan->is_log_only ? MESSAGE_ACTION_WOULD_TEMPFAIL : MESSAGE_ACTION_TEMPFAIL;
     }
-    return "keep";
+    return MESSAGE_ACTION_KEEP;
+}
+
+const char *plan_action_text(const Plan *plan)
+{
+    return message_action_text(plan_message_action(plan));
 }

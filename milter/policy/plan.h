@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "mail/mailboxes.h"
+#include "policy/message_action.h"
 #include "policy/settings.h"
 #include "policy/verdict.h"
 
@@ -87,6 +88,7 @@ Plan *plan_new(Settings *settings, ModeInForce mode, const Identities *identitie
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
-/* "keep", "rewrite", "would-rewrite", "tempfail", "would-tempfail". */
+/* What becomes of the message under plan: MESSAGE_ACTION_KEEP to MESSAGE_ACTION_WOULD_TEMPFAIL. */
+MessageAction plan_message_action(const Plan *plan);
 const char *plan_action_text(const Plan *plan);
 #endif

@@ -1,0 +1,63 @@
+#ifndef SPFROM_DAEMON_METRICS_H
+#define SPFROM_DAEMON_METRICS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "policy/message_action.h"
+#include "policy/settings.h"
+#include "spf/verdicts.h"
+
+/*
+ * What the daemon counts (design section 14), from its start to its end: no reload resets anything.
+ * Any number of threads may count and read; there is no lock, and what has been counted before a
+ * message's answer is in every snapshot after it.
+ */
+
+/* A message has its answer, or will have it as the next thing. Aborted ones are not counted. */
+void metrics_count_message(MessageAction action);
+
+/* A decision took that long; for keep, rewrite, tempfail, what would be, and an error after it. */
+void metrics_count_check(gint64 microseconds);
+
+void metrics_count_connection(void);
+void metrics_count_disconnection(void);
+
+/* A batch that the ledger could not keep. */
+void metrics_count_ledger_error(void);
+
+typedef enum {
+    METRICS_FALLBACK_UNKNOWN, /* not looked up yet */
+    METRICS_FALLBACK_UNAUTHORISED,
+    METRICS_FALLBACK_AUTHORISED,
+} MetricsFallback;
+
+/* The last verdict on the fallback address's domain: does it authorise the relays? */
+void metrics_set_fallback(MetricsFallback fallback);
+MetricsFallback metrics_fallback(void);
+
+#define METRICS_CHECK_BOUNDS 16
+
+/* The upper ends of the histogram's buckets but the last, which has none. */
+typedef struct {
+    gint64 microseconds;
+    const char *seconds; /* as text, in OpenMetrics' canonical form */
+} MetricsBound;
+extern const MetricsBound metrics_check_bounds[METRICS_CHECK_BOUNDS];
+
+typedef struct {
+    guint64 messages[MESSAGE_ACTIONS];
+    guint64 checks[METRICS_CHECK_BOUNDS + 1]; /* each bucket alone, not with those below it */
+    guint64 check_microseconds;
+    guint64 ledger_errors;
+    guint connections; /* now */
+    MetricsFallback fallback;
+    bool is_in_force; /* the two below are known; false where the daemon ends */
+    Mode mode;        /* the global one, of the configuration or the switch */
+    VerdictsCounters verdicts;
+} MetricsSnapshot;
+
+/* Fills snapshot with the counts of now. Each of them is exact; they are read one after the other.
+ */
+void metrics_take(MetricsSnapshot *snapshot);
+#endif
