@@ -4,12 +4,12 @@
 
 #include <stdio.h>
 
-#include "cli/check_json.h"
+#include "advice/check_json.h"
+#include "advice/domain_check.h"
+#include "advice/relays.h"
 #include "cli/check_text.h"
 #include "cli/configuration.h"
-#include "cli/domain_check.h"
 #include "cli/page.h"
-#include "cli/relays.h"
 #include "spf/setup.h"
 
 static const char help[] =

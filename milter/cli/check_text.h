@@ -1,7 +1,7 @@
 #ifndef SPFROM_CLI_CHECK_TEXT_H
 #define SPFROM_CLI_CHECK_TEXT_H
 
-#include "cli/domain_check.h"
+#include "advice/domain_check.h"
 #include "cli/page.h"
 
 /* Of an entry of relay_hosts with more networks than this, the networks are summed up. */

@@ -1,10 +1,10 @@
-#ifndef SPFROM_CLI_DOMAIN_CHECK_H
-#define SPFROM_CLI_DOMAIN_CHECK_H
+#ifndef SPFROM_ADVICE_DOMAIN_CHECK_H
+#define SPFROM_ADVICE_DOMAIN_CHECK_H
 
 #include <glib.h>
 #include <stdbool.h>
 
-#include "cli/relays.h"
+#include "advice/relays.h"
 #include "policy/settings.h"
 #include "spf/dmarc.h"
 #include "spf/dns.h"

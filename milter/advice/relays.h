@@ -1,5 +1,5 @@
-#ifndef SPFROM_CLI_RELAYS_H
-#define SPFROM_CLI_RELAYS_H
+#ifndef SPFROM_ADVICE_RELAYS_H
+#define SPFROM_ADVICE_RELAYS_H
 
 #include <glib.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "cli/domain_check.h"
+#include "advice/domain_check.h"
 
 #include <string.h>
 

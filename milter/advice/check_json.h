@@ -1,9 +1,9 @@
-#ifndef SPFROM_CLI_CHECK_JSON_H
-#define SPFROM_CLI_CHECK_JSON_H
+#ifndef SPFROM_ADVICE_CHECK_JSON_H
+#define SPFROM_ADVICE_CHECK_JSON_H
 
 #include <jansson.h>
 
-#include "cli/domain_check.h"
+#include "advice/domain_check.h"
 
 /* check as design section 12 has it, with more members; a new reference. */
 json_t *check_json(const DomainCheck *check);

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "cli/relays.h"
+#include "advice/relays.h"
 
 #include "base/clock.h"
 #include "policy/relay_entry.h"

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "cli/check_json.h"
+#include "advice/check_json.h"
 
 #include <string.h>
 
