@@ -1,6 +1,7 @@
-"""The milters that stand beside ours in real installations: OpenDKIM and OpenDMARC, unpacked (see unpacked_package.py).
+"""The milters that stand beside ours in real installations: OpenDKIM, OpenDMARC and rspamd, unpacked (see
+unpacked_package.py).
 
-Their DNS is a file. They listen on loopback.
+Their DNS is a file, or nobody. They listen on loopback.
 """
 
 import base64
@@ -39,11 +40,46 @@ RejectFailures false
 SPFIgnoreResults true
 """
 
+# Not Debian's configuration, which wants a Redis and the network: the milter worker, and the module that writes fields.
+_RSPAMD = """\
+options {{
+  filters = "";
+  dns {{ nameserver = ["127.0.0.1:{dead_port}"]; timeout = 0.5s; retransmits = 1; }}
+  control_socket = "{directory}/control.sock mode=0600";
+  hs_cache_dir = "{directory}";
+  tempdir = "{directory}";
+  url_tld = "{directory}/tld";
+  one_shot = true;
+}}
+logging {{ type = "console"; level = "warning"; }}
+actions {{ reject = 1000; }}
+group "spfrom" {{ }}
+lua = "{directory}/rules.lua";
+worker "rspamd_proxy" {{
+  bind_socket = "127.0.0.1:{port}";
+  milter = yes;
+  timeout = 20s;
+  count = 1;
+  upstream "local" {{ default = yes; self_scan = yes; }}
+}}
+modules {{ path = "{share}/plugins/milter_headers.lua"; }}
+milter_headers {{
+  extended_spam_headers = true;
+  skip_local = false;
+  skip_authenticated = false;
+  use = ["authentication-results", "x-spamd-result"];
+  routines {{ authentication-results {{ hostname = "{authserv_id}"; add_smtp_user = true; }} }}
+}}
+"""
+_RSPAMD_RULES = """\
+rspamd_config:register_symbol({ name = 'SEEN', score = 1.0, callback = function() return true end })
+"""
+
 
 def why_not():
     """Why these milters cannot run here, or None."""
     try:
-        for package in ("opendkim", "opendmarc"):
+        for package in ("opendkim", "opendmarc", "rspamd"):
             _package(package)
     except unpacked_package.UnpackError as error:
         return str(error)
@@ -99,11 +135,13 @@ class _Milter:
 
     def _start(self, configuration, *arguments):
         self._write("configuration", f"Socket {self.milter}\nSyslog false\n" + configuration)
-        program = _package(self._package) / "usr/sbin" / self._package
-        self._process = processes.start([program, "-f", *arguments, self._directory / "configuration"],
-                                        self._directory / "output", _environment(self._package))
+        return self._run(_package(self._package) / "usr/sbin" / self._package, "-f", *arguments,
+                         self._directory / "configuration")
+
+    def _run(self, *command):
+        self._process = processes.start(command, self._directory / "output", _environment(self._package))
         try:
-            processes.wait_until(lambda: processes.is_listening(("127.0.0.1", self._port)), 20, self.name,
+            processes.wait_until(lambda: processes.is_listening(("127.0.0.1", self._port)), 60, self.name,
                                  self._process)
         except RuntimeError as error:
             raise RuntimeError(f"{error}\n{(self._directory / 'output').read_text()}") from error
@@ -145,3 +183,21 @@ class OpenDmarc(_Milter):
         self._write("records", "".join(f"{name} {text}\n" for name, text in records.items()))
         self._write("ignored-hosts", "198.51.100.1\n")  # by default it ignores loopback
         self._start(_OPENDMARC.format(authserv_id=authserv_id, directory=self._directory), "-c")
+
+
+class Rspamd(_Milter):
+    """rspamd, says in X-Spamd-Result: and Authentication-Results: what it saw. Refuses nothing, signs nothing."""
+
+    def __init__(self, directory, authserv_id):
+        super().__init__(directory, "rspamd", "rspamd")
+        self._directory.mkdir()
+        share = _package("rspamd") / "usr/share/rspamd"
+        self._write("rules.lua", _RSPAMD_RULES)
+        self._write("tld", "de\nexample\n")  # the whole list takes seconds to compile
+        self._write("configuration", _RSPAMD.format(directory=self._directory, port=self._port, share=share,
+                                                    dead_port=processes.free_port(), authserv_id=authserv_id))
+        places = {"LUALIBDIR": share / "lualib", "PLUGINSDIR": share / "plugins", "RULESDIR": share / "rules",
+                  "SHAREDIR": share, "CONFDIR": self._directory, "LOCAL_CONFDIR": self._directory,
+                  "DBDIR": self._directory, "RUNDIR": self._directory}
+        self._run(_package("rspamd") / "usr/bin/rspamd", "-f", "-i", "-c", self._directory / "configuration",
+                  *(f"--var={name}={value}" for name, value in places.items()))

@@ -10,7 +10,7 @@ import mta_chain
 import other_milters
 from cases import MUELLER, OHNE, message
 from mta_chain import MTAS, MtaChain, for_sendmail
-from other_milters import DkimKey, OpenDmarc, Signer, Verifier
+from other_milters import DkimKey, OpenDmarc, Rspamd, Signer, Verifier
 from zone import FALLBACK
 
 dkim = pytest.importorskip("dkim", reason="python3-dkim is not installed")
@@ -44,9 +44,10 @@ def milters(directory, daemons, keys):
         "strict-signer": Signer(directory / "strict-signer", keys["lemniscus.de"], "simple/simple"),
         "verifier": Verifier(directory / "verifier", keys.values(), AUTHSERV_ID),
         "opendmarc": OpenDmarc(directory / "opendmarc", {"_dmarc.klinik-nord.de": "v=DMARC1; p=reject"}, AUTHSERV_ID),
+        "rspamd": Rspamd(directory / "rspamd", AUTHSERV_ID),
     }
     yield made
-    for name in ("signer", "strict-signer", "verifier", "opendmarc"):
+    for name in ("signer", "strict-signer", "verifier", "opendmarc", "rspamd"):
         made[name].kill()
 
 
@@ -172,6 +173,16 @@ def test_verifiers_ahead_of_us(chain, far_end, author, kept):
     delivery = chain("verifier", "opendmarc", "spfrom", "signer").send(author, message(f"From: Praxis <{author}>"))
     methods = " ".join(_results(delivery.data))
     assert "dmarc=" in methods and f"header.from={author.partition('@')[2]}" in methods
+    assert arrived.mailboxes(delivery.data, "From") == [("Praxis", author if kept else FALLBACK)]
+    assert delivery.sender == (author if kept else FALLBACK)
+    assert far_end.passing(delivery.data) == {"lemniscus.de"}
+
+
+@pytest.mark.parametrize("author, kept", [("info@klinik-nord.de", True), (OHNE, False)])
+def test_rspamd_ahead_of_us(chain, far_end, author, kept):
+    """What rspamd writes stands in the message beside what we write, and OpenDKIM signs both."""
+    delivery = chain("rspamd", "spfrom", "signer").send(author, message(f"From: Praxis <{author}>"))
+    assert "SEEN" in arrived.values(delivery.data, "X-Spamd-Result")[0]
     assert arrived.mailboxes(delivery.data, "From") == [("Praxis", author if kept else FALLBACK)]
     assert delivery.sender == (author if kept else FALLBACK)
     assert far_end.passing(delivery.data) == {"lemniscus.de"}
