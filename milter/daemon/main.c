@@ -15,10 +15,12 @@
 #include "daemon/in_flight.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
+#include "daemon/notify.h"
 #include "daemon/map_watch.h"
 #include "daemon/privileges.h"
 #include "daemon/session.h"
 #include "daemon/signals.h"
+#include "daemon/watchdog.h"
 #include "mail/mailboxes.h"
 #include "spf/evaluation.h"
 #include "spf/setup.h"
@@ -198,6 +200,7 @@ static int serve(Settings *settings)
         log_write(LOG_ERR, "stopped without being asked: libmilter has returned");
         return EX_TEMPFAIL;
     }
+    notify_stopping();
     left =
         in_flight_drain(g_get_monotonic_time() + (gint64)settings->check_timeout * G_USEC_PER_SEC);
     log_write(LOG_NOTICE, "stopped%s",
@@ -226,13 +229,15 @@ static int run(Settings *settings, const Options *options)
     }
     log_ready(settings, verdicts);
     live_settings_put(settings_ref(settings), verdicts);
-    if (!signals_start(on_reload) || !map_watch_start() || !start_milter()) {
+    if (!signals_start(on_reload) || !map_watch_start() || !start_milter() ||
+        !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
     if (!options->is_foreground)
         open_log(settings, false);
     background_ready();
+    notify_ready(mode_text(settings->mode));
     status = serve(settings);
     listener_close(settings);
     live_settings_clear();
@@ -251,6 +256,7 @@ int main(int argc, char **argv)
         return status;
     log_open(PROGRAM, LOG_TARGET_STDERR, LOG_INFO);
     signals_block();
+    notify_open();
     mailboxes_init();
     if (!evaluation_init(&error))
         return fail(EX_UNAVAILABLE, error);

@@ -86,7 +86,9 @@ def wait_until(predicate, seconds, what, process=None):
 
 def is_listening(address):
     """address is a path or (host, port)."""
-    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+    family = socket.AF_UNIX
+    if isinstance(address, tuple):
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     with socket.socket(family) as probe:
         return probe.connect_ex(address if isinstance(address, tuple) else str(address)) == 0
 

@@ -85,8 +85,9 @@ class Spfrom:
     @property
     def address(self):
         """Where a MilterClient connects."""
-        if self.milter.startswith("inet:"):
-            port, host = self.milter[len("inet:"):].split("@")
+        kind, _, place = self.milter.partition(":")
+        if kind != "unix":
+            port, host = place.split("@")
             return (host, int(port))
         return self.socket
 
