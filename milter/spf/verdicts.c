@@ -304,23 +304,33 @@ static void count(Counted *counted, VerdictSource source, SpfResult result)
     }
 }
 
-Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source)
+static Verdict *get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source)
 {
     char local_part[VERDICT_KEY_LOCAL_PART_MAX + 1] = "";
     VerdictKey key = {mailbox->domain_name, local_part};
-    Verdict *verdict;
 
-    if (mailbox->domain_name == NULL) {
-        *source = VERDICT_SOURCE_NONE;
-        verdict = verdict_new(SPF_NONE, NULL, NULL, NULL);
-    } else {
-        /* cut here, so that what is evaluated is what the cache keeps it for */
-        if (mailbox->local_part != NULL)
-            g_strlcpy(local_part, mailbox->local_part, sizeof local_part);
-        verdict = look_up(verdicts, &key, source);
-    }
+    *source = VERDICT_SOURCE_NONE;
+    if (mailbox->domain_name == NULL)
+        return verdict_new(SPF_NONE, NULL, NULL, NULL);
+    /* cut here, so that what is evaluated is what the cache keeps it for */
+    if (mailbox->local_part != NULL)
+        g_strlcpy(local_part, mailbox->local_part, sizeof local_part);
+    return look_up(verdicts, &key, source);
+}
+
+Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source)
+{
+    Verdict *verdict = get(verdicts, mailbox, source);
+
     count(verdicts->counted, *source, verdict->result);
     return verdict;
+}
+
+Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox)
+{
+    VerdictSource source;
+
+    return get(verdicts, mailbox, &source);
 }
 
 /* UpkeepWork.refresh. The cache is flushed after the change: see evaluate(). */
@@ -404,7 +414,7 @@ static VerdictCache *cache_for(Verdicts *before, Settings *settings, const Relay
     return verdict_cache_ref(before->cache);
 }
 
-static void verdicts_free(Verdicts *verdicts)
+void verdicts_free(Verdicts *verdicts)
 {
     dns_counted_close(verdicts->dns);
     g_clear_pointer(&verdicts->upkeep, upkeep_free);
@@ -470,8 +480,13 @@ Verdicts *verdicts_ref(Verdicts *verdicts)
     return verdicts;
 }
 
+bool verdicts_drop(Verdicts *verdicts)
+{
+    return g_atomic_int_dec_and_test(&verdicts->refs);
+}
+
 void verdicts_unref(Verdicts *verdicts)
 {
-    if (g_atomic_int_dec_and_test(&verdicts->refs))
+    if (verdicts_drop(verdicts))
         verdicts_free(verdicts);
 }

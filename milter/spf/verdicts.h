@@ -39,6 +39,10 @@ Verdicts *verdicts_new_after(Verdicts *before, Settings *settings, Dns *dns, GEr
 Verdicts *verdicts_ref(Verdicts *verdicts);
 /* The last reference stops the threads, which may take as long as one DNS question, and frees. */
 void verdicts_unref(Verdicts *verdicts);
+/* The same for who may not wait: returns whether it was the last, and verdicts_free() is then to be
+ * called where there is time. */
+bool verdicts_drop(Verdicts *verdicts);
+void verdicts_free(Verdicts *verdicts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdicts, verdicts_unref)
 
 /*
@@ -55,6 +59,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdicts, verdicts_unref)
  * Returns a reference, given back with verdict_unref(); never NULL.
  */
 Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source);
+
+/* The same for a question that no message asks: the counters of verdicts and cache stay. */
+Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox);
 
 /* The relay set in force; a reference. */
 RelaySet *verdicts_relay_set(Verdicts *verdicts);
