@@ -6,10 +6,10 @@
 #include <grp.h>
 #include <libmilter/mfapi.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "daemon/unix_socket.h"
 
 #define BACKLOG 4096        /* 2,000 connections at once overran 1,024 */
 #define SILENCE_SECONDS 300 /* after which a connection of an MTA ends */
@@ -26,38 +26,6 @@ static bool refuse(GError **error, const char *where, const char *what)
 {
     g_set_error(error, LISTENER_ERROR, LISTENER_ERROR_SOCKET, "socket: %s: %s", where, what);
     return false;
-}
-
-static bool is_listened_on(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is_connected;
-
-    if (fd < 0)
-        return false;
-    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
-    is_connected = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return is_connected;
-}
-
-/* Makes way for a unix socket: its folder is there, and nothing of somebody else stands at its
- * path. */
-static bool prepare_path(const char *path, GError **error)
-{
-    struct stat status;
-
-    if (lstat(path, &status) != 0)
-        return errno == ENOENT || refuse(error, path, g_strerror(errno));
-    if (!S_ISSOCK(status.st_mode))
-        return refuse(error, path,
-                      "a file that is no socket is there; remove it or choose another path");
-    if (is_listened_on(path))
-        return refuse(error, path, "another program listens there; stop it or choose another path");
-    if (unlink(path) != 0)
-        return refuse(error, path, g_strerror(errno));
-    return true;
 }
 
 static bool set_permissions(Settings *settings, const char *path, GError **error)
@@ -80,8 +48,10 @@ bool listener_open(Settings *settings, GError **error)
 {
     const char *path = unix_path(settings);
 
-    if (path != NULL && !prepare_path(path, error))
+    if (path != NULL && !unix_socket_make_way(path, error)) {
+        g_prefix_error(error, "socket: ");
         return false;
+    }
     smfi_settimeout(SILENCE_SECONDS);
     if (smfi_setbacklog(BACKLOG) != MI_SUCCESS || smfi_setconn(settings->socket) != MI_SUCCESS)
         return refuse(error, settings->socket, "libmilter does not take it");

@@ -5,10 +5,13 @@
 #include <pthread.h>
 
 #include "base/log.h"
+#include "daemon/mode_switch.h"
 #include "spf/setup.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards current */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  /* guards what follows */
+static pthread_cond_t retired = PTHREAD_COND_INITIALIZER; /* retiring has come down */
 static LiveSettings current;
+static guint retiring; /* threads that free Verdicts */
 
 bool live_settings_take(LiveSettings *live)
 {
@@ -19,17 +22,50 @@ bool live_settings_take(LiveSettings *live)
         verdicts_ref(live->verdicts);
     }
     pthread_mutex_unlock(&lock);
-    return live->settings != NULL;
+    if (live->settings == NULL)
+        return false;
+    live->mode = mode_switch_in_force(live->settings->mode);
+    return true;
+}
+
+static void count_retiring(gint change)
+{
+    pthread_mutex_lock(&lock);
+    retiring += (guint)change;
+    pthread_cond_broadcast(&retired);
+    pthread_mutex_unlock(&lock);
+}
+
+static void *run_retirement(void *verdicts)
+{
+    verdicts_free(verdicts);
+    count_retiring(-1);
+    return NULL;
+}
+
+/* Frees verdicts on a thread of its own: that waits for a DNS question under way, which no message
+ * must. */
+static void retire(Verdicts *verdicts)
+{
+    pthread_t thread;
+
+    count_retiring(1);
+    if (pthread_create(&thread, NULL, run_retirement, verdicts) == 0)
+        pthread_detach(thread);
+    else
+        run_retirement(verdicts);
 }
 
 void live_settings_release(LiveSettings *live)
 {
+    Verdicts *verdicts = g_steal_pointer(&live->verdicts);
+
     g_clear_pointer(&live->settings, settings_unref);
-    g_clear_pointer(&live->verdicts, verdicts_unref);
+    if (verdicts != NULL && verdicts_drop(verdicts))
+        retire(verdicts);
 }
 
-/* Puts next in force and lets go of what was, outside of the lock: the last reference waits for
- * threads. */
+/* Puts next in force and lets go of what was. */
 static void exchange(LiveSettings next)
 {
     LiveSettings last;
@@ -43,53 +79,59 @@ static void exchange(LiveSettings next)
 
 void live_settings_put(Settings *settings, Verdicts *verdicts)
 {
-    exchange((LiveSettings){
-        .settings = settings, .verdicts = verdicts, .mode = {.mode = settings->mode}});
+    mode_switch_configure(settings->mode);
+    exchange((LiveSettings){.settings = settings, .verdicts = verdicts});
 }
 
 void live_settings_clear(void)
 {
     exchange((LiveSettings){0});
+    pthread_mutex_lock(&lock);
+    while (retiring > 0)
+        pthread_cond_wait(&retired, &lock);
+    pthread_mutex_unlock(&lock);
 }
 
-static void warn_of_restart(const char *key, const char *last, const char *next)
+static void warn_of_restart(GPtrArray *warnings, const char *key, const char *last,
+                            const char *next)
 {
     if (g_strcmp0(last, next) != 0)
-        log_write(LOG_WARNING, "%s has changed; that takes effect when the daemon is restarted",
-                  key);
+        g_ptr_array_add(
+            warnings,
+            g_strdup_printf("%s has changed; that takes effect when the daemon is restarted", key));
 }
 
-static void warn_of_restarts(Settings *last, Settings *next)
+static void warn_of_restarts(GPtrArray *warnings, Settings *last, Settings *next)
 {
-    warn_of_restart("socket", last->socket, next->socket);
-    warn_of_restart("user", last->user, next->user);
-    warn_of_restart("group", last->group, next->group);
-    warn_of_restart("state_dir", last->state_dir, next->state_dir);
-    warn_of_restart("control_socket", last->control_socket, next->control_socket);
+    warn_of_restart(warnings, "socket", last->socket, next->socket);
+    warn_of_restart(warnings, "user", last->user, next->user);
+    warn_of_restart(warnings, "group", last->group, next->group);
+    warn_of_restart(warnings, "state_dir", last->state_dir, next->state_dir);
+    warn_of_restart(warnings, "control_socket", last->control_socket, next->control_socket);
 }
 
 static pthread_mutex_t reload_lock = PTHREAD_MUTEX_INITIALIZER; /* one reload at a time */
 
-static bool reload_locked(const LiveSettings *last, GError **error)
+static bool reload_locked(const LiveSettings *last, GPtrArray *warnings, GError **error)
 {
     g_autoptr(Settings) next = setup_read(last->settings->file, error);
     Verdicts *verdicts = next != NULL ? setup_verdicts_after(last->verdicts, next, error) : NULL;
 
     if (verdicts == NULL)
         return false;
-    warn_of_restarts(last->settings, next);
+    warn_of_restarts(warnings, last->settings, next);
     log_set_level(next->log_level);
     live_settings_put(g_steal_pointer(&next), verdicts);
     return true;
 }
 
-bool live_settings_reload(GError **error)
+bool live_settings_reload(GPtrArray *warnings, GError **error)
 {
     LiveSettings last = {0};
     bool is_reloaded;
 
     pthread_mutex_lock(&reload_lock);
-    is_reloaded = live_settings_take(&last) && reload_locked(&last, error);
+    is_reloaded = live_settings_take(&last) && reload_locked(&last, warnings, error);
     pthread_mutex_unlock(&reload_lock);
     live_settings_release(&last);
     return is_reloaded;

@@ -9,9 +9,9 @@
 #include "spf/verdicts.h"
 
 /*
- * What is in force now: settings, the verdicts made for them, and the mode. One lock in here guards
- * the three; who takes them gets references of one moment and keeps them as long as it likes: a
- * message from its start to its end.
+ * What is in force now: settings, the verdicts made for them, and the mode, which
+ * daemon/mode_switch.h has. One lock in here guards the first two; who takes them gets references
+ * of one moment and keeps them as long as it likes: a message from its start to its end.
  */
 typedef struct {
     Settings *settings;
@@ -31,10 +31,11 @@ void live_settings_put(Settings *settings, Verdicts *verdicts);
 
 /*
  * Loads the configuration anew from its file and puts it in force: all of it, or none and error
- * (SETUP_ERROR; none where the daemon ends). Keys that need a restart stay as they were, with a
- * warning that names them.
+ * (SETUP_ERROR; none where the daemon ends). Keys that need a restart stay as they were.
+ *
+ * warnings  of char *: one that names such a key is added for each that has changed
  */
-bool live_settings_reload(GError **error);
+bool live_settings_reload(GPtrArray *warnings, GError **error);
 
 typedef enum { LIVE_SETTINGS_SAME, LIVE_SETTINGS_NEW, LIVE_SETTINGS_FAILED } LiveSettingsChange;
 
@@ -45,6 +46,7 @@ typedef enum { LIVE_SETTINGS_SAME, LIVE_SETTINGS_NEW, LIVE_SETTINGS_FAILED } Liv
  */
 LiveSettingsChange live_settings_reload_map(GError **error);
 
-/* Lets go of what is in force, at the end of the program. Who has taken it keeps it. */
+/* Lets go of what is in force, at the end of the program, and waits until what nobody has taken is
+ * freed. Who has taken it keeps it. */
 void live_settings_clear(void);
 #endif

@@ -12,12 +12,16 @@
 
 #include "base/log.h"
 #include "daemon/background.h"
+#include "daemon/control.h"
+#include "daemon/fallback_watch.h"
 #include "daemon/in_flight.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
-#include "daemon/notify.h"
 #include "daemon/map_watch.h"
+#include "daemon/mode_switch.h"
+#include "daemon/notify.h"
 #include "daemon/privileges.h"
+#include "daemon/reload.h"
 #include "daemon/session.h"
 #include "daemon/signals.h"
 #include "daemon/watchdog.h"
@@ -122,6 +126,10 @@ static int listen_and_drop(Settings *settings)
         return fail(EX_CONFIG, error);
     if (!session_register() || !listener_open(settings, &error))
         return error != NULL ? fail(EX_UNAVAILABLE, error) : EX_UNAVAILABLE;
+    if (!control_open(settings, &privileges, &error)) {
+        listener_close(settings);
+        return fail(EX_UNAVAILABLE, error);
+    }
     if (!privileges_drop(settings, &privileges, &error))
         return fail(EX_OSERR, error);
     return EX_OK;
@@ -144,12 +152,9 @@ static int test_configuration(Settings *settings)
 
 static void on_reload(void)
 {
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
 
-    if (live_settings_reload(&error))
-        log_write(LOG_NOTICE, "configuration reloaded");
-    else if (error != NULL)
-        log_write(LOG_ERR, "configuration not reloaded, the old one stays: %s", error->message);
+    reload_run(warnings, NULL);
 }
 
 static void *run_milter(void *unused G_GNUC_UNUSED)
@@ -177,7 +182,7 @@ static void log_ready(Settings *settings, Verdicts *verdicts)
 
     log_pair(line, "version", PACKAGE_VERSION);
     log_pair(line, "socket", settings->socket);
-    log_pair(line, "mode", mode_text(settings->mode));
+    log_pair(line, "mode", mode_text(mode_switch_in_force(settings->mode).mode));
     log_pair(line, "fallback_address", settings->fallback->addr_spec);
     g_string_append_printf(line, " relays=%u", set->networks->len);
     log_write(LOG_NOTICE, "%s", line->str);
@@ -224,21 +229,25 @@ static int run(Settings *settings, const Options *options)
         return status;
     verdicts = setup_verdicts(settings, &error);
     if (verdicts == NULL) {
+        control_close();
         listener_close(settings);
         return fail(open_status(error), error);
     }
+    mode_switch_start(settings->state_dir, settings->mode, &clock_system);
+    reload_note_start();
     log_ready(settings, verdicts);
     live_settings_put(settings_ref(settings), verdicts);
-    if (!signals_start(on_reload) || !map_watch_start() || !start_milter() ||
-        !watchdog_start(settings)) {
+    if (!fallback_watch_start() || !control_start(settings) || !signals_start(on_reload) ||
+        !map_watch_start() || !start_milter() || !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
     if (!options->is_foreground)
         open_log(settings, false);
     background_ready();
-    notify_ready(mode_text(settings->mode));
+    notify_ready(mode_text(mode_switch_in_force(settings->mode).mode));
     status = serve(settings);
+    control_close();
     listener_close(settings);
     live_settings_clear();
     return status;

@@ -68,16 +68,23 @@ bool privileges_make_folder(const Privileges *privileges, const char *path, GErr
     return true;
 }
 
+static bool make_folder_of(const Privileges *privileges, const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    return privileges_make_folder(privileges, folder, error);
+}
+
 bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error)
 {
     static const char unix_prefix[] = "unix:";
 
-    if (g_str_has_prefix(settings->socket, unix_prefix)) {
-        g_autofree char *folder = g_path_get_dirname(settings->socket + strlen(unix_prefix));
-
-        if (!privileges_make_folder(privileges, folder, error))
-            return false;
-    }
+    if (g_str_has_prefix(settings->socket, unix_prefix) &&
+        !make_folder_of(privileges, settings->socket + strlen(unix_prefix), error))
+        return false;
+    if (settings->control_socket != NULL &&
+        !make_folder_of(privileges, settings->control_socket, error))
+        return false;
     return settings->state_dir == NULL ||
            privileges_make_folder(privileges, settings->state_dir, error);
 }

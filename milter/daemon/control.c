@@ -1,0 +1,244 @@
+#include "config.h"
+
+#include "daemon/control.h"
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/control_request.h"
+#include "daemon/control_server.h"
+#include "daemon/fallback_watch.h"
+#include "daemon/live_settings.h"
+#include "daemon/metrics.h"
+#include "daemon/metrics_text.h"
+#include "daemon/mode_switch.h"
+#include "daemon/reload.h"
+#include "daemon/status.h"
+#include "daemon/unix_socket.h"
+#include "daemon/worker.h"
+#include "spf/setup.h"
+
+/* All set before other threads use them. */
+static Settings *first; /* the settings of the start */
+static int socket_fd = -1;
+static char *socket_path; /* NULL: there is no socket of ours */
+static ControlServer *server;
+static Worker *switcher; /* keeps the mode switch on the disk, and ends it when its time is over */
+static Worker *loader;   /* reload and flush */
+
+/* What a worker needs to answer. */
+typedef struct {
+    ControlCaller caller;
+    ModeStatus mode; /* mode */
+    char *domain;    /* flush */
+} Task;
+
+static void post(Worker *worker, void (*job)(void *data), const ControlCaller *caller, Task task)
+{
+    Task *posted = g_new(Task, 1);
+
+    *posted = task;
+    posted->caller = *caller;
+    worker_post(worker, job, posted);
+}
+
+/* Answers and frees task. */
+static void finish(Task *task, json_t *answer)
+{
+    control_server_answer(&task->caller, answer);
+    g_free(task->domain);
+    g_free(task);
+}
+
+static json_t *ok(void)
+{
+    json_t *answer = json_object();
+
+    json_object_set_new(answer, "ok", json_true());
+    return answer;
+}
+
+static json_t *valid_text(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    return json_string(valid);
+}
+
+/* The mode is in force by now. */
+static void run_mode(void *data)
+{
+    Task *task = data;
+    g_autoptr(GError) error = NULL;
+    json_t *answer = status_mode_json(&task->mode);
+
+    if (!mode_switch_save(&error)) {
+        g_autofree char *warning =
+            g_strdup_printf("in force, but a restart will forget it: %s", error->message);
+
+        log_write(LOG_WARNING, "mode switch: %s", warning);
+        json_object_set_new(answer, "warning", valid_text(warning));
+    }
+    finish(task, answer);
+}
+
+static json_t *reload_refusal(const GError *error)
+{
+    json_t *answer =
+        control_server_refusal(error != NULL ? error->message : "the daemon is ending");
+
+    json_object_set_new(
+        answer, "is_configuration",
+        json_boolean(g_error_matches(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION)));
+    return answer;
+}
+
+static void run_reload(void *data)
+{
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+    json_t *answer;
+    json_t *list;
+
+    if (!reload_run(warnings, &error)) {
+        finish(data, reload_refusal(error));
+        return;
+    }
+    answer = ok();
+    list = json_array();
+    for (guint i = 0; i < warnings->len; i++)
+        json_array_append_new(list, valid_text(g_ptr_array_index(warnings, i)));
+    json_object_set_new(answer, "warnings", list);
+    finish(data, answer);
+}
+
+static void run_flush(void *data)
+{
+    Task *task = data;
+    LiveSettings live;
+    json_t *answer;
+
+    if (!live_settings_take(&live)) {
+        finish(task, control_server_refusal("the daemon is ending"));
+        return;
+    }
+    verdicts_flush(live.verdicts, task->domain);
+    live_settings_release(&live);
+    fallback_watch_wake();
+    log_write(LOG_NOTICE, "verdicts flushed: %s", task->domain != NULL ? task->domain : "all");
+    answer = ok();
+    json_object_set_new(answer, "domain",
+                        task->domain != NULL ? json_string(task->domain) : json_null());
+    finish(task, answer);
+}
+
+static void answer_mode(const ControlCaller *caller)
+{
+    ModeStatus status;
+
+    mode_switch_get(&status);
+    control_server_answer(caller, status_mode_json(&status));
+}
+
+/* Switches at once; only the disk is left to the worker. */
+static void change_mode(const ControlCaller *caller, const ControlRequest *request)
+{
+    g_autofree char *who = g_strdup_printf("uid %u", (guint)caller->uid);
+    Task task = {.domain = NULL};
+
+    if (request->command == CONTROL_MODE_CLEAR)
+        mode_switch_clear(who, &task.mode);
+    else
+        mode_switch_set(request->mode, request->seconds, who, &task.mode);
+    post(switcher, run_mode, caller, task);
+}
+
+static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
+{
+    MetricsSnapshot snapshot;
+    json_t *answer = ok();
+    g_autofree char *text = NULL;
+
+    metrics_take(&snapshot);
+    text = metrics_text(&snapshot, is_prometheus ? METRICS_PROMETHEUS : METRICS_OPENMETRICS);
+    json_object_set_new(
+        answer, "type",
+        json_string(is_prometheus ? METRICS_PROMETHEUS_TYPE : METRICS_OPENMETRICS_TYPE));
+    json_object_set_new(answer, "text", valid_text(text));
+    control_server_answer(caller, answer);
+}
+
+static void carry_out(const ControlCaller *caller, ControlRequest *request)
+{
+    switch (request->command) {
+    case CONTROL_STATUS:
+        control_server_answer(caller, status_json(first));
+        return;
+    case CONTROL_MODE:
+        answer_mode(caller);
+        return;
+    case CONTROL_MODE_SET:
+    case CONTROL_MODE_CLEAR:
+        change_mode(caller, request);
+        return;
+    case CONTROL_RELOAD:
+        post(loader, run_reload, caller, (Task){.domain = NULL});
+        return;
+    case CONTROL_FLUSH:
+        post(loader, run_flush, caller, (Task){.domain = g_steal_pointer(&request->domain)});
+        return;
+    case CONTROL_METRICS:
+        answer_metrics(caller, request->is_prometheus);
+        return;
+    }
+}
+
+static void on_line(const ControlCaller *caller, const char *line, gsize length)
+{
+    g_auto(ControlRequest) request = {0};
+    g_autoptr(GError) error = NULL;
+
+    if (control_request_parse(line, length, &request, &error))
+        carry_out(caller, &request);
+    else
+        control_server_answer(caller, control_server_refusal(error->message));
+}
+
+bool control_open(Settings *settings, const Privileges *privileges, GError **error)
+{
+    uid_t uid = privileges->is_to_drop ? privileges->uid : (uid_t)-1;
+    gid_t gid = geteuid() == 0 ? privileges->gid : (gid_t)-1;
+
+    if (settings->control_socket == NULL)
+        return true;
+    socket_fd = unix_socket_listen(settings->control_socket, uid, gid, error);
+    if (socket_fd < 0) {
+        g_prefix_error(error, "control_socket: ");
+        return false;
+    }
+    socket_path = g_strdup(settings->control_socket);
+    return true;
+}
+
+bool control_start(Settings *settings)
+{
+    first = settings_ref(settings);
+    switcher = worker_start("spfrom-mode", mode_switch_tend);
+    loader = worker_start("spfrom-loader", NULL);
+    if (switcher == NULL || loader == NULL)
+        return false;
+    if (socket_fd < 0)
+        return true;
+    server = control_server_start(socket_fd, &control_limits, on_line);
+    socket_fd = -1;
+    return server != NULL;
+}
+
+void control_close(void)
+{
+    if (socket_path != NULL)
+        unlink(socket_path);
+    g_clear_pointer(&socket_path, g_free);
+    if (server != NULL)
+        control_server_stop(server);
+}

@@ -1,0 +1,40 @@
+#ifndef SPFROM_DAEMON_FALLBACK_WATCH_H
+#define SPFROM_DAEMON_FALLBACK_WATCH_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "policy/verdict.h"
+
+/*
+ * The fallback address's own verdict, kept fresh: where its domain doesn't authorise the relays,
+ * what is rewritten fares no better than what isn't. Only a proven pass counts, whatever rewrite_on
+ * says. Looked up at the start, on a reload and every few minutes, and logged when it changes.
+ *
+ * Lock protocol: one lock inside guards the last verdict; it is not held while DNS is waited for.
+ */
+typedef enum {
+    FALLBACK_UNKNOWN, /* not looked up yet, or DNS has trouble */
+    FALLBACK_UNAUTHORISED,
+    FALLBACK_AUTHORISED,
+} FallbackState;
+
+typedef struct {
+    FallbackState state;
+    char *address;
+    Verdict *verdict; /* NULL: not looked up yet */
+    gint64 checked;   /* wall time */
+} FallbackVerdict;
+
+void fallback_verdict_clear(FallbackVerdict *fallback);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FallbackVerdict, fallback_verdict_clear)
+
+/* Starts the thread. Returns false where there can be none. */
+bool fallback_watch_start(void);
+
+/* Looks it up soon. */
+void fallback_watch_wake(void);
+
+/* Fills fallback with the last verdict, cleared by fallback_verdict_clear(). */
+void fallback_watch_get(FallbackVerdict *fallback);
+#endif

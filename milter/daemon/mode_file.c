@@ -1,0 +1,125 @@
+#include "config.h"
+
+#include "daemon/mode_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define FILE_LENGTH_MAX 4096 /* octets; what is written has about 100 */
+#define FILE_MODE 0644
+
+G_DEFINE_QUARK(spfrom_mode_file_error, mode_file_error)
+
+static bool set_system_error(const char *file, int number, GError **error)
+{
+    g_set_error(error, MODE_FILE_ERROR,
+                number == ENOENT ? MODE_FILE_ERROR_ABSENT : MODE_FILE_ERROR_SYSTEM, "%s: %s", file,
+                g_strerror(number));
+    return false;
+}
+
+/* Returns how many octets of file are in text, at most FILE_LENGTH_MAX; -1 with errno set. */
+static ssize_t read_octets(const char *file, char text[FILE_LENGTH_MAX])
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, FILE_LENGTH_MAX);
+    int number = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = number;
+    return length;
+}
+
+/* Reads a time, which may be null where is_optional: 0. */
+static bool read_time(const json_t *value, bool is_optional, gint64 *wall)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) time = NULL;
+
+    *wall = 0;
+    if (is_optional && json_is_null(value))
+        return true;
+    if (!json_is_string(value))
+        return false;
+    time = g_date_time_new_from_iso8601(json_string_value(value), utc);
+    if (time != NULL)
+        *wall = g_date_time_to_unix(time) * CLOCK_SECOND;
+    return *wall > 0;
+}
+
+static bool read_object(const json_t *json, KeptMode *kept)
+{
+    const char *mode = json_string_value(json_object_get(json, "mode"));
+
+    return mode != NULL && mode_parse(mode, &kept->mode) &&
+           read_time(json_object_get(json, "since"), false, &kept->since) &&
+           read_time(json_object_get(json, "until"), true, &kept->until);
+}
+
+bool mode_file_read(const char *file, KeptMode *kept, GError **error)
+{
+    char text[FILE_LENGTH_MAX];
+    ssize_t length = read_octets(file, text);
+    json_t *json;
+    bool is_read;
+
+    if (length < 0)
+        return set_system_error(file, errno, error);
+    json = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, NULL);
+    is_read = read_object(json, kept);
+    json_decref(json);
+    if (!is_read)
+        g_set_error(error, MODE_FILE_ERROR, MODE_FILE_ERROR_CONTENT,
+                    "%s: this is not what spfrom-milter wrote", file);
+    return is_read;
+}
+
+static char *text_of(const KeptMode *kept)
+{
+    g_autofree char *since = clock_rfc3339(kept->since);
+    g_autofree char *until = kept->until != 0 ? clock_rfc3339(kept->until) : NULL;
+
+    return g_strdup_printf("{\"mode\":\"%s\",\"since\":\"%s\",\"until\":%s%s%s}\n",
+                           mode_text(kept->mode), since, until != NULL ? "\"" : "",
+                           until != NULL ? until : "null", until != NULL ? "\"" : "");
+}
+
+bool mode_file_write(const char *file, const KeptMode *kept, GError **error)
+{
+    g_autofree char *text = text_of(kept);
+    g_autoptr(GError) cause = NULL;
+
+    if (g_file_set_contents_full(file, text, -1,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                 FILE_MODE, &cause))
+        return true;
+    g_set_error_literal(error, MODE_FILE_ERROR, MODE_FILE_ERROR_SYSTEM, cause->message);
+    return false;
+}
+
+/* A removal is on the disk when its folder is. */
+static void sync_folder(const char *file)
+{
+    g_autofree char *folder = g_path_get_dirname(file);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
+}
+
+bool mode_file_remove(const char *file, GError **error)
+{
+    if (g_unlink(file) != 0)
+        return errno == ENOENT || set_system_error(file, errno, error);
+    sync_folder(file);
+    return true;
+}

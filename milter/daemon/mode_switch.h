@@ -1,0 +1,64 @@
+#ifndef SPFROM_DAEMON_MODE_SWITCH_H
+#define SPFROM_DAEMON_MODE_SWITCH_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "policy/plan.h"
+#include "policy/settings.h"
+
+/*
+ * The runtime switch of the mode (design section 10): it takes the place of the configuration's
+ * mode, at once, until it is cleared or its time is over, and it survives a restart.
+ *
+ * Lock protocol: one lock inside guards the switch, another one orders what is written to the file;
+ * the first is never held while the disk is waited for, so that a message never waits for it.
+ */
+
+/* Which mode is in force. */
+typedef struct {
+    Mode mode;
+    bool is_switch; /* set by the switch, else by the configuration */
+    gint64 since;   /* wall time */
+    gint64 until;   /* wall time; 0: without an end */
+} ModeStatus;
+
+/*
+ * Begins with what was kept in state_dir, and logs it; nothing is kept where that is NULL. A file
+ * that can't be read is logged, and the configuration's mode counts. Call as the user who writes
+ * there, before the first message. clock has to live as long.
+ */
+void mode_switch_start(const char *state_dir, Mode configured, const Clock *clock);
+
+/* The configuration has been loaded anew. The switch stays. */
+void mode_switch_configure(Mode configured);
+
+/* The mode for a message that begins now, under a configuration that says configured. */
+ModeInForce mode_switch_in_force(Mode configured);
+
+void mode_switch_get(ModeStatus *status);
+
+/*
+ * Switches, in force when this returns, and logs it. mode_switch_save() has to follow.
+ *
+ * seconds  after which the configuration's mode counts again; 0: without an end
+ * who      for the log
+ * status   set to what is in force now
+ */
+void mode_switch_set(Mode mode, gint64 seconds, const char *who, ModeStatus *status);
+
+/* The same for the way back to the configuration's mode. */
+void mode_switch_clear(const char *who, ModeStatus *status);
+
+/*
+ * Writes what is in force to the file, which may take as long as a disk does. Returns false with
+ * error (MODE_FILE_ERROR) set where it can't be kept: the mode is in force all the same, and it is
+ * tried again by mode_switch_tend().
+ */
+bool mode_switch_save(GError **error);
+
+/* Logs and forgets a switch whose time is over, and saves what could not be saved before. Returns
+ * after how many microseconds it is to be called again. */
+gint64 mode_switch_tend(void);
+#endif

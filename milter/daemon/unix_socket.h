@@ -1,0 +1,23 @@
+#ifndef SPFROM_DAEMON_UNIX_SOCKET_H
+#define SPFROM_DAEMON_UNIX_SOCKET_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define UNIX_SOCKET_ERROR (unix_socket_error_quark())
+typedef enum { UNIX_SOCKET_ERROR_PATH } UnixSocketError;
+GQuark unix_socket_error_quark(void);
+
+/*
+ * Makes way for a socket at path: one that nobody listens on any more is removed; one that somebody
+ * does, or a file of another kind, stays, and is error (UNIX_SOCKET_ERROR), which begins with path.
+ */
+bool unix_socket_make_way(const char *path, GError **error);
+
+/*
+ * Listens at path, for its owner and group alone (0660); uid and gid -1: as they come.
+ * Returns the descriptor, which doesn't block, or -1 with error (UNIX_SOCKET_ERROR) set.
+ */
+int unix_socket_listen(const char *path, uid_t uid, gid_t gid, GError **error);
+#endif
