@@ -51,7 +51,7 @@ typedef struct {
     GPtrArray *subjects; /* of CheckSubject */
 } Options;
 
-enum { OPTION_RELAY = 256, OPTION_HELO, OPTION_JSON };
+enum { OPTION_RELAY = SUBCOMMAND_OPTION_FIRST, OPTION_HELO, OPTION_JSON };
 
 static const struct option long_options[] = {
     {"relay", required_argument, NULL, OPTION_RELAY},
@@ -61,8 +61,9 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int parse_option(Options *options, CliContext *context, int option)
+static int parse_option(void *data, int option)
 {
+    Options *options = data;
     g_autoptr(GError) error = NULL;
 
     switch (option) {
@@ -73,11 +74,9 @@ static int parse_option(Options *options, CliContext *context, int option)
     case OPTION_HELO:
         options->helo = optarg;
         return SUBCOMMAND_GO_ON;
-    case OPTION_JSON:
+    default:
         options->is_json = true;
         return SUBCOMMAND_GO_ON;
-    default:
-        return subcommand_option(&check_subcommand, context, option);
     }
 }
 
@@ -88,19 +87,6 @@ static int parse_subjects(Options *options, char **arguments)
     for (; *arguments != NULL; arguments++)
         g_ptr_array_add(options->subjects, check_subject_parse(*arguments));
     return SUBCOMMAND_GO_ON;
-}
-
-static int parse_options(Options *options, CliContext *context, int argc, char **argv)
-{
-    int option;
-
-    while ((option = getopt_long(argc, argv, SUBCOMMAND_OPTIONS, long_options, NULL)) != -1) {
-        int status = parse_option(options, context, option);
-
-        if (status != SUBCOMMAND_GO_ON)
-            return status;
-    }
-    return parse_subjects(options, argv + optind);
 }
 
 static int status_of(const DomainCheck *check)
@@ -194,8 +180,11 @@ static int run(int argc, char **argv, CliContext *context)
     g_autoptr(GPtrArray) subjects =
         g_ptr_array_new_with_free_func((GDestroyNotify)check_subject_free);
     Options options = {.given = given, .subjects = subjects};
-    int status = parse_options(&options, context, argc, argv);
+    int status = subcommand_parse(&check_subcommand, context, argc, argv, long_options,
+                                  parse_option, &options);
 
+    if (status == SUBCOMMAND_GO_ON)
+        status = parse_subjects(&options, argv + optind);
     return status != SUBCOMMAND_GO_ON ? status : check_with(&options, context);
 }
 

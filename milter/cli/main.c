@@ -5,7 +5,12 @@
 
 #include "base/log.h"
 #include "cli/check.h"
+#include "cli/flush.h"
+#include "cli/metrics.h"
+#include "cli/mode.h"
 #include "cli/page.h"
+#include "cli/reload.h"
+#include "cli/status.h"
 #include "cli/subcommand.h"
 #include "cli/test.h"
 #include "mail/mailboxes.h"
@@ -14,8 +19,8 @@
 #define PROGRAM "spfrom"
 
 static const Subcommand *const subcommands[] = {
-    &check_subcommand,
-    &test_subcommand,
+    &check_subcommand,  &test_subcommand,  &status_subcommand,  &mode_subcommand,
+    &reload_subcommand, &flush_subcommand, &metrics_subcommand,
 };
 
 static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"

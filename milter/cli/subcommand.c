@@ -7,7 +7,8 @@
 
 #include "cli/page.h"
 
-int subcommand_option(const Subcommand *subcommand, CliContext *context, int option)
+/* Does what an option of every subcommand asks for, and complains of an unknown one. */
+static int common_option(const Subcommand *subcommand, CliContext *context, int option)
 {
     switch (option) {
     case 'c':
@@ -20,6 +21,21 @@ int subcommand_option(const Subcommand *subcommand, CliContext *context, int opt
         fprintf(stderr, "try: spfrom %s --help\n", subcommand->name);
         return CLI_USAGE;
     }
+}
+
+int subcommand_parse(const Subcommand *subcommand, CliContext *context, int argc, char **argv,
+                     const struct option *long_options, SubcommandOption own, void *options)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+        int status = option >= SUBCOMMAND_OPTION_FIRST ? own(options, option)
+                                                       : common_option(subcommand, context, option);
+
+        if (status != SUBCOMMAND_GO_ON)
+            return status;
+    }
+    return SUBCOMMAND_GO_ON;
 }
 
 int subcommand_help(const Subcommand *subcommand)

@@ -33,8 +33,7 @@ typedef struct {
     int (*run)(int argc, char **argv, CliContext *context); /* returns the exit code */
 } Subcommand;
 
-/* What every subcommand's getopt_long() has besides its own options. */
-#define SUBCOMMAND_OPTIONS "c:h"
+/* What every subcommand's long_options have besides its own. */
 #define SUBCOMMAND_HELP_OPTION                                                                     \
     {                                                                                              \
         "help", no_argument, NULL, 'h'                                                             \
@@ -43,11 +42,18 @@ typedef struct {
 /* Returned in place of an exit code: go on. */
 #define SUBCOMMAND_GO_ON (-1)
 
+/* Does what an option of one subcommand asks for, in options. Returns SUBCOMMAND_GO_ON or the exit
+ * code. */
+typedef int (*SubcommandOption)(void *options, int option);
+
 /*
- * Does what an option of every subcommand asks for, and complains of an unknown one.
+ * Reads the options of argv: those of every subcommand, and those in long_options whose val is at
+ * least SUBCOMMAND_OPTION_FIRST, which go to own. optind is then where the arguments begin.
  * Returns SUBCOMMAND_GO_ON or the exit code.
  */
-int subcommand_option(const Subcommand *subcommand, CliContext *context, int option);
+#define SUBCOMMAND_OPTION_FIRST 256
+int subcommand_parse(const Subcommand *subcommand, CliContext *context, int argc, char **argv,
+                     const struct option *long_options, SubcommandOption own, void *options);
 
 /* Prints the help on stdout. Returns CLI_YES. */
 int subcommand_help(const Subcommand *subcommand);

@@ -62,7 +62,7 @@ typedef struct {
     HeaderFields *fields;
 } Input;
 
-enum { OPTION_SENDER = 256, OPTION_RCPT, OPTION_DIFF, OPTION_JSON };
+enum { OPTION_SENDER = SUBCOMMAND_OPTION_FIRST, OPTION_RCPT, OPTION_DIFF, OPTION_JSON };
 
 static const struct option long_options[] = {
     {"sender", required_argument, NULL, OPTION_SENDER},
@@ -105,8 +105,10 @@ static int check_recipient(const char *text)
         text);
 }
 
-static int parse_option(Options *options, CliContext *context, int option)
+static int parse_option(void *data, int option)
 {
+    Options *options = data;
+
     switch (option) {
     case OPTION_SENDER:
         return parse_sender(options, optarg);
@@ -115,24 +117,19 @@ static int parse_option(Options *options, CliContext *context, int option)
     case OPTION_DIFF:
         options->is_diff = true;
         return SUBCOMMAND_GO_ON;
-    case OPTION_JSON:
+    default:
         options->is_json = true;
         return SUBCOMMAND_GO_ON;
-    default:
-        return subcommand_option(&test_subcommand, context, option);
     }
 }
 
 static int parse_options(Options *options, CliContext *context, int argc, char **argv)
 {
-    int option;
+    int status = subcommand_parse(&test_subcommand, context, argc, argv, long_options, parse_option,
+                                  options);
 
-    while ((option = getopt_long(argc, argv, SUBCOMMAND_OPTIONS, long_options, NULL)) != -1) {
-        int status = parse_option(options, context, option);
-
-        if (status != SUBCOMMAND_GO_ON)
-            return status;
-    }
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
     if (argc - optind > 1)
         return subcommand_usage_error(&test_subcommand, "one message at a time: \"%s\" is too much",
                                       argv[optind + 1]);

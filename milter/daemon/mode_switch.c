@@ -132,14 +132,17 @@ void mode_switch_start(const char *state_dir, Mode configured, const Clock *cloc
 void mode_switch_configure(Mode configured)
 {
     ModeStatus status;
+    bool has_changed;
 
     pthread_mutex_lock(&lock);
-    if (configured != configured_now)
+    has_changed = configured != configured_now;
+    if (has_changed)
         configured_since = whole_second(clock_wall(clock_used));
     configured_now = configured;
     status = current();
     pthread_mutex_unlock(&lock);
-    notify_status(mode_text(status.mode));
+    if (has_changed && !status.is_switch)
+        log_change(&status, "a reload");
 }
 
 ModeInForce mode_switch_in_force(Mode configured)

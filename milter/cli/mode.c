@@ -1,0 +1,190 @@
+#include "config.h"
+
+#include "cli/mode.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/control_client.h"
+#include "cli/control.h"
+#include "cli/page.h"
+#include "cli/time_text.h"
+#include "policy/settings.h"
+
+static const char help[] =
+    "Shows which mode the daemon is in, since when, and what set it: the configuration, or a "
+    "switch. With\n"
+    "a mode it switches, at once, whatever the configuration says, until --clear or the end of "
+    "--for. A\n"
+    "switch survives a restart and a reload. Messages under way keep the mode that they began "
+    "with. A domain\n"
+    "section of the configuration still counts where it is less active than the switch.\n"
+    "\n"
+    "  rewrite      rewrite the author where its domain does not authorise the relays\n"
+    "  log-only     log what would be rewritten, touch nothing\n"
+    "  off          look nothing up, touch nothing\n"
+    "  --for TIME   go back to the configuration's mode after that time: 10s, 5m, 2h, 1d\n"
+    "  --clear      go back to the configuration's mode now\n"
+    "  --json       print JSON\n"
+    "  -c FILE      the daemon's configuration, for its control_socket (default " CLI_DEFAULT_FILE
+    ")\n"
+    "  -h, --help   print this help\n"
+    "\n"
+    "Exit status: 0 shown or switched, 2 wrong usage, 69 the daemon is not reachable, 78 "
+    "configuration.\n"
+    "\n"
+    "  spfrom mode log-only --for 2h\n";
+
+typedef struct {
+    const char *mode;
+    const char *span;
+    bool is_clear;
+    bool is_json;
+} Options;
+
+enum { OPTION_FOR = SUBCOMMAND_OPTION_FIRST, OPTION_CLEAR, OPTION_JSON };
+
+static const struct option long_options[] = {
+    {"for", required_argument, NULL, OPTION_FOR},
+    {"clear", no_argument, NULL, OPTION_CLEAR},
+    {"json", no_argument, NULL, OPTION_JSON},
+    SUBCOMMAND_HELP_OPTION,
+    {NULL, 0, NULL, 0},
+};
+
+static int parse_option(void *data, int option)
+{
+    Options *options = data;
+
+    switch (option) {
+    case OPTION_FOR:
+        options->span = optarg;
+        break;
+    case OPTION_CLEAR:
+        options->is_clear = true;
+        break;
+    default:
+        options->is_json = true;
+        break;
+    }
+    return SUBCOMMAND_GO_ON;
+}
+
+static int check_span(const char *span)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 seconds = clock_span_parse(span, &error);
+
+    if (seconds > 0)
+        return SUBCOMMAND_GO_ON;
+    return subcommand_usage_error(&mode_subcommand, "--for: %s",
+                                  error != NULL ? error->message : "at least 1s");
+}
+
+static int check_options(const Options *options)
+{
+    Mode mode;
+
+    if (options->mode != NULL && !mode_parse(options->mode, &mode))
+        return subcommand_usage_error(&mode_subcommand,
+                                      "\"%s\" is no mode; there are rewrite, log-only and off",
+                                      options->mode);
+    if (options->mode != NULL && options->is_clear)
+        return subcommand_usage_error(&mode_subcommand, "a mode and --clear exclude each other");
+    if (options->span == NULL)
+        return SUBCOMMAND_GO_ON;
+    if (options->mode == NULL)
+        return subcommand_usage_error(&mode_subcommand, "--for goes with a mode");
+    return check_span(options->span);
+}
+
+static json_t *request_of(const Options *options)
+{
+    json_t *request = control_command("mode");
+
+    if (options->mode != NULL)
+        json_object_set_new(request, "mode", json_string(options->mode));
+    if (options->span != NULL)
+        json_object_set_new(request, "for", json_string(options->span));
+    if (options->is_clear)
+        json_object_set_new(request, "clear", json_true());
+    return request;
+}
+
+static void add_line(Page *page, const char *label, const char *text)
+{
+    page_add_padded(page, PAGE_PLAIN, label, 7);
+    page_add(page, PAGE_PLAIN, text != NULL ? text : "-");
+    page_raw(page, PAGE_PLAIN, "\n");
+}
+
+static void print_text(const json_t *answer)
+{
+    gint64 now = clock_wall(&clock_system) / CLOCK_SECOND;
+    g_autofree char *since = time_text_relative(control_text(answer, "since"), now);
+    g_autofree char *until = time_text_relative(control_text(answer, "until"), now);
+    g_auto(Page) page;
+
+    page_init(&page, page_wants_colour(stdout));
+    page_add_padded(&page, PAGE_PLAIN, "mode", 7);
+    page_add(&page, PAGE_STRONG, control_text(answer, "mode"));
+    page_raw(&page, PAGE_PLAIN, "\n");
+    add_line(&page, "since", since);
+    add_line(&page, "by", control_text(answer, "by"));
+    if (control_text(answer, "until") != NULL)
+        add_line(&page, "until", until);
+    fputs(page.text->str, stdout);
+}
+
+static int tell(const Options *options, const json_t *answer)
+{
+    const char *warning = control_text(answer, "warning");
+
+    if (control_text(answer, "mode") == NULL)
+        return subcommand_error(&mode_subcommand, CLI_UNAVAILABLE,
+                                "the daemon's answer has no mode");
+    if (options->is_json)
+        control_print_json(answer);
+    else
+        print_text(answer);
+    if (warning != NULL)
+        subcommand_error(&mode_subcommand, CLI_YES, "warning: %s", warning);
+    return CLI_YES;
+}
+
+static int ask(const Options *options, const CliContext *context)
+{
+    json_t *answer = NULL;
+    int status = check_options(options);
+
+    if (status == SUBCOMMAND_GO_ON)
+        status =
+            control_order(&mode_subcommand, context, request_of(options), CONTROL_SLOW, &answer);
+    if (status == SUBCOMMAND_GO_ON)
+        status = tell(options, answer);
+    json_decref(answer);
+    return status;
+}
+
+static int run(int argc, char **argv, CliContext *context)
+{
+    Options options = {.mode = NULL};
+    int status = subcommand_parse(&mode_subcommand, context, argc, argv, long_options, parse_option,
+                                  &options);
+
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
+    if (argc - optind > 1)
+        return subcommand_usage_error(&mode_subcommand, "one mode at a time: \"%s\" is too much",
+                                      argv[optind + 1]);
+    options.mode = argv[optind];
+    return ask(&options, context);
+}
+
+const Subcommand mode_subcommand = {
+    .name = "mode",
+    .arguments = "[rewrite|log-only|off] [--for TIME] [--clear] [--json] [-c FILE]",
+    .summary = "show or switch the daemon's mode",
+    .help = help,
+    .run = run,
+};
