@@ -15,6 +15,7 @@
 #include "daemon/control.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/in_flight.h"
+#include "daemon/ledger_writer.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
 #include "daemon/map_watch.h"
@@ -157,6 +158,15 @@ static void on_reload(void)
     reload_run(warnings, NULL);
 }
 
+static Settings *settings_in_force(void)
+{
+    LiveSettings live = {0};
+    Settings *settings = live_settings_take(&live) ? settings_ref(live.settings) : NULL;
+
+    live_settings_release(&live);
+    return settings;
+}
+
 static void *run_milter(void *unused G_GNUC_UNUSED)
 {
     smfi_main();
@@ -238,7 +248,8 @@ static int run(Settings *settings, const Options *options)
     log_ready(settings, verdicts);
     live_settings_put(settings_ref(settings), verdicts);
     if (!fallback_watch_start() || !control_start(settings) || !signals_start(on_reload) ||
-        !map_watch_start() || !start_milter() || !watchdog_start(settings)) {
+        !map_watch_start() || !ledger_writer_start(settings_in_force) || !start_milter() ||
+        !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
@@ -247,6 +258,7 @@ static int run(Settings *settings, const Options *options)
     background_ready();
     notify_ready(mode_text(mode_switch_in_force(settings->mode).mode));
     status = serve(settings);
+    ledger_writer_stop();
     control_close();
     listener_close(settings);
     live_settings_clear();

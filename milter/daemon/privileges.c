@@ -75,6 +75,17 @@ static bool make_folder_of(const Privileges *privileges, const char *path, GErro
     return privileges_make_folder(privileges, folder, error);
 }
 
+/* Mail goes on without a ledger: what is wrong with its folder is told by who writes it. */
+static void make_ledger_folder(Settings *settings, const Privileges *privileges)
+{
+    g_autofree char *folder = NULL;
+
+    if (settings->ledger == NULL)
+        return;
+    folder = g_path_get_dirname(settings->ledger);
+    privileges_make_folder(privileges, folder, NULL);
+}
+
 bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error)
 {
     static const char unix_prefix[] = "unix:";
@@ -85,8 +96,11 @@ bool privileges_make_folders(Settings *settings, const Privileges *privileges, G
     if (settings->control_socket != NULL &&
         !make_folder_of(privileges, settings->control_socket, error))
         return false;
-    return settings->state_dir == NULL ||
-           privileges_make_folder(privileges, settings->state_dir, error);
+    if (settings->state_dir != NULL &&
+        !privileges_make_folder(privileges, settings->state_dir, error))
+        return false;
+    make_ledger_folder(settings, privileges);
+    return true;
 }
 
 bool privileges_drop(Settings *settings, const Privileges *privileges, GError **error)

@@ -30,7 +30,7 @@ bool privileges_find(Settings *settings, Privileges *privileges, GError **error)
  * account. */
 bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error);
 
-/* Makes the folders that the settings name: of the sockets, and state_dir. */
+/* Makes the folders that the settings name: of the sockets, state_dir, and that of the ledger. */
 bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error);
 
 /* Drops them for good. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "daemon/apply.h"
 #include "daemon/in_flight.h"
+#include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
 #include "daemon/message_log.h"
 #include "daemon/metrics.h"
@@ -274,6 +275,7 @@ static void report(int level, const Message *message, const MessageLog *entry,
                    const Decision *decision)
 {
     metrics_count_message(entry->action);
+    ledger_writer_add(message->live.settings, entry->action, decision);
     message_log_write(level, message->live.settings, entry, decision);
 }
 
@@ -305,6 +307,7 @@ static sfsistat on_end(SMFICTX *context)
 
     if (session == NULL || session->message == NULL) {
         metrics_count_message(MESSAGE_ACTION_ERROR);
+        ledger_writer_add(NULL, MESSAGE_ACTION_ERROR, NULL);
         log_write(LOG_ERR, "%s: action=error reason=\"the message's beginning is not known\"",
                   entry.queue_id != NULL ? entry.queue_id : "-");
         return SMFIS_TEMPFAIL;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "daemon/control_server.h"
 #include "daemon/fallback_watch.h"
+#include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
 #include "daemon/reload.h"
@@ -148,6 +149,20 @@ static void set_messages(json_t *json)
     set_count(json, "ledger_errors", snapshot.ledger_errors);
 }
 
+static json_t *ledger_json(void)
+{
+    g_auto(LedgerWriterStatus) status;
+    json_t *json = json_object();
+
+    ledger_writer_status(&status);
+    set_text(json, "file", status.file);
+    set_text(json, "error", status.trouble);
+    set_count(json, "written", status.written);
+    set_count(json, "waiting", status.waiting);
+    set_time(json, "written_at", status.written_at);
+    return json;
+}
+
 static json_t *results_json(const VerdictsCounters *counters)
 {
     json_t *json = json_object();
@@ -214,6 +229,7 @@ static void set_live(json_t *json, const LiveSettings *live)
     json_object_set_new(json, "relay_set", relay_set_json(live->settings, live->verdicts));
     json_object_set_new(json, "fallback", fallback_json(live->settings));
     set_messages(json);
+    json_object_set_new(json, "ledger", ledger_json());
     json_object_set_new(json, "verdicts", results_json(&counters));
     json_object_set_new(json, "cache", cache_json(live->settings, &counters));
     json_object_set_new(json, "dns", dns_json(live->settings, &counters));

@@ -37,6 +37,7 @@ static void free_texts(struct Settings *settings)
     g_free(settings->dns_zone_file);
     g_free(settings->dns_trust_anchor);
     g_free(settings->state_dir);
+    g_free(settings->ledger);
     g_free(settings->control_socket);
     g_free(settings->user);
     g_free(settings->group);

@@ -87,6 +87,9 @@ struct Settings {
     char *dns_trust_anchor; /* NULL: the default */
 
     char *state_dir;
+    char *ledger;                /* NULL: none is kept */
+    bool is_ledger_in_state_dir; /* where it is by default */
+    guint ledger_days;           /* that are kept */
     char *control_socket;
     char *user;
     char *group;
@@ -104,6 +107,8 @@ struct Settings {
     GHashTable
         *fallbacks; /* addr-specs of every fallback address there is, lower-case domain: a set */
 };
+
+#define SETTINGS_LEDGER_NAME "ledger.db" /* in state_dir, where ledger is not given */
 
 /* Empty settings, for settings_parse() and its like to fill. file may be NULL. */
 struct Settings *settings_new(const char *file);

@@ -65,6 +65,16 @@ static bool set_path(struct Settings *settings, const SettingsKey *key, const ch
     return true;
 }
 
+/* Not given is NULL, none "": settings_parse() makes something of both. */
+static bool set_ledger(struct Settings *settings, const SettingsKey *key, const char *const *values,
+                       GError **error)
+{
+    if (values[0][0] != '\0')
+        return set_path(settings, key, values, error);
+    put_text(settings, key, "");
+    return true;
+}
+
 static bool set_socket_path(struct Settings *settings, const SettingsKey *key,
                             const char *const *values, GError **error)
 {
@@ -426,6 +436,8 @@ const SettingsKey settings_keys[] = {
     {"dns_zone_file", false, NULL, set_path, FIELD(dns_zone_file), 0, 0, NULL},
     {"dns_trust_anchor", false, NULL, set_path, FIELD(dns_trust_anchor), 0, 0, NULL},
     {"state_dir", false, "/var/lib/spfrom", set_path, FIELD(state_dir), 0, 0, NULL},
+    {"ledger", false, NULL, set_ledger, FIELD(ledger), 0, 0, NULL},
+    {"ledger_days", false, "400", set_number, FIELD(ledger_days), 1, 36500, NULL},
     {"control_socket", false, "/run/spfrom/control.sock", set_socket_path, FIELD(control_socket), 0,
      0, NULL},
     {"user", false, "spfrom", set_text, FIELD(user), 0, 0, NULL},

@@ -324,12 +324,22 @@ static bool fill_from_text(struct Settings *settings, char *text, GError **error
     return is_parsed && check_together(settings, text, error);
 }
 
+static void fill_ledger(struct Settings *settings)
+{
+    settings->is_ledger_in_state_dir = settings->ledger == NULL && settings->state_dir != NULL;
+    if (settings->is_ledger_in_state_dir)
+        settings->ledger = g_build_filename(settings->state_dir, SETTINGS_LEDGER_NAME, NULL);
+    else if (settings->ledger != NULL && settings->ledger[0] == '\0')
+        g_clear_pointer(&settings->ledger, g_free);
+}
+
 static void fill_rest(struct Settings *settings, const SettingsSource *source)
 {
     if (settings->hostname == NULL)
         settings->hostname = domain_name_parse(source->hostname, NULL);
     if (settings->hostname == NULL)
         settings->hostname = g_strdup("localhost");
+    fill_ledger(settings);
     settings->fallbacks = g_hash_table_new(g_str_hash, g_str_equal);
     g_hash_table_add(settings->fallbacks, settings->fallback->addr_spec);
     note_fallbacks(settings, settings->sections);

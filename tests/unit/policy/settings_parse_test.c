@@ -155,6 +155,8 @@ static void show_daemon_keys(GString *shown, Settings *settings)
     show(shown, "dns_zone_file", settings->dns_zone_file);
     show(shown, "dns_trust_anchor", settings->dns_trust_anchor);
     show(shown, "state_dir", settings->state_dir);
+    show(shown, "ledger", settings->ledger);
+    show_number(shown, "ledger_days", settings->ledger_days);
     show(shown, "control_socket", settings->control_socket);
     show(shown, "user", settings->user);
     show(shown, "group", settings->group);
@@ -209,6 +211,8 @@ static const char defaults[] = "\nfallback_address = noreply@example.org\n"
                                "dns_zone_file = (none)\n"
                                "dns_trust_anchor = (none)\n"
                                "state_dir = /var/lib/spfrom\n"
+                               "ledger = /var/lib/spfrom/ledger.db\n"
+                               "ledger_days = 400\n"
                                "control_socket = /run/spfrom/control.sock\n"
                                "user = spfrom\n"
                                "group = spfrom\n"
@@ -325,6 +329,12 @@ static const struct value_row {
     {"dns_trust_anchor = root.key", "dns_trust_anchor = /etc/spfrom/root.key"},
     {"dns_trust_anchor = \"\"", "dns_trust_anchor = (none)"},
     {"state_dir = /srv/spfrom", "state_dir = /srv/spfrom"},
+    {"state_dir = /srv/spfrom", "ledger = /srv/spfrom/ledger.db"},
+    {"state_dir = \"\"", "ledger = (none)"},
+    {"ledger = \"\"", "ledger = (none)"},
+    {"ledger = ledger.db", "ledger = /etc/spfrom/ledger.db"},
+    {"ledger = /srv/l.db state_dir = /srv/spfrom", "ledger = /srv/l.db"},
+    {"ledger_days = 1", "ledger_days = 1"},
     {"control_socket = /run/x.sock", "control_socket = /run/x.sock"},
     {"control_socket = " LONGEST_PATH, "control_socket = " LONGEST_PATH},
     {"socket = unix:" LONGEST_PATH, "socket = unix:" LONGEST_PATH},
@@ -472,6 +482,7 @@ static const struct error_row {
     {"check_timeout = 0", ":1: check_timeout: \"0\" is not possible; write a time from 1s to 300s"},
     {"check_timeout = 6m",
      ":1: check_timeout: \"6m\" is not possible; write a time from 1s to 300s"},
+    {"ledger_days = 0", ":1: ledger_days: \"0\" is not possible; write a number from 1 to 36500"},
     {"cache_size = 0", ":1: cache_size: \"0\" is not possible; write a number from 1 to 100000000"},
     {"cache_size = 1e5",
      ":1: cache_size: \"1e5\" is not possible; write a number from 1 to 100000000"},

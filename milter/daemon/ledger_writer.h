@@ -1,0 +1,56 @@
+#ifndef SPFROM_DAEMON_LEDGER_WRITER_H
+#define SPFROM_DAEMON_LEDGER_WRITER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "policy/message_action.h"
+#include "policy/settings.h"
+#include "spf/decision.h"
+
+/*
+ * Counts messages for the ledger. A message adds to a table in memory, under a lock that is held for
+ * nothing else, and goes on; a thread writes the table to the file once LEDGER_WRITER_BATCH messages
+ * are in it, or LEDGER_WRITER_SECONDS after the first. So a kill -9 loses at most
+ * LEDGER_WRITER_BATCH messages' counts, and those of the messages that ended while the last batch was
+ * written; a stop loses none.
+ *
+ * Where the file can't be written, mail goes on, the counts wait in memory (bounded, see
+ * daemon/ledger_tally.h) and are written once it can be: tried every LEDGER_WRITER_RETRY_SECONDS,
+ * logged when it begins and when it ends. A corrupt file is moved aside, and a new one begun.
+ */
+#define LEDGER_WRITER_BATCH 1000
+#define LEDGER_WRITER_SECONDS 1
+#define LEDGER_WRITER_RETRY_SECONDS 5
+
+/*
+ * Starts the thread. take_settings returns a reference of the settings in force, or NULL where the
+ * daemon ends; it is asked before each batch, so that a reload takes effect with the next one. The
+ * settings that are in force now say where the ledger is when that goes by state_dir. Returns false
+ * where there can't be a thread.
+ */
+bool ledger_writer_start(Settings *(*take_settings)(void));
+
+/*
+ * Counts one message. settings are those it began with, NULL where they are not known; decision is
+ * NULL where none was made. Never waits for the file.
+ */
+void ledger_writer_add(Settings *settings, MessageAction action, const Decision *decision);
+
+/* What `spfrom status` tells. */
+typedef struct {
+    char *file;         /* NULL: no ledger is wanted */
+    char *trouble;      /* why it can't be written; NULL: it can */
+    guint64 written;    /* messages, since the start */
+    guint64 waiting;    /* messages that are not in the file yet */
+    gint64 written_at;  /* wall time; 0: never */
+} LedgerWriterStatus;
+void ledger_writer_status(LedgerWriterStatus *status);
+void ledger_writer_status_clear(LedgerWriterStatus *status);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LedgerWriterStatus, ledger_writer_status_clear)
+
+/* Writes what is left and ends the thread; gives up after LEDGER_WRITER_STOP_SECONDS where the disk
+ * hangs. */
+#define LEDGER_WRITER_STOP_SECONDS 3
+void ledger_writer_stop(void);
+#endif
