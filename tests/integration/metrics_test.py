@@ -1,0 +1,150 @@
+"""The counters of design section 14: exact, whatever happens at once, and in a text that others can read."""
+
+import threading
+
+import pytest
+
+import processes
+from cases import MUELLER, OHNE
+from metrics_read import ask_control, metrics_of, read, text_of
+from milter_client import MilterClient, ask
+
+GMX = "praxis@gmx.de"
+LANGSAM = "praxis@praxis-langsam.de"
+OUTSIDE = "203.0.113.7"
+LOCAL = {"{rcpt_mailer}": "local"}
+SECTIONS = 'domain "gmx.de" { mode = log-only }\n'
+
+# What one round of a client sends: action → (client's address, author, recipients' macros)
+ROUND = {
+    "keep": ("10.0.0.7", MUELLER, None),
+    "rewrite": ("10.0.0.7", OHNE, None),
+    "would-rewrite": ("10.0.0.7", GMX, None),
+    "tempfail": ("10.0.0.7", LANGSAM, None),
+    "inbound": (OUTSIDE, OHNE, None),
+    "local": ("10.0.0.7", OHNE, LOCAL),
+}
+CLIENTS = 8
+ROUNDS = 12
+TOO_MANY = 40000
+
+
+@pytest.fixture(scope="module")
+def daemon(daemons):
+    return daemons.start(extra=SECTIONS, tempfail_on=["temperror"])
+
+
+def _grown(before, after, name):
+    """The labels of a counter that grew, and by how much."""
+    return {label: count - before[name][label] for label, count in after[name].items() if count != before[name][label]}
+
+
+def _one_round(address):
+    for client, author, macros in ROUND.values():
+        ask(address, [("From", author)], sender=author, client=client, rcpt_macros=macros)
+
+
+def _many_messages(daemon, troubles):
+    """Several on one connection, one given up, and one whose MTA vanishes."""
+    try:
+        for _ in range(ROUNDS):
+            _one_round(daemon.address)
+            with MilterClient(daemon.address) as client:
+                client.connect()
+                client.envelope(OHNE)
+                client.header("From", OHNE)
+                client.abort()
+                for _ in range(2):
+                    client.message([("From", OHNE)], OHNE)
+                client.envelope(OHNE)
+    except Exception as error:  # pylint: disable=broad-except
+        troubles.append(error)
+
+
+def _reload_until(done, daemon, troubles):
+    while not done.is_set():
+        try:
+            ask_control(daemon, command="reload")
+        except (AssertionError, OSError) as error:
+            troubles.append(error)
+            return
+
+
+def test_counters_add_up_under_load(daemon):
+    """Each answered message in exactly one action, aborted ones in none, while the configuration is loaded anew."""
+    before = metrics_of(daemon)
+    troubles = []
+    done = threading.Event()
+    clients = [threading.Thread(target=_many_messages, args=(daemon, troubles)) for _ in range(CLIENTS)]
+    reloads = threading.Thread(target=_reload_until, args=(done, daemon, troubles))
+    for thread in (*clients, reloads):
+        thread.start()
+    for thread in clients:
+        thread.join()
+    done.set()
+    reloads.join()
+    assert not troubles
+    after = metrics_of(daemon)
+    rounds = CLIENTS * ROUNDS
+    wanted = {action: rounds for action in ROUND}
+    wanted["rewrite"] += 2 * rounds
+    assert _grown(before, after, "spfrom_messages_total") == wanted
+    decided = rounds * 6  # all but inbound and local
+    assert after["spfrom_check_seconds_count"] - before["spfrom_check_seconds_count"] == decided
+    assert _grown(before, after, "spfrom_check_seconds_bucket")["+Inf"] == decided
+    # one author each, and the envelope sender is asked for where the author alone does not decide
+    given = sum(_grown(before, after, "spfrom_verdicts_total").values())
+    assert given == sum(_grown(before, after, "spfrom_cache_lookups_total").values()) >= decided
+    processes.wait_until(lambda: metrics_of(daemon)["spfrom_connections"] == 0, 10, "the end of all connections")
+
+
+def test_connections(daemon):
+    with MilterClient(daemon.address), MilterClient(daemon.address) as second:
+        second.connect()
+        assert metrics_of(daemon)["spfrom_connections"] == 2
+    processes.wait_until(lambda: metrics_of(daemon)["spfrom_connections"] == 0, 10, "the end of both")
+
+
+def test_error(daemon):
+    """A message with more fields From: than can be taken off."""
+    before = metrics_of(daemon)
+    outcome = ask(daemon.address, [("From", OHNE)] * TOO_MANY, sender=OHNE)
+    assert outcome.answer.startswith("550")
+    assert _grown(before, metrics_of(daemon), "spfrom_messages_total") == {"error": 1}
+
+
+def test_sum_of_the_histogram(daemon):
+    """Not less than what DNS takes, not more than what the client saw."""
+    before = metrics_of(daemon)
+    ask(daemon.address, [("From", MUELLER)], sender=MUELLER)
+    after = metrics_of(daemon)
+    assert 0 <= after["spfrom_check_seconds_sum"] - before["spfrom_check_seconds_sum"] < 20
+
+
+def test_mode_and_fallback(daemon):
+    assert metrics_of(daemon)["spfrom_mode"] == {"rewrite": 1, "log-only": 0, "off": 0}
+    ask_control(daemon, command="mode", mode="off")
+    try:
+        assert metrics_of(daemon)["spfrom_mode"] == {"rewrite": 0, "log-only": 0, "off": 1}
+    finally:
+        ask_control(daemon, command="mode", clear=True)
+    processes.wait_until(lambda: metrics_of(daemon).get("spfrom_fallback_authorised") == 1, 10, "the fallback's verdict")
+
+
+def test_openmetrics(daemon):
+    """By the reference parser of OpenMetrics."""
+    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
+    families = {family.name: family for family in parser.text_string_to_metric_families(text_of(daemon))}
+    types = {name: family.type for name, family in families.items()}
+    assert types == {
+        "spfrom_messages": "counter", "spfrom_verdicts": "counter", "spfrom_cache_lookups": "counter",
+        "spfrom_cache_entries": "gauge", "spfrom_dns_queries": "counter", "spfrom_check_seconds": "histogram",
+        "spfrom_connections": "gauge", "spfrom_mode": "gauge", "spfrom_fallback_authorised": "gauge",
+        "spfrom_ledger_errors": "counter", "spfrom_build": "info"}
+    assert families["spfrom_check_seconds"].unit == "seconds"
+    assert all(family.documentation for family in families.values())
+
+
+def test_both_formats_have_the_same_series(daemon):
+    assert {name: value for name, value in read(text_of(daemon, is_openmetrics=False)).items() if "check" not in name} == \
+        {name: value for name, value in metrics_of(daemon).items() if "check" not in name}
