@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/advise.h"
 #include "cli/check.h"
 #include "cli/flush.h"
 #include "cli/metrics.h"
@@ -19,8 +20,8 @@
 #define PROGRAM "spfrom"
 
 static const Subcommand *const subcommands[] = {
-    &check_subcommand,  &test_subcommand,  &status_subcommand,  &mode_subcommand,
-    &reload_subcommand, &flush_subcommand, &metrics_subcommand,
+    &check_subcommand, &advise_subcommand, &test_subcommand,  &status_subcommand,
+    &mode_subcommand,  &reload_subcommand, &flush_subcommand, &metrics_subcommand,
 };
 
 static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"

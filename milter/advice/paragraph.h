@@ -1,0 +1,28 @@
+#ifndef SPFROM_ADVICE_PARAGRAPH_H
+#define SPFROM_ADVICE_PARAGRAPH_H
+
+#include <glib.h>
+
+#define PARAGRAPH_WIDTH 76 /* columns */
+
+/*
+ * Appends text as lines of at most PARAGRAPH_WIDTH columns, broken at blanks, or, in a word that is
+ * longer than a line, anywhere. The last line ends with a line end, too.
+ *
+ * text    UTF-8 without line ends
+ * first   what stands before the first line, columns of ASCII
+ * others  what stands before the others
+ */
+void paragraph_append(GString *page, const char *text, const char *first, const char *others);
+
+/*
+ * Text of strangers on a line of ours, owned by the caller: printable ASCII stays, as it is all
+ * that an SPF record or a domain name may hold; any other octet becomes \xNN.
+ */
+char *paragraph_ascii(const char *text);
+
+/* The same for the middle of a sentence: what is longer than PARAGRAPH_QUOTED_MAX columns is cut
+ * and ends in "...". NULL gives "". */
+#define PARAGRAPH_QUOTED_MAX 300
+char *paragraph_quoted(const char *text);
+#endif

@@ -1,0 +1,238 @@
+#include "config.h"
+
+#include "cli/advise.h"
+
+#include <stdio.h>
+
+#include "advice/advice_json.h"
+#include "advice/check_json.h"
+#include "advice/letter.h"
+#include "advice/mail_providers.h"
+#include "cli/configuration.h"
+#include "cli/page.h"
+#include "spf/setup.h"
+
+static const char help[] =
+    "Tells what the owner of a domain should publish so that it authorises our relays by SPF: the\n"
+    "smallest change that does. Every record was evaluated before it is shown, and passes for all\n"
+    "relays. It stands alone on its line, to be copied. No daemon is needed.\n"
+    "\n"
+    "  --lang de|en  the language (default: as LC_ALL, LC_MESSAGES, LANG and LANGUAGE say, else "
+    "en)\n"
+    "  --mail        print a letter to the owner, ready to be sent, and nothing else\n"
+    "  --json        print JSON; with --mail it has the letter, too\n"
+    "  -c FILE       read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
+    "  -h, --help    print this help\n"
+    "\n"
+    "Kinds of advice, \"kind\" in JSON: publish (no record), extend (put our relays in), merge "
+    "(several\n"
+    "records), repair (an error in it), reduce (too many look-ups), provider (a mail provider's "
+    "domain,\n"
+    "whose users can't publish), nodomain, ok (nothing to do), unknown (DNS trouble).\n"
+    "\n"
+    "Files named mail-providers and dns-hosters beside the configuration add to the lists that "
+    "are\n"
+    "installed.\n"
+    "\n"
+    "Exit status: 0 nothing is to be done, 1 something is, 2 wrong usage, 69 no DNS library,\n"
+    "75 DNS trouble, 78 configuration.\n"
+    "\n"
+    "  spfrom advise praxis-mueller.de\n"
+    "  spfrom advise --lang de --mail anna@praxis-mueller.de\n";
+
+typedef struct {
+    const char *language; /* its code; NULL: the environment's */
+    bool is_letter;
+    bool is_json;
+} Options;
+
+enum { OPTION_LANG = SUBCOMMAND_OPTION_FIRST, OPTION_MAIL, OPTION_JSON };
+
+static const struct option long_options[] = {
+    {"lang", required_argument, NULL, OPTION_LANG},
+    {"mail", no_argument, NULL, OPTION_MAIL},
+    {"json", no_argument, NULL, OPTION_JSON},
+    SUBCOMMAND_HELP_OPTION,
+    {NULL, 0, NULL, 0},
+};
+
+static int parse_option(void *data, int option)
+{
+    Options *options = data;
+
+    switch (option) {
+    case OPTION_LANG:
+        options->language = optarg;
+        break;
+    case OPTION_MAIL:
+        options->is_letter = true;
+        break;
+    default:
+        options->is_json = true;
+    }
+    return SUBCOMMAND_GO_ON;
+}
+
+static int status_of(AdviceKind kind)
+{
+    switch (kind) {
+    case ADVICE_OK:
+        return CLI_YES;
+    case ADVICE_UNKNOWN:
+        return CLI_TROUBLE;
+    case ADVICE_PROVIDER:
+    case ADVICE_NODOMAIN:
+    case ADVICE_MERGE:
+    case ADVICE_REPAIR:
+    case ADVICE_REDUCE:
+    case ADVICE_EXTEND:
+    case ADVICE_PUBLISH:
+        break;
+    }
+    return CLI_NO;
+}
+
+/* All that the words are made of. */
+typedef struct {
+    const Language *language;
+    const Advice *advice;
+    AdviceCase facts;
+} Answer;
+
+static void print_json(const Options *options, const Answer *answer)
+{
+    json_t *json = json_object();
+
+    json_object_set_new(json, "domain", check_json_text(answer->advice->domain));
+    json_object_update_new(json, advice_json(answer->language, answer->advice, &answer->facts));
+    if (options->is_letter) {
+        g_autofree char *letter = letter_new(answer->language, answer->advice, &answer->facts);
+
+        json_object_set_new(json, "letter", check_json_text(letter));
+    }
+    json_dumpf(json, stdout, 0);
+    putchar('\n');
+    json_decref(json);
+}
+
+static void print_text(const Answer *answer)
+{
+    g_autoptr(GPtrArray) pieces =
+        advice_text_pieces(answer->language, answer->advice, &answer->facts);
+    const AdvicePiece *summary = g_ptr_array_index(pieces, 0);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(Page) page;
+
+    page_init(&page, page_wants_colour(stdout));
+    page_add(&page, PAGE_STRONG, summary->text);
+    page_raw(&page, PAGE_PLAIN, "\n\n");
+    advice_text_append(text, pieces);
+    page_raw(&page, PAGE_PLAIN, text->str);
+    fwrite(page.text->str, 1, page.text->len, stdout);
+}
+
+static int print_letter(const Answer *answer)
+{
+    g_autofree char *letter = letter_new(answer->language, answer->advice, &answer->facts);
+
+    if (letter == NULL)
+        return subcommand_error(&advise_subcommand, CLI_TROUBLE,
+                                "%s: the DNS does not answer, so there is nothing to write yet",
+                                answer->advice->domain);
+    fputs(letter, stdout);
+    return status_of(answer->advice->kind);
+}
+
+static int answer_question(const Options *options, const Answer *answer)
+{
+    if (options->is_json)
+        print_json(options, answer);
+    else if (options->is_letter)
+        return print_letter(answer);
+    else
+        print_text(answer);
+    return status_of(answer->advice->kind);
+}
+
+/* The lists that come with the program; false with error set. */
+static bool read_lists(Settings *settings, MailProviders **providers, DnsHosters **hosters,
+                       GError **error)
+{
+    *providers = mail_providers_read(settings->file, error);
+    *hosters = *providers != NULL ? dns_hosters_read(settings->file, error) : NULL;
+    return *hosters != NULL;
+}
+
+static int advise_on(const Options *options, const Language *language, Settings *settings, Dns *dns,
+                     const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MailProviders) providers = NULL;
+    g_autoptr(DnsHosters) hosters = NULL;
+    bool has_lists = read_lists(settings, &providers, &hosters, &error);
+    g_autoptr(Relays) relays = has_lists ? relays_resolve(settings, dns, &error) : NULL;
+    g_autoptr(CheckSubject) subject = check_subject_parse(name);
+    g_autoptr(DomainCheck) check = NULL;
+    g_autoptr(Advice) advice = NULL;
+
+    if (relays == NULL)
+        return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s%s%s",
+                                has_lists ? settings->file : "", has_lists ? ": " : "",
+                                error->message);
+    check = domain_check_run(settings, dns, relays, settings->hostname, subject);
+    advice = advice_new(settings, dns, check, providers);
+    return answer_question(options,
+                           &(Answer){language, advice, advice_case(settings, advice, hosters)});
+}
+
+/* The language that was asked for; where it is only the environment's, and its texts are not
+ * installed, English. */
+static Language *open_language(const Options *options, GError **error)
+{
+    Language *language;
+
+    if (options->language != NULL)
+        return language_new(options->language, error);
+    language = language_new(language_code_of_environment(), NULL);
+    return language != NULL ? language : language_new(LANGUAGE_ENGLISH, error);
+}
+
+static int advise_with(const Options *options, const CliContext *context, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Language) language = open_language(options, &error);
+    g_autoptr(Settings) settings = NULL;
+    g_autoptr(Dns) dns = NULL;
+
+    if (language == NULL && g_error_matches(error, LANGUAGE_ERROR, LANGUAGE_ERROR_UNKNOWN))
+        return subcommand_usage_error(&advise_subcommand, "--lang: %s", error->message);
+    if (language == NULL)
+        return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s", error->message);
+    settings = configuration_read(context, false, &error);
+    dns = settings != NULL ? setup_dns(settings, &error) : NULL;
+    if (dns == NULL)
+        return subcommand_error(&advise_subcommand, configuration_status(error), "%s",
+                                error->message);
+    return advise_on(options, language, settings, dns, name);
+}
+
+static int run(int argc, char **argv, CliContext *context)
+{
+    Options options = {0};
+    int status = subcommand_parse(&advise_subcommand, context, argc, argv, long_options,
+                                  parse_option, &options);
+
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
+    if (argc - optind != 1)
+        return subcommand_usage_error(&advise_subcommand, "name one domain or address");
+    return advise_with(&options, context, argv[optind]);
+}
+
+const Subcommand advise_subcommand = {
+    .name = "advise",
+    .arguments = "[--lang de|en] [--mail] [--json] [-c FILE] DOMAIN|ADDRESS",
+    .summary = "what should the owner of a domain publish?",
+    .help = help,
+    .run = run,
+};
