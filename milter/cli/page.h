@@ -31,13 +31,7 @@ void page_raw(Page *page, PageStyle style, const char *text);
 /* Is stream a terminal that shows colours, and does its user want them (NO_COLOR, TERM=dumb)? */
 bool page_wants_colour(FILE *stream);
 
-/*
- * Returns text, owned by the caller, with everything in it made visible that could move a
- * terminal's cursor, hide text or turn its direction: controls as \x1b, other invisible characters
- * as \u202e, octets that are no UTF-8 as \xff.
- *
- * length  octets of text, NULs allowed; -1: up to its NUL
- */
+/* visible_text() of base, owned by the caller. */
 char *page_safe(const char *text, gssize length);
 
 /*
