@@ -14,6 +14,7 @@
 #include "cli/status.h"
 #include "cli/subcommand.h"
 #include "cli/test.h"
+#include "cli/web.h"
 #include "mail/mailboxes.h"
 #include "spf/evaluation.h"
 
@@ -22,6 +23,7 @@
 static const Subcommand *const subcommands[] = {
     &check_subcommand, &advise_subcommand, &test_subcommand,  &status_subcommand,
     &mode_subcommand,  &reload_subcommand, &flush_subcommand, &metrics_subcommand,
+    &web_subcommand,
 };
 
 static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"

@@ -1,0 +1,263 @@
+#include "config.h"
+
+#include "web/domain_page.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "advice/advice_text.h"
+#include "spf/check_host.h"
+#include "web/domain_evidence.h"
+#include "web/layout.h"
+#include "web/parts.h"
+
+#define WIDE_RECORD 60 /* characters beyond which a record gets several lines */
+
+static const char *verdict_class(const DomainCheck *check)
+{
+    if (check->is_authorised)
+        return "badge good";
+    return check->result == SPF_TEMPERROR ? "badge doubtful" : "badge bad";
+}
+
+static const char *verdict_text(const View *view, const DomainCheck *check)
+{
+    if (check->is_authorised)
+        return view_say(view, "authorised");
+    return check->result == SPF_TEMPERROR ? view_say(view, "not known")
+                                          : view_say(view, "not authorised");
+}
+
+static void add_headline(Html *html, const View *view, const DomainCheck *check)
+{
+    html_element(html, "h1", check->subject->domain, "class", "domain", NULL);
+    html_open(html, "p", "class", "verdict", NULL);
+    html_element(html, "span", verdict_text(view, check), "class", verdict_class(check), NULL);
+    html_text(html, " SPF: ");
+    parts_add_result(html, spf_result_text(check->result));
+    html_close(html);
+}
+
+static void add_copy_button(Html *html, const View *view, const char *source, const char *text)
+{
+    g_autofree char *status = g_strconcat(source, "-status", NULL);
+
+    html_open(html, "div", "class", "copy", NULL);
+    html_element(html, "button", text, "type", "button", "hidden", "", "data-copy", source,
+                 "data-done", view_say(view, "Copied."), "data-failed",
+                 view_say(view, "Not copied: select the text and copy it by hand."), NULL);
+    html_element(html, "span", "", "id", status, "role", "status", NULL);
+    html_close(html);
+}
+
+/* A field, so that one click or key selects it all, with scripts or without. */
+static void add_record(Html *html, const View *view, const char *record, guint number)
+{
+    g_autofree char *id = g_strdup_printf("record-%u", number);
+    g_autofree char *rows =
+        g_strdup_printf("%lu", (gulong)MIN(strlen(record) / WIDE_RECORD + 1, 12));
+
+    html_open(html, "div", "class", "record", NULL);
+    html_element(html, "label", view_say(view, "To be copied"), "for", id, NULL);
+    html_element(html, "textarea", record, "id", id, "readonly", "", "rows", rows, "spellcheck",
+                 "false", "wrap", "soft", NULL);
+    add_copy_button(html, view, id, view_say(view, "Copy the record"));
+    html_close(html);
+}
+
+static const char *piece_class(AdvicePieceKind kind)
+{
+    switch (kind) {
+    case ADVICE_PIECE_SUMMARY:
+        return "summary";
+    case ADVICE_PIECE_REMARK:
+        return "remark";
+    case ADVICE_PIECE_OPERATOR:
+        return "remark operator";
+    case ADVICE_PIECE_INSTRUCTION:
+    case ADVICE_PIECE_FIELD:
+    case ADVICE_PIECE_RECORD:
+    case ADVICE_PIECE_QUOTE:
+    case ADVICE_PIECE_ITEM:
+    case ADVICE_PIECE_OUTCOME:
+        break;
+    }
+    return NULL;
+}
+
+static AdvicePieceKind kind_at(const GPtrArray *pieces, guint position)
+{
+    return ((const AdvicePiece *)g_ptr_array_index(pieces, position))->kind;
+}
+
+/* Fields and items come in runs, each one list. */
+static bool begins_run(const GPtrArray *pieces, guint position)
+{
+    return position == 0 || kind_at(pieces, position - 1) != kind_at(pieces, position);
+}
+
+static bool ends_run(const GPtrArray *pieces, guint position)
+{
+    return position + 1 == pieces->len ||
+           kind_at(pieces, position + 1) != kind_at(pieces, position);
+}
+
+static void add_in_run(Html *html, const GPtrArray *pieces, guint position)
+{
+    const AdvicePiece *piece = g_ptr_array_index(pieces, position);
+    bool is_field = piece->kind == ADVICE_PIECE_FIELD;
+
+    if (begins_run(pieces, position))
+        html_open(html, is_field ? "dl" : "ul", "class", is_field ? "fields" : "items", NULL);
+    if (is_field) {
+        html_open(html, "div", NULL);
+        html_element(html, "dt", piece->label != NULL ? piece->label : "", NULL);
+        html_element(html, "dd", piece->text, NULL);
+        html_close(html);
+    } else {
+        html_element(html, "li", piece->text, NULL);
+    }
+    if (ends_run(pieces, position))
+        html_close(html);
+}
+
+static void add_piece(Html *html, const View *view, const GPtrArray *pieces, guint position)
+{
+    const AdvicePiece *piece = g_ptr_array_index(pieces, position);
+
+    switch (piece->kind) {
+    case ADVICE_PIECE_FIELD:
+    case ADVICE_PIECE_ITEM:
+        add_in_run(html, pieces, position);
+        return;
+    case ADVICE_PIECE_RECORD:
+        add_record(html, view, piece->text, position);
+        return;
+    case ADVICE_PIECE_QUOTE:
+        html_element(html, "code", piece->text, "class", "quote", NULL);
+        return;
+    case ADVICE_PIECE_SUMMARY:
+    case ADVICE_PIECE_INSTRUCTION:
+    case ADVICE_PIECE_REMARK:
+    case ADVICE_PIECE_OUTCOME:
+    case ADVICE_PIECE_OPERATOR:
+        html_element(html, "p", piece->text, "class", piece_class(piece->kind), NULL);
+        return;
+    }
+}
+
+static void add_advice(Html *html, const View *view, const GPtrArray *pieces)
+{
+    html_open(html, "section", "class", "card advice", "aria-labelledby", "advice", NULL);
+    html_element(html, "h2", view_say(view, "What to do"), "id", "advice", NULL);
+    for (guint i = 0; i < pieces->len; i++)
+        add_piece(html, view, pieces, i);
+    html_close(html);
+}
+
+static void add_letter(Html *html, const View *view, const char *letter)
+{
+    guint lines = 1;
+    g_autofree char *rows = NULL;
+
+    for (const char *at = letter; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    rows = g_strdup_printf("%u", MIN(lines, 30));
+    html_open(html, "section", "class", "card", "aria-labelledby", "letter", NULL);
+    html_open(html, "details", NULL);
+    html_open(html, "summary", NULL);
+    html_element(html, "h2", view_say(view, "A letter to the owner"), "id", "letter", NULL);
+    html_close(html);
+    html_element(html, "label", view_say(view, "Ready to be sent"), "for", "letter-text", NULL);
+    html_open(html, "textarea", "id", "letter-text", "readonly", "", "rows", rows, "spellcheck",
+              "false", NULL);
+    html_lines(html, letter);
+    html_close(html);
+    add_copy_button(html, view, "letter-text", view_say(view, "Copy the letter"));
+    html_close(html);
+    html_close(html);
+}
+
+static void add_time(Html *html, const View *view, const char *label, gint64 wall)
+{
+    g_autofree char *time = view_time(view, wall);
+
+    if (wall <= 0)
+        return;
+    html_open(html, "div", NULL);
+    html_element(html, "dt", label, NULL);
+    html_element(html, "dd", time, NULL);
+    html_close(html);
+}
+
+/* A bar for each day of the period: days on which the domain was not seen are in no row. */
+static GArray *bars_of(const DomainFacts *facts)
+{
+    GArray *bars = g_array_new(FALSE, TRUE, sizeof(ChartBar));
+    static const LedgerCounts none;
+    guint next = 0;
+
+    for (guint32 day = facts->period.from; day <= facts->period.to; day++) {
+        const LedgerCounts *counts = &none;
+        ChartBar bar;
+
+        if (next < facts->history->len &&
+            g_array_index(facts->history, LedgerDomainDay, next).day == day)
+            counts = &g_array_index(facts->history, LedgerDomainDay, next++).counts;
+        bar = parts_bar(day, counts);
+        g_array_append_val(bars, bar);
+    }
+    return bars;
+}
+
+static void add_seen(Html *html, const View *view, const DomainFacts *facts)
+{
+    g_autoptr(GArray) bars = bars_of(facts);
+
+    html_open(html, "dl", "class", "fields", NULL);
+    add_time(html, view, view_say(view, "First seen"), facts->seen->first);
+    add_time(html, view, view_say(view, "Last seen"), facts->seen->last);
+    add_time(html, view, view_say(view, "Authorised since"), facts->seen->authorised_since);
+    html_close(html);
+    chart_add(html, view, view_say(view, "Messages of this domain by what became of them"), bars);
+}
+
+static void add_history(Html *html, const View *view, const DomainFacts *facts)
+{
+    html_open(html, "section", "class", "card", "aria-labelledby", "history", NULL);
+    html_open(html, "div", "class", "heading", NULL);
+    html_element(html, "h2", view_say(view, "Its mail"), "id", "history", NULL);
+    if (facts->seen != NULL)
+        parts_add_periods(html, view);
+    html_close(html);
+    if (facts->ledger_problem != NULL)
+        layout_notice(html, "doubtful", view_say(view, "The ledger can't be read."),
+                      facts->ledger_problem);
+    else if (facts->seen == NULL)
+        html_element(html, "p", view_say(view, "No mail of this domain has been seen."), NULL);
+    else
+        add_seen(html, view, facts);
+    html_close(html);
+}
+
+char *domain_page(const View *view, const DomainFacts *facts)
+{
+    g_auto(Html) html;
+
+    html_init(&html);
+    layout_begin(&html, view, facts->check->subject->domain);
+    add_headline(&html, view, facts->check);
+    add_advice(&html, view, facts->pieces);
+    if (facts->letter != NULL)
+        add_letter(&html, view, facts->letter);
+    domain_evidence_add(&html, view, facts->check);
+    add_history(&html, view, facts);
+    return layout_end(&html, view);
+}
+
+char *domain_page_empty(const View *view)
+{
+    return layout_notice_page(view, view_say(view, "Check a domain"),
+                              view_say(view, "Type a domain or a mail address in the field above."),
+                              NULL);
+}

@@ -1,0 +1,27 @@
+#ifndef SPFROM_WEB_DOMAIN_PAGE_H
+#define SPFROM_WEB_DOMAIN_PAGE_H
+
+#include <glib.h>
+
+#include "advice/domain_check.h"
+#include "advice/ledger_report.h"
+#include "web/view.h"
+
+/* What the page of one domain shows, as it was found out for one page. Borrows nothing but check's
+ * own. */
+typedef struct {
+    const DomainCheck *check;
+    const GPtrArray *pieces;    /* of AdvicePiece (advice/advice_text.h) in the reader's language */
+    const char *letter;         /* NULL: there is none to be written */
+    const char *ledger_problem; /* NULL: the ledger was read */
+    const LedgerDomain *seen;   /* NULL: never */
+    const GArray *history;      /* of LedgerDomainDay, the oldest first */
+    LedgerPeriod period;
+} DomainFacts;
+
+/* The page, owned by the caller. */
+char *domain_page(const View *view, const DomainFacts *facts);
+
+/* The page that asks for a domain. */
+char *domain_page_empty(const View *view);
+#endif

@@ -1,0 +1,137 @@
+#include "config.h"
+
+#include "web/layout.h"
+
+#include <string.h>
+
+static void add_head(Html *html, const View *view, const char *title)
+{
+    g_autofree char *full = g_strdup_printf("%s · spfrom", title);
+
+    html_open(html, "html", "lang", language_code(view->language), NULL);
+    html_open(html, "head", NULL);
+    html_empty(html, "meta", "charset", "utf-8", NULL);
+    html_element(html, "title", full, NULL);
+    html_empty(html, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1",
+               NULL);
+    html_empty(html, "meta", "name", "color-scheme", "content", "light dark", NULL);
+    html_empty(html, "link", "rel", "icon", "type", "image/svg+xml", "href", "/assets/icon.svg",
+               NULL);
+    html_empty(html, "link", "rel", "stylesheet", "href", "/assets/spfrom.css", NULL);
+    html_element(html, "script", "", "src", "/assets/spfrom.js", "defer", "", NULL);
+    html_close(html);
+}
+
+static void add_page_link(Html *html, const View *view, Route route, const char *target,
+                          const char *text)
+{
+    html_open(html, "li", NULL);
+    html_element(html, "a", text, "href", target, "aria-current",
+                 view->request->route == route ? "page" : NULL, NULL);
+    html_close(html);
+}
+
+static void add_language_link(Html *html, const View *view, const char *language, const char *name)
+{
+    g_autofree char *target = request_target(view->request, language, view->request->days);
+    bool is_current = strcmp(language_code(view->language), language) == 0;
+
+    html_open(html, "li", NULL);
+    html_element(html, "a", name, "href", target, "lang", language, "hreflang", language,
+                 "aria-current", is_current ? "true" : NULL, NULL);
+    html_close(html);
+}
+
+static void add_top(Html *html, const View *view)
+{
+    html_open(html, "header", "class", "top", NULL);
+    html_open(html, "div", "class", "width", NULL);
+    html_open(html, "a", "class", "brand", "href", "/", NULL);
+    html_empty(html, "img", "src", "/assets/icon.svg", "alt", "", "width", "28", "height", "28",
+               NULL);
+    html_text(html, "spfrom");
+    html_close(html);
+    html_open(html, "nav", "aria-label", view_say(view, "Pages"), NULL);
+    html_open(html, "ul", NULL);
+    add_page_link(html, view, ROUTE_OVERVIEW, "/", view_say(view, "Overview"));
+    add_page_link(html, view, ROUTE_DOMAINS, "/domains", view_say(view, "Domains"));
+    html_close(html);
+    html_close(html);
+    html_open(html, "nav", "class", "languages", "aria-label", view_say(view, "Language"), NULL);
+    html_open(html, "ul", NULL);
+    add_language_link(html, view, "de", "Deutsch");
+    add_language_link(html, view, "en", "English");
+    html_close(html);
+    html_close(html);
+    html_close(html);
+    html_close(html);
+}
+
+static const char *searched(const View *view)
+{
+    Route route = view->request->route;
+
+    return route == ROUTE_SEARCH || route == ROUTE_DOMAIN ? view->request->subject : "";
+}
+
+static void add_search(Html *html, const View *view)
+{
+    html_open(html, "search", "class", "search", NULL);
+    html_open(html, "form", "class", "width", "action", "/search", "method", "get", "role",
+              "search", NULL);
+    html_element(html, "label", view_say(view, "Domain or mail address"), "for", "q", NULL);
+    html_open(html, "div", "class", "field", NULL);
+    html_empty(html, "input", "id", "q", "name", "q", "type", "text", "inputmode", "email",
+               "enterkeyhint", "search", "autocomplete", "off", "autocapitalize", "none",
+               "spellcheck", "false", "required", "", "maxlength", "320", "placeholder",
+               "praxis-mueller.de", "value", searched(view), NULL);
+    html_element(html, "button", view_say(view, "Check"), "type", "submit", NULL);
+    html_close(html);
+    html_close(html);
+    html_close(html);
+}
+
+void layout_begin(Html *html, const View *view, const char *title)
+{
+    add_head(html, view, title);
+    html_open(html, "body", NULL);
+    html_element(html, "a", view_say(view, "To the content"), "class", "skip", "href", "#main",
+                 NULL);
+    add_top(html, view);
+    add_search(html, view);
+    html_open(html, "main", "id", "main", "class", "width", "tabindex", "-1", NULL);
+}
+
+char *layout_end(Html *html, const View *view)
+{
+    html_close(html);
+    html_open(html, "footer", "class", "width", NULL);
+    html_open(html, "p", NULL);
+    html_text(html, "spfrom " PACKAGE_VERSION " · ");
+    html_text(html, view_say(view, "These pages only show; nothing can be changed here."));
+    html_close(html);
+    html_close(html);
+    return html_finish(html);
+}
+
+void layout_notice(Html *html, const char *kind, const char *text, const char *detail)
+{
+    g_autofree char *classes = g_strconcat("notice ", kind, NULL);
+
+    html_open(html, "div", "class", classes, NULL);
+    html_element(html, "p", text, NULL);
+    if (detail != NULL)
+        html_element(html, "p", detail, "class", "detail", NULL);
+    html_close(html);
+}
+
+char *layout_notice_page(const View *view, const char *title, const char *text, const char *detail)
+{
+    g_auto(Html) html;
+
+    html_init(&html);
+    layout_begin(&html, view, title);
+    html_element(&html, "h1", title, NULL);
+    layout_notice(&html, "plain", text, detail);
+    return layout_end(&html, view);
+}

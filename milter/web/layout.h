@@ -1,0 +1,22 @@
+#ifndef SPFROM_WEB_LAYOUT_H
+#define SPFROM_WEB_LAYOUT_H
+
+#include "web/html.h"
+#include "web/view.h"
+
+/*
+ * What stands around every page: head, ways to the other pages, the search field, the choice of
+ * language. The content comes between the two calls, as children of <main>.
+ *
+ * title  of the page, without the program's name
+ */
+void layout_begin(Html *html, const View *view, const char *title);
+/* Returns the whole page, owned by the caller. */
+char *layout_end(Html *html, const View *view);
+
+/* A page that says one thing: an error, or that there is nothing. detail may be NULL. */
+char *layout_notice_page(const View *view, const char *title, const char *text, const char *detail);
+
+/* A box with a sentence in it; kind is "good", "bad", "doubtful" or "plain". */
+void layout_notice(Html *html, const char *kind, const char *text, const char *detail);
+#endif

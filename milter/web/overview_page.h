@@ -1,0 +1,34 @@
+#ifndef SPFROM_WEB_OVERVIEW_PAGE_H
+#define SPFROM_WEB_OVERVIEW_PAGE_H
+
+#include <glib.h>
+
+#include "web/daemon_state.h"
+#include "web/view.h"
+
+/* What the overview and the list of domains show. Immutable once read, counted by reference, shared
+ * by threads. */
+typedef struct {
+    gint refs; /* overview_ref() and overview_unref() only */
+    DaemonState *daemon;
+    char *ledger_problem; /* for people: why nothing of the ledger is known; NULL: it is */
+    GArray *days;         /* of LedgerDay (advice/ledger_report.h) */
+    GPtrArray *rewritten; /* of LedgerDomain: those with most rewritten mail */
+    GPtrArray *domains;   /* of LedgerDomain: those with most mail */
+    guint64 domains_count;
+    GPtrArray *newly_authorised; /* of LedgerDomain */
+} Overview;
+
+Overview *overview_new(void);
+Overview *overview_ref(Overview *overview);
+void overview_unref(Overview *overview);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Overview, overview_unref)
+
+#define OVERVIEW_DOMAINS_MAX 20 /* on the overview */
+#define OVERVIEW_LIST_MAX 1000  /* on the list of domains */
+#define OVERVIEW_AUTHORISED_MAX 20
+
+/* The pages, owned by the caller. */
+char *overview_page(const View *view, const Overview *overview);
+char *overview_domains_page(const View *view, const Overview *overview);
+#endif

@@ -1,0 +1,172 @@
+#include "config.h"
+
+#include "web/request.h"
+
+#include <string.h>
+
+#include "web/language_choice.h"
+
+static const guint days_choices[] = REQUEST_DAYS;
+
+static const struct {
+    const char *path; /* that ends with "/": a subject follows */
+    Route route;
+} routes[] = {
+    {"/", ROUTE_OVERVIEW},     {"/domains", ROUTE_DOMAINS}, {"/domain/", ROUTE_DOMAIN},
+    {"/search", ROUTE_SEARCH}, {"/metrics", ROUTE_METRICS}, {"/healthz", ROUTE_HEALTH},
+    {"/assets/", ROUTE_ASSET},
+};
+
+/* Decodes percent escapes (RFC 3986 section 2.1), which have to be whole and no NUL, and in a query
+ * "+" as a blank. NULL where they aren't. */
+static char *decode(const char *text, gsize length, bool is_query)
+{
+    g_autoptr(GString) decoded = g_string_sized_new(length);
+
+    for (gsize i = 0; i < length; i++) {
+        char octet = text[i];
+
+        if (octet == '+' && is_query)
+            octet = ' ';
+        if (octet == '%') {
+            if (length - i < 3 || !g_ascii_isxdigit(text[i + 1]) || !g_ascii_isxdigit(text[i + 2]))
+                return NULL;
+            octet =
+                (char)(g_ascii_xdigit_value(text[i + 1]) * 16 + g_ascii_xdigit_value(text[i + 2]));
+            i += 2;
+        }
+        if (octet == '\0')
+            return NULL;
+        g_string_append_c(decoded, octet);
+    }
+    return g_string_free(g_steal_pointer(&decoded), FALSE);
+}
+
+static void take_subject(Request *request, char *subject)
+{
+    g_free(request->subject);
+    request->subject = subject;
+    if (subject == NULL)
+        request->route = ROUTE_NOTHING;
+    else if (strlen(subject) > REQUEST_SUBJECT_MAX)
+        request->is_too_long = true;
+}
+
+static bool is_route(const char *path, const char *text, gsize length)
+{
+    gsize wanted = strlen(path);
+
+    if (wanted > 1 && path[wanted - 1] == '/')
+        return length > wanted && strncmp(text, path, wanted) == 0;
+    return length == wanted && strncmp(text, path, wanted) == 0;
+}
+
+static void parse_path(Request *request, const char *text, gsize length)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(routes); i++) {
+        gsize prefix = strlen(routes[i].path);
+
+        if (!is_route(routes[i].path, text, length))
+            continue;
+        request->route = routes[i].route;
+        if (length > prefix)
+            take_subject(request, decode(text + prefix, length - prefix, false));
+        return;
+    }
+}
+
+static guint parse_days(const char *value)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(days_choices); i++)
+        if (g_ascii_strtoull(value, NULL, 10) == days_choices[i])
+            return days_choices[i];
+    return days_choices[0];
+}
+
+static void take_pair(Request *request, const char *name, char *value)
+{
+    if (strcmp(name, "q") == 0 && request->route == ROUTE_SEARCH)
+        take_subject(request, g_strdup(g_strstrip(value)));
+    else if (strcmp(name, "lang") == 0)
+        request->language = language_choice_parse(value);
+    else if (strcmp(name, "days") == 0)
+        request->days = parse_days(value);
+}
+
+static void parse_query(Request *request, const char *query)
+{
+    while (*query != '\0') {
+        gsize length = strcspn(query, "&");
+        const char *equals = memchr(query, '=', length);
+
+        if (equals != NULL) {
+            g_autofree char *name = g_strndup(query, (gsize)(equals - query));
+            g_autofree char *value = decode(equals + 1, length - (gsize)(equals + 1 - query), true);
+
+            if (value != NULL)
+                take_pair(request, name, value);
+            else if (strcmp(name, "q") == 0)
+                request->route = ROUTE_NOTHING;
+        }
+        query += length;
+        query += *query == '&';
+    }
+}
+
+Request *request_parse(const char *target)
+{
+    Request *request = g_new0(Request, 1);
+    gsize length = strcspn(target, "?");
+
+    request->route = ROUTE_NOTHING;
+    request->days = days_choices[0];
+    parse_path(request, target, length);
+    if (request->route == ROUTE_SEARCH)
+        request->subject = g_strdup("");
+    if (target[length] == '?')
+        parse_query(request, target + length + 1);
+    return request;
+}
+
+void request_free(Request *request)
+{
+    g_free(request->subject);
+    g_free(request);
+}
+
+char *request_domain_target(const char *domain)
+{
+    g_autofree char *escaped = g_uri_escape_bytes((const guint8 *)domain, strlen(domain), NULL);
+
+    return g_strconcat("/domain/", escaped, NULL);
+}
+
+static const char *path_of(Route route)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(routes); i++)
+        if (routes[i].route == route)
+            return routes[i].path;
+    return "/";
+}
+
+char *request_target(const Request *request, const char *language, guint days)
+{
+    GString *target = g_string_new(path_of(request->route));
+    const char *subject = request->subject != NULL ? request->subject : "";
+    g_autofree char *escaped = g_uri_escape_bytes((const guint8 *)subject, strlen(subject), NULL);
+    const char *separator = "?";
+
+    if (request->route == ROUTE_SEARCH) {
+        g_string_append_printf(target, "?q=%s", escaped);
+        separator = "&";
+    } else {
+        g_string_append(target, escaped);
+    }
+    if (days != days_choices[0]) {
+        g_string_append_printf(target, "%sdays=%u", separator, days);
+        separator = "&";
+    }
+    if (language != NULL)
+        g_string_append_printf(target, "%slang=%s", separator, language);
+    return g_string_free(target, FALSE);
+}

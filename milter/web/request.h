@@ -1,0 +1,47 @@
+#ifndef SPFROM_WEB_REQUEST_H
+#define SPFROM_WEB_REQUEST_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* What a request target (RFC 9112 section 3.2) asks for; all that can be asked is here. */
+typedef enum {
+    ROUTE_OVERVIEW, /* /             days */
+    ROUTE_DOMAINS,  /* /domains      days */
+    ROUTE_DOMAIN,   /* /domain/NAME  subject: a name, or what is none */
+    ROUTE_SEARCH,   /* /search?q=    subject: what was typed, maybe "" */
+    ROUTE_METRICS,  /* /metrics */
+    ROUTE_HEALTH,   /* /healthz */
+    ROUTE_ASSET,    /* /assets/NAME  subject */
+    ROUTE_NOTHING,
+} Route;
+
+#define REQUEST_TARGET_MAX 4096 /* octets of a target; more is 414 */
+#define REQUEST_SUBJECT_MAX 1024
+
+typedef struct {
+    Route route;
+    char *subject;        /* decoded; any octets but NUL; NULL where the route has none */
+    bool is_too_long;     /* subject has more than REQUEST_SUBJECT_MAX octets */
+    const char *language; /* ?lang=: one of language_codes, else NULL */
+    guint days;           /* ?days=: one of REQUEST_DAYS, the first unless asked for */
+} Request;
+
+#define REQUEST_DAYS                                                                               \
+    {                                                                                              \
+        30, 7, 90, 365                                                                             \
+    }
+
+/* Reads a target. Never NULL: what is no target of ours is ROUTE_NOTHING. Freed with
+ * request_free(). */
+Request *request_parse(const char *target);
+void request_free(Request *request);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, request_free)
+
+/* The target of a domain's page, owned by the caller. */
+char *request_domain_target(const char *domain);
+
+/* The target that asks for the same in another language (or NULL: without one) and over so many
+ * days, owned by the caller. */
+char *request_target(const Request *request, const char *language, guint days);
+#endif

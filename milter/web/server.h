@@ -1,0 +1,52 @@
+#ifndef SPFROM_WEB_SERVER_H
+#define SPFROM_WEB_SERVER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "web/reply.h"
+#include "web/request.h"
+
+/* HTTP by libmicrohttpd: GET and HEAD, from one thread; what has to wait goes to jobs.h. */
+
+#define SERVER_ERROR (server_error_quark())
+typedef enum { SERVER_ERROR_ADDRESS, SERVER_ERROR_LISTEN, SERVER_ERROR_LIBRARY } ServerError;
+GQuark server_error_quark(void);
+
+/* How a request is answered. What is called "slow" may wait for something, and is called by any of
+ * several threads. */
+typedef enum { SERVER_NOW, SERVER_READS, SERVER_CHECKS, SERVER_LANES } ServerLane;
+typedef struct {
+    ServerLane (*lane)(gpointer site, const Request *request);
+    Reply *(*answer)(gpointer site, const Request *request, const char *language);
+    /* A plain page for an error: status and, for 503, when to come again. */
+    Reply *(*refuse)(gpointer site, guint status, const char *language);
+    gpointer site;
+} ServerSite;
+
+typedef struct {
+    const char *listen;       /* "ADDRESS:PORT", "[ADDRESS]:PORT", "ADDRESS", "PORT", ":PORT" */
+    const char *const *hosts; /* names besides localhost and our addresses; NULL-terminated */
+    const char *password;     /* see password.h; NULL: none */
+} ServerOptions;
+
+/* What is asked of DNS at once, so that nobody's crowd becomes that of the resolver. */
+#define SERVER_CHECKS_MAX 8
+#define SERVER_READS_MAX 2
+#define SERVER_PATIENCE 2    /* seconds that a request waits for its turn; then 503 */
+#define SERVER_RETRY_AFTER 5 /* seconds */
+
+typedef struct Server Server;
+
+/* options and site have to live as long. Returns NULL with error (SERVER_ERROR) set. */
+Server *server_new(const ServerOptions *options, const ServerSite *site, GError **error);
+
+/* Where it listens, as a URL, borrowed; and whether others than this machine can reach it. */
+const char *server_url(const Server *server);
+bool server_is_open_to_others(const Server *server);
+
+/* Answers requests until stop, a file descriptor, can be read. */
+void server_run(Server *server, int stop);
+void server_free(Server *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Server, server_free)
+#endif

@@ -1,0 +1,357 @@
+#include "config.h"
+
+#include "web/site.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "advice/advice.h"
+#include "advice/advice_text.h"
+#include "advice/letter.h"
+#include "advice/mail_providers.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "spf/dmarc.h"
+#include "web/assets.h"
+#include "web/domain_page.h"
+#include "web/layout.h"
+#include "web/overview_page.h"
+#include "web/sources.h"
+
+#define LANGUAGES 2
+#define OVERVIEW_AGE CLOCK_SECOND /* a crowd gets the same numbers */
+
+typedef struct {
+    guint days;
+    gint64 read;        /* monotonic time */
+    Overview *overview; /* NULL: none yet */
+} KeptOverview;
+
+struct Site {
+    Settings *settings;
+    Dns *dns;
+    Language *languages[LANGUAGES];
+    MailProviders *providers; /* NULL: they can't be read */
+    DnsHosters *hosters;      /* the same */
+
+    pthread_mutex_t lock; /* guards kept; not held while an overview is read */
+    KeptOverview kept;
+};
+
+/* One page of one request. */
+typedef struct {
+    Site *site;
+    View view;
+} Visit;
+
+static Language *open_language(const char *code)
+{
+    g_autoptr(GError) error = NULL;
+    Language *language = language_new(code, &error);
+
+    if (language != NULL)
+        return language;
+    log_write(LOG_WARNING, "%s", error->message);
+    return language_new(LANGUAGE_ENGLISH, NULL);
+}
+
+static void read_lists(Site *site)
+{
+    g_autoptr(GError) error = NULL;
+
+    site->providers = mail_providers_read(site->settings->file, &error);
+    if (site->providers == NULL)
+        log_write(LOG_WARNING, "%s", error->message);
+    g_clear_error(&error);
+    site->hosters = dns_hosters_read(site->settings->file, &error);
+    if (site->hosters == NULL)
+        log_write(LOG_WARNING, "%s", error->message);
+}
+
+Site *site_new(Settings *settings, Dns *dns)
+{
+    Site *site = g_new0(Site, 1);
+
+    site->settings = settings_ref(settings);
+    site->dns = dns;
+    site->languages[0] = open_language(LANGUAGE_ENGLISH);
+    site->languages[1] = open_language(LANGUAGE_GERMAN);
+    read_lists(site);
+    pthread_mutex_init(&site->lock, NULL);
+    return site;
+}
+
+void site_free(Site *site)
+{
+    g_clear_pointer(&site->providers, mail_providers_free);
+    g_clear_pointer(&site->hosters, dns_hosters_free);
+    for (size_t i = 0; i < LANGUAGES; i++)
+        g_clear_pointer(&site->languages[i], language_free);
+    g_clear_pointer(&site->kept.overview, overview_unref);
+    pthread_mutex_destroy(&site->lock);
+    settings_unref(site->settings);
+    g_free(site);
+}
+
+ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
+{
+    switch (request->route) {
+    case ROUTE_OVERVIEW:
+    case ROUTE_DOMAINS:
+    case ROUTE_METRICS:
+    case ROUTE_HEALTH:
+        return SERVER_READS;
+    case ROUTE_DOMAIN:
+    case ROUTE_SEARCH:
+        return *request->subject != '\0' ? SERVER_CHECKS : SERVER_NOW;
+    case ROUTE_ASSET:
+    case ROUTE_NOTHING:
+        break;
+    }
+    return SERVER_NOW;
+}
+
+static Visit visit_of(Site *site, const Request *request, const char *code)
+{
+    bool is_german = strcmp(code, LANGUAGE_GERMAN) == 0;
+
+    return (Visit){.site = site,
+                   .view = {.language = site->languages[is_german ? 1 : 0],
+                            .request = request,
+                            .now = clock_wall(&clock_system)}};
+}
+
+static Reply *page_reply(const Visit *visit, guint status, char *page)
+{
+    Reply *reply = reply_new(status, REPLY_HTML, page);
+
+    reply->language = language_code(visit->view.language);
+    return reply;
+}
+
+/* The one that was read last, a reference, where it will do. */
+static Overview *take_kept(Site *site, guint days, gint64 now)
+{
+    Overview *overview = NULL;
+
+    pthread_mutex_lock(&site->lock);
+    if (site->kept.overview != NULL && site->kept.days == days &&
+        now - site->kept.read < OVERVIEW_AGE)
+        overview = overview_ref(site->kept.overview);
+    pthread_mutex_unlock(&site->lock);
+    return overview;
+}
+
+static void keep(Site *site, guint days, gint64 now, Overview *overview)
+{
+    Overview *last;
+
+    pthread_mutex_lock(&site->lock);
+    last = site->kept.overview;
+    site->kept = (KeptOverview){.days = days, .read = now, .overview = overview_ref(overview)};
+    pthread_mutex_unlock(&site->lock);
+    if (last != NULL)
+        overview_unref(last);
+}
+
+static Overview *get_overview(const Visit *visit)
+{
+    gint64 now = clock_monotonic(&clock_system);
+    guint days = visit->view.request->days;
+    Overview *overview = take_kept(visit->site, days, now);
+
+    if (overview != NULL)
+        return overview;
+    overview = sources_overview(visit->site->settings, visit->view.now, days);
+    keep(visit->site, days, now, overview);
+    return overview;
+}
+
+static Reply *answer_overview(const Visit *visit)
+{
+    const View *view = &visit->view;
+    g_autoptr(Overview) overview = get_overview(visit);
+    bool is_list = view->request->route == ROUTE_DOMAINS;
+
+    return page_reply(visit, MHD_HTTP_OK,
+                      is_list ? overview_domains_page(view, overview)
+                              : overview_page(view, overview));
+}
+
+static Reply *answer_metrics(const Visit *visit)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = sources_metrics(visit->site->settings, &error);
+
+    if (text == NULL)
+        return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, error->message);
+    return reply_new(MHD_HTTP_OK, REPLY_OPENMETRICS, text);
+}
+
+static Reply *answer_health(const Visit *visit)
+{
+    g_autoptr(DaemonState) daemon = sources_daemon(visit->site->settings);
+
+    if (daemon->problem != NULL)
+        return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, "the daemon does not answer");
+    return reply_new_text(MHD_HTTP_OK, "ok");
+}
+
+static const char *type_of(const char *asset)
+{
+    if (g_str_has_suffix(asset, ".css"))
+        return "text/css; charset=utf-8";
+    return g_str_has_suffix(asset, ".js") ? "text/javascript; charset=utf-8" : "image/svg+xml";
+}
+
+static Reply *answer_nothing(const Visit *visit)
+{
+    const View *view = &visit->view;
+
+    return page_reply(visit, MHD_HTTP_NOT_FOUND,
+                      layout_notice_page(view, view_say(view, "Not found"),
+                                         view_say(view, "There is no such page."), NULL));
+}
+
+static Reply *answer_asset(const Visit *visit)
+{
+    for (const Asset *asset = web_assets; asset->name != NULL; asset++) {
+        Reply *reply;
+
+        if (strcmp(asset->name, visit->view.request->subject) != 0)
+            continue;
+        reply = reply_new(MHD_HTTP_OK, type_of(asset->name), g_strdup(asset->text));
+        reply->is_kept = true;
+        return reply;
+    }
+    return answer_nothing(visit);
+}
+
+static char *make_domain_page(const Visit *visit, const DomainCheck *check)
+{
+    const Site *site = visit->site;
+    const View *view = &visit->view;
+    g_autoptr(Advice) advice = advice_new(site->settings, site->dns, check, site->providers);
+    AdviceCase facts = advice_case(site->settings, advice, site->hosters);
+    g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice, &facts);
+    g_autofree char *letter = letter_new(view->language, advice, &facts);
+    g_auto(SourcesDomain) ledger = {0};
+
+    sources_domain_read(site->settings, check->subject->domain, view->now, view->request->days,
+                        &ledger);
+    return domain_page(view, &(DomainFacts){.check = check,
+                                            .pieces = pieces,
+                                            .letter = letter,
+                                            .ledger_problem = ledger.problem,
+                                            .seen = ledger.seen,
+                                            .history = ledger.history,
+                                            .period = ledger.period});
+}
+
+/* What was typed in the search field and is a domain has a page of its own, which can be sent to a
+ * colleague. */
+static Reply *redirect(const CheckSubject *subject)
+{
+    Reply *reply = reply_new_text(MHD_HTTP_SEE_OTHER, "");
+
+    reply->location = request_domain_target(subject->domain);
+    return reply;
+}
+
+static Reply *answer_check(const Visit *visit)
+{
+    Site *site = visit->site;
+    const View *view = &visit->view;
+    g_autoptr(CheckSubject) subject = check_subject_parse(view->request->subject);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Relays) relays = NULL;
+    g_autoptr(DomainCheck) check = NULL;
+
+    relays = relays_resolve(site->settings, site->dns, &error);
+    if (relays == NULL)
+        return page_reply(
+            visit, MHD_HTTP_OK,
+            layout_notice_page(view, view_say(view, "Check a domain"),
+                               view_say(view, "relay_hosts in the configuration can't be used."),
+                               error->message));
+    check = domain_check_run(site->settings, site->dns, relays, site->settings->hostname, subject);
+    return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, check));
+}
+
+static bool is_redirected(const Request *request)
+{
+    g_autoptr(CheckSubject) subject = NULL;
+
+    if (request->route != ROUTE_SEARCH || request->language != NULL)
+        return false;
+    subject = check_subject_parse(request->subject);
+    return subject->local_part == NULL && !subject->is_malformed;
+}
+
+static Reply *answer_subject(const Visit *visit)
+{
+    const View *view = &visit->view;
+
+    if (*view->request->subject == '\0')
+        return page_reply(visit, MHD_HTTP_OK, domain_page_empty(view));
+    if (is_redirected(view->request)) {
+        g_autoptr(CheckSubject) subject = check_subject_parse(view->request->subject);
+
+        return redirect(subject);
+    }
+    return answer_check(visit);
+}
+
+Reply *site_answer(gpointer data, const Request *request, const char *language)
+{
+    Visit visit = visit_of(data, request, language);
+
+    switch (request->route) {
+    case ROUTE_OVERVIEW:
+    case ROUTE_DOMAINS:
+        return answer_overview(&visit);
+    case ROUTE_DOMAIN:
+    case ROUTE_SEARCH:
+        return answer_subject(&visit);
+    case ROUTE_METRICS:
+        return answer_metrics(&visit);
+    case ROUTE_HEALTH:
+        return answer_health(&visit);
+    case ROUTE_ASSET:
+        return answer_asset(&visit);
+    case ROUTE_NOTHING:
+        break;
+    }
+    return answer_nothing(&visit);
+}
+
+static const char *refusal_text(guint status)
+{
+    switch (status) {
+    case MHD_HTTP_UNAUTHORIZED:
+        return N_("A name and a password are needed.");
+    case MHD_HTTP_METHOD_NOT_ALLOWED:
+        return N_("These pages can only be read: GET and HEAD.");
+    case MHD_HTTP_URI_TOO_LONG:
+        return N_("That is too long to be a domain or an address.");
+    case MHD_HTTP_MISDIRECTED_REQUEST:
+        return N_("spfrom web does not know itself by that name; start it with --host NAME.");
+    case MHD_HTTP_SERVICE_UNAVAILABLE:
+        return N_("Too many questions at once. Try again in some seconds.");
+    default:
+        return N_("That can't be answered.");
+    }
+}
+
+/* Nothing of the request is in it: who is refused may be anybody. */
+Reply *site_refuse(gpointer data, guint status, const char *language)
+{
+    static const Request nothing = {.route = ROUTE_NOTHING, .days = 30};
+    Visit visit = visit_of(data, &nothing, language);
+    const View *view = &visit.view;
+    g_autofree char *title = g_strdup_printf("%u", status);
+
+    return page_reply(&visit, status,
+                      layout_notice_page(view, title, view_say(view, refusal_text(status)), NULL));
+}

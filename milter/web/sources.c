@@ -1,0 +1,122 @@
+#include "config.h"
+
+#include "web/sources.h"
+
+#include <stdbool.h>
+
+#include "base/control_client.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
+
+static json_t *ask(Settings *settings, const char *command, GError **error)
+{
+    g_autoptr(json_t) request = json_pack("{s:s}", "command", command);
+
+    return control_client_ask(settings->control_socket, request, SOURCES_DAEMON_TIME, error);
+}
+
+DaemonState *sources_daemon(Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) answer = ask(settings, "status", &error);
+    const char *refusal;
+
+    if (answer == NULL)
+        return daemon_state_new_problem(error->message);
+    refusal = control_client_refusal(answer);
+    return refusal != NULL ? daemon_state_new_problem(refusal) : daemon_state_parse(answer);
+}
+
+char *sources_metrics(Settings *settings, GError **error)
+{
+    g_autoptr(json_t) answer = ask(settings, "metrics", error);
+    const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
+    const char *text;
+
+    if (answer == NULL)
+        return NULL;
+    text = json_string_value(json_object_get(answer, "text"));
+    if (text != NULL)
+        return g_strdup(text);
+    g_set_error_literal(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_ANSWER,
+                        refusal != NULL ? refusal : "the daemon's answer has no metrics");
+    return NULL;
+}
+
+static Ledger *open_ledger(Settings *settings, GError **error)
+{
+    if (settings->ledger != NULL)
+        return ledger_open_read_only(settings->ledger, error);
+    g_set_error_literal(error, ledger_failure_quark(), LEDGER_FAILURE_MISSING,
+                        "the configuration has ledger = \"\"");
+    return NULL;
+}
+
+static bool read_overview(Overview *overview, Settings *settings, LedgerPeriod period,
+                          GError **error)
+{
+    g_autoptr(Ledger) ledger = open_ledger(settings, error);
+
+    if (ledger == NULL)
+        return false;
+    overview->days = ledger_report_days(ledger, period, error);
+    if (overview->days == NULL)
+        return false;
+    overview->rewritten =
+        ledger_report_domains(ledger, period, LEDGER_ORDER_REWRITTEN, OVERVIEW_DOMAINS_MAX, error);
+    if (overview->rewritten == NULL)
+        return false;
+    overview->domains =
+        ledger_report_domains(ledger, period, LEDGER_ORDER_MESSAGES, OVERVIEW_LIST_MAX, error);
+    if (overview->domains == NULL ||
+        !ledger_report_count(ledger, period, &overview->domains_count, error))
+        return false;
+    overview->newly_authorised =
+        ledger_report_newly_authorised(ledger, period, OVERVIEW_AUTHORISED_MAX, error);
+    return overview->newly_authorised != NULL;
+}
+
+Overview *sources_overview(Settings *settings, gint64 now, guint days)
+{
+    Overview *overview = overview_new();
+    g_autoptr(GError) error = NULL;
+
+    overview->daemon = sources_daemon(settings);
+    if (!read_overview(overview, settings, ledger_period_of(now, days), &error))
+        overview->ledger_problem = g_strdup(error->message);
+    return overview;
+}
+
+static bool read_domain(SourcesDomain *read, Settings *settings, const char *domain, GError **error)
+{
+    g_autoptr(Ledger) ledger = open_ledger(settings, error);
+    GError *cause = NULL;
+
+    if (ledger == NULL)
+        return false;
+    read->history = ledger_report_history(ledger, domain, read->period, error);
+    if (read->history == NULL)
+        return false;
+    read->seen = ledger_report_domain(ledger, domain, read->period, &cause);
+    if (cause == NULL)
+        return true;
+    g_propagate_error(error, cause);
+    return false;
+}
+
+void sources_domain_read(Settings *settings, const char *domain, gint64 now, guint days,
+                         SourcesDomain *read)
+{
+    g_autoptr(GError) error = NULL;
+
+    *read = (SourcesDomain){.period = ledger_period_of(now, days)};
+    if (!read_domain(read, settings, domain, &error))
+        read->problem = g_strdup(error->message);
+}
+
+void sources_domain_clear(SourcesDomain *read)
+{
+    g_free(read->problem);
+    g_clear_pointer(&read->seen, ledger_domain_free);
+    g_clear_pointer(&read->history, g_array_unref);
+}

@@ -1,0 +1,58 @@
+"""Weeks of mail in a ledger, as the daemon would have written them (milter/advice/ledger_schema.h)."""
+
+import datetime
+import random
+import sqlite3
+
+NONE, NEUTRAL, PASS, FAIL, SOFTFAIL, TEMPERROR, PERMERROR = range(7)
+KEEP, REWRITE, WOULD_REWRITE, TEMPFAIL = range(4)
+
+# domain, messages on a usual day, its result, and the days before today since which it passes, if it does
+DOMAINS = [
+    ("gmx.de", 420, FAIL, None), ("web.de", 380, FAIL, None), ("gmail.com", 510, SOFTFAIL, None),
+    ("praxis-mueller.de", 60, SOFTFAIL, 9), ("klinik-nord.de", 240, NONE, 21), ("praxis-ohne.de", 35, NONE, None),
+    ("praxis-neutral.de", 18, NEUTRAL, None), ("praxis-doppelt.de", 22, PERMERROR, None),
+    ("versand.example", 90, PASS, 400), ("lemniscus.de", 1300, PASS, 400), ("praxis-langsam.de", 3, TEMPERROR, None),
+    ("psychotherapie-gemeinschaftspraxis-am-alten-rathausmarkt.example", 44, NONE, None),
+    ("xn--praxis-mller-klb.de", 28, FAIL, 3),
+]
+
+
+def _times(days_ago):
+    """A day's number in the ledger, and milliseconds in the middle of it."""
+    noon = datetime.datetime.combine(datetime.date.today() - datetime.timedelta(days=days_ago), datetime.time(12))
+    return (noon.date() - datetime.date(1970, 1, 1)).days, int(noon.timestamp() * 1000)
+
+
+def _rows(days, seed):
+    """(domain, day, result, action, messages, time) of each day, the oldest first."""
+    chance = random.Random(seed)
+    for ago in range(days - 1, -1, -1):
+        day, time = _times(ago)
+        weekend = datetime.date.fromordinal(datetime.date(1970, 1, 1).toordinal() + day).weekday() >= 5
+        for name, usual, result, since in DOMAINS:
+            messages = int(usual * chance.uniform(0.7, 1.3) * (0.15 if weekend else 1))
+            passes = since is not None and ago < since
+            action = KEEP if passes or result == PASS else REWRITE if ago < days * 2 // 3 else WOULD_REWRITE
+            if messages:
+                yield name, day, PASS if passes else result, action, messages, time
+
+
+def write(file, days=60, seed=1):
+    """Adds such days to the ledger in file, which a daemon has made. Returns the messages written."""
+    with sqlite3.connect(file) as ledger:
+        total = 0
+        for name, day, result, action, messages, time in _rows(days, seed):
+            ledger.execute("INSERT INTO domains (name, first, last) VALUES (?, ?, ?) "
+                           "ON CONFLICT (name) DO UPDATE SET last = excluded.last", (name, time, time))
+            column = {PASS: "authorised_last", TEMPERROR: None}.get(result, "unauthorised_last")
+            if result == PASS:
+                ledger.execute("UPDATE domains SET authorised_since = ? WHERE name = ? AND (authorised_since IS NULL "
+                               "OR authorised_since < ifnull(unauthorised_last, 0))", (time, name))
+            if column:
+                ledger.execute(f"UPDATE domains SET {column} = ? WHERE name = ?", (time, name))
+            ledger.execute("INSERT INTO seen SELECT ?, id, ?, ?, ?, ?, ? FROM domains WHERE name = ?",
+                           (day, result, action, messages, time, time, name))
+            total += messages
+    ledger.close()
+    return total

@@ -1,0 +1,71 @@
+"""`spfrom web` under test."""
+
+import re
+import urllib.error
+import urllib.request
+
+import paths
+import processes
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *arguments):
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
+
+
+class PrivateWeb(processes.Service):
+    """The pages of the daemon daemon (a Spfrom, which may not run), on a free port."""
+
+    def __init__(self, daemon, *arguments, environment=None):
+        self._daemon = daemon
+        self._arguments = arguments
+        self._environment = environment
+        self._log = daemon.directory / "web.log"
+        self.url = None
+
+    def start(self):
+        self._log.unlink(missing_ok=True)
+        self._process = processes.start(
+            [paths.TOOL, "-c", self._daemon.configuration_file, "web", "--listen", "127.0.0.1:0", *self._arguments],
+            self._log, self._environment)
+        self.url = processes.wait_until(self._announced, 20, "spfrom web", self._process)
+
+    def _announced(self):
+        found = re.search(r"^spfrom web: (http://\S+/)$", self.log(), re.MULTILINE)
+        return found and found.group(1)
+
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1].rstrip("/"))
+
+    @property
+    def process(self):
+        return self._process
+
+    def log(self):
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def get(self, target="/", method="GET", timeout=60, **headers):
+        """Asks for target as it stands; underscores in names of headers are hyphens."""
+        request = urllib.request.Request(self.url.rstrip("/") + target, method=method,
+                                         headers={name.replace("_", "-"): value for name, value in headers.items()})
+        try:
+            with _opener.open(request, timeout=timeout) as response:
+                return Answer(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error)
