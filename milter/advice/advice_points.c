@@ -211,7 +211,7 @@ static char *reason_text(const Language *language, const char *reason)
 void advice_points_add(GPtrArray *pieces, const Language *language, const Advice *advice,
                        const Point *point)
 {
-    g_autofree char *domain = paragraph_quoted(advice->domain);
+    g_autofree char *domain = paragraph_domain(advice->domain);
     g_autofree char *term = paragraph_quoted(point->term);
     g_autofree char *text = paragraph_quoted(point->text);
     g_autofree char *reason = reason_text(language, point->reason);

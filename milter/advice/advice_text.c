@@ -86,9 +86,12 @@ static const char *summary_of(AdviceKind kind)
 static void say_summary(const Words *words)
 {
     const char *summary = language_text(words->language, summary_of(words->advice->kind));
+    g_autofree char *name = paragraph_quoted(words->advice->domain);
+    bool is_as_asked = strcmp(name, words->domain) == 0;
 
     advice_piece_add(words->pieces, ADVICE_PIECE_SUMMARY,
-                     g_strconcat(words->domain, ": ", summary, NULL));
+                     is_as_asked ? g_strconcat(name, ": ", summary, NULL)
+                                 : g_strconcat(words->domain, " (", name, "): ", summary, NULL));
 }
 
 static void say_place(const Words *words)
@@ -245,8 +248,8 @@ static void move_operators(GPtrArray *pieces)
 GPtrArray *advice_text_pieces(const Language *language, const Advice *advice,
                               const AdviceCase *facts)
 {
-    g_autofree char *domain = paragraph_quoted(advice->domain);
-    g_autofree char *zone = paragraph_quoted(advice->organizational);
+    g_autofree char *domain = paragraph_domain(advice->domain);
+    g_autofree char *zone = paragraph_domain(advice->organizational);
     g_autofree char *count = g_strdup_printf("%u", g_strv_length(advice->found));
     Words words = {.pieces = g_ptr_array_new_with_free_func(piece_free),
                    .language = language,

@@ -17,20 +17,15 @@ typedef struct {
     const Advice *advice;
     const AdviceCase *facts;
     const char *domain; /* for a sentence, whatever was asked for */
+    const char *name;   /* the same in ASCII, for what is no sentence */
 } Letter;
-
-static char *filled(const Letter *letter, const char *text)
-{
-    const AdviceCase *facts = letter->facts;
-
-    return language_fill(letter->language, text, "domain", letter->domain, "fallback",
-                         facts->fallback != NULL ? facts->fallback : "", NULL);
-}
 
 /* Appends a paragraph and the blank line behind it. */
 static void write_paragraph(const Letter *letter, const char *text)
 {
-    g_autofree char *paragraph = filled(letter, text);
+    const char *fallback = letter->facts->fallback;
+    g_autofree char *paragraph = language_fill(letter->language, text, "domain", letter->domain,
+                                               "fallback", fallback != NULL ? fallback : "", NULL);
 
     paragraph_append(letter->page, paragraph, "", "");
     g_string_append_c(letter->page, '\n');
@@ -61,11 +56,12 @@ static const char *subject_of(AdviceKind kind)
 /* One line that fits, so that it can be pasted into a mail program. */
 static void write_subject(const Letter *letter)
 {
-    g_autofree char *subject = filled(letter, subject_of(letter->advice->kind));
+    g_autofree char *subject = language_fill(letter->language, subject_of(letter->advice->kind),
+                                             "domain", letter->name, NULL);
 
     if (strlen(SUBJECT) + strlen(subject) > PARAGRAPH_WIDTH) {
         g_free(subject);
-        subject = filled(letter, N_("Your sender address"));
+        subject = g_strdup(language_text(letter->language, N_("Your sender address")));
     }
     g_string_append_printf(letter->page, SUBJECT "%s\n\n", subject);
 }
@@ -171,7 +167,7 @@ static void write_advice(const Letter *letter)
 
 static void write_check(const Letter *letter)
 {
-    bool has_room = strlen(COMMAND) + strlen(letter->domain) <= PARAGRAPH_WIDTH;
+    bool has_room = strlen(COMMAND) + strlen(letter->name) <= PARAGRAPH_WIDTH;
 
     if (!has_change(letter) || letter->advice->record == NULL)
         return;
@@ -181,7 +177,7 @@ static void write_check(const Letter *letter)
         return;
     write_paragraph(letter, N_("Or ask for yourself: the Windows command prompt answers this "
                                "command with the record above."));
-    g_string_append_printf(letter->page, COMMAND "%s\n\n", letter->domain);
+    g_string_append_printf(letter->page, COMMAND "%s\n\n", letter->name);
 }
 
 static void write_end(const Letter *letter)
@@ -201,12 +197,14 @@ static void write_end(const Letter *letter)
 
 char *letter_new(const Language *language, const Advice *advice, const AdviceCase *facts)
 {
-    g_autofree char *domain = paragraph_quoted(advice->domain);
+    g_autofree char *domain = paragraph_domain(advice->domain);
+    g_autofree char *name = paragraph_quoted(advice->domain);
     const Letter letter = {.page = g_string_new(NULL),
                            .language = language,
                            .advice = advice,
                            .facts = facts,
-                           .domain = domain};
+                           .domain = domain,
+                           .name = name};
 
     if (advice->kind == ADVICE_UNKNOWN)
         return g_string_free(letter.page, TRUE);

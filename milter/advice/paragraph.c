@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/domain_name.h"
+
 static gsize width_of(gunichar character)
 {
     if (g_unichar_iszerowidth(character))
@@ -96,4 +98,11 @@ char *paragraph_quoted(const char *text)
         g_string_append(line, "...");
     }
     return g_string_free(line, FALSE);
+}
+
+char *paragraph_domain(const char *domain)
+{
+    char *shown = domain_name_shown(domain);
+
+    return shown != NULL ? shown : paragraph_quoted(domain);
 }

@@ -25,4 +25,8 @@ char *paragraph_ascii(const char *text);
  * and ends in "...". NULL gives "". */
 #define PARAGRAPH_QUOTED_MAX 300
 char *paragraph_quoted(const char *text);
+
+/* A domain for the middle of a sentence, as people write it (base/domain_name.h); what is none is
+ * quoted. Owned by the caller. */
+char *paragraph_domain(const char *domain);
 #endif

@@ -76,6 +76,44 @@ char *domain_name_parse(const char *text, GError **error)
     return name;
 }
 
+/* Nothing invisible, nothing that looks like more than a name. */
+static bool is_shown_as_name(const char *text)
+{
+    for (; *text != '\0'; text = g_utf8_next_char(text)) {
+        gunichar character = g_utf8_get_char(text);
+
+        if (!g_unichar_isalnum(character) && !g_unichar_ismark(character) &&
+            (character > 0x7f || strchr("-._", (int)character) == NULL))
+            return false;
+    }
+    return true;
+}
+
+/* Returns the U-labels of name; NULL where they don't lead back to it. */
+static char *convert_to_u_labels(const char *name)
+{
+    char *converted = NULL;
+    int status = idn2_to_unicode_8z8z(name, &converted, 0);
+    g_autofree char *shown = status == IDN2_OK ? g_strdup(converted) : NULL;
+    g_autofree char *back = NULL;
+
+    idn2_free(converted);
+    if (shown == NULL || !g_utf8_validate(shown, -1, NULL) || !is_shown_as_name(shown))
+        return NULL;
+    back = canonical_new(shown);
+    return g_strcmp0(back, name) == 0 ? g_steal_pointer(&shown) : NULL;
+}
+
+char *domain_name_shown(const char *name)
+{
+    char *shown;
+
+    if (!is_canonical(name))
+        return NULL;
+    shown = convert_to_u_labels(name);
+    return shown != NULL ? shown : g_strdup(name);
+}
+
 bool domain_name_is_within(const char *name, const char *parent)
 {
     size_t name_length = strlen(name);

@@ -25,6 +25,13 @@ GQuark domain_name_error_quark(void);
  */
 char *domain_name_parse(const char *text, GError **error);
 
+/*
+ * Returns name, which is in that form, as people write it, a new string of UTF-8: A-labels as
+ * U-labels, "praxis-müller.de". It stays as it is where a label is no A-label that could have been
+ * made of letters, digits and hyphens of a script. NULL where name is not in that form.
+ */
+char *domain_name_shown(const char *name);
+
 /* Is name the domain parent or below it? Compares whole labels: notexample.org is not within
  * example.org. */
 bool domain_name_is_within(const char *name, const char *parent);

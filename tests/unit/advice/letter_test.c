@@ -142,6 +142,20 @@ static void test_log_only(void **state)
     assert_null(strstr(letter, "noreply@lemniscus.de"));
 }
 
+/* People write their domain with its umlaut; a subject and a command can't. */
+static void test_umlaut(void **state)
+{
+    g_autoptr(Advice) advice =
+        written_advice(ADVICE_PUBLISH, "xn--praxis-mller-klb.de", RECORD, NULL);
+    g_autofree char *letter = letter_in("de", advice, &written_advice_case);
+
+    (void)state;
+    assert_true(g_str_has_prefix(letter, "Subject: Ihre Domain xn--praxis-mller-klb.de: ein"));
+    assert_non_null(strstr(letter, "praxis-müller.de"));
+    assert_int_equal(count_lines(letter, "  nslookup -type=TXT xn--praxis-mller-klb.de"), 1);
+    check_page(letter, RECORD);
+}
+
 /* Names of strangers and of ours that are longer than a line, or try to begin one. */
 static const struct odd_row {
     const char *name;
@@ -183,6 +197,7 @@ int main(void)
 
     TABLE_ADD(tests, letter_rows, test_letter);
     TABLE_ADD(tests, odd_rows, test_odd);
+    table_add(tests, "a domain with an umlaut", test_umlaut, NULL);
     table_add(tests, "unknown: no letter", test_unknown, NULL);
     table_add(tests, "every point", test_points, NULL);
     table_add(tests, "nothing is rewritten", test_log_only, NULL);

@@ -192,6 +192,38 @@ static void test_aligned(void **state)
     assert_int_equal(domain_name_is_aligned(row->b, row->a), row->is_aligned);
 }
 
+static const struct shown_row {
+    const char *name; /* the domain */
+    const char *shown;
+} shown_rows[] = {
+    {"praxis-mueller.de", "praxis-mueller.de"},
+    {"xn--praxis-mller-klb.de", "praxis-müller.de"},
+    {"mail.xn--praxis-mller-klb.de", "mail.praxis-müller.de"},
+    {"xn--strae-oqa.de", "straße.de"},
+    {"xn--e1afmkfd.xn--p1ai", "пример.рф"},
+    {"_spf.xn--mller-kva.de", "_spf.müller.de"},
+    {"xn--", "xn--"},                           /* of nothing */
+    {"xn--99999999", "xn--99999999"},           /* of no characters */
+    {"xn--mller-kva-.de", "xn--mller-kva-.de"}, /* wrong */
+    {"xn--a-ugn.de", "xn--a-ugn.de"},           /* with a joiner, U+200D */
+    {"xn--i-7iq.ws", "xn--i-7iq.ws"},           /* a symbol, not a letter */
+    {"xn--www-mdc.de", "xn--www-mdc.de"},       /* "www" and an accent, not composed */
+    {"a..b", NULL},
+    {"x\ny", NULL},
+    {"", NULL},
+};
+
+static void test_shown(void **state)
+{
+    const struct shown_row *row = *state;
+    g_autofree char *shown = domain_name_shown(row->name);
+
+    if (row->shown == NULL)
+        assert_null(shown);
+    else
+        assert_string_equal(shown, row->shown);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -201,6 +233,7 @@ int main(void)
     TABLE_ADD(tests, within_rows, test_within);
     TABLE_ADD(tests, organizational_rows, test_organizational);
     TABLE_ADD(tests, aligned_rows, test_aligned);
+    TABLE_ADD(tests, shown_rows, test_shown);
     table_add(tests, "the error says what to write", test_error, NULL);
     table_add(tests, "2 MB of labels", test_long, NULL);
     return table_run(tests, "domain_name");
