@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -11,12 +12,30 @@
 static const char *log_program = "spfrom";
 static LogTarget log_target = LOG_TARGET_STDERR;
 static gint log_level = LOG_INFO;
+static bool is_journal;
+
+/*
+ * Is stderr the journal's stream? It takes a line's level from "<N>" before it, and adds the
+ * program's name itself (sd-daemon(3), systemd.exec(5): JOURNAL_STREAM).
+ */
+static bool stderr_is_journal(void)
+{
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    g_autofree char *own = NULL;
+    struct stat status;
+
+    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+        return false;
+    own = g_strdup_printf("%lu:%lu", (gulong)status.st_dev, (gulong)status.st_ino);
+    return strcmp(own, stream) == 0;
+}
 
 void log_open(const char *program, LogTarget target, int level)
 {
     log_program = program;
     log_target = target;
     log_set_level(level);
+    is_journal = stderr_is_journal();
     if (target == LOG_TARGET_SYSLOG)
         openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
@@ -90,9 +109,11 @@ static struct iovec part(const char *text)
 }
 
 /* Writes the whole line at once, so that lines of several threads don't mix. */
-static void write_stderr(const char *text)
+static void write_stderr(int level, const char *text)
 {
-    const struct iovec line[] = {part(log_program), part(": "), part(text), part("\n")};
+    const char journal_level[] = {'<', (char)('0' + level), '>', '\0'};
+    const struct iovec line[] = {part(is_journal ? journal_level : log_program),
+                                 part(is_journal ? "" : ": "), part(text), part("\n")};
 
     if (writev(STDERR_FILENO, line, G_N_ELEMENTS(line)) < 0)
         return; /* there is nowhere left to report it */
@@ -112,7 +133,7 @@ void log_write(int level, const char *format, ...)
     if (log_target == LOG_TARGET_SYSLOG)
         syslog(level, "%s", text);
     else
-        write_stderr(text);
+        write_stderr(level, text);
 }
 
 /* Would the character at text, of so many octets, end a value that is not quoted, or look like part

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../table.h"
@@ -136,22 +137,38 @@ static void test_cut_invalid(void **state G_GNUC_UNUSED)
     assert_int_equal(line->len, strlen(" k=\"\"") + LOG_VALUE_MAX * strlen("\\x80"));
 }
 
-/* Returns what log_write() writes to stderr, owned by the caller. */
-static char *written(int level, const char *text)
+/* Makes stderr a pipe, whose reading end is returned. saved keeps what stderr was. */
+static int stderr_take(int *saved)
 {
-    char line[LOG_LINE_MAX + 100];
-    int ends[2], saved = dup(STDERR_FILENO);
-    ssize_t length = 0;
+    int ends[2];
 
+    *saved = dup(STDERR_FILENO);
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
     close(ends[1]);
-    log_write(level, "%s", text);
+    return ends[0];
+}
+
+/* Gives stderr back. Returns what was written to the pipe, owned by the caller. */
+static char *stderr_give_back(int saved, int fd)
+{
+    char line[LOG_LINE_MAX + 100];
+    ssize_t length = 0;
+
     dup2(saved, STDERR_FILENO); /* the last writing end is closed by that */
     close(saved);
-    length = read(ends[0], line, sizeof line - 1);
-    close(ends[0]);
+    length = read(fd, line, sizeof line - 1);
+    close(fd);
     return g_strndup(line, (gsize)MAX(length, 0));
+}
+
+/* Returns what log_write() writes to stderr, owned by the caller. */
+static char *written(int level, const char *text)
+{
+    int saved, fd = stderr_take(&saved);
+
+    log_write(level, "%s", text);
+    return stderr_give_back(saved, fd);
 }
 
 static const struct write_row {
@@ -173,6 +190,35 @@ static void test_write(void **state)
     const struct write_row *row = *state;
     g_autofree char *line = written(LOG_INFO, row->text);
 
+    assert_string_equal(line, row->line);
+}
+
+/* Is stderr the stream that $JOURNAL_STREAM names, or another one? */
+static const struct journal_row {
+    const char *name;
+    guint off; /* by so much the inode's number is wrong */
+    const char *line;
+} journal_rows[] = {
+    {"the journal", 0, "<4>spfrom: x\n"},
+    {"not the journal", 1, "test: spfrom: x\n"},
+};
+
+static void test_write_journal(void **state)
+{
+    const struct journal_row *row = *state;
+    int saved, fd = stderr_take(&saved);
+    g_autofree char *stream = NULL;
+    g_autofree char *line = NULL;
+    struct stat status;
+
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    stream = g_strdup_printf("%lu:%lu", (gulong)status.st_dev, (gulong)status.st_ino + row->off);
+    g_setenv("JOURNAL_STREAM", stream, TRUE);
+    log_open("test", LOG_TARGET_STDERR, LOG_INFO);
+    log_write(LOG_WARNING, "spfrom: x");
+    line = stderr_give_back(saved, fd);
+    g_unsetenv("JOURNAL_STREAM");
+    log_open("test", LOG_TARGET_STDERR, LOG_INFO);
     assert_string_equal(line, row->line);
 }
 
@@ -212,6 +258,7 @@ int main(void)
     TABLE_ADD(tests, cut_rows, test_cut);
     table_add(tests, "cut where nothing is UTF-8", test_cut_invalid, NULL);
     TABLE_ADD(tests, write_rows, test_write);
+    TABLE_ADD(tests, journal_rows, test_write_journal);
     table_add(tests, "a line that is too long", test_write_long, NULL);
     table_add(tests, "levels", test_level, NULL);
     return table_run(tests, "log");
