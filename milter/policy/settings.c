@@ -34,6 +34,8 @@ static void free_texts(struct Settings *settings)
     g_free(settings->display_name);
     g_free(settings->display_name_missing);
     g_free(settings->hostname);
+    g_strfreev(settings->advice_mechanisms);
+    g_free(settings->advice_policy);
     g_free(settings->dns_zone_file);
     g_free(settings->dns_trust_anchor);
     g_free(settings->state_dir);

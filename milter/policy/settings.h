@@ -86,6 +86,9 @@ struct Settings {
     char *dns_zone_file;    /* NULL: none */
     char *dns_trust_anchor; /* NULL: the default */
 
+    char **advice_mechanisms; /* what owners are told to add; empty: derived from relay_hosts */
+    char *advice_policy;      /* the all of a record that is new */
+
     char *state_dir;
     char *ledger;                /* NULL: none is kept */
     bool is_ledger_in_state_dir; /* where it is by default */

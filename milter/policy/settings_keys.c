@@ -11,6 +11,7 @@
 #include "base/domain_name.h"
 #include "base/network.h"
 #include "mail/display_name.h"
+#include "policy/mechanism.h"
 #include "policy/settings_parse.h"
 #include "policy/settings_text.h"
 
@@ -379,6 +380,29 @@ static bool set_outbound(struct Settings *settings, const SettingsKey *key,
     return true;
 }
 
+static bool set_mechanisms(struct Settings *settings, const SettingsKey *key,
+                           const char *const *values, GError **error)
+{
+    for (size_t i = 0; values[i] != NULL; i++) {
+        if (!mechanism_is_authorising(values[i]))
+            return refuse(error, values[i],
+                          "mechanisms of SPF such as include:spf.example.org or ip4:192.0.2.25");
+        if (is_before(values, i))
+            return refuse(error, values[i], "each mechanism once");
+    }
+    put_list(settings, key, values);
+    return true;
+}
+
+static bool set_word(struct Settings *settings, const SettingsKey *key, const char *const *values,
+                     GError **error)
+{
+    if (word_index(key->words, values[0], error) < 0)
+        return false;
+    put_text(settings, key, values[0]);
+    return true;
+}
+
 static bool set_log_level(struct Settings *settings, const SettingsKey *key,
                           const char *const *values, GError **error)
 {
@@ -435,6 +459,9 @@ const SettingsKey settings_keys[] = {
     {"dns_timeout", false, "5s", set_span, FIELD(dns_timeout), 1, 300, NULL},
     {"dns_zone_file", false, NULL, set_path, FIELD(dns_zone_file), 0, 0, NULL},
     {"dns_trust_anchor", false, NULL, set_path, FIELD(dns_trust_anchor), 0, 0, NULL},
+    {"advice_mechanisms", true, "{}", set_mechanisms, FIELD(advice_mechanisms), 0, 0, NULL},
+    {"advice_policy", false, "~all", set_word, FIELD(advice_policy), 0, 0,
+     WORDS("~all", "-all", "?all")},
     {"state_dir", false, "/var/lib/spfrom", set_path, FIELD(state_dir), 0, 0, NULL},
     {"ledger", false, NULL, set_ledger, FIELD(ledger), 0, 0, NULL},
     {"ledger_days", false, "400", set_number, FIELD(ledger_days), 1, 36500, NULL},

@@ -154,6 +154,8 @@ static void show_daemon_keys(GString *shown, Settings *settings)
     show_number(shown, "dns_timeout", settings->dns_timeout);
     show(shown, "dns_zone_file", settings->dns_zone_file);
     show(shown, "dns_trust_anchor", settings->dns_trust_anchor);
+    show_list(shown, "advice_mechanisms", settings->advice_mechanisms);
+    show(shown, "advice_policy", settings->advice_policy);
     show(shown, "state_dir", settings->state_dir);
     show(shown, "ledger", settings->ledger);
     show_number(shown, "ledger_days", settings->ledger_days);
@@ -210,6 +212,8 @@ static const char defaults[] = "\nfallback_address = noreply@example.org\n"
                                "dns_timeout = 5\n"
                                "dns_zone_file = (none)\n"
                                "dns_trust_anchor = (none)\n"
+                               "advice_mechanisms = \n"
+                               "advice_policy = ~all\n"
                                "state_dir = /var/lib/spfrom\n"
                                "ledger = /var/lib/spfrom/ledger.db\n"
                                "ledger_days = 400\n"
@@ -310,6 +314,9 @@ static const struct value_row {
     {"relay_hosts = { # ours\n 192.0.2.25, // and\n /* Amazon's */ spf:amazonses.com\n}",
      "relay_hosts = 192.0.2.25 spf:amazonses.com"},
     {"relay_policy = any", "relay_policy = any"},
+    {"advice_mechanisms = { include:spf.example.org, \"a\", mx/24, ip6:2001:db8::1 }",
+     "advice_mechanisms = include:spf.example.org a mx/24 ip6:2001:db8::1"},
+    {"advice_policy = -all", "advice_policy = -all"},
     {"hostname = MX.Example.org.", "hostname = mx.example.org"},
     {"hostname = \"\"", "hostname = mail.example.net"}, /* the system's */
     {"check_timeout = 1m", "check_timeout = 60"},
@@ -390,6 +397,8 @@ static void test_value(void **state)
 }
 
 #define NOT_TEMPLATE " is not possible; write text with %n, %l, %d or %%"
+#define NOT_MECHANISM                                                                              \
+    " is not possible; write mechanisms of SPF such as include:spf.example.org or ip4:192.0.2.25"
 #define NOT_SOCKET " is not possible; write inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH"
 #define NOT_RESULT                                                                                 \
     " is not possible; write fail, softfail, neutral, none, permerror, temperror or pass"
@@ -477,6 +486,15 @@ static const struct error_row {
     {"relay_hosts = { 0.0.0.0/0 }",
      ":1: relay_hosts: \"0.0.0.0/0\" is too wide for a relay; write a network of at least /8"},
     {"relay_policy = some", ":1: relay_policy: \"some\" is not possible; write one of all, any"},
+    {"advice_mechanisms = { include }", ":1: advice_mechanisms: \"include\"" NOT_MECHANISM},
+    {"advice_mechanisms = { \"-a\" }", ":1: advice_mechanisms: \"-a\"" NOT_MECHANISM},
+    {"advice_mechanisms = { all }", ":1: advice_mechanisms: \"all\"" NOT_MECHANISM},
+    {"advice_mechanisms = { \"a mx\" }", ":1: advice_mechanisms: \"a mx\"" NOT_MECHANISM},
+    {"advice_mechanisms = { \"a:\" }", ":1: advice_mechanisms: \"a:\"" NOT_MECHANISM},
+    {"advice_mechanisms = { mx, MX }",
+     ":1: advice_mechanisms: \"MX\" is not possible; write each mechanism once"},
+    {"advice_policy = \"+all\"",
+     ":1: advice_policy: \"+all\" is not possible; write one of ~all, -all, ?all"},
     {"hostname = a..b", ":1: hostname: \"a..b\" is not a domain; write it like mail.example.net"},
     {"check_timeout = soon", ":1: check_timeout: \"soon\"" NOT_TIME},
     {"check_timeout = 0", ":1: check_timeout: \"0\" is not possible; write a time from 1s to 300s"},
