@@ -23,6 +23,8 @@ static const char *point_name(PointKind kind)
         return "unreached";
     case POINT_WITHOUT_EFFECT:
         return "without-effect";
+    case POINT_FAULTY:
+        return "faulty";
     case POINT_ERROR:
         return "error";
     case POINT_VERSION:

@@ -150,6 +150,9 @@ static void say_point(const Words *words)
     case POINT_WITHOUT_EFFECT:
         return say(words, N_("\"{term}\" has no effect: a colon was meant in place of the equals "
                              "sign. We have not changed that."));
+    case POINT_FAULTY:
+        return say(words, N_("\"{term}\" is an error for mail servers that come to it: {reason}. We "
+                             "have not changed that."));
     case POINT_ERROR:
         return say_error(words);
     case POINT_VERSION:

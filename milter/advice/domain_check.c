@@ -64,12 +64,12 @@ const Evaluation *domain_check_at(const DomainCheck *check, guint relay)
     return g_ptr_array_index(check->evaluations, relay);
 }
 
-static void evaluate(DomainCheck *check, Settings *settings, Dns *dns, const char *helo)
+static void evaluate(DomainCheck *check, Dns *dns, gint64 deadline)
 {
-    gint64 deadline = clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND;
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, deadline);
-    EvaluationQuestion question = {
-        .domain = check->subject->domain, .local_part = check->subject->local_part, .helo = helo};
+    EvaluationQuestion question = {.domain = check->subject->domain,
+                                   .local_part = check->subject->local_part,
+                                   .helo = check->helo};
 
     check->ttl = G_MAXUINT32;
     for (guint i = 0; i < check->relays->networks->len; i++) {
@@ -203,17 +203,18 @@ static void note_missing(DomainCheck *check, Dns *dns, gint64 deadline)
         note(check, "the domain does not exist");
 }
 
-DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays, const char *helo,
-                              const CheckSubject *subject)
+DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, gint64 deadline,
+                                   const Relays *relays, const char *helo,
+                                   const CheckSubject *subject)
 {
     DomainCheck *check = g_new0(DomainCheck, 1);
-    gint64 deadline;
 
     check->subject = subject;
     check->relays = relays;
+    check->helo = helo;
     check->evaluations = g_ptr_array_new_with_free_func((GDestroyNotify)evaluation_free);
     check->notes = g_ptr_array_new_with_free_func(g_free);
-    evaluate(check, settings, dns, helo);
+    evaluate(check, dns, deadline);
     check->result = decide(check, settings->relay_policy);
     check->is_authorised =
         !spf_result_set_has(settings->rewrite_on | settings->tempfail_on, check->result) &&
@@ -221,6 +222,15 @@ DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays
     check->shown = choose_shown(check);
     check->reason = check->shown != NULL ? check->shown->reason
                                          : "relay_hosts could not be looked up, DNS has trouble";
+    return check;
+}
+
+DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays, const char *helo,
+                              const CheckSubject *subject)
+{
+    gint64 deadline = clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND;
+    DomainCheck *check = domain_check_evaluate(settings, dns, deadline, relays, helo, subject);
+
     deadline = clock_monotonic(&clock_system) + settings->dns_timeout * CLOCK_SECOND;
     check->dmarc_policy = dmarc_policy_lookup(dns, subject->domain, deadline, &check->dmarc);
     note_missing(check, dns, deadline);

@@ -29,6 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSubject, check_subject_free)
 typedef struct {
     const CheckSubject *subject;
     const Relays *relays;
+    const char *helo;
     GPtrArray *evaluations; /* of Evaluation, one for each of relays->networks */
     SpfResult result;       /* that decided under relay_policy */
     bool is_authorised;     /* by rewrite_on and tempfail_on; what exempts the domain is in notes */
@@ -45,11 +46,17 @@ typedef struct {
  * Evaluates subject for every relay, within check_timeout, and looks its DMARC record up.
  *
  * helo  for %{h}
- * Returns a new check, freed with domain_check_free(), which borrows subject and relays; never
- * NULL.
+ * Returns a new check, freed with domain_check_free(), which borrows relays, helo and
+ * subject; never NULL.
  */
 DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays, const char *helo,
                               const CheckSubject *subject);
+
+/* The same without DMARC and notes, until deadline (clock_system's monotonic time): what a record
+ * that is only proposed comes to. */
+DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, gint64 deadline,
+                                   const Relays *relays, const char *helo,
+                                   const CheckSubject *subject);
 void domain_check_free(DomainCheck *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainCheck, domain_check_free)
 

@@ -33,6 +33,7 @@ bool relays_add(Relays *relays, const char *text, GError **error)
 
     if (!network_parse(text, &network, error))
         return false;
+    relays->is_given = true;
     g_array_append_val(relays->networks, network);
     g_array_append_val(relays->entries, entry);
     g_ptr_array_add(relays->names, g_strdup(text));

@@ -14,6 +14,7 @@ typedef struct {
     GArray *entries;  /* of guint: networks[i] came from names[entries[i]]; those of one entry stand
                          together */
     GPtrArray *names; /* of char *: entries of relay_hosts as text, or what --relay said */
+    bool is_given;    /* by the command line */
     GPtrArray *problems; /* of char *: what could not be looked up, for people */
 } Relays;
 

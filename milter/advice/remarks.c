@@ -1,0 +1,179 @@
+#include "config.h"
+
+#include "advice/remarks.h"
+
+#include <string.h>
+
+#include "advice/draft.h"
+#include "advice/mend.h"
+#include "advice/mend_term.h"
+#include "policy/relay_entry.h"
+
+char **remarks_strings(const char *text)
+{
+    GPtrArray *strings = g_ptr_array_new();
+
+    while (*text != '\0') {
+        gsize length = strlen(text);
+
+        if (length > REMARKS_STRING_MAX) {
+            length = REMARKS_STRING_MAX;
+            while (length > 1 && text[length - 1] != ' ')
+                length--;
+            if (length == 1)
+                length = REMARKS_STRING_MAX;
+        }
+        g_ptr_array_add(strings, g_strndup(text, length));
+        text += length;
+    }
+    g_ptr_array_add(strings, NULL);
+    return (char **)g_ptr_array_free(strings, FALSE);
+}
+
+static void remark_length(const char *record, GPtrArray *points)
+{
+    guint length = (guint)strlen(record);
+    Point *point;
+
+    if (length > REMARKS_STRING_MAX) {
+        point = point_add(points, POINT_STRINGS, NULL);
+        point->number = length;
+        point->texts = remarks_strings(record);
+    }
+    if (length > REMARKS_RECORD_MAX)
+        point_add(points, POINT_LONG, NULL)->number = length;
+}
+
+static void remark_all(const Draft *draft, GPtrArray *points)
+{
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+    bool has_redirect = draft_find_kind(draft, RECORD_REDIRECT, 0) < draft->terms->len;
+
+    if (all == draft->terms->len) {
+        if (!has_redirect)
+            point_add(points, POINT_ALL_MISSING, NULL);
+        return;
+    }
+    if (draft_at(draft, all)->qualifier == '+')
+        point_add(points, POINT_ALL_PASS, draft_at(draft, all)->text);
+    if (draft_at(draft, all)->qualifier == '?')
+        point_add(points, POINT_ALL_NEUTRAL, draft_at(draft, all)->text);
+    for (guint i = 0; i < draft->terms->len; i++) {
+        RecordTermKind kind = draft_at(draft, i)->kind;
+
+        if (kind == RECORD_REDIRECT || (i > all && draft_is_mechanism(kind)))
+            point_add(points, POINT_UNREACHED, draft_at(draft, i)->text);
+    }
+}
+
+static void remark_term(const Ground *ground, const Record *record, guint position,
+                        const DraftTerm *term, GPtrArray *points)
+{
+    g_auto(Cost) cost = {0};
+
+    if (term->kind == RECORD_PTR)
+        point_add(points, POINT_PTR, term->text);
+    if (term->kind == RECORD_MODIFIER && !mend_term_is_right(term->text))
+        point_add(points, POINT_WITHOUT_EFFECT, term->text);
+    if (!record_is_lookup(term->kind))
+        return;
+    cost_term(&ground->meter, ground->check->subject->domain, record, record_at(record, position),
+              &cost);
+    if (cost.broken != NULL)
+        point_add(points, POINT_FAULTY, term->text)->reason = g_steal_pointer(&cost.broken);
+}
+
+static void remark_record(const Ground *ground, const char *text, GPtrArray *points)
+{
+    g_autoptr(Draft) draft = draft_new(text);
+    g_autoptr(Record) record = record_parse(text, strlen(text));
+    guint end = MIN(draft_find_kind(draft, RECORD_ALL, 0), record->terms->len);
+
+    remark_length(text, points);
+    remark_all(draft, points);
+    for (guint i = 0; i < MIN(draft->terms->len, end); i++)
+        remark_term(ground, record, i, draft_at(draft, i), points);
+}
+
+/* TXT records at the domain that were meant as SPF, beside one that is. */
+static void remark_similar(const GPtrArray *texts, const Advice *advice)
+{
+    for (guint i = 0; i < texts->len; i++) {
+        const char *text = g_ptr_array_index(texts, i);
+        g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+        if (mend_is_meant_as_spf(text) &&
+            !g_strv_contains((const char *const *)advice->found, valid))
+            point_add(advice->points, POINT_MISPLACED, advice->domain)->text =
+                g_steal_pointer(&valid);
+    }
+}
+
+static char *spf_record_at(const Ground *ground, const char *name)
+{
+    g_autoptr(DnsAnswer) answer = dns_lookup(ground->dns, name, DNS_TXT, ground->deadline);
+
+    for (guint i = 0; i < answer->records->len; i++)
+        if (record_is_spf(dns_answer_at(answer, i)->data, dns_answer_at(answer, i)->length))
+            return g_utf8_make_valid(dns_answer_at(answer, i)->data, -1);
+    return NULL;
+}
+
+/* Where owners publish what nobody asks for there. */
+static void remark_misplaced(const Ground *ground, const Advice *advice)
+{
+    static const char *const prefixes[] = {"_spf", "spf", "www", "@"};
+
+    for (gsize i = 0; i <= G_N_ELEMENTS(prefixes); i++) {
+        const char *prefix = i < G_N_ELEMENTS(prefixes) ? prefixes[i] : advice->domain;
+        g_autofree char *name = g_strconcat(prefix, ".", advice->domain, NULL);
+        char *text = spf_record_at(ground, name);
+
+        if (text != NULL)
+            point_add(advice->points, POINT_MISPLACED, name)->text = text;
+    }
+}
+
+static void remark_parent(const Ground *ground, const Advice *advice)
+{
+    char *text = advice->is_subdomain ? spf_record_at(ground, advice->organizational) : NULL;
+
+    if (text != NULL)
+        point_add(advice->points, POINT_NOT_INHERITED, advice->organizational)->text = text;
+}
+
+static void remark_dmarc(const DomainCheck *check, GPtrArray *points)
+{
+    Point *point;
+
+    if (check->dmarc_policy == DMARC_NONE)
+        return;
+    point = point_add(points, POINT_DMARC, NULL);
+    point->number = check->dmarc_policy;
+    point->text = check->dmarc != NULL ? g_utf8_make_valid(check->dmarc, -1) : NULL;
+}
+
+static void remark_relays(const Relays *relays, GPtrArray *points)
+{
+    for (guint i = 0; i < relays->names->len; i++) {
+        g_autoptr(RelayEntry) entry = relay_entry_parse(g_ptr_array_index(relays->names, i), NULL);
+
+        if (entry != NULL && entry->kind == RELAY_ENTRY_SPF)
+            point_add(points, POINT_PROVIDER_RELAY, entry->domain);
+    }
+}
+
+void remarks_add(const Ground *ground, const GPtrArray *texts, Advice *advice)
+{
+    const char *text = advice->record != NULL ? advice->record : advice->found[0];
+
+    if (text != NULL && (advice->record != NULL || record_is_spf(text, strlen(text))))
+        remark_record(ground, text, advice->points);
+    remark_similar(texts, advice);
+    if (advice->kind == ADVICE_PUBLISH) {
+        remark_misplaced(ground, advice);
+        remark_parent(ground, advice);
+    }
+    remark_dmarc(ground->check, advice->points);
+    remark_relays(ground->check->relays, advice->points);
+}

@@ -1,0 +1,110 @@
+#include "config.h"
+
+#include "advice/unite.h"
+
+#include <string.h>
+
+static const char soft_first[] = "+?~-";
+
+static char softer(char a, char b)
+{
+    return strchr(soft_first, a) < strchr(soft_first, b) ? a : b;
+}
+
+/* The softest all of those that count; '\0' where no record has one. */
+static char softest_all(const GPtrArray *drafts)
+{
+    char softest = '\0';
+
+    for (guint i = 0; i < drafts->len; i++) {
+        const Draft *draft = g_ptr_array_index(drafts, i);
+        guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
+        if (all == draft->terms->len)
+            continue;
+        softest = softest == '\0' ? draft_at(draft, all)->qualifier
+                                  : softer(softest, draft_at(draft, all)->qualifier);
+    }
+    return softest == '+' ? '?' : softest;
+}
+
+/* The last redirect that stays one: where no record has all, the first one. */
+static const DraftTerm *kept_redirect(const GPtrArray *drafts, char all)
+{
+    for (guint i = 0; i < drafts->len && all == '\0'; i++) {
+        const Draft *draft = g_ptr_array_index(drafts, i);
+        guint redirect = draft_find_kind(draft, RECORD_REDIRECT, 0);
+
+        if (redirect < draft->terms->len)
+            return draft_at(draft, redirect);
+    }
+    return NULL;
+}
+
+/* A mechanism that is there already stays once; a pass counts before another result. */
+static void add_mechanism(Draft *united, const DraftTerm *term, const char *text)
+{
+    g_autofree char *key = draft_key(text);
+    guint place = draft_find_key(united, key, 0);
+
+    if (place == united->terms->len)
+        draft_insert(united, place, text);
+    else if (term->qualifier == '+' && draft_at(united, place)->qualifier != '+')
+        draft_replace(united, place, (const char *const[]){text, NULL});
+}
+
+static void add_modifier(Draft *united, const DraftTerm *term)
+{
+    bool is_there = term->kind == RECORD_EXP
+                        ? draft_find_kind(united, RECORD_EXP, 0) < united->terms->len
+                        : draft_find_key(united, term->key, 0) < united->terms->len;
+
+    if (!is_there)
+        draft_insert(united, united->terms->len, term->text);
+}
+
+/* A redirect beside all never counted, and goes. */
+static void add_redirect(Draft *united, const Draft *draft, const DraftTerm *term,
+                         const DraftTerm *kept)
+{
+    g_autofree char *include = g_strconcat("include:", term->text + strlen("redirect="), NULL);
+
+    if (draft_find_kind(draft, RECORD_ALL, 0) < draft->terms->len)
+        return;
+    if (kept == NULL || strcmp(kept->key, term->key) != 0)
+        add_mechanism(united, term, include);
+}
+
+/* Adds the terms of draft; modifiers stay behind all mechanisms of their record. */
+static void add_draft(Draft *united, const Draft *draft, const DraftTerm *redirect)
+{
+    for (guint i = 0; i < draft->terms->len; i++) {
+        const DraftTerm *term = draft_at(draft, i);
+
+        if (term->kind == RECORD_ALL)
+            continue;
+        if (term->kind == RECORD_REDIRECT)
+            add_redirect(united, draft, term, redirect);
+        else if (draft_is_mechanism(term->kind))
+            add_mechanism(united, term, term->text);
+        else
+            add_modifier(united, term);
+    }
+}
+
+Draft *unite(const GPtrArray *drafts)
+{
+    Draft *united = draft_new("v=spf1");
+    char all = softest_all(drafts);
+    const DraftTerm *redirect = kept_redirect(drafts, all);
+    char text[] = "?all";
+
+    for (guint i = 0; i < drafts->len; i++)
+        add_draft(united, g_ptr_array_index(drafts, i), redirect);
+    text[0] = all;
+    if (all != '\0')
+        draft_insert(united, draft_end(united), text);
+    if (redirect != NULL)
+        draft_insert(united, draft_end(united), redirect->text);
+    return united;
+}

@@ -1,0 +1,202 @@
+/*
+ * Advises for advice_test.py. Each line of stdin is a JSON object {"zone": TEXT, "domain": NAME,
+ * "settings": TEXT of a configuration without fallback_address, "providers": TEXT}; for each a line
+ * of stdout is the advice as JSON, with "result" (of the check before) and "relays" (the relay
+ * set).
+ */
+#include "config.h"
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advice/advice.h"
+#include "advice/check_json.h"
+#include "policy/settings_parse.h"
+#include "spf/evaluation.h"
+
+#define FALLBACK "fallback_address = \"noreply@example.org\"\n"
+
+static const char *point_kind_text(PointKind kind)
+{
+    static const char *const texts[] = {
+        [POINT_STRINGS] = "strings",
+        [POINT_LONG] = "long",
+        [POINT_ALL_PASS] = "all-pass",
+        [POINT_ALL_NEUTRAL] = "all-neutral",
+        [POINT_ALL_MISSING] = "all-missing",
+        [POINT_PTR] = "ptr",
+        [POINT_UNREACHED] = "unreached",
+        [POINT_WITHOUT_EFFECT] = "without-effect",
+        [POINT_FAULTY] = "faulty",
+        [POINT_ERROR] = "error",
+        [POINT_VERSION] = "version",
+        [POINT_BROKEN] = "broken",
+        [POINT_SEVERAL] = "several",
+        [POINT_LOOKUPS] = "lookups",
+        [POINT_VOIDS] = "voids",
+        [POINT_COST] = "cost",
+        [POINT_FLATTENED] = "flattened",
+        [POINT_VOID] = "void",
+        [POINT_DOUBLE] = "double",
+        [POINT_DROPPED] = "dropped",
+        [POINT_MISPLACED] = "misplaced",
+        [POINT_NOT_INHERITED] = "not-inherited",
+        [POINT_ALIAS] = "alias",
+        [POINT_DMARC] = "dmarc",
+        [POINT_UNPROVEN] = "unproven",
+        [POINT_PROVIDER_RELAY] = "provider-relay",
+    };
+
+    return texts[kind];
+}
+
+static json_t *texts_json(char **texts)
+{
+    json_t *json = json_array();
+
+    for (; *texts != NULL; texts++)
+        json_array_append_new(json, check_json_text(*texts));
+    return json;
+}
+
+static void set_text(json_t *json, const char *key, const char *text)
+{
+    if (text != NULL)
+        json_object_set_new(json, key, check_json_text(text));
+}
+
+static void set_number(json_t *json, const char *key, guint number)
+{
+    if (number > 0)
+        json_object_set_new(json, key, json_integer(number));
+}
+
+/* Only the members that its kind has. */
+static json_t *point_json(const Point *point)
+{
+    json_t *json = json_object();
+
+    json_object_set_new(json, "kind", json_string(point_kind_text(point->kind)));
+    set_text(json, "term", point->term);
+    set_text(json, "text", point->text);
+    set_text(json, "reason", point->reason);
+    if (point->texts != NULL)
+        json_object_set_new(json, "texts", texts_json(point->texts));
+    set_number(json, "number", point->number);
+    set_number(json, "limit", point->limit);
+    set_number(json, "index", point->record);
+    return json;
+}
+
+static json_t *points_json(const Advice *advice)
+{
+    json_t *points = json_array();
+
+    for (guint i = 0; i < advice->points->len; i++)
+        json_array_append_new(points, point_json(advice_point_at(advice, i)));
+    return points;
+}
+
+static json_t *advice_json(const Advice *advice)
+{
+    json_t *json = json_object();
+
+    json_object_set_new(json, "kind", json_string(advice_kind_text(advice->kind)));
+    json_object_set_new(json, "record", check_json_text(advice->record));
+    json_object_set_new(json, "added", texts_json(advice->added));
+    json_object_set_new(json, "found", texts_json(advice->found));
+    json_object_set_new(json, "domain", check_json_text(advice->domain));
+    json_object_set_new(json, "organizational", check_json_text(advice->organizational));
+    json_object_set_new(json, "label", check_json_text(advice->label));
+    json_object_set_new(json, "name_servers", texts_json(advice->name_servers));
+    json_object_set_new(json, "points", points_json(advice));
+    return json;
+}
+
+static const char *text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+static const char *settings_text;
+
+static gboolean read_file(const char *file G_GNUC_UNUSED, char **text, gsize *length,
+                          GError **error G_GNUC_UNUSED)
+{
+    *text = g_strconcat(settings_text, "\n" FALLBACK, NULL);
+    *length = strlen(*text);
+    return TRUE;
+}
+
+static const SettingsSource source = {read_file, "relay.lemniscus.de"};
+
+static json_t *relays_json(const Relays *relays)
+{
+    json_t *json = json_array();
+
+    for (guint i = 0; i < relays->networks->len; i++) {
+        char text[NETWORK_TEXT_MAX];
+
+        network_text(&g_array_index(relays->networks, Network, i), text);
+        json_array_append_new(json, json_string(text));
+    }
+    return json;
+}
+
+static json_t *advise(Settings *settings, Dns *dns, const Relays *relays, const json_t *asked)
+{
+    g_autoptr(CheckSubject) subject = check_subject_parse(text_at(asked, "domain"));
+    g_autoptr(DomainCheck) check =
+        domain_check_run(settings, dns, relays, settings->hostname, subject);
+    g_autoptr(MailProviders) providers = mail_providers_new();
+    g_autoptr(Advice) advice = NULL;
+    json_t *answer;
+
+    mail_providers_add(providers, text_at(asked, "providers"), "providers", NULL);
+    advice = advice_new(settings, dns, check, providers);
+    answer = advice_json(advice);
+    json_object_set_new(answer, "result", json_string(spf_result_text(check->result)));
+    json_object_set_new(answer, "relays", relays_json(relays));
+    return answer;
+}
+
+static bool answer_line(const char *line)
+{
+    json_t *asked = json_loads(line, 0, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Dns) dns = dns_zone_file_new(text_at(asked, "zone"), "zone", &error);
+    g_autoptr(Settings) settings = NULL;
+    g_autoptr(Relays) relays = NULL;
+    json_t *answer;
+
+    settings_text = text_at(asked, "settings");
+    settings = dns != NULL ? settings_parse("/spfrom.conf", &source, &error) : NULL;
+    relays = settings != NULL ? relays_resolve(settings, dns, &error) : NULL;
+    if (relays == NULL) {
+        fprintf(stderr, "%s\n", error->message);
+        return false;
+    }
+    answer = advise(settings, dns, relays, asked);
+    json_dumpf(answer, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(answer);
+    json_decref(asked);
+    return true;
+}
+
+int main(void)
+{
+    size_t size = 0;
+    char *line = NULL;
+    bool is_good = evaluation_init(NULL);
+
+    while (is_good && getline(&line, &size, stdin) > 0)
+        is_good = answer_line(line);
+    free(line);
+    return is_good ? 0 : 1;
+}
