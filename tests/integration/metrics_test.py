@@ -148,3 +148,12 @@ def test_openmetrics(daemon):
 def test_both_formats_have_the_same_series(daemon):
     assert {name: value for name, value in read(text_of(daemon, is_openmetrics=False)).items() if "check" not in name} == \
         {name: value for name, value in metrics_of(daemon).items() if "check" not in name}
+
+
+def test_command(daemon):
+    """spfrom metrics prints what the control socket answers."""
+    for options, is_openmetrics in (((), True), (("--prometheus",), False)):
+        result = daemon.tool("metrics", *options)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert read(result.stdout).keys() == read(text_of(daemon, is_openmetrics)).keys()
+        assert result.stdout.endswith("# EOF\n") == is_openmetrics

@@ -92,7 +92,7 @@ def test_every_alert_is_tested_to_fire():
 
 def test_promtool_reads_the_metrics(daemon):
     """In Prometheus' own format; promtool does not know OpenMetrics, though Prometheus does."""
-    assert promtool("check", "metrics", stdin=text_of(daemon, is_openmetrics=False)) == (0, "")
+    assert promtool("check", "metrics", stdin=daemon.tool("metrics", "--prometheus").stdout) == (0, "")
 
 
 def test_scrape(daemon, prometheus):
