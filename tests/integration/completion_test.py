@@ -1,0 +1,127 @@
+"""contrib/completion: what bash, zsh and fish offer is what the programs know."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import paths
+import program_help
+
+COMPLETION = paths.SRCDIR / "contrib" / "completion"
+BASH = COMPLETION / "bash"
+ZSH = COMPLETION / "zsh" / "_spfrom"
+FISH = sorted((COMPLETION / "fish").iterdir())
+
+# Calls the function that `complete` names for the command, as bash does on a tab.
+_BASH_TAB = """
+source "$1"; shift
+[[ $(complete -p "$1") =~ -F\\ ([^ ]+) ]]
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+"${BASH_REMATCH[1]}" "$1" "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def bash(*words, directory=None):
+    """The words that bash offers for the last one."""
+    result = subprocess.run(["bash", "--norc", "-c", _BASH_TAB, "bash", BASH / words[0], *words], cwd=directory,
+                            capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+    return set(result.stdout.split())
+
+
+def test_subcommands():
+    known = program_help.known_subcommands()
+    assert bash("spfrom", "") == known
+    assert bash("spfrom", "-c", "f", "") == known
+    assert bash("spfrom", "help", "") == known
+
+
+@pytest.mark.parametrize("subcommand", program_help.subcommands())
+def test_options(subcommand):
+    if subcommand != "help":
+        assert bash("spfrom", subcommand, "-") == program_help.options(program_help.tool_help(subcommand))
+
+
+def test_options_before_a_subcommand():
+    assert bash("spfrom", "-") == program_help.options(program_help.tool_help())
+
+
+@pytest.mark.parametrize("words, offered", [
+    (("spfrom", "mode", ""), {"rewrite", "log-only", "off"}),
+    (("spfrom", "mode", "l"), {"log-only"}),
+    (("spfrom", "mode", "--f"), {"--for"}),
+    (("spfrom", "mode", "off", "--for", "1"), {"10m", "1h", "1d"}),
+    (("spfrom", "-c", "x", "mode", "o"), {"off"}),
+    (("spfrom", "advise", "--lang", ""), {"de", "en"}),
+    (("spfrom", "check", "--relay", ""), set()),
+    (("spfrom", "check", ""), set()),
+    (("spfrom", "re"), {"reload", "report"}),
+    (("spfrom-milter", "-"), {"-f", "-c", "-t", "-V", "-h"}),
+])
+def test_words(words, offered):
+    assert bash(*words) == offered
+
+
+@pytest.mark.parametrize("words", [("spfrom", "-c", "sp"), ("spfrom", "test", "sp"), ("spfrom", "status", "-c", "sp"),
+                                   ("spfrom-milter", "-c", "sp")])
+def test_files(tmp_path, words):
+    for name in ("spfrom.conf", "other"):
+        (tmp_path / name).touch()
+    assert bash(*words, directory=tmp_path) == {"spfrom.conf"}
+
+
+def test_a_file_with_a_blank(tmp_path):
+    (tmp_path / "my mail").touch()
+    assert bash("spfrom", "test", "my", directory=tmp_path) == {"my", "mail"}  # one line, two words to split()
+
+
+def _needs(program):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+
+
+def _run(*argv):
+    result = subprocess.run([str(word) for word in argv], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+def test_zsh_reads_it():
+    _needs("zsh")
+    _run("zsh", "-f", "-n", ZSH)
+    script = f"fpath=({ZSH.parent} $fpath); autoload -U compinit; compinit -D -u; print $_comps[spfrom] $_comps[spfrom-milter]"
+    assert _run("zsh", "-f", "-c", script).split() == ["_spfrom", "_spfrom"]
+
+
+def test_zsh_knows_all():
+    text = ZSH.read_text()
+    table = text.partition("subcommands=(")[2].partition(")\n")[0]
+    assert set(re.findall(r"'(\w+):", table)) == program_help.known_subcommands()
+    cases = dict(re.findall(r"^    (\w+)\)(.*?);;", text, re.MULTILINE | re.DOTALL))
+    for subcommand in program_help.subcommands():
+        offered = set(re.findall(r"(--\w[\w-]*)\[", cases[subcommand]))
+        if "$json" in cases[subcommand]:
+            offered.add("--json")
+        assert offered == (set() if subcommand == "help" else program_help.own_options(subcommand)), subcommand
+
+
+def fish(line):
+    _needs("fish")
+    words = _run("fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", FISH[-1], line)
+    return {word.partition("\t")[0] for word in words.splitlines()}
+
+
+def test_fish_reads_it():
+    _needs("fish")
+    _run("fish", "--no-execute", *FISH)
+
+
+def test_fish_knows_all():
+    assert fish("spfrom ") == program_help.known_subcommands()
+    for subcommand in program_help.subcommands():
+        if subcommand != "help":
+            assert fish(f"spfrom {subcommand} --") - {"--help"} == program_help.own_options(subcommand), subcommand
+    assert fish("spfrom mode ") == {"rewrite", "log-only", "off"}

@@ -1,0 +1,143 @@
+"""The manual pages say what the programs do: every option, subcommand, exit code, key, metric and key of the log."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import paths
+import program_help
+from metrics_read import metrics_of
+
+PAGES = paths.SRCDIR / "conf" / "man"
+KEYS_SOURCE = paths.SRCDIR / "milter" / "policy" / "settings_keys.c"
+DAEMON_SOURCES = paths.SRCDIR / "milter" / "daemon"
+
+COMING = {"advice_mechanisms", "advice_policy"}
+
+
+def _page(name):
+    return (PAGES / name).read_text()
+
+
+def _section(page, title, macro="Sh"):
+    """What stands under that title, up to the next of the same macro."""
+    parts = re.split(rf"^\.{macro} (.*)$", page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2]))[title]
+
+
+def _keys():
+    """[(name, default text or None)] of the parser's table."""
+    table = KEYS_SOURCE.read_text().partition("settings_keys[] = {")[2]
+    return [(name, default) for name, default in
+            re.findall(r'\{"(\w+)", (?:true|false),\s+(?:"([^"]*)"|NULL)', table)]
+
+
+def _items():
+    """key → the text under it in spfrom.conf(5); keys that share a text have it each."""
+    items, waiting = {}, []
+    for part in re.split(r"^(?=\.It Ic )", _page("spfrom.conf.5"), flags=re.MULTILINE)[1:]:
+        head, _, text = part.partition("\n")
+        waiting.append(head.split()[2])
+        if text.strip():
+            items.update(dict.fromkeys(waiting, re.split(r"^\.S[sh] ", text, flags=re.MULTILINE)[0]))
+            waiting = []
+    return items
+
+
+def test_lint():
+    if shutil.which("mandoc") is None:
+        pytest.skip("mandoc is not installed")
+    result = subprocess.run(["mandoc", "-Tlint", *sorted(page.name for page in PAGES.glob("*.[158]"))], cwd=PAGES, capture_output=True, text=True)
+    assert result.stdout + result.stderr == ""
+
+
+def test_keys_are_found():
+    keys = dict(_keys())
+    assert len(keys) > 40 and keys["check_timeout"] == "10s" and keys["exempt_dkim"] == ""
+
+
+def test_every_key_and_no_other():
+    assert set(_items()) - COMING == {name for name, _ in _keys()} - COMING | {"domain"}
+
+
+@pytest.mark.parametrize("key, default", _keys())
+def test_default(key, default):
+    """"The default is", and in quotes what the parser takes; what has none there says what holds then."""
+    text = _items()[key]
+    said = re.search(r"^The default is\n\.Ql (.*?)(?: [.:])?$", text, re.MULTILINE)
+    if default:
+        assert said, f"{key} does not say its default"
+        assert re.sub(r"\s", "", said.group(1)) == re.sub(r"\s", "", default)
+    else:
+        assert said is None and re.search(r"^By default |there is no\s+default", text, re.MULTILINE)
+
+
+def test_every_subcommand_and_no_other():
+    titles = set(re.findall(r"^\.Ss (\w+)$", _page("spfrom.1"), re.MULTILINE))
+    assert titles == program_help.known_subcommands()
+
+
+def _flags(text):
+    return {"-" + flag for flag in re.findall(r"\bFl (-?[\w-]+)", text)}
+
+
+@pytest.mark.parametrize("subcommand", program_help.subcommands())
+def test_options_of(subcommand):
+    """Each in the list below the synopsis, and none that is not there."""
+    section = _section(_page("spfrom.1"), subcommand, "Ss").partition("\n.Sh ")[0]
+    own = set() if subcommand == "help" else program_help.own_options(subcommand)
+    listed = {flag for item in re.findall(r"^\.It (.*)$", section, re.MULTILINE) for flag in _flags(item)}
+    assert listed == own
+    synopsis = section.partition(".Pp")[0]
+    assert _flags(synopsis) == own
+
+
+def test_options_of_all():
+    description = _section(_page("spfrom.1"), "DESCRIPTION").partition("\n.Ss ")[0]
+    listed = {flag for item in re.findall(r"^\.It (.*)$", description, re.MULTILINE)
+              for flag in _flags(item.replace(" , ", " Fl "))}
+    assert listed == program_help.options(program_help.tool_help())
+
+
+def test_options_of_the_daemon():
+    listed = _flags("\n".join(re.findall(r"^\.It (Fl .*)$", _page("spfrom-milter.8"), re.MULTILINE)))
+    assert listed == program_help.options(program_help.milter_help())
+
+
+def _listed_codes(page):
+    return {int(number) for number in re.findall(r"^\.It (\d+)$", _section(_page(page), "EXIT STATUS"), re.MULTILINE)}
+
+
+def test_exit_codes():
+    codes = program_help.exit_codes(program_help.tool_help())
+    for subcommand in program_help.subcommands():
+        codes |= program_help.exit_codes(program_help.tool_help(subcommand)) if subcommand != "help" else set()
+    assert _listed_codes("spfrom.1") == codes
+    assert {0, 1, 2, 69, 75, 78} <= codes
+
+
+def test_exit_codes_of_the_daemon():
+    words = {word for file in DAEMON_SOURCES.glob("*.c") for word in re.findall(r"\bEX_\w+", file.read_text())}
+    assert _listed_codes("spfrom-milter.8") == {getattr(os, word) for word in words}
+
+
+def test_metrics(daemons):
+    listed = set(re.findall(r"^\.It Ql (spfrom_\w+)", _section(_page("spfrom-milter.8"), "METRICS"), re.MULTILINE))
+    metrics = metrics_of(daemons.start())
+    counted = {re.sub(r"_(bucket|sum|count)$", "", name) for name in metrics} | {"spfrom_fallback_authorised"}
+    assert listed == counted
+    labels = {label for values in metrics.values() if isinstance(values, dict) for label in values}
+    words = set(re.findall(r"[\w-]+", _page("spfrom-milter.8") + _page("spfrom.conf.5")))
+    assert {label for label in labels if label[0].isalpha()} <= words
+
+
+def test_log():
+    source = (DAEMON_SOURCES / "message_log.c").read_text()
+    keys = set(re.findall(r'(?:log_pair|pair_\w+)\(line,(?: settings,)? "(\w+)"', source))
+    keys |= set(re.findall(r'(\w+)=%', source))
+    listed = {key for item in re.findall(r"^\.It Cm (.*)$", _section(_page("spfrom-milter.8"), "LOG"), re.MULTILINE)
+              for key in item.split(" , ")}
+    assert len(keys) > 10 and listed == keys
