@@ -6,7 +6,7 @@ import subprocess
 
 import paths
 
-COMING = {"advise", "report", "doctor", "web"}  # pages and completion know them before the program does
+COMING = {"report", "doctor"}  # pages and completion know them before the program does
 
 
 @functools.cache
