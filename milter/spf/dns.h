@@ -34,6 +34,7 @@ typedef struct DnsAnswer {
                     DNS_TROUBLE, a day for a name that was not asked */
     GPtrArray *records; /* of DnsRecord; MX sorted by preference; names that can't be a host name
                            are left out */
+    bool takes_no_mail; /* MX: there are records, and none names a host (RFC 7505) */
     char *trouble;      /* DNS_TROUBLE: what happened, for people; else NULL */
 } DnsAnswer;
 

@@ -113,8 +113,10 @@ static DnsAnswer *records_to_answer(const struct ub_result *result, DnsType type
     for (guint i = 0; result->data[i] != NULL; i++)
         if (!dns_rdata_add(answer, type, (const guint8 *)result->data[i], (gsize)result->len[i]))
             return dns_answer_new_trouble("a malformed record");
-    if (answer->records->len == 0)
+    if (answer->records->len == 0) {
         answer->status = DNS_NO_DATA; /* a null MX, or names that nobody can have */
+        answer->takes_no_mail = type == DNS_MX;
+    }
     return g_steal_pointer(&answer);
 }
 

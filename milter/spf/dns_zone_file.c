@@ -50,6 +50,7 @@ static DnsAnswer *answer_within(DnsAnswer *answer, guint32 ttl)
     if (answer->ttl <= ttl)
         return dns_answer_ref(answer);
     copy = dns_answer_new(answer->status, ttl);
+    copy->takes_no_mail = answer->takes_no_mail;
     for (guint i = 0; i < answer->records->len; i++) {
         const DnsRecord *record = dns_answer_at(answer, i);
 

@@ -170,6 +170,7 @@ static DnsAnswer *answer_of(const Loader *loader, DnsType type, GError **error)
     }
     if (*answer == NULL)
         *answer = dns_answer_new(DNS_NO_DATA, loader->ttl);
+    (*answer)->takes_no_mail = type == DNS_MX && (*answer)->records->len == 0;
     (*answer)->ttl = MIN((*answer)->ttl, loader->ttl);
     return *answer;
 }
@@ -187,6 +188,7 @@ static bool add_record(const Loader *loader, DnsType type, guint16 preference, c
         return fail(error, "%s has more than %d records of type %s", loader->owner, RECORDS_MAX,
                     dns_type_text(type));
     answer->status = DNS_FOUND;
+    answer->takes_no_mail = false;
     dns_answer_add(answer, preference, data, length);
     return true;
 }
