@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/advise.h"
 #include "cli/check.h"
+#include "cli/doctor.h"
 #include "cli/flush.h"
 #include "cli/metrics.h"
 #include "cli/mode.h"
@@ -21,9 +22,9 @@
 #define PROGRAM "spfrom"
 
 static const Subcommand *const subcommands[] = {
-    &check_subcommand, &advise_subcommand, &test_subcommand,  &status_subcommand,
-    &mode_subcommand,  &reload_subcommand, &flush_subcommand, &metrics_subcommand,
-    &web_subcommand,
+    &check_subcommand,  &advise_subcommand, &test_subcommand,  &status_subcommand,
+    &mode_subcommand,   &reload_subcommand, &flush_subcommand, &metrics_subcommand,
+    &doctor_subcommand, &web_subcommand,
 };
 
 static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"

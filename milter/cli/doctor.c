@@ -1,0 +1,183 @@
+#include "config.h"
+
+#include "cli/doctor.h"
+
+#include <stdio.h>
+
+#include "cli/configuration.h"
+#include "cli/doctor_context.h"
+#include "cli/doctor_daemon.h"
+#include "cli/doctor_dns.h"
+#include "cli/doctor_fallback.h"
+#include "cli/doctor_host.h"
+#include "cli/doctor_mta.h"
+#include "spf/setup.h"
+
+static const char help[] =
+    "Looks over this installation and says of each thing: fine, or what is wrong and the command "
+    "that\n"
+    "mends it. It changes nothing. It looks at the configuration, the files and accounts, the "
+    "daemon,\n"
+    "the MTA that should pass mail through it, and the DNS: the relays, the fallback addresses' "
+    "own\n"
+    "domains. As root it sees more.\n"
+    "\n"
+    "  --postfix-config DIR  the Postfix configured in DIR (default: its default, and all "
+    "instances\n"
+    "                        of postmulti(1))\n"
+    "  --postconf PATH       this postconf\n"
+    "  --dkim-selector NAME  look for the fallback domains' DKIM key by this selector (default: "
+    "what\n"
+    "                        OpenDKIM's configuration says)\n"
+    "  --opendkim-conf FILE  that configuration (default /etc/opendkim.conf)\n"
+    "  --json                print JSON\n"
+    "  -c FILE               read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
+    "  -h, --help            print this help\n"
+    "\n"
+    "Exit status: 0 healthy (warnings are allowed), 1 an error was found, 2 wrong usage, 78 the\n"
+    "configuration is wrong.\n";
+
+enum {
+    OPTION_JSON = SUBCOMMAND_OPTION_FIRST,
+    OPTION_POSTFIX_CONFIG,
+    OPTION_POSTCONF,
+    OPTION_DKIM_SELECTOR,
+    OPTION_OPENDKIM_CONF,
+};
+
+static const struct option long_options[] = {
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"postfix-config", required_argument, NULL, OPTION_POSTFIX_CONFIG},
+    {"postconf", required_argument, NULL, OPTION_POSTCONF},
+    {"dkim-selector", required_argument, NULL, OPTION_DKIM_SELECTOR},
+    {"opendkim-conf", required_argument, NULL, OPTION_OPENDKIM_CONF},
+    SUBCOMMAND_HELP_OPTION,
+    {NULL, 0, NULL, 0},
+};
+
+static int parse_option(void *data, int option)
+{
+    DoctorOptions *options = data;
+
+    switch (option) {
+    case OPTION_JSON:
+        options->is_json = true;
+        break;
+    case OPTION_POSTFIX_CONFIG:
+        options->postfix_directory = optarg;
+        break;
+    case OPTION_POSTCONF:
+        options->postconf = optarg;
+        break;
+    case OPTION_DKIM_SELECTOR:
+        options->dkim_selector = optarg;
+        break;
+    case OPTION_OPENDKIM_CONF:
+        options->opendkim_file = optarg;
+        break;
+    }
+    return SUBCOMMAND_GO_ON;
+}
+
+static int parse_options(DoctorOptions *options, CliContext *context, int argc, char **argv)
+{
+    int status = subcommand_parse(&doctor_subcommand, context, argc, argv, long_options,
+                                  parse_option, options);
+
+    if (status == SUBCOMMAND_GO_ON && optind < argc)
+        return subcommand_usage_error(&doctor_subcommand, "\"%s\" is not wanted", argv[optind]);
+    return status;
+}
+
+/* Returns whether the configuration is right. */
+static bool read_configuration(Doctor *doctor, const CliContext *context)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_file_get_contents(doctor->file, &doctor->text, NULL, NULL);
+    doctor->settings = configuration_read(context, false, &error);
+    if (doctor->settings != NULL)
+        doctor->dns = setup_dns(doctor->settings, &error);
+    if (error != NULL) {
+        findings_add(&doctor->findings, FINDING_ERROR, "configuration", "%s", error->message);
+        return false;
+    }
+    findings_add(&doctor->findings, FINDING_FINE, "configuration", "%s is right", doctor->file);
+    return true;
+}
+
+/* Returns the exit status. */
+static int examine(Doctor *doctor, const CliContext *context)
+{
+    bool is_right;
+
+    doctor->findings.area = "Configuration";
+    is_right = read_configuration(doctor, context);
+    doctor->findings.area = "Machine";
+    doctor_host(doctor);
+    if (doctor->settings != NULL) {
+        doctor->findings.area = "DNS";
+        doctor_dns(doctor);
+        doctor->findings.area = "Relays";
+        doctor_relays(doctor);
+        doctor->findings.area = "Fallback";
+        doctor_fallback(doctor);
+        doctor->findings.area = "Daemon";
+        doctor_daemon(doctor);
+    }
+    doctor_mta(doctor);
+    if (!is_right)
+        return CLI_CONFIGURATION;
+    return findings_count(&doctor->findings, FINDING_ERROR) > 0 ? CLI_NO : CLI_YES;
+}
+
+static void print(const Doctor *doctor)
+{
+    g_auto(Page) page;
+
+    page_init(&page, page_wants_colour(stdout));
+    findings_add_text(&doctor->findings, &page);
+    fwrite(page.text->str, 1, page.text->len, stdout);
+}
+
+static void print_json(const Doctor *doctor)
+{
+    json_t *object = findings_json(&doctor->findings);
+
+    json_dumpf(object, stdout, 0);
+    putchar('\n');
+    json_decref(object);
+}
+
+static int run(int argc, char **argv, CliContext *context)
+{
+    Doctor doctor = {.file = NULL};
+    int status = parse_options(&doctor.options, context, argc, argv);
+    g_autofree char *file = NULL;
+
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
+    file = g_canonicalize_filename(context->file, NULL);
+    doctor.file = file;
+    findings_init(&doctor.findings);
+    status = examine(&doctor, context);
+    if (doctor.options.is_json)
+        print_json(&doctor);
+    else
+        print(&doctor);
+    findings_clear(&doctor.findings);
+    g_free(doctor.text);
+    g_clear_pointer(&doctor.relays, relays_free);
+    g_clear_pointer(&doctor.dns, dns_free);
+    g_clear_pointer(&doctor.settings, settings_unref);
+    return status;
+}
+
+const Subcommand doctor_subcommand = {
+    .name = "doctor",
+    .arguments = "[--json] [--postfix-config DIR] [--postconf PATH]\n"
+                 "                     [--dkim-selector NAME] [--opendkim-conf FILE] [-c FILE]",
+    .summary = "is this installation right, and what mends it?",
+    .help = help,
+    .run = run,
+};

@@ -1,0 +1,105 @@
+#include "config.h"
+
+#include "cli/doctor_mta.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/doctor_daemon.h"
+#include "cli/doctor_milter_list.h"
+#include "cli/doctor_postfix.h"
+#include "cli/doctor_postfix_milters.h"
+#include "cli/doctor_postfix_route.h"
+#include "cli/doctor_postfix_sender.h"
+
+/* A parameter that Postfix doesn't know may be anything; one about milters is most likely a slip.
+ */
+static bool is_of_interest(const char *complaint)
+{
+    return strstr(complaint, "overriding") != NULL || strstr(complaint, "milter") != NULL;
+}
+
+static void add_complaints(Doctor *doctor, const Postfix *postfix)
+{
+    for (guint i = 0; i < postfix->complaints->len; i++) {
+        const char *complaint = g_ptr_array_index(postfix->complaints, i);
+
+        if (is_of_interest(complaint))
+            findings_add(&doctor->findings, FINDING_WARNING, "postconf", "postconf warns: %s",
+                         complaint);
+    }
+}
+
+static void examine_instance(Doctor *doctor, const Postfix *postfix)
+{
+    findings_add(&doctor->findings, FINDING_FINE, "postfix", "Postfix %s, configured in %s",
+                 postfix_value(postfix, NULL, "mail_version"),
+                 postfix_value(postfix, NULL, "config_directory"));
+    add_complaints(doctor, postfix);
+    if (doctor->settings == NULL)
+        return;
+    doctor_postfix_milters(doctor, postfix);
+    doctor_daemon_reach(doctor, "postfix", postfix_value(postfix, NULL, "mail_owner"));
+    doctor_postfix_sender(doctor, postfix);
+    doctor_postfix_route(doctor, postfix);
+}
+
+static void add_unreadable(Doctor *doctor, const char *directory, const GError *error)
+{
+    findings_add(&doctor->findings, FINDING_ERROR, "postfix", "Postfix%s%s can't be read: %s",
+                 directory != NULL ? " in " : "", directory != NULL ? directory : "",
+                 error->message);
+}
+
+/* The other instances of postmulti(1). */
+static void examine_others(Doctor *doctor, const Postfix *first)
+{
+    g_autoptr(GPtrArray) directories =
+        milter_list_words(postfix_value(first, NULL, "multi_instance_directories"));
+
+    for (guint i = 0; i < directories->len; i++) {
+        const char *directory = g_ptr_array_index(directories, i);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Postfix) postfix = postfix_read(first->postconf, directory, &error);
+        g_autofree char *area = g_path_get_basename(directory);
+
+        doctor->findings.area = area;
+        if (postfix == NULL)
+            add_unreadable(doctor, directory, error);
+        else if (postfix_is_yes(postfix, NULL, "multi_instance_enable"))
+            examine_instance(doctor, postfix);
+    }
+}
+
+/* Returns whether there is a Postfix. */
+static bool examine_postfix(Doctor *doctor)
+{
+    const DoctorOptions *options = &doctor->options;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Postfix) postfix =
+        postfix_read(options->postconf, options->postfix_directory, &error);
+
+    doctor->findings.area = "Postfix";
+    if (postfix == NULL) {
+        if (g_error_matches(error, POSTFIX_ERROR, POSTFIX_ERROR_MISSING))
+            return false;
+        add_unreadable(doctor, options->postfix_directory, error);
+        return true;
+    }
+    examine_instance(doctor, postfix);
+    if (options->postfix_directory == NULL)
+        examine_others(doctor, postfix);
+    return true;
+}
+
+void doctor_mta(Doctor *doctor)
+{
+    bool has_postfix = examine_postfix(doctor);
+
+    doctor->findings.area = "MTA";
+    if (!has_postfix)
+        finding_advise(
+            findings_add(&doctor->findings, FINDING_UNKNOWN, "mta", "there is no Postfix here"),
+            "where the MTA is on this machine, name it: --postconf PATH, "
+            "--postfix-config DIR or --sendmail-cf FILE");
+}

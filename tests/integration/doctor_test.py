@@ -1,0 +1,460 @@
+"""`spfrom doctor` on installations that are right and on broken ones: each fault is made for real, and each mend is run."""
+
+import contextlib
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+import other_milters
+import paths
+import private_postfix
+import processes
+from faulty_dns import FaultyDns, Silence
+from other_milters import DkimKey, Signer
+from private_nsd import PrivateNsd
+from private_postfix import PrivatePostfix
+from sink import Sink
+from spfrom import Spfrom
+from zone import RECORDS
+
+pytestmark = pytest.mark.usefixtures("needs_root", "needs_postfix")
+
+ZONE = RECORDS + """\
+lemniscus.de.                 MX  10 mail.lemniscus.de.
+mail.lemniscus.de.            A   192.0.2.26
+relay.lemniscus.de.           TXT "v=spf1 ip4:192.0.2.25 -all"
+_dmarc.lemniscus.de.          TXT "v=DMARC1; p=reject"
+test._domainkey.lemniscus.de. TXT "v=DKIM1; k=rsa; p=MFww"
+old._domainkey.lemniscus.de.  TXT "v=DKIM1; k=rsa; p="
+nirgends.example.             TXT "v=spf1 ip4:192.0.2.25 -all"
+stumm.example.                TXT "v=spf1 ip4:192.0.2.25 -all"
+stumm.example.                MX  0 .
+tot.example.                  TXT "v=spf1 ip4:192.0.2.25 -all"
+tot.example.                  MX  10 weg.tot.example.
+fremd.example.                TXT "v=spf1 ip4:203.0.113.1 -all"
+fremd.example.                MX  10 mail.lemniscus.de.
+smtp.provider.example.        A   203.0.113.25
+"""
+UNKEPT = {"clock", "disk"}  # the machine's own, which the tests don't choose
+
+
+def _run(arguments, environment=None):
+    done = subprocess.run([paths.TOOL, *map(str, arguments)], capture_output=True, text=True,
+                          env=environment or private_postfix.programs().environment)
+    assert not any(word in done.stderr for word in ("Sanitizer", "runtime error", "CRITICAL")), done.stderr
+    return done
+
+
+class Report:
+    def __init__(self, done):
+        assert done.returncode in (0, 1, 78), done.stderr
+        self.status = done.returncode
+        self.findings = json.loads(done.stdout)["findings"]
+
+    def bad(self, *levels):
+        return [finding for finding in self.findings
+                if finding["level"] in (levels or ("error", "warning")) and finding["check"] not in UNKEPT]
+
+    def of(self, check, *levels):
+        return [finding for finding in self.findings
+                if finding["check"] == check and (not levels or finding["level"] in levels)]
+
+
+class Installation:
+    """A daemon, and a running Postfix whose mail passes through it, until a test breaks something."""
+
+    def __init__(self, daemon, postfix, sink):
+        self.daemon, self.postfix, self.sink = daemon, postfix, sink
+
+    def doctor(self, *arguments):
+        return Report(_run(["-c", self.daemon.configuration_file, "doctor", "--json", "--postfix-config",
+                            self.postfix.etc, "--postconf", private_postfix.programs().command("postconf"),
+                            "--dkim-selector", "test", *arguments]))
+
+    @contextlib.contextmanager
+    def changed(self, main=(), master=""):
+        """With settings ("name=value") in main.cf, and text at the end of master.cf."""
+        files = {name: (self.postfix.etc / name).read_text() for name in ("main.cf", "master.cf")}
+        try:
+            if main:
+                assert self.postfix.command("postconf", "-e", *main).returncode == 0
+            (self.postfix.etc / "master.cf").write_text(files["master.cf"] + master)
+            _settle(self.postfix.etc)
+            yield
+        finally:
+            for name, text in files.items():
+                (self.postfix.etc / name).write_text(text)
+            _settle(self.postfix.etc)
+
+    def words(self):
+        """What the rows below may name."""
+        return {"port": processes.free_port(), "smtp": f"127.0.0.1:{self.postfix.port()}",
+                "etc": self.postfix.etc, "queue": self.postfix.queue}
+
+
+def _settle(etc):
+    """Postfix waits up to 2 s for a file that was just written."""
+    for name in ("main.cf", "master.cf"):
+        os.utime(etc / name, (0, 0))
+
+
+def _mend(command, etc=None):
+    """Runs the command as a shell does, one part after the other."""
+    for part in command.split(" && "):
+        done = subprocess.run(["sh", "-c", part], capture_output=True, text=True,
+                              env=private_postfix.programs().environment)
+        assert done.returncode == 0, f"{part}\n{done.stdout}{done.stderr}"
+        if etc:
+            _settle(etc)
+
+
+def _postfix_words(daemon):
+    """The daemon's socket as main.cf has it."""
+    if not daemon.milter.startswith("inet:"):
+        return daemon.milter
+    port, host = daemon.milter[len("inet:"):].split("@")
+    return f"inet:{host}:{port}"
+
+
+@pytest.fixture(scope="module")
+def nsd(directory, needs_nsd):
+    with PrivateNsd(directory / "doctor-nsd", ZONE) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sink():
+    with Sink() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def signer(directory):
+    """OpenDKIM's socket in Postfix's words."""
+    reason = other_milters.why_not()
+    if reason:
+        pytest.skip(reason)
+    milter = Signer(directory / "doctor-signer", DkimKey(directory, "lemniscus.de"), "relaxed/simple")
+    port, host = milter.milter[len("inet:"):].split("@")
+    yield f"inet:{host}:{port}"
+    milter.kill()
+
+
+def _start(directory, daemon, sink):
+    postfix = PrivatePostfix(directory, sink.port, _postfix_words(daemon))
+    postfix.start()
+    return Installation(daemon, postfix, sink)
+
+
+@pytest.fixture(scope="module")
+def installed(directory, daemons, nsd, sink):
+    daemon = daemons.start(zone=None, dns_servers=[nsd.server], socket=f"inet:{processes.free_port()}@127.0.0.1")
+    installation = _start(directory / "doctor-inet", daemon, sink)
+    yield installation
+    installation.postfix.stop()
+
+
+@pytest.fixture(scope="module")
+def installed_unix(directory, daemons, nsd, sink):
+    daemon = daemons.start(zone=None, dns_servers=[nsd.server])
+    installation = _start(directory / "doctor-unix", daemon, sink)
+    yield installation
+    installation.postfix.stop()
+
+
+@pytest.mark.parametrize("name", ["installed", "installed_unix"])
+def test_right(request, name):
+    report = request.getfixturevalue(name).doctor()
+    assert not report.bad()
+    assert report.status == 0
+    for check in ("configuration", "resolver", "relay-set", "fallback-spf", "fallback-dmarc", "fallback-dkim",
+                  "fallback-route", "milter-socket", "smtpd-milters", "non-smtpd-milters", "default-action", "version", "loaded", "mode", "file-readable", "state-dir"):
+        assert report.of(check, "fine"), check
+
+
+# id, main.cf, master.cf, level, check, a word of the text
+POSTFIX_FAULTS = [
+    ("no-milter", ["smtpd_milters=", "non_smtpd_milters="], "", "error", "smtpd-milters", "smtpd_milters"),
+    ("no-local-milter", ["non_smtpd_milters="], "", "error", "non-smtpd-milters", "sendmail -t"),
+    ("local-milter-other", ["non_smtpd_milters={signer}"], "", "error", "non-smtpd-milters", "sendmail -t"),
+    ("signer-first", ["smtpd_milters={signer}, {ours}"], "", "error", "signer-order", "OpenDKIM"),
+    ("signer-first-braces", ["smtpd_milters={{ {signer}, default_action=accept }}, {{ {ours}, default_action=tempfail }}"],
+     "", "error", "signer-order", "OpenDKIM"),
+    ("signer-first-local", ["non_smtpd_milters={signer}, {ours}"], "", "error", "signer-order", "non_smtpd_milters"),
+    ("accept", ["milter_default_action=accept"], "", "warning", "default-action", "without being rewritten"),
+    ("accept-own", ["smtpd_milters={{ {ours}, default_action=accept }}"], "", "warning", "default-action", "accept"),
+    ("reject", ["milter_default_action=reject"], "", "warning", "default-action", "rejected"),
+    ("old-protocol", ["milter_protocol=3"], "", "error", "milter-protocol", "3"),
+    ("no-time", ["milter_content_timeout=10s"], "", "error", "content-timeout", "10s"),
+    ("submission-without", [],
+     "127.0.0.1:{port} inet n - n - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n  -o smtpd_milters=\n",
+     "error", "smtpd-milters", "{port}"),
+    ("submission-with-signer-alone", [],
+     "127.0.0.1:{port} inet n - n - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n  -o smtpd_milters={signer}\n",
+     "error", "smtpd-milters", "{port}"),
+    ("port-without", [], "127.0.0.1:{port} inet n - n - - smtpd\n  -o smtpd_milters=\n",
+     "warning", "smtpd-milters", "{port}"),
+    ("service-signer-first", [],
+     "127.0.0.1:{port} inet n - n - - smtpd\n  -o {{ smtpd_milters = {signer}, {ours} }}\n",
+     "error", "signer-order", "{port}"),
+    ("no-milters-option", [],
+     "127.0.0.1:{port} inet n - n - - smtpd\n  -o receive_override_options=no_milters,no_address_mappings\n",
+     "error", "no-milters", "{port}"),
+    ("proxy-filter", [], "127.0.0.1:{port} inet n - n - - smtpd\n  -o smtpd_proxy_filter=127.0.0.1:10025\n",
+     "error", "proxy-filter", "{port}"),
+    ("generic", ["smtp_generic_maps=inline:{{noreply@lemniscus.de=a@gmx.de}}"], "", "error", "generic", "a@gmx.de"),
+    ("generic-domain", ["smtp_generic_maps=inline:{{@lemniscus.de=a@gmx.de}}"], "", "error", "generic", "a@gmx.de"),
+    ("generic-other", ["smtp_generic_maps=inline:{{b@gmx.de=a@gmx.de}}"], "", "warning", "generic", "after the signature"),
+    ("header-checks", ["smtp_header_checks=regexp:{etc}/checks"], "", "error", "header-checks", "From:"),
+    ("header-checks-added", ["milter_header_checks=regexp:{etc}/checks"], "", "error", "header-checks", "From:"),
+    ("sender-bcc", ["sender_bcc_maps=inline:{{@lemniscus.de=archiv@lemniscus.de}}"], "", "warning", "sender-bcc",
+     "archiv@lemniscus.de"),
+    ("sender-canonical", ["sender_canonical_maps=inline:{{noreply@lemniscus.de=a@gmx.de}}"], "", "error",
+     "sender-canonical", "a@gmx.de"),
+    ("canonical", ["canonical_maps=inline:{{noreply@lemniscus.de=a@gmx.de}}"], "", "error", "canonical", "a@gmx.de"),
+    ("sender-relayhost", ["sender_dependent_relayhost_maps=inline:{{@lemniscus.de=[smtp.provider.example]}}"], "",
+     "warning", "sender-relayhost", "provider.example"),
+    ("sender-relayhost-others", ["sender_dependent_relayhost_maps=inline:{{@gmx.de=[mail.gmx.net]}}"], "",
+     "warning", "sender-relayhost", "no longer counts"),
+    ("sender-transport", ["sender_dependent_default_transport_maps=inline:{{@lemniscus.de=smtp:[a.example]}}"], "",
+     "warning", "sender-transport", "a.example"),
+    ("relayhost", ["relayhost=[smtp.provider.example]:587"], "", "error", "relayhost", "smtp.provider.example"),
+    ("relayhost-provider", ["relayhost=[email-smtp.eu-west-1.amazonaws.com]:587"], "", "error", "relayhost", "amazonaws"),
+    ("relayhost-transport", ["default_transport=smtp:[smtp.provider.example]"], "", "error", "relayhost",
+     "default_transport"),
+    ("bind-address", ["relayhost=", "smtp_bind_address=203.0.113.9"], "", "error", "own-address", "203.0.113.9"),
+    ("transport-maps", ["transport_maps=inline:{{gmx.de=smtp:[a.example]}}"], "", "unknown", "transport-maps", "gmx.de"),
+    ("bounces", ["myorigin=gmx.de"], "", "warning", "internal-mail", "MAILER-DAEMON@gmx.de"),
+    ("header-size", ["header_size_limit=4096"], "", "warning", "header-size", "4096"),
+    ("masquerade", ["masquerade_domains=de"], "", "error", "masquerade", "lemniscus.de"),
+    ("given-twice", [], "", "warning", "postconf", "overriding earlier entry"),
+]
+CONFIGURATION_MENDS = {"relayhost", "relayhost-provider", "relayhost-transport"}  # they change spfrom.conf
+
+
+@pytest.mark.parametrize("name, main, master, level, check, word", POSTFIX_FAULTS, ids=[row[0] for row in POSTFIX_FAULTS])
+def test_postfix_fault(installed, request, name, main, master, level, check, word):
+    words = {"ours": _postfix_words(installed.daemon), **installed.words()}
+    if "{signer}" in "".join(main) + master:
+        words["signer"] = request.getfixturevalue("signer")
+    (installed.postfix.etc / "checks").write_text("/^From:.*noreply@/ REPLACE From: x@gmx.de\n")
+    with installed.changed([setting.format(**words) for setting in main], master.format(**words)):
+        if name == "given-twice":
+            main_cf = installed.postfix.etc / "main.cf"
+            main_cf.write_text("smtpd_milters = inet:127.0.0.1:1\n" + main_cf.read_text())
+        report = installed.doctor()
+        found = [finding for finding in report.of(check, level) if word.format(**words) in finding["text"]]
+        assert found, report.bad("error", "warning", "unknown")
+        assert report.status == (1 if report.bad("error") else 0)
+        if found[0]["command"] and name not in CONFIGURATION_MENDS:
+            for finding in report.bad():
+                if finding["command"]:
+                    _mend(finding["command"], installed.postfix.etc)
+            after = installed.doctor()
+            assert not after.of(check, level), after.of(check, level)
+            assert not after.bad("error"), after.bad("error")
+        else:
+            assert found[0]["advice"] or found[0]["command"] or level == "unknown" or check == "postconf"
+
+
+def test_signer_behind(installed, signer):
+    with installed.changed([f"smtpd_milters={_postfix_words(installed.daemon)}, {signer}"]):
+        report = installed.doctor()
+    assert "OpenDKIM" in report.of("signer-order", "fine")[0]["text"]
+    assert report.status == 0
+
+
+def test_way_back_from_a_content_filter(installed):
+    port = processes.free_port()
+    with installed.changed(["content_filter=smtp:[127.0.0.1]:10024"],
+                           f"127.0.0.1:{port} inet n - n - - smtpd\n  -o smtpd_milters=\n  -o content_filter=\n"):
+        report = installed.doctor()
+    assert str(port) in report.of("way-back", "fine")[0]["text"]
+    assert not report.bad()
+
+
+@pytest.mark.parametrize("value", ["{ours}", "inet:localhost:{number}", "{{ {ours} }}", "inet:{number}@127.0.0.1", "$mine"])
+def test_ways_to_write_our_socket(installed, value):
+    ours = _postfix_words(installed.daemon)
+    value = value.format(ours=ours, number=ours.rpartition(":")[2])
+    with installed.changed([f"mine={ours}", f"smtpd_milters={value}", "non_smtpd_milters=$smtpd_milters"]):
+        assert not installed.doctor().bad()
+
+
+def test_chroot(installed_unix):
+    """Debian's smtpd runs in the queue directory: a path outside does not exist there."""
+    port = processes.free_port()
+    with installed_unix.changed(master=f"127.0.0.1:{port} inet n - y - - smtpd\n"):
+        found = installed_unix.doctor().of("chroot", "error")
+        assert str(installed_unix.postfix.queue) in found[0]["text"]
+        _mend(found[0]["command"], installed_unix.postfix.etc)
+        assert not installed_unix.doctor().bad()
+
+
+def test_chroot_with_the_socket_inside(directory, daemons, installed_unix, nsd):
+    folder = installed_unix.postfix.queue / "spfrom"
+    folder.mkdir()
+    folder.chmod(0o777)
+    daemon = daemons.start(zone=None, dns_servers=[nsd.server])
+    daemon.stop()
+    daemon.settings["socket"] = f"unix:{folder}/milter.sock"
+    daemon.socket = folder / "milter.sock"
+    daemon.start()
+    inside = Installation(daemon, installed_unix.postfix, installed_unix.sink)
+    master = (installed_unix.postfix.etc / "master.cf").read_text().replace("inet n - n", "inet n - y")
+    with inside.changed([f"smtpd_milters=unix:/spfrom/milter.sock", f"non_smtpd_milters=unix:{folder}/milter.sock"]):
+        (installed_unix.postfix.etc / "master.cf").write_text(master)
+        assert not inside.doctor().bad()
+
+
+def test_socket_that_postfix_may_not_open(installed_unix):
+    socket = installed_unix.daemon.socket
+    socket.chmod(0o600)
+    try:
+        found = installed_unix.doctor().of("socket-reach", "error")
+        assert str(socket) in found[0]["text"] and "socket_mode" in found[0]["command"]
+    finally:
+        socket.chmod(0o666)
+    socket.parent.chmod(0o700)
+    try:
+        found = installed_unix.doctor().of("socket-reach", "error")
+        assert str(socket.parent) in found[0]["text"]
+        _mend(found[0]["command"])
+        assert not installed_unix.doctor().bad()
+    finally:
+        socket.parent.chmod(0o777)
+
+
+@pytest.fixture
+def own(tmp_path, nsd):
+    """Runs doctor with a configuration of its own, whose daemon does not run, and no Postfix."""
+    def run(*arguments, is_json=True, extra="", **settings):
+        daemon = Spfrom(tmp_path, extra=extra, **{"dns_servers": [nsd.server], **settings})
+        daemon.write_configuration()
+        (tmp_path / "state").mkdir(exist_ok=True)
+        (tmp_path / "state").chmod(0o777)
+        done = _run(["-c", daemon.configuration_file, "doctor", *["--json"][:is_json], "--postconf", "/none",
+                     *arguments])
+        return Report(done) if is_json else done
+    tmp_path.chmod(0o755)
+    for parent in list(tmp_path.parents)[:3]:
+        parent.chmod(0o755) if parent.name.startswith("pytest-") else None
+    return run
+
+
+# id, settings, arguments, level, check, a word of the text or the advice
+OWN_FAULTS = [
+    ("no-daemon", {}, [], "error", "milter-socket", "nothing answers"),
+    ("no-control", {}, [], "error", "control", "control.sock"),
+    ("unauthorised", {"fallback_address": "noreply@fremd.example"}, [], "error", "fallback-spf",
+     "fremd.example does not authorise"),
+    ("no-record", {"fallback_address": "noreply@ohne.example"}, [], "error", "fallback-spf", "ohne.example"),
+    ("no-dmarc", {"fallback_address": "noreply@fremd.example"}, [], "warning", "fallback-dmarc", "v=DMARC1"),
+    ("no-mx", {"fallback_address": "noreply@nirgends.example"}, [], "error", "fallback-route", "neither an MX"),
+    ("null-mx", {"fallback_address": "noreply@stumm.example"}, [], "error", "fallback-route", "takes no mail"),
+    ("dead-mx", {"fallback_address": "noreply@tot.example"}, [], "error", "fallback-route", "no host of its MX"),
+    ("null-mx-zone-file", {"fallback_address": "noreply@stumm.example", "zone": "$TTL 60\n" + ZONE, "dns_servers": []},
+     [], "error", "fallback-route", "takes no mail"),
+    ("section", {"extra": 'domain "a.example" { fallback_address = "x@stumm.example" }\n'}, [], "error",
+     "fallback-route", "x@stumm.example"),
+    ("no-selector", {}, [], "unknown", "fallback-dkim", "not to be seen"),
+    ("selector-missing", {}, ["--dkim-selector", "weg"], "error", "fallback-dkim", "weg._domainkey.lemniscus.de"),
+    ("selector-revoked", {}, ["--dkim-selector", "old"], "error", "fallback-dkim", "revoked"),
+    ("private-relays", {"relay_hosts": ["10.0.0.1"]}, [], "error", "relay-set", "relay_hosts"),
+    ("relay-without-address", {"relay_hosts": ["192.0.2.25", "weg.example"]}, [], "warning", "relay-set", "weg.example"),
+    ("no-user", {"user": "niemand-da"}, [], "error", "account", "niemand-da"),
+    ("no-trust-anchor", {"dns_trust_anchor": "/none/root.key"}, [], "error", "configuration", "root.key"),
+]
+
+
+@pytest.mark.parametrize("name, settings, arguments, level, check, word", OWN_FAULTS, ids=[row[0] for row in OWN_FAULTS])
+def test_own_fault(own, name, settings, arguments, level, check, word):
+    report = own(*arguments, **settings)
+    assert any(word in finding["text"] + (finding["advice"] or "") for finding in report.of(check, level)), \
+        report.findings
+    assert report.status == {"error": 1}.get(level, report.status) or check == "configuration"
+
+
+def test_selector_from_opendkim(own, tmp_path):
+    (tmp_path / "keys").write_text("# comment\nold gmx.de:old:/k\nkey lemniscus.de:test:/k\n")
+    (tmp_path / "opendkim.conf").write_text(f"Mode s\nKeyTable  file:{tmp_path}/keys # ours\n")
+    found = own("--opendkim-conf", tmp_path / "opendkim.conf").of("fallback-dkim")
+    assert [finding["level"] for finding in found] == ["fine"] and "test._domainkey" in found[0]["text"]
+
+
+def test_silent_resolver(own):
+    with FaultyDns({}, otherwise=Silence()) as dns:
+        report = own(dns_servers=[dns.server], dns_timeout="1s", check_timeout="2s")
+    assert dns.server in report.of("resolver", "error")[0]["text"]
+
+
+def test_files_that_the_daemon_may_not_use(own, tmp_path):
+    own()
+    (tmp_path / "state").chmod(0o700)
+    (tmp_path / "spfrom.conf").chmod(0o600)
+    done = _run(["-c", tmp_path / "spfrom.conf", "doctor", "--json", "--postconf", "/none"])
+    report = Report(done)
+    for check in ("state-dir", "file-readable"):
+        _mend(report.of(check, "error")[0]["command"])
+    after = Report(_run(["-c", tmp_path / "spfrom.conf", "doctor", "--json", "--postconf", "/none"]))
+    assert after.of("state-dir", "fine") and after.of("file-readable", "fine")
+
+
+def test_another_program_at_our_socket(own, signer):
+    port = signer.rpartition(":")[2]
+    found = own(socket=f"inet:{port}@127.0.0.1").of("milter-socket", "error")
+    assert "opendkim listens" in found[0]["text"]
+
+
+def test_wrong_configuration(own):
+    report = own(mode="loud")
+    assert report.status == 78
+    assert "spfrom.conf:" in report.of("configuration", "error")[0]["text"]
+
+
+def test_fresh_machine(tmp_path):
+    done = _run(["-c", tmp_path / "none.conf", "doctor"])
+    assert done.returncode == 78
+    assert "none.conf" in done.stdout and "not healthy" in done.stdout
+
+
+def test_relay_hosts_mend(own, tmp_path, installed):
+    """The command writes into our own configuration what Postfix's relayhost asks for."""
+    own()
+    with installed.changed(["relayhost=[email-smtp.eu-west-1.amazonaws.com]:587"]):
+        def doctor():
+            return Report(_run(["-c", tmp_path / "spfrom.conf", "doctor", "--json", "--postfix-config",
+                                installed.postfix.etc, "--postconf",
+                                private_postfix.programs().command("postconf")]))
+        command, _, rest = doctor().of("relayhost", "error")[0]["command"].partition(" && ")
+        assert rest == "spfrom reload"
+        _mend(command)
+        assert doctor().of("relayhost", "fine")
+    assert (tmp_path / "spfrom.conf").read_text().count("relay_hosts = ") == 1
+
+
+def test_text(own):
+    done = own(is_json=False)
+    assert done.returncode == 1
+    assert "\033" not in done.stdout
+    assert "mend: systemctl restart spfrom\n" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("not healthy: ")
+
+
+def test_colours_on_a_terminal(own, tmp_path):
+    own()
+    leader, follower = pty.openpty()
+    with open(follower, "wb", closefd=True) as terminal:
+        subprocess.run([paths.TOOL, "-c", tmp_path / "spfrom.conf", "doctor", "--postconf", "/none"], stdout=terminal,
+                       env=dict(os.environ, TERM="xterm"))
+        text = os.read(leader, 65536)
+    os.close(leader)
+    assert b"\033[1;31merror" in text
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["word"], ["--dkim-selector"]])
+def test_usage(arguments):
+    assert _run(["doctor", *arguments]).returncode == 2
