@@ -12,6 +12,7 @@
 #include "cli/mode.h"
 #include "cli/page.h"
 #include "cli/reload.h"
+#include "cli/report.h"
 #include "cli/status.h"
 #include "cli/subcommand.h"
 #include "cli/test.h"
@@ -22,9 +23,9 @@
 #define PROGRAM "spfrom"
 
 static const Subcommand *const subcommands[] = {
-    &check_subcommand,  &advise_subcommand, &test_subcommand,  &status_subcommand,
-    &mode_subcommand,   &reload_subcommand, &flush_subcommand, &metrics_subcommand,
-    &doctor_subcommand, &web_subcommand,
+    &check_subcommand,   &advise_subcommand, &test_subcommand,  &status_subcommand,
+    &mode_subcommand,    &reload_subcommand, &flush_subcommand, &report_subcommand,
+    &metrics_subcommand, &doctor_subcommand, &web_subcommand,
 };
 
 static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"

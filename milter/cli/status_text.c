@@ -194,6 +194,19 @@ static void add_dns(Page *page, const json_t *status)
     add_line(page, "  through", PAGE_PLAIN, control_text(dns, "source"));
 }
 
+static void add_ledger(Page *page, const json_t *status)
+{
+    const json_t *ledger = json_object_get(status, "ledger");
+    const char *error = control_text(ledger, "error");
+    gint64 waiting = count_of(ledger, "waiting");
+    g_autofree char *count = count_text(waiting);
+    g_autofree char *text = g_strdup_printf("%s messages' counts wait in memory", count);
+
+    add_line(page, "ledger", PAGE_PLAIN, control_text(ledger, "file"));
+    add_line(page, "  trouble", PAGE_BAD, error);
+    add_line(page, "  waiting", PAGE_DOUBTFUL, error != NULL ? text : NULL);
+}
+
 void status_text_add(Page *page, const json_t *status, gint64 now)
 {
     g_autofree char *connections = count_text(count_of(status, "connections"));
@@ -208,4 +221,5 @@ void status_text_add(Page *page, const json_t *status, gint64 now)
     add_counts(page, "verdicts", json_object_get(status, "verdicts"));
     add_cache(page, status);
     add_dns(page, status);
+    add_ledger(page, status);
 }

@@ -17,7 +17,8 @@
 
 /* What messages and the thread share. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all of shared */
-static pthread_cond_t woken;
+static pthread_cond_t woken;                             /* there is something to do */
+static pthread_cond_t ended;                             /* is_running has become false */
 static struct {
     bool is_running;
     bool is_stopping;
@@ -40,8 +41,6 @@ typedef struct {
     guint32 expired_day;  /* whose retention was seen to; 0: none */
     bool is_overflow_told;
 } Writer;
-
-static pthread_t thread;
 
 /* What is told apart of a decision: nothing is known of a domain that was not looked up. */
 static guint result_of(const Decision *decision)
@@ -133,15 +132,15 @@ static gint64 next_locked(const Writer *writer)
     return messages > 0 ? shared.first_added + LEDGER_WRITER_SECONDS * CLOCK_SECOND : G_MAXINT64;
 }
 
-static void wait_locked(gint64 until)
+static void wait_locked(pthread_cond_t *condition, gint64 until)
 {
     const struct timespec deadline = {.tv_sec = until / CLOCK_SECOND,
                                       .tv_nsec = until % CLOCK_SECOND * 1000};
 
     if (until == G_MAXINT64)
-        pthread_cond_wait(&woken, &lock);
+        pthread_cond_wait(condition, &lock);
     else
-        pthread_cond_timedwait(&woken, &lock, &deadline);
+        pthread_cond_timedwait(condition, &lock, &deadline);
 }
 
 /* Waits for something to do, and moves what was added into the backlog. Returns false where it is
@@ -155,7 +154,7 @@ static bool wait_for_batch(Writer *writer)
 
     pthread_mutex_lock(&lock);
     while ((until = next_locked(writer)) > g_get_monotonic_time())
-        wait_locked(until);
+        wait_locked(&woken, until);
     taken = shared.tally;
     shared.tally = empty;
     shared.status.waiting += ledger_tally_messages(taken);
@@ -370,6 +369,18 @@ static void writer_free(Writer *writer)
     g_free(writer);
 }
 
+/* Nothing is counted any more. */
+static void end(void)
+{
+    pthread_mutex_lock(&lock);
+    g_clear_pointer(&shared.tally, ledger_tally_free);
+    ledger_writer_status_clear(&shared.status);
+    shared.status = (LedgerWriterStatus){0};
+    shared.is_running = false;
+    pthread_cond_broadcast(&ended);
+    pthread_mutex_unlock(&lock);
+}
+
 static void *run(void *data)
 {
     Writer *writer = data;
@@ -383,16 +394,18 @@ static void *run(void *data)
     }
     flush(writer);
     writer_free(writer);
+    end();
     return NULL;
 }
 
-static void init_woken(void)
+static void init_conditions(void)
 {
     pthread_condattr_t attributes;
 
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&woken, &attributes);
+    pthread_cond_init(&ended, &attributes);
     pthread_condattr_destroy(&attributes);
 }
 
@@ -401,8 +414,9 @@ bool ledger_writer_start(Settings *(*take)(void))
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     Writer *writer = g_new0(Writer, 1);
     Settings *settings = take();
+    pthread_t thread;
 
-    pthread_once(&once, init_woken);
+    pthread_once(&once, init_conditions);
     writer->take_settings = take;
     writer->state_dir = g_strdup(settings->state_dir);
     writer->backlog = ledger_tally_new();
@@ -414,37 +428,27 @@ bool ledger_writer_start(Settings *(*take)(void))
     pthread_mutex_unlock(&lock);
     if (pthread_create(&thread, NULL, run, writer) == 0) {
         pthread_setname_np(thread, "spfrom-ledger");
+        pthread_detach(thread);
         return true;
     }
     writer_free(writer);
+    end();
     return false;
-}
-
-/* Nothing is counted any more. */
-static void end_locked(void)
-{
-    shared.is_running = false;
-    g_clear_pointer(&shared.tally, ledger_tally_free);
-    ledger_writer_status_clear(&shared.status);
-    shared.status = (LedgerWriterStatus){0};
 }
 
 void ledger_writer_stop(void)
 {
-    struct timespec deadline;
+    gint64 deadline = g_get_monotonic_time() + LEDGER_WRITER_STOP_SECONDS * CLOCK_SECOND;
+    bool is_late;
 
     pthread_mutex_lock(&lock);
     shared.is_stopping = true;
     pthread_cond_signal(&woken);
+    while (shared.is_running && g_get_monotonic_time() < deadline)
+        wait_locked(&ended, deadline);
+    is_late = shared.is_running;
     pthread_mutex_unlock(&lock);
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += LEDGER_WRITER_STOP_SECONDS;
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
-        log_write(LOG_ERR, "ledger: the file could not be written in time; the last counts may be "
-                           "lost");
-        return;
-    }
-    pthread_mutex_lock(&lock);
-    end_locked();
-    pthread_mutex_unlock(&lock);
+    if (is_late)
+        log_write(LOG_ERR,
+                  "ledger: the file could not be written in time; the last counts may be lost");
 }
