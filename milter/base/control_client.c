@@ -192,10 +192,14 @@ static json_t *exchange_lines(const Exchange *exchange, const json_t *request, G
 {
     g_autoptr(GString) answer = g_string_new(NULL);
     char *text = json_dumps(request, JSON_COMPACT);
-    g_autofree char *line = g_strconcat(text, "\n", NULL);
+    g_autofree char *line = text != NULL ? g_strconcat(text, "\n", NULL) : NULL;
     json_t *json;
 
     free(text); /* jansson's */
+    if (line == NULL) {
+        refuse_answer(exchange, "no memory for a question", error);
+        return NULL;
+    }
     if (!send_line(exchange, line, strlen(line), error) || !receive_line(exchange, answer, error))
         return NULL;
     json = json_loadb(answer->str, answer->len, 0, NULL);

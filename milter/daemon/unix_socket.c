@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 128
+#define BACKLOG 1024
 #define MODE 0660
 
 G_DEFINE_QUARK(spfrom_unix_socket_error, unix_socket_error)

@@ -41,6 +41,13 @@ class Txt:
 
 
 @dataclass
+class Held(Txt):
+    """The same, once the gate is open."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
 class Garbage:
     """Octets that are no answer, after the right id."""
 
@@ -132,6 +139,8 @@ class FaultyDns:
     @staticmethod
     def _txt_answer(behaviour, identity, question, kind, limit):
         time.sleep(behaviour.delay)
+        if isinstance(behaviour, Held):
+            behaviour.gate.wait()
         records = []
         for text in behaviour.texts if kind == "TXT" else []:
             data = _txt_data(text)

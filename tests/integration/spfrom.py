@@ -100,7 +100,8 @@ class Spfrom:
             self.directory.chmod(0o777)  # the daemon makes its directories and sockets here as nobody
         self.process = processes.start([self._program, "-f", "-c", self.configuration_file], self.log_file)
         try:
-            processes.wait_until(lambda: processes.is_listening(self.address), 20, "spfrom-milter", self.process)
+            for address in (self.address, self.control_socket):
+                processes.wait_until(lambda: processes.is_listening(address), 20, "spfrom-milter", self.process)
         except (RuntimeError, TimeoutError) as error:
             raise RuntimeError(f"{error}\n{self.log()}") from error
 

@@ -1,0 +1,325 @@
+"""The control socket and the subcommands that use it: answers, refusals, hostile clients (design section 12)."""
+
+import json
+import re
+import resource
+import stat
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+import paths
+import processes
+from cases import MUELLER, OHNE
+from control_client import ControlClient, ask_control
+from faulty_dns import FaultyDns, Held, Txt
+from milter_client import ask
+from spfrom import Spfrom
+from zone import FALLBACK, ZONE_FILE
+
+NO, USAGE, UNAVAILABLE, CONFIGURATION = 1, 2, 69, 78
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+IDLE = 500
+OURS = ["v=spf1 ip4:192.0.2.25 -all"]
+FOREIGN = ["v=spf1 ip4:198.51.100.1 -all"]
+
+
+@pytest.fixture(scope="module")
+def daemon(daemons):
+    return daemons.start()
+
+
+@pytest.fixture
+def own(daemons):
+    """A daemon whose configuration a test may change."""
+    return daemons.start
+
+
+def _is_rewriting(daemon):
+    return ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+
+
+def test_socket(daemon, needs_root):
+    status = daemon.control_socket.stat()
+    assert stat.S_ISSOCK(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o660
+    assert status.st_gid != 0
+
+
+def test_status(own):
+    daemon = own()
+    for sender in (OHNE, MUELLER, MUELLER):
+        ask(daemon.address, [("From", sender)], sender=sender)
+    ask(daemon.address, [("From", OHNE)], sender=OHNE, client="203.0.113.9")
+    answer = ask_control(daemon, "status")
+    assert answer["ok"] is True and answer["pid"] == daemon.process.pid
+    assert answer["mode"] == "rewrite" and answer["mode_by"] == "configuration" and answer["mode_until"] is None
+    assert RFC3339.fullmatch(answer["up_since"]) and RFC3339.fullmatch(answer["mode_since"])
+    assert answer["configuration"]["file"] == str(daemon.configuration_file) and answer["configuration"]["error"] is None
+    assert answer["socket"] == daemon.milter and answer["control_socket"] == str(daemon.control_socket)
+    assert answer["relay_set"] == {"networks": ["192.0.2.25"], "policy": "all", "problems": []}
+    messages = {action: count for action, count in answer["messages"].items() if count}
+    assert messages == {"rewrite": 1, "keep": 2, "inbound": 1}
+    assert answer["cache"]["miss"] + answer["cache"]["hit"] == sum(answer["verdicts"].values())
+    assert answer["dns"]["found"] > 0 and answer["dns"]["trouble"] == 0
+
+
+def test_status_of_the_fallback(daemon):
+    def known():
+        fallback = ask_control(daemon, "status")["fallback"]
+        return fallback if fallback["checked"] else None
+    fallback = processes.wait_until(known, 20, "the fallback's verdict")
+    assert fallback["address"] == FALLBACK and fallback["authorised"] is True and fallback["result"] == "pass"
+
+
+def test_fallback_that_does_not_authorise(own):
+    daemon = own(fallback_address="noreply@gmx.de")
+    processes.wait_until(lambda: ask_control(daemon, "status")["fallback"]["authorised"] is False, 20, "the verdict")
+    assert "the fallback domain itself does not authorise the relays: fallback_address=noreply@gmx.de spf=fail" \
+        in daemon.log()
+    daemon.settings["fallback_address"] = FALLBACK
+    daemon.write_configuration()
+    assert ask_control(daemon, "reload")["ok"]
+    processes.wait_until(lambda: ask_control(daemon, "status")["fallback"]["authorised"] is True, 20, "the verdict")
+
+
+def test_status_for_people(daemon):
+    result = daemon.tool("status")
+    assert result.returncode == 0 and not result.stderr
+    lines = dict(re.split(r"\s{2,}|(?<=socket) ", line.strip(), maxsplit=1) for line in result.stdout.splitlines())
+    assert lines["mode"] == "rewrite" and lines["by"] == "configuration"
+    assert lines["relay set"] == "192.0.2.25" and lines["fallback"] == FALLBACK
+    assert re.fullmatch(RFC3339.pattern + r" \(\S+( \S+)? ago\)", lines["up since"])
+
+
+def test_status_as_json(daemon):
+    assert json.loads(daemon.tool("status", "--json").stdout)["pid"] == daemon.process.pid
+
+
+def test_metrics(own):
+    daemon = own()
+    ask(daemon.address, [("From", OHNE)], sender=OHNE)
+    result = daemon.tool("metrics")
+    assert result.returncode == 0 and result.stdout.endswith("# EOF\n")
+    assert 'spfrom_messages_total{action="rewrite"} 1\n' in result.stdout
+    assert not ask_control(daemon, "metrics", format="prometheus")["text"].endswith("# EOF\n")
+
+
+@pytest.mark.parametrize("arguments, named", [
+    (["status", "x"], '"x"'), (["status", "--verbose"], "--verbose"), (["mode", "on"], "rewrite, log-only and off"),
+    (["mode", "off", "rewrite"], '"rewrite"'), (["mode", "--for", "2h"], "--for"), (["mode", "off", "--for", "soon"], "2h"),
+    (["mode", "off", "--for", "0"], "--for"), (["mode", "off", "--for"], "--for"), (["mode", "off", "--clear"], "--clear"),
+    (["reload", "x"], '"x"'), (["flush", "a", "b"], '"b"'), (["flush", "a..b"], "a..b"), (["metrics", "x"], '"x"'),
+], ids=str)
+def test_usage(daemon, arguments, named):
+    result = daemon.tool(*arguments)
+    assert result.returncode == USAGE and named in result.stderr and not result.stdout
+    assert ask_control(daemon, "mode")["by"] == "configuration"
+
+
+@pytest.mark.parametrize("name", ["status", "mode", "reload", "flush", "metrics"])
+def test_help(daemon, name):
+    result = daemon.tool(name, "--help")
+    assert result.returncode == 0 and result.stdout.startswith(f"usage: spfrom {name}")
+    assert name in daemon.tool("help").stdout
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["mode", "off"], ["reload"], ["flush"], ["metrics"]], ids=str)
+def test_no_daemon(directory, arguments):
+    daemon = Spfrom(directory / "no-daemon", ZONE_FILE)
+    daemon.write_configuration()
+    result = daemon.tool(*arguments)
+    assert result.returncode == UNAVAILABLE and not result.stdout
+    assert str(daemon.control_socket) in result.stderr and "start it" in result.stderr
+
+
+def test_no_permission(daemon, needs_root):
+    """The socket's mode refuses, and the tool says who may."""
+    result = subprocess.run(["setpriv", "--reuid", "4242", "--regid", "4242", "--clear-groups",
+                             paths.TOOL, "-c", daemon.configuration_file, "status"], capture_output=True, text=True)
+    assert result.returncode == UNAVAILABLE
+    assert "permission denied" in result.stderr and '"nogroup"' in result.stderr
+    group = subprocess.run(["setpriv", "--reuid", "4242", "--regid", "4242", "--groups", "nogroup",
+                            paths.TOOL, "-c", daemon.configuration_file, "status"], capture_output=True, text=True)
+    assert group.returncode == 0
+
+
+REFUSED = [
+    b"", b" ", b"status", b"[]", b"null", b"{}", b"{", b'{"command":1}', b'{"command":"stop"}',
+    b'{"command":"status","x":1}', b'{"command":"mode","mode":"on"}', b'{"command":"mode","mode":"off","for":true}',
+    b'{"command":"status"} {"command":"status"}', b'{"command":"stat\0us"}', b"\0", b'{"command":"stat\xffus"}',
+    b"\xff\xfe", b"[" * 8000, b'{"command":"' + b"x" * 8000 + b'"}', b"x" * 9000, b"x" * (1 << 20),
+]
+
+
+def test_refusals(daemon):
+    """Each says what to write, and the connection goes on."""
+    with ControlClient(daemon.control_socket) as client:
+        for line in REFUSED:
+            client.send(line + b"\n")
+            answer = client.receive()
+            assert set(answer) == {"ok", "error"} and answer["ok"] is False and answer["error"], line[:80]
+        assert client.ask("mode")["mode"] == "rewrite"
+
+
+def test_lines_in_pieces_and_in_a_row(daemon):
+    with ControlClient(daemon.control_socket) as client:
+        for octet in b'{"command":"mode"}\r\n':
+            client.send(bytes([octet]))
+        assert client.receive()["mode"] == "rewrite"
+        client.send(b'{"command":"mode"}\n' * 100 + b'{"command":"mode"}')
+        client.end()
+        assert all(client.receive()["mode"] == "rewrite" for _ in range(101))
+        assert client.receive() is None
+
+
+def test_idle_clients(own):
+    """500 of them, some with half a line, disturb neither commands nor mail."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    daemon = own()
+    clients = [ControlClient(daemon.control_socket) for _ in range(IDLE)]
+    try:
+        for client in clients[::3]:
+            client.send(b'{"command":"mode","mode":"off"')
+        for client in clients[1::3]:
+            client.send(b"x" * 100000)
+        assert _is_rewriting(daemon)
+        assert ask_control(daemon, "status")["mode"] == "rewrite"
+        assert ask_control(daemon, "reload")["ok"]
+        assert all(client.ask("mode")["mode"] == "rewrite" for client in clients[2::3])
+        assert _thread_names(daemon).count("spfrom-control") == 1
+    finally:
+        for client in clients:
+            client.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert ask_control(daemon, "mode")["mode"] == "rewrite"
+
+
+def _thread_names(daemon):
+    return [entry.read_text().strip() for entry in Path(f"/proc/{daemon.process.pid}/task").glob("*/comm")]
+
+
+def test_reload(own):
+    daemon = own()
+    assert _is_rewriting(daemon)
+    daemon.settings["mode"] = "log-only"
+    daemon.write_configuration()
+    result = daemon.tool("reload")
+    assert result.returncode == 0 and not result.stderr
+    assert not _is_rewriting(daemon)
+    assert json.loads(daemon.tool("mode", "--json").stdout)["mode"] == "log-only"
+
+
+def test_reload_of_a_wrong_configuration(own):
+    daemon = own()
+    daemon.settings["mode"] = "nonsense"
+    daemon.write_configuration()
+    line = list(daemon.settings).index("mode") + 1
+    result = daemon.tool("reload")
+    assert result.returncode == CONFIGURATION
+    assert result.stderr.startswith(f"spfrom reload: {daemon.configuration_file}:{line}: mode: ")
+    assert _is_rewriting(daemon)
+    assert f"{daemon.configuration_file}:{line}: " in ask_control(daemon, "status")["configuration"]["error"]
+    assert f"{daemon.configuration_file}:{line}: " in daemon.log()
+
+
+def test_reload_that_finds_no_relay(own):
+    """Wrong only once the names were looked up."""
+    daemon = own()
+    daemon.settings["relay_hosts"] = ["10.0.0.1"]
+    daemon.write_configuration()
+    result = daemon.tool("reload")
+    assert result.returncode == CONFIGURATION and "relay_hosts" in result.stderr
+    assert ask_control(daemon, "status")["relay_set"]["networks"] == ["192.0.2.25"]
+
+
+def test_reload_names_what_needs_a_restart(own):
+    daemon = own()
+    daemon.settings["socket"] = "inet:1@127.0.0.1"
+    daemon.settings["state_dir"] = daemon.directory / "elsewhere"
+    daemon.write_configuration()
+    result = daemon.tool("reload")
+    assert result.returncode == 0
+    assert re.findall(r"warning: (\w+) has changed", result.stderr) == ["socket", "state_dir"]
+    assert ask_control(daemon, "status")["socket"] == f"unix:{daemon.socket}"
+
+
+def test_wrong_configuration_keeps_nobody_from_the_daemon(own):
+    daemon = own()
+    daemon.extra = "nonsense = 1\n"
+    daemon.write_configuration()
+    result = daemon.tool("mode", "off")
+    assert result.returncode == 0 and "nonsense" in result.stderr
+    assert not _is_rewriting(daemon)
+    missing = subprocess.run([paths.TOOL, "-c", "/missing.conf", "mode"], capture_output=True, text=True)
+    assert missing.returncode == CONFIGURATION and "/missing.conf" in missing.stderr
+
+
+def test_slow_reload_blocks_nobody(own):
+    """The relay set can't be looked up until the gate opens: till then status, switch and mail go on."""
+    held = Held(OURS)
+    with FaultyDns({"held.example": held}, otherwise=Txt(FOREIGN)) as dns:
+        daemon = own(zone=None, dns_servers=[dns.server], dns_timeout="60s", check_timeout="60s")
+        daemon.settings["relay_hosts"] = ["192.0.2.25", "spf:held.example"]
+        daemon.write_configuration()
+        results = []
+        thread = threading.Thread(target=lambda: results.append(daemon.tool("reload")))
+        thread.start()
+        try:
+            processes.wait_until(lambda: dns.count("held.example"), 20, "the question for the relay host")
+            assert _is_rewriting(daemon)
+            assert ask_control(daemon, "status")["relay_set"]["networks"] == ["192.0.2.25"]
+            assert ask_control(daemon, "mode", mode="off")["mode"] == "off"
+            assert not _is_rewriting(daemon)
+            assert thread.is_alive()
+        finally:
+            held.gate.set()
+            thread.join()
+    assert results[0].returncode == 0
+    assert ask_control(daemon, "mode")["mode"] == "off"
+
+
+def test_flush(own):
+    """A record that was just published counts with the next message; that of another domain is not asked anew."""
+    with FaultyDns({"a.example": Txt(FOREIGN), "b.example": Txt(FOREIGN)}, otherwise=Txt(OURS)) as dns:
+        daemon = own(zone=None, dns_servers=[dns.server])
+
+        def is_kept(domain):
+            return not ask(daemon.address, [("From", f"x@{domain}")], sender="").edits
+        assert not is_kept("a.example") and not is_kept("b.example")
+        dns.behaviours = {}
+        assert not is_kept("a.example")
+        assert daemon.tool("flush", "A.Example").returncode == 0
+        assert is_kept("a.example") and not is_kept("b.example")
+        assert daemon.tool("flush").returncode == 0
+        assert is_kept("b.example")
+
+
+def test_socket_is_replaced_after_a_crash(own):
+    daemon = own()
+    daemon.kill()
+    assert daemon.control_socket.exists()
+    daemon.start()
+    assert ask_control(daemon, "status")["ok"]
+
+
+def test_socket_that_is_in_use(own, directory):
+    daemon = own()
+    other = Spfrom(directory / "same-control-socket", ZONE_FILE, control_socket=daemon.control_socket)
+    other.write_configuration()
+    other.directory.chmod(0o777)
+    result = subprocess.run([paths.MILTER, "-f", "-c", other.configuration_file], capture_output=True, text=True)
+    assert result.returncode == UNAVAILABLE and str(daemon.control_socket) in result.stderr
+    assert not other.socket.exists()
+    assert ask_control(daemon, "status")["pid"] == daemon.process.pid
+
+
+def test_stop_removes_the_socket(own):
+    daemon = own()
+    with ControlClient(daemon.control_socket) as client:
+        assert client.ask("mode")["ok"]
+        assert daemon.stop() == 0
+        assert client.receive() is None
+    assert not daemon.control_socket.exists()
