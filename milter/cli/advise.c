@@ -8,6 +8,7 @@
 #include "advice/check_json.h"
 #include "advice/letter.h"
 #include "advice/mail_providers.h"
+#include "advice/paragraph.h"
 #include "cli/configuration.h"
 #include "cli/page.h"
 #include "spf/setup.h"
@@ -120,12 +121,13 @@ static void print_text(const Answer *answer)
     g_autoptr(GPtrArray) pieces =
         advice_text_pieces(answer->language, answer->advice, &answer->facts);
     const AdvicePiece *summary = g_ptr_array_index(pieces, 0);
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GString) headline = g_string_new(NULL);
+    g_autoptr(GString) text = g_string_new("\n");
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
-    page_add(&page, PAGE_STRONG, summary->text);
-    page_raw(&page, PAGE_PLAIN, "\n\n");
+    paragraph_append(headline, summary->text, "", "");
+    page_raw(&page, PAGE_STRONG, headline->str);
     advice_text_append(text, pieces);
     page_raw(&page, PAGE_PLAIN, text->str);
     fwrite(page.text->str, 1, page.text->len, stdout);
