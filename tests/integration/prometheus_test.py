@@ -2,8 +2,6 @@
 
 import json
 import re
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-import threading
 
 import pytest
 
@@ -11,9 +9,10 @@ import paths
 import private_prometheus
 import processes
 from cases import MUELLER, OHNE
-from metrics_read import metrics_of, text_of
+from metrics_read import metrics_of
 from milter_client import ask
 from private_prometheus import PrivatePrometheus, promtool
+from private_web import PrivateWeb
 
 FILES = paths.SRCDIR / "contrib" / "prometheus"
 RULES = FILES / "spfrom.rules.yml"
@@ -38,31 +37,18 @@ def daemon(daemons):
 
 
 @pytest.fixture(scope="module")
-def target(daemon):
-    """HOST:PORT where the daemon's metrics are."""
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            text = text_of(daemon).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *unused):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
+def web(daemon):
+    with PrivateWeb(daemon) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def prometheus(directory, daemon, target):
+def prometheus(directory, daemon, web):
     """The example configuration, with our port and more haste."""
     place = directory / "prometheus"
     place.mkdir()
     (place / "spfrom.rules.yml").write_text(RULES.read_text())
+    target = f"127.0.0.1:{web.port}"
     text = (FILES / "prometheus.yml").read_text()
     changed = re.sub(r'"127\.0\.0\.1:\d+"', f'"{target}"', text).replace("30s", "1s")
     assert changed.count(target) == 1
@@ -164,3 +150,13 @@ def test_alerts_ask_for_what_is_there(prometheus):
     expressions = re.sub(r"(?m)^ *(summary|description):.*$", "", RULES.read_text())
     assert {name for name in _used(expressions) if not _is_known(name, prometheus.names())} == set()
     assert prometheus.alerts() == set(re.findall(r"- alert: (\w+)", RULES.read_text()))
+
+
+def test_a_daemon_that_is_down_is_seen(daemons):
+    """spfrom web goes on without the daemon, and fails the scrape: up is then 0, which SpfromDown asks for."""
+    gone = daemons.start()
+    with PrivateWeb(gone) as web:
+        assert web.get("/metrics").status == 200
+        gone.kill()
+        gone.process = None
+        assert web.get("/metrics").status == 503
