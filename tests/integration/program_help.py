@@ -6,8 +6,6 @@ import subprocess
 
 import paths
 
-COMING = {"report", "doctor"}  # pages and completion know them before the program does
-
 
 @functools.cache
 def _help(*command):
@@ -24,10 +22,6 @@ def milter_help():
 
 def subcommands():
     return re.findall(r"^  ([a-z]+)  +\S", tool_help(), re.MULTILINE)
-
-
-def known_subcommands():
-    return set(subcommands()) | COMING
 
 
 def options(text):
