@@ -39,7 +39,7 @@ class _Recorder(MilterClient):
         return b"".join(self.recorded)
 
 
-def _script(address, author):
+def script(address, author):
     """One message as octets, and how many of its steps are answered."""
     with _Recorder(address) as client:
         answered = []
@@ -70,7 +70,7 @@ def _run(address, scripts, connections, count):
 
 def load(address, messages, connections=8):
     """Returns messages per second."""
-    scripts = [_script(address, author) for author in AUTHORS]
+    scripts = [script(address, author) for author in AUTHORS]
     left = [messages // PER_CONNECTION]
     lock = threading.Lock()  # guards left
     troubles = []
