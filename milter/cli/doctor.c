@@ -26,6 +26,9 @@ static const char help[] =
     "instances\n"
     "                        of postmulti(1))\n"
     "  --postconf PATH       this postconf\n"
+    "  --sendmail-cf FILE    the Sendmail configured in FILE, submit.cf beside it (default "
+    "/etc/mail/sendmail.cf,\n"
+    "                        where there is no Postfix)\n"
     "  --dkim-selector NAME  look for the fallback domains' DKIM key by this selector (default: "
     "what\n"
     "                        OpenDKIM's configuration says)\n"
@@ -41,6 +44,7 @@ enum {
     OPTION_JSON = SUBCOMMAND_OPTION_FIRST,
     OPTION_POSTFIX_CONFIG,
     OPTION_POSTCONF,
+    OPTION_SENDMAIL_CF,
     OPTION_DKIM_SELECTOR,
     OPTION_OPENDKIM_CONF,
 };
@@ -49,6 +53,7 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"postfix-config", required_argument, NULL, OPTION_POSTFIX_CONFIG},
     {"postconf", required_argument, NULL, OPTION_POSTCONF},
+    {"sendmail-cf", required_argument, NULL, OPTION_SENDMAIL_CF},
     {"dkim-selector", required_argument, NULL, OPTION_DKIM_SELECTOR},
     {"opendkim-conf", required_argument, NULL, OPTION_OPENDKIM_CONF},
     SUBCOMMAND_HELP_OPTION,
@@ -68,6 +73,9 @@ static int parse_option(void *data, int option)
         break;
     case OPTION_POSTCONF:
         options->postconf = optarg;
+        break;
+    case OPTION_SENDMAIL_CF:
+        options->sendmail_cf = optarg;
         break;
     case OPTION_DKIM_SELECTOR:
         options->dkim_selector = optarg;
@@ -176,7 +184,8 @@ static int run(int argc, char **argv, CliContext *context)
 const Subcommand doctor_subcommand = {
     .name = "doctor",
     .arguments = "[--json] [--postfix-config DIR] [--postconf PATH]\n"
-                 "                     [--dkim-selector NAME] [--opendkim-conf FILE] [-c FILE]",
+                 "                     [--sendmail-cf FILE] [--dkim-selector NAME]\n"
+                 "                     [--opendkim-conf FILE] [-c FILE]",
     .summary = "is this installation right, and what mends it?",
     .help = help,
     .run = run,

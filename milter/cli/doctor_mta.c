@@ -11,6 +11,7 @@
 #include "cli/doctor_postfix_milters.h"
 #include "cli/doctor_postfix_route.h"
 #include "cli/doctor_postfix_sender.h"
+#include "cli/doctor_sendmail.h"
 
 /* A parameter that Postfix doesn't know may be anything; one about milters is most likely a slip.
  */
@@ -92,14 +93,35 @@ static bool examine_postfix(Doctor *doctor)
     return true;
 }
 
+/* Returns whether there is a Sendmail; Debian leaves its configuration behind where Postfix has
+ * come. */
+static bool examine_sendmail(Doctor *doctor, bool has_postfix)
+{
+    const char *file = doctor->options.sendmail_cf;
+
+    if (file == NULL && (has_postfix || access(DOCTOR_SENDMAIL_CF, R_OK) != 0))
+        return false;
+    doctor->findings.area = "Sendmail";
+    doctor_sendmail(doctor, file != NULL ? file : DOCTOR_SENDMAIL_CF);
+    return true;
+}
+
+/* Is Postfix asked for? Who names a sendmail.cf and nothing of Postfix means Sendmail alone. */
+static bool wants_postfix(const DoctorOptions *options)
+{
+    return options->sendmail_cf == NULL || options->postconf != NULL ||
+           options->postfix_directory != NULL;
+}
+
 void doctor_mta(Doctor *doctor)
 {
-    bool has_postfix = examine_postfix(doctor);
+    bool has_postfix = wants_postfix(&doctor->options) && examine_postfix(doctor);
+    bool has_sendmail = examine_sendmail(doctor, has_postfix);
 
     doctor->findings.area = "MTA";
-    if (!has_postfix)
-        finding_advise(
-            findings_add(&doctor->findings, FINDING_UNKNOWN, "mta", "there is no Postfix here"),
-            "where the MTA is on this machine, name it: --postconf PATH, "
-            "--postfix-config DIR or --sendmail-cf FILE");
+    if (!has_postfix && !has_sendmail)
+        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "mta",
+                                    "there is neither Postfix nor Sendmail here"),
+                       "where the MTA is on this machine, name it: --postconf PATH, "
+                       "--postfix-config DIR or --sendmail-cf FILE");
 }

@@ -11,6 +11,7 @@ import pytest
 import other_milters
 import paths
 import private_postfix
+import private_sendmail
 import processes
 from faulty_dns import FaultyDns, Silence
 from other_milters import DkimKey, Signer
@@ -326,6 +327,95 @@ def test_socket_that_postfix_may_not_open(installed_unix):
         assert not installed_unix.doctor().bad()
     finally:
         socket.parent.chmod(0o777)
+
+
+GENERICS = "FEATURE(`genericstable', `text -o /dev/null')dnl\n"
+OTHER_DAEMON = "DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=2599, Name=OTHER, InputMailFilters=signer')dnl\n"
+
+# id, names of milters in their order, equates of ours, further lines of sendmail.mc, level, check, a word of the text
+SENDMAIL_FAULTS = [
+    ("no-milter", [], "", "", "error", "input-filters", "no milter at"),
+    ("not-in-list", [], "", "MAIL_FILTER(`spfrom', `S=OURS, F=T, T=R:60s')dnl\n", "error", "input-filters", "defined and not"),
+    ("signer-first", ["signer", "ours"], "", "", "error", "signer-order", "OpenDKIM"),
+    ("no-flag", ["ours"], "T=R:60s", "", "warning", "default-action", "without being rewritten"),
+    ("reject", ["ours"], "F=R, T=R:60s", "", "warning", "default-action", "rejected"),
+    ("default-times", ["ours"], "F=T", "", "error", "read-time", "10 s"),
+    ("short-end", ["ours"], "F=T, T=R:60s;E:5s", "", "error", "read-time", "5 s"),
+    ("other-daemon", ["ours", "signer"], "F=T, T=R:60s", OTHER_DAEMON, "error", "input-filters", "OTHER"),
+    ("generics", ["ours"], "F=T, T=R:60s", GENERICS, "warning", "generic", "genericstable"),
+]
+
+
+class ConfiguredSendmail:
+    """A Sendmail's files: nothing that doctor looks at needs it to run."""
+
+    def __init__(self, directory, daemon, sink, milters, extra_mc=""):
+        self.daemon = daemon
+        self.sendmail = private_sendmail.PrivateSendmail(directory, sink.port, milters, extra_mc)
+        self.sendmail.configure()
+
+    def doctor(self):
+        return Report(_run(["-c", self.daemon.configuration_file, "doctor", "--json", "--dkim-selector", "test",
+                            "--sendmail-cf", self.sendmail.directory / "sendmail.cf"]))
+
+    def mend(self, command):
+        change, make, restart = command.split(" && ")
+        assert make.startswith("make -C ") and restart == "systemctl restart sendmail"
+        _mend(change)
+        self.sendmail.remake()
+
+
+@pytest.fixture(scope="module")
+def needs_sendmail():
+    reason = private_sendmail.why_not()
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.mark.parametrize("socket", ["installed", "installed_unix"])
+def test_right_sendmail(request, tmp_path, needs_sendmail, socket):
+    installation = request.getfixturevalue(socket)
+    installation.daemon.directory.chmod(0o1777)
+    report = ConfiguredSendmail(tmp_path / "sendmail", installation.daemon, installation.sink,
+                                [("spfrom", installation.daemon.milter)]).doctor()
+    assert not report.bad()
+    for check in ("sendmail", "input-filters", "default-action", "submit"):
+        assert report.of(check, "fine"), check
+
+
+@pytest.mark.parametrize("name, milters, equates, extra, level, check, word", SENDMAIL_FAULTS,
+                         ids=[row[0] for row in SENDMAIL_FAULTS])
+def test_sendmail_fault(installed, request, tmp_path, needs_sendmail, name, milters, equates, extra, level, check, word):
+    sockets = {"ours": lambda: installed.daemon.milter,
+               "signer": lambda: "inet:{2}@{1}".format(*request.getfixturevalue("signer").split(":"))}
+    case = ConfiguredSendmail(tmp_path / "sendmail", installed.daemon, installed.sink,
+                              [(name, sockets[name](), *([equates] if name == "ours" and equates else []))
+                               for name in milters], extra.replace("OURS", installed.daemon.milter))
+    report = case.doctor()
+    found = [finding for finding in report.of(check, level) if word in finding["text"]]
+    assert found, report.bad()
+    assert report.status == (1 if level == "error" else 0)
+    if found[0]["command"]:
+        case.mend(found[0]["command"])
+        after = case.doctor()
+        assert not after.bad(), after.bad()
+    else:
+        assert found[0]["advice"]
+
+
+def test_sendmail_without_submission(installed, tmp_path, needs_sendmail):
+    case = ConfiguredSendmail(tmp_path / "sendmail", installed.daemon, installed.sink,
+                              [("spfrom", installed.daemon.milter)])
+    (tmp_path / "sendmail" / "submit.cf").unlink()
+    assert "sendmail -t" in case.doctor().of("submit", "warning")[0]["text"]
+
+
+def test_sendmail_trusts_no_open_folder(installed_unix, tmp_path, needs_sendmail):
+    case = ConfiguredSendmail(tmp_path / "sendmail", installed_unix.daemon, installed_unix.sink,
+                              [("spfrom", installed_unix.daemon.milter)])
+    installed_unix.daemon.directory.chmod(0o777)
+    _mend(case.doctor().of("socket-folder", "error")[0]["command"])
+    assert not case.doctor().bad()
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ define(`confRUN_AS_USER', `nobody:nogroup')define(`RELAY_MAILER_ARGS', `TCP $h @
 FEATURE(`msp', `[127.0.0.1]')dnl
 """
 # F=T: while the milter is down, mail stays with the client.
-_MILTER_MC = "INPUT_MAIL_FILTER(`@NAME@', `S=@SOCKET@, F=T, T=C:5s;S:10s;R:20s;E:60s')dnl\n"
+_MILTER_MC = "INPUT_MAIL_FILTER(`@NAME@', `S=@SOCKET@, @EQUATES@')dnl\n"
+_EQUATES = "F=T, T=C:5s;S:10s;R:20s;E:60s"
 
 
 def _fill(template, **words):
@@ -100,8 +101,8 @@ class PrivateSendmail(processes.Service):
     """
 
     def __init__(self, directory, sink_port, milters=(), extra_mc=""):
-        """milters are pairs of a name and a socket ("unix:/…", "inet:8894@127.0.0.1"), in their order; extra_mc are
-        lines of sendmail.mc."""
+        """milters are pairs of a name and a socket ("unix:/…", "inet:8894@127.0.0.1"), in their order, each maybe with
+        equates as a third; extra_mc are lines of sendmail.mc."""
         self.directory = Path(directory)
         self.log_file = self.directory / "mail.log"
         self.mailbox = self.directory / "mailbox"
@@ -119,7 +120,8 @@ class PrivateSendmail(processes.Service):
 
     def _write_configuration(self):
         cf = _package() / "usr/share/sendmail/cf"
-        milters = "".join(_fill(_MILTER_MC, name=name, socket=socket) for name, socket in self._milters)
+        milters = "".join(_fill(_MILTER_MC, name=name, socket=socket, equates="".join(equates) or _EQUATES)
+                          for name, socket, *equates in self._milters)
         words = {"cf": f"{cf}/", "dir": self.directory, "hostname": HOSTNAME, "sink_port": self._sink_port,
                  "smtp_port": self._ports["smtp"], "submission_port": self._ports["submission"], "milters": milters,
                  "extra_mc": self._extra_mc}
@@ -155,10 +157,19 @@ class PrivateSendmail(processes.Service):
         return {"PATH": os.environ["PATH"], "LD_LIBRARY_PATH": unpacked_package.library_path(_package()),
                 "LD_PRELOAD": str(_shim()), "SHIM_HOST_NAME": HOSTNAME, "SHIM_LOG_FILE": str(self.log_file)}
 
-    def start(self):
+    def configure(self):
+        """All that start() needs."""
         self._make_directories()
         self._write_configuration()
         self._write_files()
+
+    def remake(self):
+        """Makes sendmail.cf of a sendmail.mc that was changed, as make -C does where Sendmail is installed."""
+        self._compile_mc("sendmail", (self.directory / "sendmail.mc").read_text(),
+                         _package() / "usr/share/sendmail/cf")
+
+    def start(self):
+        self.configure()
         self._process = processes.start([self._program, "-C", self.directory / "sendmail.cf", "-bD"],
                                         self.directory / "sendmail.out", self._environment())
         processes.wait_until(lambda: all(processes.is_listening(("127.0.0.1", port))
