@@ -17,6 +17,7 @@ typedef struct {
 
 #define REPLY_HTML "text/html; charset=utf-8"
 #define REPLY_TEXT "text/plain; charset=utf-8"
+#define REPLY_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 #define REPLY_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 /* Takes body, which is g_free()d, as its own. */

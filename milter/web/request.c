@@ -141,6 +141,19 @@ char *request_domain_target(const char *domain)
     return g_strconcat("/domain/", escaped, NULL);
 }
 
+static bool has_word(const char *field, const char *word)
+{
+    g_autofree char *lower = g_ascii_strdown(field, -1);
+
+    return strstr(lower, word) != NULL;
+}
+
+void request_note_accept(Request *request, const char *accept)
+{
+    request->is_prometheus = accept != NULL && has_word(accept, "text/plain") &&
+                             !has_word(accept, "application/openmetrics-text");
+}
+
 static const char *path_of(Route route)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(routes); i++)

@@ -25,6 +25,7 @@ typedef struct {
     bool is_too_long;     /* subject has more than REQUEST_SUBJECT_MAX octets */
     const char *language; /* ?lang=: one of language_codes, else NULL */
     guint days;           /* ?days=: one of REQUEST_DAYS, the first unless asked for */
+    bool is_prometheus;   /* /metrics in Prometheus' older format, see request_note_accept() */
 } Request;
 
 #define REQUEST_DAYS                                                                               \
@@ -37,6 +38,10 @@ typedef struct {
 Request *request_parse(const char *target);
 void request_free(Request *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, request_free)
+
+/* Reads an Accept field (RFC 9110 section 12.5.1; NULL: none): a scraper that names plain text and
+ * not OpenMetrics gets Prometheus' older format. */
+void request_note_accept(Request *request, const char *accept);
 
 /* The target of a domain's page, owned by the caller. */
 char *request_domain_target(const char *domain);

@@ -242,6 +242,7 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *connection,
     if (!exchange->has_fields) {
         exchange->has_fields = true;
         exchange->language = language_of(exchange);
+        request_note_accept(exchange->request, field(exchange, MHD_HTTP_HEADER_ACCEPT));
         problem = problem_of(exchange, method);
         return problem != 0 ? refuse(exchange, problem) : MHD_YES;
     }

@@ -182,11 +182,12 @@ static Reply *answer_overview(const Visit *visit)
 static Reply *answer_metrics(const Visit *visit)
 {
     g_autoptr(GError) error = NULL;
-    char *text = sources_metrics(visit->site->settings, &error);
+    bool is_prometheus = visit->view.request->is_prometheus;
+    char *text = sources_metrics(visit->site->settings, is_prometheus, &error);
 
     if (text == NULL)
         return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, error->message);
-    return reply_new(MHD_HTTP_OK, REPLY_OPENMETRICS, text);
+    return reply_new(MHD_HTTP_OK, is_prometheus ? REPLY_PROMETHEUS : REPLY_OPENMETRICS, text);
 }
 
 static Reply *answer_health(const Visit *visit)

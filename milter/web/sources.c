@@ -2,23 +2,20 @@
 
 #include "web/sources.h"
 
-#include <stdbool.h>
-
 #include "base/control_client.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
-static json_t *ask(Settings *settings, const char *command, GError **error)
+static json_t *ask(Settings *settings, const json_t *request, GError **error)
 {
-    g_autoptr(json_t) request = json_pack("{s:s}", "command", command);
-
     return control_client_ask(settings->control_socket, request, SOURCES_DAEMON_TIME, error);
 }
 
 DaemonState *sources_daemon(Settings *settings)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) answer = ask(settings, "status", &error);
+    g_autoptr(json_t) request = json_pack("{s:s}", "command", "status");
+    g_autoptr(json_t) answer = ask(settings, request, &error);
     const char *refusal;
 
     if (answer == NULL)
@@ -27,9 +24,11 @@ DaemonState *sources_daemon(Settings *settings)
     return refusal != NULL ? daemon_state_new_problem(refusal) : daemon_state_parse(answer);
 }
 
-char *sources_metrics(Settings *settings, GError **error)
+char *sources_metrics(Settings *settings, bool is_prometheus, GError **error)
 {
-    g_autoptr(json_t) answer = ask(settings, "metrics", error);
+    g_autoptr(json_t) request = json_pack("{s:s, s:s}", "command", "metrics", "format",
+                                          is_prometheus ? "prometheus" : "openmetrics");
+    g_autoptr(json_t) answer = ask(settings, request, error);
     const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
     const char *text;
 

@@ -2,6 +2,7 @@
 #define SPFROM_WEB_SOURCES_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "advice/ledger_report.h"
 #include "policy/settings.h"
@@ -15,8 +16,9 @@
 
 DaemonState *sources_daemon(Settings *settings);
 
-/* The daemon's metrics as OpenMetrics text, owned by the caller; NULL with error set. */
-char *sources_metrics(Settings *settings, GError **error);
+/* The daemon's metrics as OpenMetrics text, or in Prometheus' older format, owned by the caller;
+ * NULL with error set. */
+char *sources_metrics(Settings *settings, bool is_prometheus, GError **error);
 
 /* now: wall time; days: of the ledger */
 Overview *sources_overview(Settings *settings, gint64 now, guint days);

@@ -152,6 +152,22 @@ def test_alerts_ask_for_what_is_there(prometheus):
     assert prometheus.alerts() == set(re.findall(r"- alert: (\w+)", RULES.read_text()))
 
 
+@pytest.mark.parametrize("accept, kind", [
+    (None, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ("*/*", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ("text/html,application/xhtml+xml,*/*;q=0.8", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
+     "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ("Text/Plain;version=0.0.4", "text/plain; version=0.0.4; charset=utf-8"),
+])
+def test_format_by_accept(web, accept, kind):
+    answer = web.get("/metrics", **({"Accept": accept} if accept else {}))
+    assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
+    is_openmetrics = "openmetrics" in kind
+    assert answer.text.endswith("# EOF\n") == is_openmetrics
+    assert is_openmetrics or promtool("check", "metrics", stdin=answer.text) == (0, "")
+
+
 def test_a_daemon_that_is_down_is_seen(daemons):
     """spfrom web goes on without the daemon, and fails the scrape: up is then 0, which SpfromDown asks for."""
     gone = daemons.start()
