@@ -66,13 +66,18 @@ static void say_error(const Words *words)
                       "\"{text}\"."));
 }
 
-/* The first of the costs brings the sentence that all of them belong to. */
+/* Does the point begin those of its kind? The sentence before their list is then due. */
+static bool is_first(const Words *words)
+{
+    return words->point == advice_point(words->advice, words->point->kind);
+}
+
 static void say_cost(const Words *words)
 {
     bool has_voids = words->point->limit > 0;
     bool is_one = words->point->number == 1;
 
-    if (words->point == advice_point(words->advice, POINT_COST))
+    if (is_first(words))
         say(words, N_("This is what its parts cost. What is not needed any more can go; the first "
                       "frees most:"));
     if (has_voids && is_one)
@@ -84,6 +89,14 @@ static void say_cost(const Words *words)
         say_as(words, ADVICE_PIECE_ITEM, N_("{term}: 1 look-up"));
     else
         say_as(words, ADVICE_PIECE_ITEM, N_("{term}: {number} look-ups"));
+}
+
+/* A list of terms behind introduction. */
+static void say_term(const Words *words, const char *introduction)
+{
+    if (is_first(words))
+        say(words, introduction);
+    advice_piece_add(words->pieces, ADVICE_PIECE_ITEM, g_strdup(words->term));
 }
 
 static void say_dmarc(const Words *words)
@@ -113,11 +126,10 @@ static void say_provider_relay(const Words *words)
     say_as(words, ADVICE_PIECE_OPERATOR,
            N_("For the operator: mail leaves through {term}, which sends with an envelope domain "
               "of its own, unless a custom one (a custom MAIL FROM domain) is set up there. "
-              "Receivers ask the envelope domain for SPF and not {domain}, so for DMARC it is a "
-              "DKIM signature of {domain} that aligns: {term} has to be set up to sign for "
-              "{domain}. A custom MAIL FROM domain is a subdomain of {domain} with MX and TXT "
-              "records of its own, which {term} names; they don't belong at {domain} itself, and "
-              "the record here is no substitute for them."));
+              "Receivers then ask that domain for SPF and not {domain}; what aligns for DMARC is a "
+              "DKIM signature of {domain}, so {term} has to be set up to sign for it. A custom "
+              "MAIL FROM domain is a subdomain with MX and TXT records of its own, which {term} "
+              "names: they belong there, and not at {domain} itself."));
 }
 
 static void say_point(const Words *words)
@@ -151,8 +163,9 @@ static void say_point(const Words *words)
         return say(words, N_("\"{term}\" has no effect: a colon was meant in place of the equals "
                              "sign. We have not changed that."));
     case POINT_FAULTY:
-        return say(words, N_("\"{term}\" is an error for mail servers that come to it: {reason}. We "
-                             "have not changed that."));
+        return say(words,
+                   N_("\"{term}\" is an error for mail servers that come to it: {reason}. We "
+                      "have not changed that."));
     case POINT_ERROR:
         return say_error(words);
     case POINT_VERSION:
@@ -172,18 +185,18 @@ static void say_point(const Words *words)
     case POINT_COST:
         return say_cost(words);
     case POINT_FLATTENED:
-        return say(words, N_("In place of \"{term}\" the record has the addresses that it stands "
-                             "for today. That is a copy, and it ages: when that service changes "
-                             "its servers, the record has to be changed, too. Please check it "
-                             "every few months."));
+        return say_term(words, N_("In place of the following, the record has the addresses that "
+                                  "these stand for today. That is a copy, and it ages: when such "
+                                  "a service changes its servers, the record has to be changed, "
+                                  "too. Please check it every few months:"));
     case POINT_VOID:
         return say(words, N_("\"{term}\" was left out: it finds nothing and so allows nobody."));
     case POINT_DOUBLE:
         return say(words, N_("\"{term}\" was there twice; once is enough."));
     case POINT_DROPPED:
-        return say(words, N_("\"{term}\" was left out, as the record would be too costly with it. "
-                             "Please publish the record only if no mail of {domain} comes from "
-                             "there any more."));
+        return say_term(words, N_("The following was left out, as the record would be too costly "
+                                  "with it. Please publish the record only if no mail of {domain} "
+                                  "comes from there any more:"));
     case POINT_MISPLACED:
         return say(words, N_("At {term} there is a TXT record that was meant for SPF. Receivers "
                              "don't look for it there, and it can go: {text}"));
@@ -211,8 +224,8 @@ static char *reason_text(const Language *language, const char *reason)
     return translated != reason ? g_strdup(translated) : paragraph_quoted(reason);
 }
 
-void advice_points_add(GPtrArray *pieces, const Language *language, const Advice *advice,
-                       const Point *point)
+static void add_point(GPtrArray *pieces, const Language *language, const Advice *advice,
+                      const Point *point)
 {
     g_autofree char *domain = paragraph_domain(advice->domain);
     g_autofree char *term = paragraph_quoted(point->term);
@@ -232,4 +245,17 @@ void advice_points_add(GPtrArray *pieces, const Language *language, const Advice
                          .limit = limit};
 
     say_point(&words);
+}
+
+void advice_points_add(GPtrArray *pieces, const Language *language, const Advice *advice)
+{
+    for (guint i = 0; i < advice->points->len; i++) {
+        const Point *first = advice_point_at(advice, i);
+
+        if (advice_point(advice, first->kind) != first)
+            continue;
+        for (guint j = i; j < advice->points->len; j++)
+            if (advice_point_at(advice, j)->kind == first->kind)
+                add_point(pieces, language, advice, advice_point_at(advice, j));
+    }
 }

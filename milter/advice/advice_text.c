@@ -6,6 +6,7 @@
 
 #include "advice/advice_points.h"
 #include "advice/paragraph.h"
+#include "base/domain_name.h"
 
 static void piece_free(gpointer data)
 {
@@ -28,6 +29,10 @@ AdviceCase advice_case(Settings *settings, const Advice *advice, const DnsHoster
                                                                : fallback->domain_name,
                         .is_rewriting = mode == MODE_REWRITE};
 
+    if (domain_name_is_within(fallback->domain_name, "invalid")) { /* there is no configuration */
+        facts.fallback = NULL;
+        facts.name = NULL;
+    }
     if (hosters != NULL)
         facts.hoster =
             dns_hosters_of_all(hosters, (const char *const *)advice->name_servers, count);
@@ -60,7 +65,7 @@ static const char *summary_of(AdviceKind kind)
 {
     switch (kind) {
     case ADVICE_PROVIDER:
-        return N_("belongs to a mail provider: its users can't publish an SPF record");
+        return N_("belongs to a mail provider, and its users can't publish an SPF record");
     case ADVICE_UNKNOWN:
         return N_("the DNS does not answer; please try again later");
     case ADVICE_NODOMAIN:
@@ -83,9 +88,14 @@ static const char *summary_of(AdviceKind kind)
     return "";
 }
 
+const char *advice_text_summary(const Language *language, const Advice *advice)
+{
+    return language_text(language, summary_of(advice->kind));
+}
+
 static void say_summary(const Words *words)
 {
-    const char *summary = language_text(words->language, summary_of(words->advice->kind));
+    const char *summary = advice_text_summary(words->language, words->advice);
     g_autofree char *name = paragraph_quoted(words->advice->domain);
     bool is_as_asked = strcmp(name, words->domain) == 0;
 
@@ -109,7 +119,7 @@ static void say_place(const Words *words)
 static void say_found(const Words *words)
 {
     for (char **record = words->advice->found; *record != NULL; record++)
-        advice_piece_add(words->pieces, ADVICE_PIECE_QUOTE, paragraph_quoted(*record));
+        advice_piece_add(words->pieces, ADVICE_PIECE_QUOTE, paragraph_record(*record));
 }
 
 static void say_change(const Words *words)
@@ -261,8 +271,7 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice,
 
     say_summary(&words);
     say_what_to_do(&words);
-    for (guint i = 0; i < advice->points->len; i++)
-        advice_points_add(words.pieces, language, advice, advice_point_at(advice, i));
+    advice_points_add(words.pieces, language, advice);
     if (advice->record != NULL && advice->kind != ADVICE_OK)
         say_outcome(&words);
     move_operators(words.pieces);

@@ -45,6 +45,9 @@ typedef struct {
     char *text;
 } AdvicePiece;
 
+/* The summary without the domain before it: "has no SPF record; …". */
+const char *advice_text_summary(const Language *language, const Advice *advice);
+
 /* Returns the pieces, a GPtrArray of AdvicePiece, never empty, freed with g_ptr_array_unref(). */
 GPtrArray *advice_text_pieces(const Language *language, const Advice *advice,
                               const AdviceCase *facts);

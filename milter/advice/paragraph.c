@@ -88,16 +88,26 @@ char *paragraph_ascii(const char *text)
     return g_string_free(line, FALSE);
 }
 
-char *paragraph_quoted(const char *text)
+static char *quoted(const char *text, gsize max)
 {
     GString *line = g_string_new(NULL);
 
-    append_ascii(line, text != NULL ? text : "", PARAGRAPH_QUOTED_MAX + 1);
-    if (line->len > PARAGRAPH_QUOTED_MAX) {
-        g_string_truncate(line, PARAGRAPH_QUOTED_MAX - strlen("..."));
+    append_ascii(line, text != NULL ? text : "", max + 1);
+    if (line->len > max) {
+        g_string_truncate(line, max - strlen("..."));
         g_string_append(line, "...");
     }
     return g_string_free(line, FALSE);
+}
+
+char *paragraph_quoted(const char *text)
+{
+    return quoted(text, PARAGRAPH_QUOTED_MAX);
+}
+
+char *paragraph_record(const char *text)
+{
+    return quoted(text, PARAGRAPH_RECORD_MAX);
 }
 
 char *paragraph_domain(const char *domain)

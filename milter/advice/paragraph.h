@@ -26,6 +26,10 @@ char *paragraph_ascii(const char *text);
 #define PARAGRAPH_QUOTED_MAX 300
 char *paragraph_quoted(const char *text);
 
+/* The same for a whole record, which may be longer. */
+#define PARAGRAPH_RECORD_MAX 4000
+char *paragraph_record(const char *text);
+
 /* A domain for the middle of a sentence, as people write it (base/domain_name.h); what is none is
  * quoted. Owned by the caller. */
 char *paragraph_domain(const char *domain);

@@ -7,8 +7,8 @@
 #include "advice/advice_json.h"
 #include "advice/check_json.h"
 #include "advice/letter.h"
-#include "advice/mail_providers.h"
 #include "advice/paragraph.h"
+#include "cli/advice_lists.h"
 #include "cli/configuration.h"
 #include "cli/page.h"
 #include "spf/setup.h"
@@ -156,35 +156,24 @@ static int answer_question(const Options *options, const Answer *answer)
     return status_of(answer->advice->kind);
 }
 
-/* The lists that come with the program; false with error set. */
-static bool read_lists(Settings *settings, MailProviders **providers, DnsHosters **hosters,
-                       GError **error)
-{
-    *providers = mail_providers_read(settings->file, error);
-    *hosters = *providers != NULL ? dns_hosters_read(settings->file, error) : NULL;
-    return *hosters != NULL;
-}
-
 static int advise_on(const Options *options, const Language *language, Settings *settings, Dns *dns,
                      const char *name)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(MailProviders) providers = NULL;
-    g_autoptr(DnsHosters) hosters = NULL;
-    bool has_lists = read_lists(settings, &providers, &hosters, &error);
-    g_autoptr(Relays) relays = has_lists ? relays_resolve(settings, dns, &error) : NULL;
+    g_autoptr(AdviceLists) lists = advice_lists_read(settings->file, &error);
+    g_autoptr(Relays) relays = lists != NULL ? relays_resolve(settings, dns, &error) : NULL;
     g_autoptr(CheckSubject) subject = check_subject_parse(name);
     g_autoptr(DomainCheck) check = NULL;
     g_autoptr(Advice) advice = NULL;
 
     if (relays == NULL)
         return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s%s%s",
-                                has_lists ? settings->file : "", has_lists ? ": " : "",
+                                lists != NULL ? settings->file : "", lists != NULL ? ": " : "",
                                 error->message);
     check = domain_check_run(settings, dns, relays, settings->hostname, subject);
-    advice = advice_new(settings, dns, check, providers);
-    return answer_question(options,
-                           &(Answer){language, advice, advice_case(settings, advice, hosters)});
+    advice = advice_new(settings, dns, check, lists->providers);
+    return answer_question(
+        options, &(Answer){language, advice, advice_case(settings, advice, lists->hosters)});
 }
 
 /* The language that was asked for; where it is only the environment's, and its texts are not

@@ -4,9 +4,11 @@
 
 #include <stdio.h>
 
+#include "advice/advice_json.h"
 #include "advice/check_json.h"
 #include "advice/domain_check.h"
 #include "advice/relays.h"
+#include "cli/advice_lists.h"
 #include "cli/check_text.h"
 #include "cli/configuration.h"
 #include "cli/page.h"
@@ -19,7 +21,8 @@ static const char help[] =
     "reached\n"
     "with the DNS look-ups that each costs (at most 10 may be needed, 2 of them void), how long "
     "the\n"
-    "answers hold, and the DMARC record. Nothing comes from a cache of the daemon; no daemon is "
+    "answers hold, the DMARC record, and what to publish (spfrom advise says more). Nothing comes "
+    "from a cache of the daemon; no daemon is "
     "needed.\n"
     "\n"
     "An address is checked with its local part (macros of a record can ask for it), a domain as\n"
@@ -104,7 +107,16 @@ static int combined(int a, int b)
     return MAX(a, b);
 }
 
-static void print_text(const DomainCheck *check, bool is_first)
+/* What every subject is checked with. */
+typedef struct {
+    Settings *settings;
+    Dns *dns;
+    const Relays *relays;
+    const char *helo;
+    const AdviceLists *lists;
+} Ground;
+
+static void print_text(const DomainCheck *check, const Advice *advice, bool is_first)
 {
     g_auto(Page) page;
 
@@ -112,8 +124,19 @@ static void print_text(const DomainCheck *check, bool is_first)
     if (!is_first)
         page_raw(&page, PAGE_PLAIN, "\n");
     check_text_add(&page, check);
+    check_text_add_advice(&page, advice);
     fwrite(page.text->str, 1, page.text->len, stdout);
     fflush(stdout); /* the next domain may take its time */
+}
+
+static json_t *json_of(const Ground *ground, const DomainCheck *check, const Advice *advice)
+{
+    const AdviceCase facts = advice_case(ground->settings, advice, ground->lists->hosters);
+    g_autoptr(Language) english = language_new(LANGUAGE_ENGLISH, NULL);
+    json_t *json = check_json(check);
+
+    json_object_set_new(json, "advice", advice_json(english, advice, &facts));
+    return json;
 }
 
 static void print_json(json_t *checks)
@@ -124,37 +147,62 @@ static void print_json(json_t *checks)
     putchar('\n');
 }
 
-static int check_all(const Options *options, Settings *settings, Dns *dns, const Relays *relays)
+/* Checks one subject, and prints it, or appends it to checks. Returns the exit code. */
+static int check_one(const Options *options, const Ground *ground, guint position, json_t *checks)
 {
-    const char *helo = options->helo != NULL ? options->helo : settings->hostname;
+    g_autoptr(DomainCheck) check =
+        domain_check_run(ground->settings, ground->dns, ground->relays, ground->helo,
+                         g_ptr_array_index(options->subjects, position));
+    g_autoptr(Advice) advice =
+        advice_new(ground->settings, ground->dns, check, ground->lists->providers);
+
+    if (options->is_json)
+        json_array_append_new(checks, json_of(ground, check, advice));
+    else
+        print_text(check, advice, position == 0);
+    return status_of(check);
+}
+
+static int check_all(const Options *options, const Ground *ground)
+{
     json_t *checks = json_array();
     int status = CLI_YES;
 
-    for (guint i = 0; i < options->subjects->len; i++) {
-        g_autoptr(DomainCheck) check =
-            domain_check_run(settings, dns, relays, helo, g_ptr_array_index(options->subjects, i));
-
-        status = combined(status, status_of(check));
-        if (options->is_json)
-            json_array_append_new(checks, check_json(check));
-        else
-            print_text(check, i == 0);
-    }
+    for (guint i = 0; i < options->subjects->len; i++)
+        status = combined(status, check_one(options, ground, i, checks));
     if (options->is_json)
         print_json(checks);
     json_decref(checks);
     return status;
 }
 
-static int check_for_relay_set(const Options *options, Settings *settings, Dns *dns)
+static int check_for_relay_set(const Options *options, Ground *ground)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Relays) relays = relays_resolve(settings, dns, &error);
+    g_autoptr(Relays) relays = relays_resolve(ground->settings, ground->dns, &error);
 
     if (relays == NULL)
-        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s: %s", settings->file,
-                                error->message);
-    return check_all(options, settings, dns, relays);
+        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s: %s",
+                                ground->settings->file, error->message);
+    ground->relays = relays;
+    return check_all(options, ground);
+}
+
+static int check_on(const Options *options, Settings *settings, Dns *dns)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AdviceLists) lists = advice_lists_read(settings->file, &error);
+    Ground ground = {.settings = settings,
+                     .dns = dns,
+                     .relays = options->given,
+                     .helo = options->helo != NULL ? options->helo : settings->hostname,
+                     .lists = lists};
+
+    if (lists == NULL)
+        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s", error->message);
+    if (options->given->networks->len > 0)
+        return check_all(options, &ground);
+    return check_for_relay_set(options, &ground);
 }
 
 static int check_with(const Options *options, const CliContext *context)
@@ -169,9 +217,7 @@ static int check_with(const Options *options, const CliContext *context)
     if (dns == NULL)
         return subcommand_error(&check_subcommand, configuration_status(error), "%s",
                                 error->message);
-    if (has_relays)
-        return check_all(options, settings, dns, options->given);
-    return check_for_relay_set(options, settings, dns);
+    return check_on(options, settings, dns);
 }
 
 static int run(int argc, char **argv, CliContext *context)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "advice/advice_text.h"
 #include "policy/verdict.h"
 #include "spf/check_host.h"
 
@@ -316,4 +317,22 @@ void check_text_add(Page *page, const DomainCheck *check)
     add_line(page, "dmarc", check->dmarc != NULL ? check->dmarc : "none");
     for (guint i = 0; i < check->notes->len; i++)
         add_line(page, "note", g_ptr_array_index(check->notes, i));
+}
+
+void check_text_add_advice(Page *page, const Advice *advice)
+{
+    g_autoptr(Language) english = language_new(LANGUAGE_ENGLISH, NULL);
+    g_autofree char *summary = g_strdup_printf("%s: %s", advice_kind_text(advice->kind),
+                                               advice_text_summary(english, advice));
+    g_autofree char *command = g_strconcat("spfrom advise ", advice->domain, NULL);
+
+    add_line(page, "advice", summary);
+    if (advice->kind == ADVICE_OK || advice->kind == ADVICE_UNKNOWN)
+        return;
+    if (advice->record != NULL) {
+        page_raw(page, PAGE_PLAIN, "\n");
+        page_add(page, PAGE_STRONG, advice->record);
+        page_raw(page, PAGE_PLAIN, "\n\n");
+    }
+    add_line(page, advice->record != NULL ? "how" : "more", command);
 }

@@ -79,7 +79,7 @@ def test_json(spfrom, subject, status, authorised, result, mechanism):
     report = json.loads(done.stdout)
     assert report["authorised"] is authorised
     assert report["result"] == result
-    assert report["advice"] is None
+    assert (report["advice"]["kind"] == "ok") is authorised
     relay, = report["relays"]
     assert (relay["relay"], relay["result"], relay["mechanism"]) == (RELAY, result, mechanism)
     assert (report["reason"] is None) == (result not in ("permerror", "temperror"))
@@ -95,12 +95,16 @@ def test_text(spfrom, subject, status, authorised, result, mechanism):
 
 
 def test_json_says_it_all(report):
-    assert report("tief.example") == {
+    found = report("tief.example")
+    advice = found.pop("advice")
+    assert (advice["kind"], advice["record"]) == ("ok", None)
+    assert advice["text"].startswith("tief.example: allows our servers to send")
+    assert found == {
         "domain": "tief.example", "authorised": True, "result": "pass",
         "relays": [{"relay": RELAY, "result": "pass", "mechanism": "include:eins.example", "reason": None,
                     "piece": RELAY}],
         "record": "v=spf1 include:eins.example a:leer.example mx -all", "lookups": 3, "void_lookups": 0, "ttl": 300,
-        "dmarc": None, "dmarc_policy": "none", "advice": None, "local_part": None, "reason": None,
+        "dmarc": None, "dmarc_policy": "none", "local_part": None, "reason": None,
         "tree": [
             {"depth": 0, "term": "include:eins.example", "name": "eins.example",
              "record": "v=spf1 include:zwei.example ~all", "lookups": 3, "void_lookups": 0, "match": True},
@@ -142,7 +146,41 @@ tief.example: not authorised (fail)
   look-ups   5 of 10, void 2 of 2
   ttl        300 s
   dmarc      none
+  advice     extend: has an SPF record that lacks our servers
+
+v=spf1 include:eins.example a:leer.example mx ip4:198.51.100.9 -all
+
+  how        spfrom advise tief.example
 """
+
+
+# domain → the last lines
+ADVICE = [
+    ("praxis-ohne.de", """\
+  advice     publish: has no SPF record; this one is to be published
+
+v=spf1 ip4:192.0.2.25 ~all
+
+  how        spfrom advise praxis-ohne.de
+"""),
+    ("gmx.de", """\
+  advice     provider: belongs to a mail provider, and its users can't publish an SPF record
+  more       spfrom advise gmx.de
+"""),
+    ("praxis-mueller.de", "  advice     ok: allows our servers to send; nothing is to be done\n"),
+    ("praxis-langsam.de", "  advice     unknown: the DNS does not answer; please try again later\n"),
+]
+
+
+@pytest.mark.parametrize("domain, end", ADVICE, ids=[row[0] for row in ADVICE])
+def test_advice(spfrom, domain, end):
+    assert spfrom("check", domain).stdout.endswith(end)
+
+
+def test_advice_is_that_of_advise(report, spfrom):
+    advice = json.loads(spfrom("advise", "praxis-doppelt.de", "--json").stdout)
+    assert advice.pop("domain") == "praxis-doppelt.de"
+    assert report("praxis-doppelt.de")["advice"] == advice
 
 
 # several domains → the exit status
