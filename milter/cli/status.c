@@ -41,18 +41,13 @@ static int parse_option(void *data, int option G_GNUC_UNUSED)
     return SUBCOMMAND_GO_ON;
 }
 
-static int print(const Options *options, const json_t *answer)
+static void print_text(const json_t *answer)
 {
     g_auto(Page) page;
 
-    if (options->is_json) {
-        control_print_json(answer);
-        return CLI_YES;
-    }
     page_init(&page, page_wants_colour(stdout));
     status_text_add(&page, answer, clock_wall(&clock_system) / CLOCK_SECOND);
     fputs(page.text->str, stdout);
-    return CLI_YES;
 }
 
 static int run(int argc, char **argv, CliContext *context)
@@ -67,8 +62,10 @@ static int run(int argc, char **argv, CliContext *context)
     if (status == SUBCOMMAND_GO_ON)
         status = control_order(&status_subcommand, context, control_command("status"),
                                CONTROL_QUICK, &answer);
-    if (status == SUBCOMMAND_GO_ON)
-        status = print(&options, answer);
+    if (status == SUBCOMMAND_GO_ON) {
+        (options.is_json ? control_print_json : print_text)(answer);
+        status = CLI_YES;
+    }
     json_decref(answer);
     return status;
 }

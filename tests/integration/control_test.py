@@ -94,14 +94,15 @@ def test_status_for_people(daemon):
 
 
 def test_status_as_json(daemon):
-    assert json.loads(daemon.tool("status", "--json").stdout)["pid"] == daemon.process.pid
+    result = daemon.tool("status", "--json")
+    assert json.loads(result.stdout)["pid"] == daemon.process.pid and result.returncode == 0 and not result.stderr
 
 
 def test_metrics(own):
     daemon = own()
     ask(daemon.address, [("From", OHNE)], sender=OHNE)
     result = daemon.tool("metrics")
-    assert result.returncode == 0 and result.stdout.endswith("# EOF\n")
+    assert result.returncode == 0 and not result.stderr and result.stdout.endswith("# EOF\n")
     assert 'spfrom_messages_total{action="rewrite"} 1\n' in result.stdout
     assert not ask_control(daemon, "metrics", format="prometheus")["text"].endswith("# EOF\n")
 

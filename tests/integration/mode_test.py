@@ -28,7 +28,7 @@ def _is_rewriting(daemon, author=OHNE):
 def _mode(daemon):
     """What `spfrom mode --json` says, but for the times."""
     result = daemon.tool("mode", "--json")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0 and not result.stderr
     answer = json.loads(result.stdout)
     assert set(answer) == {"ok", "mode", "since", "by", "until"} and answer["ok"] is True
     return answer["mode"], answer["by"]
