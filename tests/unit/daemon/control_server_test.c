@@ -23,6 +23,7 @@
 static char *directory;
 static char *path;
 static ControlServer *server;
+static GPtrArray *stopped; /* servers, which a late answer may still come to */
 static Worker *worker;
 
 static void answer_later(void *data)
@@ -74,13 +75,17 @@ static int set_up(void **state G_GNUC_UNUSED)
     path = g_build_filename(directory, "control.sock", NULL);
     if (worker == NULL)
         worker = worker_start("worker", NULL);
+    if (stopped == NULL)
+        stopped = g_ptr_array_new();
     return 0;
 }
 
 static int tear_down(void **state G_GNUC_UNUSED)
 {
-    if (server != NULL)
-        control_server_stop(server); /* keeps what takes late answers */
+    if (server != NULL) {
+        control_server_stop(server);
+        g_ptr_array_add(stopped, server);
+    }
     g_unlink(path);
     g_rmdir(directory);
     g_clear_pointer(&path, g_free);
