@@ -231,4 +231,7 @@ void cost_record(const CostMeter *meter, const char *domain, const Record *recor
 
     memset(cost, 0, sizeof *cost);
     walk_record(meter, &opened, record, cost);
+    if ((record->kinds & RECORD_KIND(RECORD_ALL)) != 0 &&
+        (record->kinds & RECORD_KIND(RECORD_REDIRECT)) != 0)
+        cost->lookups++;
 }

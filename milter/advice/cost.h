@@ -38,6 +38,9 @@ bool cost_is_over(const CostMeter *meter, const Cost *cost);
 void cost_term(const CostMeter *meter, const char *domain, const Record *record,
                const RecordTerm *term, Cost *cost);
 
-/* What the whole record costs: its terms up to all, and the redirect where there is no all. */
+/*
+ * What the whole record costs: its terms up to all, and the redirect. Beside all a redirect never
+ * counts (RFC 7208 section 6.1), but some receivers count one look-up for it, and so does this.
+ */
 void cost_record(const CostMeter *meter, const char *domain, const Record *record, Cost *cost);
 #endif

@@ -170,14 +170,19 @@ bool draft_is_mechanism(RecordTermKind kind)
     return false;
 }
 
+guint draft_behind_mechanisms(const Draft *draft)
+{
+    guint end = draft->terms->len;
+
+    while (end > 0 && !draft_is_mechanism(draft_at(draft, end - 1)->kind))
+        end--;
+    return end;
+}
+
 guint draft_end(const Draft *draft)
 {
     guint end =
         MIN(draft_find_kind(draft, RECORD_ALL, 0), draft_find_kind(draft, RECORD_REDIRECT, 0));
 
-    if (end < draft->terms->len)
-        return end;
-    while (end > 0 && !draft_is_mechanism(draft_at(draft, end - 1)->kind))
-        end--;
-    return end;
+    return end < draft->terms->len ? end : draft_behind_mechanisms(draft);
 }

@@ -49,9 +49,11 @@ guint draft_find_kind(const Draft *draft, RecordTermKind kind, guint position);
 /* The first term of that key from position on, or the number of terms. */
 guint draft_find_key(const Draft *draft, const char *key, guint position);
 
-/* Where a mechanism goes that shall come last: before all or redirect, else behind the last
+/* Where a mechanism goes that shall count last: before all or redirect, else behind the last
  * mechanism. */
 guint draft_end(const Draft *draft);
+/* Where all goes: behind the last mechanism, before modifiers. */
+guint draft_behind_mechanisms(const Draft *draft);
 
 /* Is it a mechanism, and not a modifier? */
 bool draft_is_mechanism(RecordTermKind kind);

@@ -63,16 +63,8 @@ static Draft *with_texts(const Draft *draft, guint position, const GPtrArray *te
 {
     Draft *extended = draft_copy(draft);
 
-    for (guint i = 0; i < texts->len; i++) {
-        const char *text = g_ptr_array_index(texts, i);
-        DraftTerm *term;
-        guint later;
-
-        term = draft_insert(extended, position++, text);
-        term->is_added = true;
-        while ((later = draft_find_key(extended, term->key, position)) < extended->terms->len)
-            draft_remove(extended, later);
-    }
+    for (guint i = 0; i < texts->len; i++)
+        draft_insert(extended, position++, g_ptr_array_index(texts, i))->is_added = true;
     return extended;
 }
 

@@ -6,8 +6,7 @@
 
 /*
  * Adds what a record lacks so that the relays pass, and no more: before the first mechanism that
- * decides against a relay, else before all or redirect. A mechanism that stands there too late to
- * count moves.
+ * decides against a relay, else before all or redirect. All else stays.
  *
  * draft   stays as it is
  * proof   of draft

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "advice/draft.h"
 #include "policy/relay_entry.h"
 
 static void entry_free(gpointer data)
@@ -107,4 +108,35 @@ GPtrArray *mechanisms_derive(Settings *settings, Dns *dns, gint64 deadline,
         g_ptr_array_add(entries, entry);
     }
     return entries;
+}
+
+static bool is_key_of(const char *key, const char *mechanism)
+{
+    g_autofree char *own = draft_key(mechanism);
+
+    return strcmp(own, key) == 0;
+}
+
+/* The mechanism of an entry that is a name; NULL for others. */
+static char *name_mechanism(const char *name)
+{
+    g_autoptr(RelayEntry) entry = relay_entry_parse(name, NULL);
+
+    if (entry == NULL || entry->domain == NULL)
+        return NULL;
+    return g_strconcat(entry->kind == RELAY_ENTRY_SPF ? "include:" : "a:", entry->domain, NULL);
+}
+
+bool mechanisms_has(Settings *settings, const Relays *relays, const char *key)
+{
+    for (char **own = settings->advice_mechanisms; own != NULL && *own != NULL; own++)
+        if (is_key_of(key, *own))
+            return true;
+    for (guint i = 0; i < relays->names->len; i++) {
+        g_autofree char *own = name_mechanism(g_ptr_array_index(relays->names, i));
+
+        if (own != NULL && is_key_of(key, own))
+            return true;
+    }
+    return false;
 }

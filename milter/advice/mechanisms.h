@@ -2,6 +2,7 @@
 #define SPFROM_ADVICE_MECHANISMS_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "advice/domain_check.h"
 #include "policy/settings.h"
@@ -25,4 +26,8 @@ typedef struct {
  */
 GPtrArray *mechanisms_derive(Settings *settings, Dns *dns, gint64 deadline,
                              const DomainCheck *check);
+
+/* Is key (advice/draft.h) that of a mechanism which stands for relays: of advice_mechanisms, or of
+ * an entry by name? */
+bool mechanisms_has(Settings *settings, const Relays *relays, const char *key);
 #endif

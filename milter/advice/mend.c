@@ -208,31 +208,29 @@ static void append(Draft *draft, const char *gap, gsize gap_length, const char *
     term->gap = gap_length > 0 ? g_strndup(gap, gap_length) : g_strdup(" ");
 }
 
-/* A redirect or exp may stand there once. Returns what the second one becomes: an include, or
- * nothing. */
-static char **mend_second(const Mend *mend, const char *text)
+/* A modifier that is there already; unknown ones too, though the standard lets them be, since some
+ * receivers don't. */
+static bool is_second(const Draft *draft, const char *text)
 {
-    g_autofree char *key = draft_key(text);
-    char **none = g_new0(char *, 1);
+    gsize name = strcspn(text, "=:/") + 1;
 
-    if (g_str_has_prefix(key, "redirect=") &&
-        draft_find_key(mend->draft, key, 0) == mend->draft->terms->len) {
-        g_strfreev(none);
-        none = g_new0(char *, 2);
-        none[0] = g_strconcat("include:", text + strlen("redirect="), NULL);
-    }
-    return none;
+    if (text[name - 1] != '=')
+        return false;
+    for (guint i = 0; i < draft->terms->len; i++)
+        if (g_ascii_strncasecmp(draft_at(draft, i)->text, text, name) == 0)
+            return true;
+    return false;
 }
 
-static bool is_second(const Mend *mend, const char *text)
+/* What the second redirect of a record becomes: an include, where it is another one. NULL: nothing.
+ */
+static char *second_redirect(const Draft *draft, const char *text)
 {
-    RecordTermKind kind = g_ascii_strncasecmp(text, "redirect=", strlen("redirect=")) == 0
-                              ? RECORD_REDIRECT
-                              : RECORD_EXP;
+    g_autofree char *key = draft_key(text);
 
-    if (kind == RECORD_EXP && g_ascii_strncasecmp(text, "exp=", strlen("exp=")) != 0)
-        return false;
-    return draft_find_kind(mend->draft, kind, 0) < mend->draft->terms->len;
+    if (!g_str_has_prefix(key, "redirect=") || draft_find_key(draft, key, 0) < draft->terms->len)
+        return NULL;
+    return g_strconcat("include:", text + strlen("redirect="), NULL);
 }
 
 static bool is_version(const char *word)
@@ -240,34 +238,49 @@ static bool is_version(const char *word)
     return g_ascii_strcasecmp(word, VERSION) == 0;
 }
 
-static char **meant_by(const Mend *mend, const char *text, const char **reason)
+/* Appends the terms that text was meant as, but for modifiers that stand there twice. Returns them
+ * as text, owned by the caller. */
+static char *append_meant(Draft *draft, const char *gap, gsize gap_length, const char *text)
 {
-    if (mend_term_is_right(text) && is_second(mend, text)) {
-        *reason = N_("that may stand in a record only once");
-        return mend_second(mend, text);
+    g_auto(GStrv) terms = mend_term(text);
+    g_autoptr(GString) meant = g_string_new(NULL);
+
+    for (char **term = terms; *term != NULL; term++) {
+        g_autofree char *kept =
+            is_second(draft, *term) ? second_redirect(draft, *term) : g_strdup(*term);
+
+        if (kept == NULL)
+            continue;
+        append(draft, gap, meant->len == 0 ? gap_length : 0, kept);
+        g_string_append_printf(meant, "%s%s", meant->len > 0 ? " " : "", kept);
     }
-    *reason = problem_of(text);
-    return mend_term(text);
+    return g_strdup(meant->str);
 }
 
 static void mend_word(const Mend *mend, const char *gap, gsize gap_length, const Word *word)
 {
-    g_auto(GStrv) terms = NULL;
-    const char *reason;
+    const char *reason = N_("that may stand in a record only once");
 
     if (word->text[strspn(word->text, ",;|\"'`\\")] == '\0' || is_version(word->text)) {
         note_error(mend, word, N_("that is no term"), g_strdup(""));
         return;
     }
-    if (mend_term_is_right(word->text) && !is_second(mend, word->text)) {
+    if (mend_term_is_right(word->text) && !is_second(mend->draft, word->text)) {
         append(mend->draft, gap, gap_length, word->text);
         note_respelled(mend, word);
         return;
     }
-    terms = meant_by(mend, word->text, &reason);
-    for (char **term = terms; *term != NULL; term++)
-        append(mend->draft, gap, term == terms ? gap_length : 0, *term);
-    note_error(mend, word, reason, g_strjoinv(" ", terms));
+    if (!mend_term_is_right(word->text))
+        reason = problem_of(word->text);
+    note_error(mend, word, reason, append_meant(mend->draft, gap, gap_length, word->text));
+}
+
+/* A host or an address, maybe with a separator behind it. */
+static bool is_value(const char *word)
+{
+    g_autofree char *value = g_strndup(word, strcspn(word, ",;"));
+
+    return mend_term_is_bare_value(value);
 }
 
 /* Does the word at end need the next one: "include: x.org", "~ all", "ip4 192.0.2.1"? */
@@ -282,10 +295,12 @@ static const char *joint(const char *word, const char *next)
         return g_ascii_isalnum(*next) ? "" : NULL;
     if (strchr(":=/", *next) != NULL)
         return "";
+    if (!is_value(next))
+        return NULL;
     if (strchr(":=", word[length - 1]) != NULL && !is_version(word))
-        return mend_term_is_bare_value(next) ? "" : NULL;
+        return "";
     for (gsize i = 0; i < G_N_ELEMENTS(needy); i++)
-        if (g_ascii_strcasecmp(word + qualifiers, needy[i]) == 0 && mend_term_is_bare_value(next))
+        if (g_ascii_strcasecmp(word + qualifiers, needy[i]) == 0)
             return i == 4 ? "=" : ":";
     return NULL;
 }
@@ -384,6 +399,8 @@ bool mend_has_unreached(const Draft *draft)
 {
     guint i = draft_find_kind(draft, RECORD_ALL, 0);
 
+    if (i < draft->terms->len && draft_at(draft, i)->qualifier == '+')
+        return false;
     for (i++; i < draft->terms->len; i++)
         if (draft_is_mechanism(draft_at(draft, i)->kind))
             return true;
@@ -408,7 +425,7 @@ void mend_order(Draft *draft, const char *text, guint index, GPtrArray *points)
     kept = g_strdup(draft_at(draft, all)->text);
     for (guint i = all; i < draft->terms->len; i = draft_find_kind(draft, RECORD_ALL, i))
         draft_remove(draft, i);
-    draft_insert(draft, draft_end(draft), kept);
+    draft_insert(draft, draft_behind_mechanisms(draft), kept);
     point = point_add(points, POINT_ERROR, kept);
     point->number = place_of(text, kept);
     point->text = g_strdup(kept);

@@ -29,6 +29,6 @@ Draft *mend_record(const char *text, guint index, GPtrArray *points);
  */
 void mend_order(Draft *draft, const char *text, guint index, GPtrArray *points);
 
-/* Do mechanisms stand behind all? */
+/* Do mechanisms stand behind an all that does not let everybody pass? */
 bool mend_has_unreached(const Draft *draft);
 #endif

@@ -11,7 +11,8 @@
 #include "advice/reduce.h"
 #include "advice/unite.h"
 
-#define ROUNDS_MAX 4 /* of reducing and extending, in turn */
+#define ROUNDS_MAX 8     /* of reducing and extending, in turn */
+#define EXTENSIONS_MAX 2 /* the second one where look-ups were reduced since the first */
 
 typedef struct {
     const Ground *ground;
@@ -95,7 +96,7 @@ static void drop_broken(Proposal *proposal)
         draft_remove(draft, i);
         if (is_redirect && draft_find_kind(draft, RECORD_ALL, 0) == draft->terms->len) {
             point->text = g_strdup(all);
-            draft_insert(draft, draft_end(draft), all);
+            draft_insert(draft, draft_behind_mechanisms(draft), all);
         }
     }
 }
@@ -128,16 +129,17 @@ static void judge(Proposal *proposal, const Proof *proof)
         draft_free(proposal->draft);
         mend_found(proposal);
     }
-    if (!passes && proof->cost.broken != NULL) {
+    if (!passes && (advice->kind == ADVICE_REPAIR || proof->cost.broken != NULL)) {
         advice->kind = ADVICE_REPAIR;
         drop_broken(proposal);
-    }
-    if (advice->kind == ADVICE_REPAIR)
         return;
-    if (cost_is_over(&proposal->ground->meter, &proof->cost))
+    }
+    if (cost_is_over(&proposal->ground->meter, &proof->cost)) {
         advice->kind = ADVICE_REDUCE;
-    else if (passes)
+        drop_broken(proposal);
+    } else if (passes) {
         advice->kind = ADVICE_OK;
+    }
 }
 
 static void begin_new(Proposal *proposal)
@@ -230,8 +232,19 @@ static bool extend_more(Proposal *proposal, const Proof *proof)
     return true;
 }
 
+/* Takes what was added out again, so that it may find another place. Was there anything? */
+static bool take_back(Draft *draft)
+{
+    guint before = draft->terms->len;
+
+    for (guint i = draft->terms->len; i-- > 0;)
+        if (draft_at(draft, i)->is_added)
+            draft_remove(draft, i);
+    return draft->terms->len < before;
+}
+
 /* One step towards a record that passes. Returns whether there is more to do. */
-static bool step(Proposal *proposal, bool *is_extended)
+static bool step(Proposal *proposal, guint *extensions)
 {
     g_autofree char *text = draft_text(proposal->draft);
     g_autoptr(Proof) proof = proof_run(proposal->ground, text);
@@ -246,22 +259,22 @@ static bool step(Proposal *proposal, bool *is_extended)
     case PROOF_OVER:
         return reduce_more(proposal, proof);
     case PROOF_FAILS:
-        if (*is_extended) {
-            set_unproven(proposal, proof->reason);
-            return false;
-        }
-        *is_extended = true;
-        return extend_more(proposal, proof);
+        if (take_back(proposal->draft))
+            return true;
+        if ((*extensions)++ < EXTENSIONS_MAX)
+            return extend_more(proposal, proof);
+        set_unproven(proposal, proof->reason);
+        return false;
     }
     return false;
 }
 
 static void finish(Proposal *proposal)
 {
-    bool is_extended = false;
+    guint extensions = 0;
     guint rounds = 0;
 
-    while (rounds < ROUNDS_MAX && step(proposal, &is_extended))
+    while (rounds < ROUNDS_MAX && step(proposal, &extensions))
         rounds++;
     if (rounds == ROUNDS_MAX)
         set_unproven(proposal, NULL);

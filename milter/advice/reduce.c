@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "advice/flatten.h"
+#include "advice/mechanisms.h"
 #include "advice/point.h"
 #include "base/clock.h"
 #include "spf/check_host.h"
@@ -33,7 +34,7 @@ static guint voids_at(const Reduction *reduction, guint position)
     return cost_voids(&reduction->ground->meter, cost_at(reduction, position));
 }
 
-/* A term behind all, or a redirect beside it, costs nothing. */
+/* A term behind all costs nothing, a redirect beside it one look-up at most. */
 static void measure(Reduction *reduction)
 {
     g_autofree char *text = draft_text(reduction->draft);
@@ -152,16 +153,44 @@ static void leave_out(Reduction *reduction, PointKind kind, guint position)
     measure(reduction);
 }
 
+/* Does it stand for our relays? */
+static bool is_ours(const Reduction *reduction, const DraftTerm *term)
+{
+    const Ground *ground = reduction->ground;
+
+    return term->is_added || mechanisms_has(ground->settings, ground->check->relays, term->key);
+}
+
+/* A redirect beside all never counts, but for the receivers that count its look-up. */
+static void drop_redirect(Reduction *reduction)
+{
+    guint redirect = draft_find_kind(reduction->draft, RECORD_REDIRECT, 0);
+    bool has_all = draft_find_kind(reduction->draft, RECORD_ALL, 0) < reduction->draft->terms->len;
+
+    if (has_all && redirect < reduction->draft->terms->len && is_over(reduction))
+        leave_out(reduction, POINT_VOID, redirect);
+}
+
+/* The next term of the key of the one at position that may go; the number of terms: none. */
+static guint next_double(const Draft *draft, guint position)
+{
+    const char *key = draft_at(draft, position)->key;
+    guint later = draft_find_key(draft, key, position + 1);
+
+    while (later < draft->terms->len && draft_at(draft, later)->is_added)
+        later = draft_find_key(draft, key, later + 1);
+    return later;
+}
+
 static void drop_doubles(Reduction *reduction)
 {
     Draft *draft = reduction->draft;
 
     for (guint i = 0; i < draft->terms->len && is_over(reduction); i++) {
-        const char *key = draft_at(draft, i)->key;
         guint later;
 
         while (cost_at(reduction, i)->lookups > 0 &&
-               (later = draft_find_key(draft, key, i + 1)) < draft->terms->len)
+               (later = next_double(draft, i)) < draft->terms->len)
             leave_out(reduction, POINT_DOUBLE, later);
     }
 }
@@ -172,7 +201,7 @@ static void drop_voids(Reduction *reduction)
         const DraftTerm *term = draft_at(reduction->draft, i);
         bool is_void = cost_at(reduction, i)->is_void && !cost_at(reduction, i)->has_trouble;
 
-        if (is_void && term->kind != RECORD_REDIRECT && !term->is_added)
+        if (is_void && term->kind != RECORD_REDIRECT && !is_ours(reduction, term))
             leave_out(reduction, POINT_VOID, i);
     }
 }
@@ -206,8 +235,6 @@ static void consider(const Reduction *reduction, guint position, guint max, Cand
     if (texts == NULL || strlen(whole) + octets_of(texts) - taken > max)
         return;
     price = (double)(OCTETS_BASE + above(octets_of(texts), taken)) / gain;
-    if (term->is_added)
-        price += OCTETS_MAX; /* our own relays change with us: last */
     if (best->texts != NULL && price >= best->price)
         return;
     g_strfreev(best->texts);
@@ -226,6 +253,7 @@ static guint move_redirect(Draft *draft, guint position)
     return draft->terms->len - 1;
 }
 
+/* Without what stands before it already: there it counts first. */
 static void put_networks(Draft *draft, guint position, char **texts)
 {
     g_autoptr(GPtrArray) lacking = g_ptr_array_new();
@@ -234,20 +262,21 @@ static void put_networks(Draft *draft, guint position, char **texts)
     for (; *texts != NULL; texts++) {
         g_autofree char *key = draft_key(*texts);
 
-        if (draft_find_key(draft, key, 0) == draft->terms->len)
+        if (draft_find_key(draft, key, 0) >= position)
             g_ptr_array_add(lacking, *texts);
     }
     g_ptr_array_add(lacking, NULL);
     draft_replace(draft, position, (const char *const *)lacking->pdata);
 }
 
-static bool flatten_one(Reduction *reduction, guint max)
+static bool flatten_one(Reduction *reduction, guint max, bool is_for_ours)
 {
     Candidate best = {0};
     Point *point;
 
     for (guint i = 0; i < reduction->draft->terms->len && !is_late(reduction); i++)
-        consider(reduction, i, max, &best);
+        if (is_ours(reduction, draft_at(reduction->draft, i)) == is_for_ours)
+            consider(reduction, i, max, &best);
     if (best.texts == NULL)
         return false;
     point = note(reduction, POINT_FLATTENED, best.position);
@@ -266,7 +295,7 @@ static bool drop_one(Reduction *reduction)
         const DraftTerm *term = draft_at(reduction->draft, i);
         guint gain = gain_at(reduction, i) * 2 + (term->kind == RECORD_PTR ? COST_LOOKUPS_MAX : 0);
 
-        if (gain_at(reduction, i) == 0 || term->is_added || gain <= most)
+        if (gain_at(reduction, i) == 0 || is_ours(reduction, term) || gain <= most)
             continue;
         most = gain;
         chosen = i;
@@ -288,12 +317,15 @@ static guint count_lookup_terms(const Draft *draft)
 
 static void bring_within(Reduction *reduction)
 {
+    drop_redirect(reduction);
     drop_doubles(reduction);
     drop_voids(reduction);
-    while (is_over(reduction) && flatten_one(reduction, OCTETS_WANTED))
+    while (is_over(reduction) && flatten_one(reduction, OCTETS_WANTED, false))
         ;
-    while (is_over(reduction) && flatten_one(reduction, OCTETS_MAX))
+    while (is_over(reduction) && flatten_one(reduction, OCTETS_MAX, false))
         ;
+    while (is_over(reduction) && flatten_one(reduction, OCTETS_MAX, true))
+        ; /* our relays change with us, and the copy doesn't */
     while (is_over(reduction) && !is_late(reduction) && drop_one(reduction))
         ;
 }

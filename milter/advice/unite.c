@@ -53,14 +53,15 @@ static void add_mechanism(Draft *united, const DraftTerm *term, const char *text
         draft_replace(united, place, (const char *const[]){text, NULL});
 }
 
+/* Of modifiers of one name the first one stays. */
 static void add_modifier(Draft *united, const DraftTerm *term)
 {
-    bool is_there = term->kind == RECORD_EXP
-                        ? draft_find_kind(united, RECORD_EXP, 0) < united->terms->len
-                        : draft_find_key(united, term->key, 0) < united->terms->len;
+    gsize name = strcspn(term->key, "=") + 1;
 
-    if (!is_there)
-        draft_insert(united, united->terms->len, term->text);
+    for (guint i = 0; i < united->terms->len; i++)
+        if (strncmp(draft_at(united, i)->key, term->key, name) == 0)
+            return;
+    draft_insert(united, united->terms->len, term->text);
 }
 
 /* A redirect beside all never counted, and goes. */
@@ -103,8 +104,8 @@ Draft *unite(const GPtrArray *drafts)
         add_draft(united, g_ptr_array_index(drafts, i), redirect);
     text[0] = all;
     if (all != '\0')
-        draft_insert(united, draft_end(united), text);
+        draft_insert(united, draft_behind_mechanisms(united), text);
     if (redirect != NULL)
-        draft_insert(united, draft_end(united), redirect->text);
+        draft_insert(united, draft_behind_mechanisms(united), redirect->text);
     return united;
 }

@@ -13,108 +13,11 @@
 #include <string.h>
 
 #include "advice/advice.h"
-#include "advice/check_json.h"
+#include "advice/advice_json.h"
 #include "policy/settings_parse.h"
 #include "spf/evaluation.h"
 
 #define FALLBACK "fallback_address = \"noreply@example.org\"\n"
-
-static const char *point_kind_text(PointKind kind)
-{
-    static const char *const texts[] = {
-        [POINT_STRINGS] = "strings",
-        [POINT_LONG] = "long",
-        [POINT_ALL_PASS] = "all-pass",
-        [POINT_ALL_NEUTRAL] = "all-neutral",
-        [POINT_ALL_MISSING] = "all-missing",
-        [POINT_PTR] = "ptr",
-        [POINT_UNREACHED] = "unreached",
-        [POINT_WITHOUT_EFFECT] = "without-effect",
-        [POINT_FAULTY] = "faulty",
-        [POINT_ERROR] = "error",
-        [POINT_VERSION] = "version",
-        [POINT_BROKEN] = "broken",
-        [POINT_SEVERAL] = "several",
-        [POINT_LOOKUPS] = "lookups",
-        [POINT_VOIDS] = "voids",
-        [POINT_COST] = "cost",
-        [POINT_FLATTENED] = "flattened",
-        [POINT_VOID] = "void",
-        [POINT_DOUBLE] = "double",
-        [POINT_DROPPED] = "dropped",
-        [POINT_MISPLACED] = "misplaced",
-        [POINT_NOT_INHERITED] = "not-inherited",
-        [POINT_ALIAS] = "alias",
-        [POINT_DMARC] = "dmarc",
-        [POINT_UNPROVEN] = "unproven",
-        [POINT_PROVIDER_RELAY] = "provider-relay",
-    };
-
-    return texts[kind];
-}
-
-static json_t *texts_json(char **texts)
-{
-    json_t *json = json_array();
-
-    for (; *texts != NULL; texts++)
-        json_array_append_new(json, check_json_text(*texts));
-    return json;
-}
-
-static void set_text(json_t *json, const char *key, const char *text)
-{
-    if (text != NULL)
-        json_object_set_new(json, key, check_json_text(text));
-}
-
-static void set_number(json_t *json, const char *key, guint number)
-{
-    if (number > 0)
-        json_object_set_new(json, key, json_integer(number));
-}
-
-/* Only the members that its kind has. */
-static json_t *point_json(const Point *point)
-{
-    json_t *json = json_object();
-
-    json_object_set_new(json, "kind", json_string(point_kind_text(point->kind)));
-    set_text(json, "term", point->term);
-    set_text(json, "text", point->text);
-    set_text(json, "reason", point->reason);
-    if (point->texts != NULL)
-        json_object_set_new(json, "texts", texts_json(point->texts));
-    set_number(json, "number", point->number);
-    set_number(json, "limit", point->limit);
-    set_number(json, "index", point->record);
-    return json;
-}
-
-static json_t *points_json(const Advice *advice)
-{
-    json_t *points = json_array();
-
-    for (guint i = 0; i < advice->points->len; i++)
-        json_array_append_new(points, point_json(advice_point_at(advice, i)));
-    return points;
-}
-
-static json_t *advice_json(const Advice *advice)
-{
-    json_t *json = json_object();
-
-    json_object_set_new(json, "kind", json_string(advice_kind_text(advice->kind)));
-    json_object_set_new(json, "record", check_json_text(advice->record));
-    json_object_set_new(json, "added", texts_json(advice->added));
-    json_object_set_new(json, "found", texts_json(advice->found));
-    json_object_set_new(json, "domain", check_json_text(advice->domain));
-    json_object_set_new(json, "organizational", check_json_text(advice->organizational));
-    json_object_set_new(json, "label", check_json_text(advice->label));
-    json_object_set_new(json, "name_servers", texts_json(advice->name_servers));
-    json_object_set_new(json, "points", points_json(advice));
-    return json;
-}
 
 static const char *text_at(const json_t *object, const char *key)
 {
@@ -154,12 +57,15 @@ static json_t *advise(Settings *settings, Dns *dns, const Relays *relays, const 
     g_autoptr(DomainCheck) check =
         domain_check_run(settings, dns, relays, settings->hostname, subject);
     g_autoptr(MailProviders) providers = mail_providers_new();
+    g_autoptr(Language) language = language_new(LANGUAGE_ENGLISH, NULL);
     g_autoptr(Advice) advice = NULL;
+    AdviceCase facts;
     json_t *answer;
 
     mail_providers_add(providers, text_at(asked, "providers"), "providers", NULL);
     advice = advice_new(settings, dns, check, providers);
-    answer = advice_json(advice);
+    facts = advice_case(settings, advice, NULL);
+    answer = advice_json(language, advice, &facts);
     json_object_set_new(answer, "result", json_string(spf_result_text(check->result)));
     json_object_set_new(answer, "relays", relays_json(relays));
     return answer;
