@@ -12,6 +12,7 @@
 #include "daemon/metrics.h"
 #include "daemon/metrics_text.h"
 #include "daemon/mode_switch.h"
+#include "daemon/recent_messages.h"
 #include "daemon/reload.h"
 #include "daemon/status.h"
 #include "daemon/unix_socket.h"
@@ -168,6 +169,16 @@ static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
     control_server_answer(caller, answer);
 }
 
+/* What became of a message, as its log line says; null for one that is not known (any more). */
+static void answer_find(const ControlCaller *caller, const char *queue_id)
+{
+    g_autofree char *line = recent_messages_find(queue_id);
+    json_t *answer = ok();
+
+    json_object_set_new(answer, "line", line != NULL ? valid_text(line) : json_null());
+    control_server_answer(caller, answer);
+}
+
 static void carry_out(const ControlCaller *caller, ControlRequest *request)
 {
     switch (request->command) {
@@ -189,6 +200,9 @@ static void carry_out(const ControlCaller *caller, ControlRequest *request)
         return;
     case CONTROL_METRICS:
         answer_metrics(caller, request->is_prometheus);
+        return;
+    case CONTROL_FIND:
+        answer_find(caller, request->queue_id);
         return;
     }
 }

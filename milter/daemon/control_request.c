@@ -92,6 +92,16 @@ static bool read_metrics(const json_t *object, ControlRequest *request, GError *
            refuse(error, "\"format\" is \"openmetrics\" or \"prometheus\"");
 }
 
+static bool read_find(const json_t *object, ControlRequest *request, GError **error)
+{
+    const json_t *queue_id = json_object_get(object, "queue_id");
+
+    if (!json_is_string(queue_id))
+        return refuse(error, "\"queue_id\" is the text by which the MTA knows a message");
+    request->queue_id = g_strdup(json_string_value(queue_id));
+    return true;
+}
+
 static const struct command {
     const char *name;
     ControlCommand command;
@@ -103,6 +113,7 @@ static const struct command {
     {"reload", CONTROL_RELOAD, {NULL}, NULL},
     {"flush", CONTROL_FLUSH, {"domain"}, read_flush},
     {"metrics", CONTROL_METRICS, {"format"}, read_metrics},
+    {"find", CONTROL_FIND, {"queue_id"}, read_find},
 };
 
 static const struct command *find_command(const char *name)
@@ -214,4 +225,5 @@ bool control_request_parse(const char *line, gsize length, ControlRequest *reque
 void control_request_clear(ControlRequest *request)
 {
     g_clear_pointer(&request->domain, g_free);
+    g_clear_pointer(&request->queue_id, g_free);
 }

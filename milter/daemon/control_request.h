@@ -15,6 +15,7 @@ typedef enum {
     CONTROL_RELOAD,
     CONTROL_FLUSH,
     CONTROL_METRICS,
+    CONTROL_FIND,
 } ControlCommand;
 
 typedef struct {
@@ -22,6 +23,7 @@ typedef struct {
     Mode mode;          /* CONTROL_MODE_SET */
     gint64 seconds;     /* CONTROL_MODE_SET: how long; 0: without an end */
     char *domain;       /* CONTROL_FLUSH: see base/domain_name.h; NULL: all */
+    char *queue_id;     /* CONTROL_FIND */
     bool is_prometheus; /* CONTROL_METRICS: in the older format of Prometheus, else OpenMetrics */
 } ControlRequest;
 

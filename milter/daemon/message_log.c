@@ -2,7 +2,10 @@
 
 #include "daemon/message_log.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "daemon/recent_messages.h"
 
 /* A mailbox as log_addresses wants it shown: whole, or its domain alone. */
 static void pair_mailbox(GString *line, Settings *settings, const char *key, const Mailbox *mailbox)
@@ -66,15 +69,12 @@ static void pair_decision(GString *line, Settings *settings, const Decision *dec
     log_pair(line, "aligned", plan->is_aligned ? "yes" : "no");
 }
 
-void message_log_write(int level, Settings *settings, const MessageLog *message,
-                       const Decision *decision)
+/* The line without the queue id before it. */
+static GString *compose(Settings *settings, const MessageLog *message, const Decision *decision)
 {
-    g_autoptr(GString) line = NULL;
+    GString *line = g_string_sized_new(512);
     char client[NETWORK_TEXT_MAX];
 
-    if (!log_is_enabled(level))
-        return;
-    line = g_string_sized_new(512);
     log_pair(line, "action", message_action_text(message->action));
     if (decision != NULL)
         pair_decision(line, settings, decision, message->sender);
@@ -82,6 +82,16 @@ void message_log_write(int level, Settings *settings, const MessageLog *message,
         pair_mailbox(line, settings, "sender", message->sender);
     if (message->client != NULL)
         log_pair(line, "client", network_text(message->client, client));
-    log_write(level, "%s:%s ms=%.1f", message->queue_id != NULL ? message->queue_id : "-",
-              line->str, (double)message->duration / 1000);
+    g_string_append_printf(line, " ms=%.1f", (double)message->duration / 1000);
+    return line;
+}
+
+void message_log_write(int level, Settings *settings, const MessageLog *message,
+                       const Decision *decision)
+{
+    g_autoptr(GString) line = compose(settings, message, decision);
+    const char *queue_id = message->queue_id != NULL ? message->queue_id : "-";
+
+    recent_messages_add(queue_id, line->str + strspn(line->str, " "));
+    log_write(level, "%s:%s", queue_id, line->str);
 }

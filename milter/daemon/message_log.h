@@ -16,7 +16,8 @@ typedef struct {
     gint64 duration;       /* microseconds from the end of the message to the decision */
 } MessageLog;
 
-/* decision is NULL where nothing was decided: inbound, local, error. */
+/* Writes the line, where level is logged, and keeps it among the recent ones in any case. decision
+ * is NULL where nothing was decided: inbound, local, error. */
 void message_log_write(int level, Settings *settings, const MessageLog *message,
                        const Decision *decision);
 #endif

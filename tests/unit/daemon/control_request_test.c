@@ -41,6 +41,10 @@ static const struct row {
     {"{\"command\":\"metrics\",\"format\":\"prometheus\"}", CONTROL_METRICS, NULL, 0, 0, NULL,
      true},
 
+    {"{\"command\":\"find\",\"queue_id\":\"4fKx2n\"}", CONTROL_FIND, NULL, 0, 0, NULL, false},
+    {"{\"command\":\"find\"}", -1, "\"queue_id\" is", 0, 0, NULL, false},
+    {"{\"command\":\"find\",\"queue_id\":7}", -1, "\"queue_id\" is", 0, 0, NULL, false},
+
     {"", -1, "not JSON", 0, 0, NULL, false},
     {" ", -1, "not JSON", 0, 0, NULL, false},
     {"status", -1, "not JSON", 0, 0, NULL, false},
