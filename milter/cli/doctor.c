@@ -10,13 +10,17 @@
 #include "cli/doctor_dns.h"
 #include "cli/doctor_fallback.h"
 #include "cli/doctor_host.h"
+#include "cli/doctor_milter_address.h"
 #include "cli/doctor_mta.h"
+#include "cli/doctor_probe.h"
+#include "mail/mailboxes.h"
 #include "spf/setup.h"
 
 static const char help[] =
     "Looks over this installation and says of each thing: fine, or what is wrong and the command "
     "that\n"
-    "mends it. It changes nothing. It looks at the configuration, the files and accounts, the "
+    "mends it. It changes nothing (but for --probe). It looks at the configuration, the files and "
+    "accounts, the "
     "daemon,\n"
     "the MTA that should pass mail through it, and the DNS: the relays, the fallback addresses' "
     "own\n"
@@ -33,6 +37,9 @@ static const char help[] =
     "what\n"
     "                        OpenDKIM's configuration says)\n"
     "  --opendkim-conf FILE  that configuration (default /etc/opendkim.conf)\n"
+    "  --probe ADDRESS       besides, send one message to ADDRESS and show what became of it\n"
+    "  --from ADDRESS        its author and envelope sender (default fallback_address)\n"
+    "  --smtp HOST:PORT      the MTA that takes it (default " DOCTOR_PROBE_SERVER ")\n"
     "  --json                print JSON\n"
     "  -c FILE               read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
     "  -h, --help            print this help\n"
@@ -47,6 +54,9 @@ enum {
     OPTION_SENDMAIL_CF,
     OPTION_DKIM_SELECTOR,
     OPTION_OPENDKIM_CONF,
+    OPTION_PROBE,
+    OPTION_FROM,
+    OPTION_SMTP,
 };
 
 static const struct option long_options[] = {
@@ -56,6 +66,9 @@ static const struct option long_options[] = {
     {"sendmail-cf", required_argument, NULL, OPTION_SENDMAIL_CF},
     {"dkim-selector", required_argument, NULL, OPTION_DKIM_SELECTOR},
     {"opendkim-conf", required_argument, NULL, OPTION_OPENDKIM_CONF},
+    {"probe", required_argument, NULL, OPTION_PROBE},
+    {"from", required_argument, NULL, OPTION_FROM},
+    {"smtp", required_argument, NULL, OPTION_SMTP},
     SUBCOMMAND_HELP_OPTION,
     {NULL, 0, NULL, 0},
 };
@@ -83,7 +96,47 @@ static int parse_option(void *data, int option)
     case OPTION_OPENDKIM_CONF:
         options->opendkim_file = optarg;
         break;
+    case OPTION_PROBE:
+        options->probe = optarg;
+        break;
+    case OPTION_FROM:
+        options->from = optarg;
+        break;
+    case OPTION_SMTP:
+        options->smtp = optarg;
+        break;
     }
+    return SUBCOMMAND_GO_ON;
+}
+
+static bool is_address(const char *text)
+{
+    g_autoptr(Mailbox) mailbox = settings_fallback_parse(text);
+
+    return mailbox != NULL;
+}
+
+static bool is_server(const char *text)
+{
+    g_autofree char *place = g_strconcat("inet:", text, NULL);
+    g_autoptr(MilterAddress) address = milter_address_parse(place);
+
+    return address != NULL;
+}
+
+static int check_probe(const DoctorOptions *options)
+{
+    if (options->probe == NULL && (options->from != NULL || options->smtp != NULL))
+        return subcommand_usage_error(&doctor_subcommand, "--from and --smtp go with --probe");
+    if (options->probe != NULL && !is_address(options->probe))
+        return subcommand_usage_error(&doctor_subcommand, "--probe: \"%s\" is no address",
+                                      options->probe);
+    if (options->from != NULL && !is_address(options->from))
+        return subcommand_usage_error(&doctor_subcommand, "--from: \"%s\" is no address",
+                                      options->from);
+    if (options->smtp != NULL && !is_server(options->smtp))
+        return subcommand_usage_error(&doctor_subcommand, "--smtp: write it like %s",
+                                      DOCTOR_PROBE_SERVER);
     return SUBCOMMAND_GO_ON;
 }
 
@@ -92,9 +145,11 @@ static int parse_options(DoctorOptions *options, CliContext *context, int argc, 
     int status = subcommand_parse(&doctor_subcommand, context, argc, argv, long_options,
                                   parse_option, options);
 
-    if (status == SUBCOMMAND_GO_ON && optind < argc)
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
+    if (optind < argc)
         return subcommand_usage_error(&doctor_subcommand, "\"%s\" is not wanted", argv[optind]);
-    return status;
+    return check_probe(options);
 }
 
 /* Returns whether the configuration is right. */
@@ -134,6 +189,10 @@ static int examine(Doctor *doctor, const CliContext *context)
         doctor_daemon(doctor);
     }
     doctor_mta(doctor);
+    if (doctor->options.probe != NULL && doctor->settings != NULL) {
+        doctor->findings.area = "Probe";
+        doctor_probe(doctor);
+    }
     if (!is_right)
         return CLI_CONFIGURATION;
     return findings_count(&doctor->findings, FINDING_ERROR) > 0 ? CLI_NO : CLI_YES;
@@ -185,7 +244,8 @@ const Subcommand doctor_subcommand = {
     .name = "doctor",
     .arguments = "[--json] [--postfix-config DIR] [--postconf PATH]\n"
                  "                     [--sendmail-cf FILE] [--dkim-selector NAME]\n"
-                 "                     [--opendkim-conf FILE] [-c FILE]",
+                 "                     [--opendkim-conf FILE] [-c FILE]\n"
+                 "                     [--probe ADDRESS [--from ADDRESS] [--smtp HOST:PORT]]",
     .summary = "is this installation right, and what mends it?",
     .help = help,
     .run = run,

@@ -39,6 +39,7 @@ fremd.example.                TXT "v=spf1 ip4:203.0.113.1 -all"
 fremd.example.                MX  10 mail.lemniscus.de.
 smtp.provider.example.        A   203.0.113.25
 """
+ZONE_FILE = "$TTL 300\n" + ZONE
 UNKEPT = {"clock", "disk"}  # the machine's own, which the tests don't choose
 
 
@@ -418,6 +419,84 @@ def test_sendmail_trusts_no_open_folder(installed_unix, tmp_path, needs_sendmail
     assert not case.doctor().bad()
 
 
+@pytest.fixture(scope="module")
+def probed(directory, daemons, sink):
+    """Its log is silent and shows no local part."""
+    daemon = daemons.start(log_level="error", log_addresses="domain", zone=ZONE_FILE)
+    installation = _start(directory / "doctor-probe", daemon, sink)
+    yield installation
+    installation.postfix.stop()
+
+
+# sender or None, action, word
+PROBES = [
+    (None, "keep", "domain=lemniscus.de"),
+    ("ohne@praxis-ohne.de", "rewrite", "spf=none"),
+    ("mueller@praxis-mueller.de", "keep", "spf=pass"),
+]
+
+
+@pytest.mark.parametrize("sender, action, word", PROBES, ids=["fallback", "rewritten", "kept"])
+def test_probe(probed, sender, action, word):
+    recipient = f"probe-{action}-{bool(sender)}@example.org"
+    report = probed.doctor("--probe", recipient, "--smtp", f"127.0.0.1:{probed.postfix.port()}",
+                           *(["--from", sender] if sender else []))
+    text = report.of("probe", "fine")[0]["text"]
+    assert text.startswith(f"action={action} ") and word in text
+    assert "ohne@" not in text and "mueller@" not in text
+    delivery = probed.sink.take(recipient)
+    assert b"Auto-Submitted: auto-generated" in delivery.data
+    assert delivery.sender == ("noreply@lemniscus.de" if action == "rewrite" or not sender else sender)
+
+
+def _probe_with(installation, setting):
+    """What the probe finds once Postfix has that setting."""
+    with installation.changed([setting]):
+        assert installation.postfix.command("postfix", "reload").returncode == 0
+        found = processes.wait_until(
+            lambda: installation.doctor("--probe", "a@example.org", "--smtp",
+                                        f"127.0.0.1:{installation.postfix.port()}").of("probe", "error"),
+            20, "the new main.cf")
+    assert installation.postfix.command("postfix", "reload").returncode == 0
+    return found[0]["text"]
+
+
+def test_probe_that_bypasses_spfrom(probed):
+    assert "has not seen it" in _probe_with(probed, "smtpd_milters=")
+
+
+def test_probe_that_is_refused(probed):
+    text = _probe_with(probed, "smtpd_relay_restrictions=reject")
+    assert "did not take it: 554" in text
+
+
+def test_probe_that_nobody_takes(probed):
+    found = probed.doctor("--probe", "a@example.org", "--smtp", f"127.0.0.1:{processes.free_port()}").of("probe", "error")
+    assert "did not take it: Connection refused" in found[0]["text"]
+
+
+def test_probe_from_outside(directory, daemons, sink):
+    daemon = daemons.start(outbound=["authenticated"], zone=ZONE_FILE)
+    installation = _start(directory / "doctor-outside", daemon, sink)
+    try:
+        report = installation.doctor("--probe", "a@example.org", "--smtp", f"127.0.0.1:{installation.postfix.port()}")
+        assert "counts as mail from outside" in report.of("probe", "error")[0]["text"]
+    finally:
+        installation.postfix.stop()
+
+
+def test_probe_through_sendmail(daemons, sink, tmp_path, needs_sendmail):
+    daemon = daemons.start(zone=ZONE_FILE)
+    daemon.directory.chmod(0o1777)
+    tmp_path.chmod(0o755)
+    with private_sendmail.PrivateSendmail(tmp_path / "sendmail", sink.port, [("spfrom", daemon.milter)]) as sendmail:
+        report = Report(_run(["-c", daemon.configuration_file, "doctor", "--json", "--sendmail-cf",
+                              tmp_path / "sendmail/sendmail.cf", "--probe", "sendmail-probe@example.org", "--from",
+                              "ohne@praxis-ohne.de", "--smtp", f"127.0.0.1:{sendmail.port()}"]))
+    assert report.of("probe", "fine")[0]["text"].startswith("action=rewrite ")
+    assert sink.take("sendmail-probe@example.org").sender == "noreply@lemniscus.de"
+
+
 @pytest.fixture
 def own(tmp_path, nsd):
     """Runs doctor with a configuration of its own, whose daemon does not run, and no Postfix."""
@@ -545,6 +624,9 @@ def test_colours_on_a_terminal(own, tmp_path):
     assert b"\033[1;31merror" in text
 
 
-@pytest.mark.parametrize("arguments", [["--nonsense"], ["word"], ["--dkim-selector"]])
+@pytest.mark.parametrize("arguments", [
+    ["--nonsense"], ["word"], ["--dkim-selector"], ["--from", "a@b.example"], ["--smtp", "127.0.0.1:25"],
+    ["--probe", "nobody"], ["--probe", "a@b.example\nRCPT TO:<c@d.example>"], ["--probe", "a@b.example", "--smtp", "x"],
+    ["--probe", "a@b.example", "--from", "<>"]])
 def test_usage(arguments):
     assert _run(["doctor", *arguments]).returncode == 2

@@ -9,6 +9,7 @@
 #include "cli/doctor_opendkim.h"
 #include "cli/doctor_postfix.h"
 #include "cli/doctor_sendmail_cf.h"
+#include "cli/doctor_smtp.h"
 
 #include <string.h>
 
@@ -429,6 +430,27 @@ static void test_host(void **state)
     assert_int_equal(g_strcmp0(cf->mta_host, row->mta_host), 0);
 }
 
+static const struct queue_id_row {
+    const char *name; /* the answer */
+    const char *queue_id;
+} queue_id_rows[] = {
+    {"250 2.0.0 Ok: queued as 4fKx2n", "4fKx2n"},
+    {"250-more\r\n250 2.0.0 Ok: queued as 4fKx2n", "4fKx2n"},
+    {"250 2.0.0 6AOKXome024804 Message accepted for delivery", "6AOKXome024804"},
+    {"250 2.0.0 Ok", NULL},
+    {"250 Message accepted", NULL},
+    {"Message accepted", NULL},
+    {"", NULL},
+};
+
+static void test_queue_id(void **state)
+{
+    const struct queue_id_row *row = *state;
+    g_autofree char *queue_id = doctor_smtp_queue_id(row->name);
+
+    assert_int_equal(g_strcmp0(queue_id, row->queue_id), 0);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -446,5 +468,6 @@ int main(void)
     TABLE_ADD(tests, key_table_rows, test_key_table);
     TABLE_ADD(tests, cf_rows, test_cf);
     TABLE_ADD(tests, host_rows, test_host);
+    TABLE_ADD(tests, queue_id_rows, test_queue_id);
     return table_run(tests, "doctor_lists");
 }
