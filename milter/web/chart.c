@@ -56,10 +56,10 @@ static GArray *merge(const GArray *bars, guint span)
     return merged;
 }
 
-/* The smallest of 1, 2, 5, 10, 20 … that is not below highest: where the drawing ends. */
+/* The smallest round number that is not below highest: where the drawing ends. */
 static guint64 round_up(guint64 highest)
 {
-    static const guint64 steps[] = {1, 2, 5};
+    static const guint64 steps[] = {1, 2, 3, 4, 5, 6, 8};
 
     for (guint64 power = 1; power < G_MAXUINT64 / 10; power *= 10)
         for (size_t i = 0; i < G_N_ELEMENTS(steps); i++)

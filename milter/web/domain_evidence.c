@@ -7,66 +7,38 @@
 
 #include "spf/check_host.h"
 #include "web/parts.h"
+#include "web/table.h"
 
 #define RELAYS_MAX 20 /* rows; of a pool, those that tell something come first */
 #define DEPTH_MAX 10  /* that the stylesheet knows */
 
-static void add_column(Html *html, const char *text, const char *class)
-{
-    html_element(html, "th", text, "scope", "col", "class", class, NULL);
-}
-
-static void begin_table(Html *html, const char *label)
-{
-    html_open(html, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-labelledby",
-              label, NULL);
-    html_open(html, "table", "aria-labelledby", label, NULL);
-    html_open(html, "thead", NULL);
-    html_open(html, "tr", NULL);
-}
-
-static void end_head(Html *html)
-{
-    html_close(html);
-    html_close(html);
-    html_open(html, "tbody", NULL);
-}
-
-static void end_table(Html *html)
-{
-    html_close(html);
-    html_close(html);
-    html_close(html);
-}
-
-static void add_relay(Html *html, const DomainCheck *check, guint position)
+static void add_relay(Html *html, const View *view, const DomainCheck *check, guint position)
 {
     const Evaluation *evaluation = domain_check_at(check, position);
     char text[NETWORK_TEXT_MAX];
 
-    html_open(html, "tr", NULL);
-    html_element(html, "th",
-                 network_text(&g_array_index(check->relays->networks, Network, position), text),
-                 "scope", "row", NULL);
-    html_open(html, "td", NULL);
+    table_open_row(html);
+    table_open_heading(html, NULL);
+    html_text(html, network_text(&g_array_index(check->relays->networks, Network, position), text));
+    html_close(html);
+    table_open_cell(html, view_say(view, "SPF"), NULL);
     parts_add_result(html, spf_result_text(evaluation->result));
     html_close(html);
-    html_open(html, "td", NULL);
+    table_open_cell(html, view_say(view, "What decided"), NULL);
     if (evaluation->mechanism != NULL)
         html_element(html, "code", evaluation->mechanism, NULL);
-    else
-        html_text(html, "–");
     html_close(html);
     html_close(html);
 }
 
 /* Those that don't pass first: of hundreds of networks they are what matters. */
-static guint add_relays_that(Html *html, const DomainCheck *check, bool passes, guint left)
+static guint add_relays_that(Html *html, const View *view, const DomainCheck *check, bool passes,
+                             guint left)
 {
     for (guint i = 0; i < check->evaluations->len && left > 0; i++) {
         if ((domain_check_at(check, i)->result == SPF_PASS) != passes)
             continue;
-        add_relay(html, check, i);
+        add_relay(html, view, check, i);
         left--;
     }
     return left;
@@ -81,14 +53,14 @@ static void add_relays(Html *html, const View *view, const DomainCheck *check)
         html_element(html, "p", view_say(view, "The relay hosts could not be looked up."), NULL);
         return;
     }
-    begin_table(html, "relays");
-    add_column(html, view_say(view, "Relay"), NULL);
-    add_column(html, view_say(view, "SPF"), NULL);
-    add_column(html, view_say(view, "What decided"), NULL);
-    end_head(html);
-    left = add_relays_that(html, check, false, left);
-    add_relays_that(html, check, true, left);
-    end_table(html);
+    table_begin(html, "relays");
+    table_add_column(html, view_say(view, "Relay"), NULL);
+    table_add_column(html, view_say(view, "SPF"), NULL);
+    table_add_column(html, view_say(view, "What decided"), NULL);
+    table_end_columns(html);
+    left = add_relays_that(html, view, check, false, left);
+    add_relays_that(html, view, check, true, left);
+    table_end(html);
     if (check->evaluations->len > RELAYS_MAX) {
         g_autofree char *more = view_number(view, check->evaluations->len - RELAYS_MAX);
         g_autofree char *text =
@@ -104,32 +76,33 @@ static void add_term(Html *html, const View *view, const EvaluationTerm *term)
     g_autofree char *lookups = view_number(view, term->lookups);
     g_autofree char *voids = view_number(view, term->voids);
 
-    html_open(html, "tr", NULL);
-    html_open(html, "th", "scope", "row", "class", class, NULL);
+    table_open_row(html);
+    table_open_heading(html, class);
     html_element(html, "code", term->term, NULL);
     if (term->name != NULL && strchr(term->term, '%') != NULL)
         html_element(html, "code", term->name, "class", "detail", NULL);
     if (term->record != NULL)
         html_element(html, "code", term->record, "class", "detail", NULL);
     html_close(html);
-    html_element(html, "td", term->lookups > 0 ? lookups : "", "class", "number", NULL);
-    html_element(html, "td", term->voids > 0 ? voids : "", "class", "number", NULL);
-    html_element(html, "td", term->is_match ? view_say(view, "yes") : "", NULL);
+    table_add_cell(html, view_say(view, "Look-ups"), "number", term->lookups > 0 ? lookups : "");
+    table_add_cell(html, view_say(view, "Void"), "number", term->voids > 0 ? voids : "");
+    table_add_cell(html, view_say(view, "Matches"), NULL,
+                   term->is_match ? view_say(view, "yes") : "");
     html_close(html);
 }
 
 static void add_tree(Html *html, const View *view, const Evaluation *shown)
 {
     html_element(html, "h3", view_say(view, "What was asked"), "id", "tree", NULL);
-    begin_table(html, "tree");
-    add_column(html, view_say(view, "Term"), NULL);
-    add_column(html, view_say(view, "Look-ups"), "number");
-    add_column(html, view_say(view, "Void"), "number");
-    add_column(html, view_say(view, "Matches"), NULL);
-    end_head(html);
+    table_begin(html, "tree");
+    table_add_column(html, view_say(view, "Term"), NULL);
+    table_add_column(html, view_say(view, "Look-ups"), "number");
+    table_add_column(html, view_say(view, "Void"), "number");
+    table_add_column(html, view_say(view, "Matches"), NULL);
+    table_end_columns(html);
     for (guint i = 0; i < shown->terms->len; i++)
         add_term(html, view, g_ptr_array_index(shown->terms, i));
-    end_table(html);
+    table_end(html);
 }
 
 static void add_costs(Html *html, const View *view, const Evaluation *shown)
@@ -153,6 +126,14 @@ static void add_text(Html *html, const char *title, const char *text, const char
         html_element(html, "p", none, NULL);
 }
 
+/* What the checker says, which is English where the catalogue doesn't have it. */
+static void add_note(Html *html, const View *view, const char *note)
+{
+    const char *text = view_say(view, note);
+
+    html_element(html, "li", text, "lang", text == note ? LANGUAGE_ENGLISH : NULL, NULL);
+}
+
 static void add_notes(Html *html, const View *view, const DomainCheck *check)
 {
     if (check->notes->len == 0 && check->reason == NULL)
@@ -160,9 +141,9 @@ static void add_notes(Html *html, const View *view, const DomainCheck *check)
     html_element(html, "h3", view_say(view, "Besides"), NULL);
     html_open(html, "ul", "class", "items", NULL);
     if (check->reason != NULL)
-        html_element(html, "li", check->reason, NULL);
+        add_note(html, view, check->reason);
     for (guint i = 0; i < check->notes->len; i++)
-        html_element(html, "li", g_ptr_array_index(check->notes, i), NULL);
+        add_note(html, view, g_ptr_array_index(check->notes, i));
     html_close(html);
 }
 
@@ -174,10 +155,10 @@ void domain_evidence_add(Html *html, const View *view, const DomainCheck *check)
     html_element(html, "h2", view_say(view, "What DNS says now"), "id", "evidence", NULL);
     add_text(html, view_say(view, "SPF record"), shown != NULL ? shown->record : NULL,
              view_say(view, "No SPF record, or none that counts."));
-    if (shown != NULL && shown->terms->len > 0)
+    if (shown != NULL && shown->terms->len > 0) {
         add_tree(html, view, shown);
-    if (shown != NULL)
         add_costs(html, view, shown);
+    }
     add_relays(html, view, check);
     add_text(html, view_say(view, "DMARC record"), check->dmarc, view_say(view, "none"));
     add_notes(html, view, check);

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "advice/advice_text.h"
-#include "spf/check_host.h"
+#include "base/domain_name.h"
 #include "web/domain_evidence.h"
 #include "web/layout.h"
 #include "web/parts.h"
 
-#define WIDE_RECORD 60 /* characters beyond which a record gets several lines */
+#define RECORD_COLUMNS 40 /* characters of a record that are on a line of a narrow screen */
 
 static const char *verdict_class(const DomainCheck *check)
 {
@@ -28,9 +28,27 @@ static const char *verdict_text(const View *view, const DomainCheck *check)
                                           : view_say(view, "not authorised");
 }
 
+/* As its owner writes it; as DNS does, where that differs; with the local part, where that was
+ * asked for. */
+static void add_names(Html *html, const View *view, const CheckSubject *subject)
+{
+    g_autofree char *shown = domain_name_shown(subject->domain);
+    g_autofree char *address = NULL;
+
+    html_element(html, "h1", shown != NULL ? shown : subject->domain, "class", "domain", NULL);
+    if (shown != NULL && strcmp(shown, subject->domain) != 0)
+        html_element(html, "p", subject->domain, "class", "detail", NULL);
+    if (subject->local_part == NULL)
+        return;
+    address = g_strdup_printf("%s@%s", subject->local_part, subject->domain);
+    html_open(html, "p", "class", "detail", NULL);
+    html_printf(html, "%s: %s", view_say(view, "Checked for"), address);
+    html_close(html);
+}
+
 static void add_headline(Html *html, const View *view, const DomainCheck *check)
 {
-    html_element(html, "h1", check->subject->domain, "class", "domain", NULL);
+    add_names(html, view, check->subject);
     html_open(html, "p", "class", "verdict", NULL);
     html_element(html, "span", verdict_text(view, check), "class", verdict_class(check), NULL);
     html_text(html, " SPF: ");
@@ -55,7 +73,7 @@ static void add_record(Html *html, const View *view, const char *record, guint n
 {
     g_autofree char *id = g_strdup_printf("record-%u", number);
     g_autofree char *rows =
-        g_strdup_printf("%lu", (gulong)MIN(strlen(record) / WIDE_RECORD + 1, 12));
+        g_strdup_printf("%lu", (gulong)MIN(strlen(record) / RECORD_COLUMNS + 1, 12));
 
     html_open(html, "div", "class", "record", NULL);
     html_element(html, "label", view_say(view, "To be copied"), "for", id, NULL);
@@ -243,9 +261,10 @@ static void add_history(Html *html, const View *view, const DomainFacts *facts)
 char *domain_page(const View *view, const DomainFacts *facts)
 {
     g_auto(Html) html;
+    g_autofree char *shown = domain_name_shown(facts->check->subject->domain);
 
     html_init(&html);
-    layout_begin(&html, view, facts->check->subject->domain);
+    layout_begin(&html, view, shown != NULL ? shown : facts->check->subject->domain);
     add_headline(&html, view, facts->check);
     add_advice(&html, view, facts->pieces);
     if (facts->letter != NULL)
@@ -260,4 +279,12 @@ char *domain_page_empty(const View *view)
     return layout_notice_page(view, view_say(view, "Check a domain"),
                               view_say(view, "Type a domain or a mail address in the field above."),
                               NULL);
+}
+
+char *domain_page_malformed(const View *view)
+{
+    return layout_notice_page(
+        view, view_say(view, "That is no domain"),
+        view_say(view, "Write it like praxis-mueller.de or anna@praxis-mueller.de."),
+        view->request->subject);
 }

@@ -22,6 +22,7 @@ typedef struct {
 /* The page, owned by the caller. */
 char *domain_page(const View *view, const DomainFacts *facts);
 
-/* The page that asks for a domain. */
+/* The page that asks for a domain, and the one that says that what was asked for is none. */
 char *domain_page_empty(const View *view);
+char *domain_page_malformed(const View *view);
 #endif

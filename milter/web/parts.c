@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/domain_name.h"
+#include "web/table.h"
+
 ChartBar parts_bar(guint32 day, const LedgerCounts *counts)
 {
     return (ChartBar){.from = ledger_day_begin(day),
@@ -41,6 +44,7 @@ void parts_add_periods(Html *html, const View *view)
 void parts_add_domain_link(Html *html, const View *view, const char *name)
 {
     g_autofree char *target = NULL;
+    g_autofree char *shown = domain_name_shown(name);
 
     if (strcmp(name, LEDGER_NO_DOMAIN) == 0) {
         html_element(html, "em", view_say(view, "without a readable author"), NULL);
@@ -51,7 +55,7 @@ void parts_add_domain_link(Html *html, const View *view, const char *name)
         return;
     }
     target = request_domain_target(name);
-    html_element(html, "a", name, "class", "domain", "href", target, NULL);
+    html_element(html, "a", shown != NULL ? shown : name, "class", "domain", "href", target, NULL);
 }
 
 void parts_add_result(Html *html, const char *result)
@@ -65,11 +69,6 @@ void parts_add_result(Html *html, const char *result)
     html_element(html, "span", result, "class", class, NULL);
 }
 
-static void add_column(Html *html, const char *text, const char *class)
-{
-    html_element(html, "th", text, "scope", "col", "class", class, NULL);
-}
-
 static void add_domain(Html *html, const View *view, const LedgerDomain *domain)
 {
     guint64 messages = ledger_counts_decided(&domain->counts);
@@ -78,41 +77,33 @@ static void add_domain(Html *html, const View *view, const LedgerDomain *domain)
     g_autofree char *rewritten_text = view_number(view, rewritten);
     g_autofree char *last = view_date(view, domain->last);
 
-    html_open(html, "tr", NULL);
-    html_open(html, "th", "scope", "row", NULL);
+    table_open_row(html);
+    table_open_heading(html, NULL);
     parts_add_domain_link(html, view, domain->name);
     html_close(html);
-    html_element(html, "td", rewritten_text, "class", "number", NULL);
-    html_element(html, "td", messages_text, "class", "number", NULL);
-    html_open(html, "td", "class", "wide", NULL);
-    chart_add_share(html, rewritten, messages);
-    html_close(html);
-    html_open(html, "td", NULL);
+    table_open_cell(html, view_say(view, "SPF"), NULL);
     parts_add_result(html, ledger_result_text(domain->result));
     html_close(html);
-    html_element(html, "td", last, "class", "wide number", NULL);
+    table_add_cell(html, view_say(view, "Rewritten"), "number", rewritten_text);
+    table_add_cell(html, view_say(view, "Messages"), "number", messages_text);
+    table_open_cell(html, view_say(view, "Share"), "wide");
+    chart_add_share(html, rewritten, messages);
+    html_close(html);
+    table_add_cell(html, view_say(view, "Last seen"), "wide number", last);
     html_close(html);
 }
 
 void parts_add_domains(Html *html, const View *view, const GPtrArray *domains, const char *label)
 {
-    html_open(html, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-labelledby",
-              label, NULL);
-    html_open(html, "table", "aria-labelledby", label, NULL);
-    html_open(html, "thead", NULL);
-    html_open(html, "tr", NULL);
-    add_column(html, view_say(view, "Domain"), NULL);
-    add_column(html, view_say(view, "Rewritten"), "number");
-    add_column(html, view_say(view, "Messages"), "number");
-    add_column(html, view_say(view, "Share"), "wide");
-    add_column(html, view_say(view, "SPF"), NULL);
-    add_column(html, view_say(view, "Last seen"), "wide number");
-    html_close(html);
-    html_close(html);
-    html_open(html, "tbody", NULL);
+    table_begin(html, label);
+    table_add_column(html, view_say(view, "Domain"), NULL);
+    table_add_column(html, view_say(view, "SPF"), NULL);
+    table_add_column(html, view_say(view, "Rewritten"), "number");
+    table_add_column(html, view_say(view, "Messages"), "number");
+    table_add_column(html, view_say(view, "Share"), "wide");
+    table_add_column(html, view_say(view, "Last seen"), "wide number");
+    table_end_columns(html);
     for (guint i = 0; i < domains->len; i++)
         add_domain(html, view, g_ptr_array_index(domains, i));
-    html_close(html);
-    html_close(html);
-    html_close(html);
+    table_end(html);
 }

@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ struct Server {
     struct MHD_Daemon *daemon;
     Peers *peers;
     Jobs *lanes[SERVER_LANES]; /* SERVER_NOW has none */
+    int wake;                  /* an eventfd: a suspended connection can go on */
     char *url;
     bool is_open_to_others;
 };
@@ -149,13 +151,22 @@ static enum MHD_Result refuse(Exchange *exchange, guint status)
     return send_reply(exchange);
 }
 
+/* libmicrohttpd wakes no loop that is not its own. exchange may be gone when this returns. */
+static void resume(Exchange *exchange)
+{
+    int wake = exchange->server->wake;
+
+    MHD_resume_connection(exchange->connection);
+    eventfd_write(wake, 1); /* fails only where the loop is awake anyway */
+}
+
 static void run_job(gpointer job)
 {
     Exchange *exchange = job;
     const ServerSite *site = exchange->server->site;
 
     exchange->reply = site->answer(site->site, exchange->request, exchange->language);
-    MHD_resume_connection(exchange->connection);
+    resume(exchange);
 }
 
 static void give_up_job(gpointer job)
@@ -164,7 +175,7 @@ static void give_up_job(gpointer job)
 
     exchange->reply = refusal(exchange, MHD_HTTP_SERVICE_UNAVAILABLE);
     exchange->reply->retry_after = SERVER_RETRY_AFTER;
-    MHD_resume_connection(exchange->connection);
+    resume(exchange);
 }
 
 static bool is_host_ours(const Exchange *exchange)
@@ -325,6 +336,7 @@ Server *server_new(const ServerOptions *options, const ServerSite *site, GError 
 
     server->options = options;
     server->site = site;
+    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!listen_address_parse(options->listen, &address, error))
         return NULL;
     listener = listen_address_open(&address, error);
@@ -333,6 +345,11 @@ Server *server_new(const ServerOptions *options, const ServerSite *site, GError 
     listen_address_of(listener, &address);
     server->url = listen_address_url(&address);
     server->is_open_to_others = !listen_address_is_loopback(&address);
+    if (server->wake < 0) {
+        g_set_error(error, SERVER_ERROR, SERVER_ERROR_LIBRARY, "eventfd: %s", g_strerror(errno));
+        close(listener);
+        return NULL;
+    }
     if (!start(server, listener, error) || !start_lanes(server, error))
         return NULL;
     return g_steal_pointer(&server);
@@ -355,7 +372,9 @@ static bool turn(Server *server, int stop)
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     struct pollfd files[] = {{.fd = info->epoll_fd, .events = POLLIN},
-                             {.fd = stop, .events = POLLIN}};
+                             {.fd = stop, .events = POLLIN},
+                             {.fd = server->wake, .events = POLLIN}};
+    eventfd_t wakes;
     MHD_UNSIGNED_LONG_LONG timeout;
     int wait = TICK;
 
@@ -363,6 +382,7 @@ static bool turn(Server *server, int stop)
         wait = (int)MIN(timeout, TICK);
     if (poll(files, G_N_ELEMENTS(files), wait) < 0 && errno != EINTR)
         return true;
+    eventfd_read(server->wake, &wakes); /* fails where nothing woke us */
     MHD_run(server->daemon);
     for (ServerLane lane = SERVER_READS; lane < SERVER_LANES; lane++)
         jobs_expire(server->lanes[lane], now());
@@ -398,6 +418,8 @@ void server_free(Server *server)
     for (ServerLane lane = SERVER_READS; lane < SERVER_LANES; lane++)
         g_clear_pointer(&server->lanes[lane], jobs_free);
     g_clear_pointer(&server->peers, peers_free);
+    if (server->wake >= 0)
+        close(server->wake);
     g_free(server->url);
     g_free(server);
 }

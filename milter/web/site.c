@@ -229,11 +229,11 @@ static Reply *answer_asset(const Visit *visit)
     return answer_nothing(visit);
 }
 
-static char *make_domain_page(const Visit *visit, const DomainCheck *check)
+static char *make_domain_page(const Visit *visit, Dns *dns, const DomainCheck *check)
 {
     const Site *site = visit->site;
     const View *view = &visit->view;
-    g_autoptr(Advice) advice = advice_new(site->settings, site->dns, check, site->providers);
+    g_autoptr(Advice) advice = advice_new(site->settings, dns, check, site->providers);
     AdviceCase facts = advice_case(site->settings, advice, site->hosters);
     g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice, &facts);
     g_autofree char *letter = letter_new(view->language, advice, &facts);
@@ -250,8 +250,39 @@ static char *make_domain_page(const Visit *visit, const DomainCheck *check)
                                             .period = ledger.period});
 }
 
+/* All of a page's DNS has check_timeout together: relays, check and advice. */
+static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
+{
+    Site *site = visit->site;
+    Settings *settings = site->settings;
+    const View *view = &visit->view;
+    gint64 deadline =
+        clock_monotonic(&clock_system) + (gint64)settings->check_timeout * CLOCK_SECOND;
+    g_autoptr(Dns) dns = dns_deadline_new(site->dns, deadline);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Relays) relays = relays_resolve(settings, dns, &error);
+    g_autoptr(DomainCheck) check = NULL;
+
+    if (relays == NULL)
+        return page_reply(
+            visit, MHD_HTTP_OK,
+            layout_notice_page(view, view_say(view, "Check a domain"),
+                               view_say(view, "relay_hosts in the configuration can't be used."),
+                               error->message));
+    check = domain_check_run(settings, dns, relays, settings->hostname, subject);
+    return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, dns, check));
+}
+
 /* What was typed in the search field and is a domain has a page of its own, which can be sent to a
  * colleague. */
+static bool is_elsewhere(const Visit *visit, const CheckSubject *subject)
+{
+    const Request *request = visit->view.request;
+
+    return request->route == ROUTE_SEARCH && request->language == NULL &&
+           subject->local_part == NULL;
+}
+
 static Reply *redirect(const CheckSubject *subject)
 {
     Reply *reply = reply_new_text(MHD_HTTP_SEE_OTHER, "");
@@ -260,48 +291,26 @@ static Reply *redirect(const CheckSubject *subject)
     return reply;
 }
 
-static Reply *answer_check(const Visit *visit)
+static Reply *answer_malformed(const Visit *visit)
 {
-    Site *site = visit->site;
     const View *view = &visit->view;
-    g_autoptr(CheckSubject) subject = check_subject_parse(view->request->subject);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Relays) relays = NULL;
-    g_autoptr(DomainCheck) check = NULL;
+    bool is_search = view->request->route == ROUTE_SEARCH;
 
-    relays = relays_resolve(site->settings, site->dns, &error);
-    if (relays == NULL)
-        return page_reply(
-            visit, MHD_HTTP_OK,
-            layout_notice_page(view, view_say(view, "Check a domain"),
-                               view_say(view, "relay_hosts in the configuration can't be used."),
-                               error->message));
-    check = domain_check_run(site->settings, site->dns, relays, site->settings->hostname, subject);
-    return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, check));
-}
-
-static bool is_redirected(const Request *request)
-{
-    g_autoptr(CheckSubject) subject = NULL;
-
-    if (request->route != ROUTE_SEARCH || request->language != NULL)
-        return false;
-    subject = check_subject_parse(request->subject);
-    return subject->local_part == NULL && !subject->is_malformed;
+    return page_reply(visit, is_search ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND,
+                      domain_page_malformed(view));
 }
 
 static Reply *answer_subject(const Visit *visit)
 {
     const View *view = &visit->view;
+    g_autoptr(CheckSubject) subject = NULL;
 
     if (*view->request->subject == '\0')
         return page_reply(visit, MHD_HTTP_OK, domain_page_empty(view));
-    if (is_redirected(view->request)) {
-        g_autoptr(CheckSubject) subject = check_subject_parse(view->request->subject);
-
-        return redirect(subject);
-    }
-    return answer_check(visit);
+    subject = check_subject_parse(view->request->subject);
+    if (subject->is_malformed)
+        return answer_malformed(visit);
+    return is_elsewhere(visit, subject) ? redirect(subject) : answer_check(visit, subject);
 }
 
 Reply *site_answer(gpointer data, const Request *request, const char *language)

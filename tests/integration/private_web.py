@@ -36,6 +36,7 @@ class PrivateWeb(processes.Service):
         self._environment = environment
         self._log = daemon.directory / "web.log"
         self.url = None
+        self.last_status = None
 
     def start(self):
         self._log.unlink(missing_ok=True)
@@ -47,6 +48,11 @@ class PrivateWeb(processes.Service):
     def _announced(self):
         found = re.search(r"^spfrom web: (http://\S+/)$", self.log(), re.MULTILINE)
         return found and found.group(1)
+
+    def stop(self):
+        if self._process is not None:
+            self.last_status = processes.stop(self._process)
+            self._process = None
 
     @property
     def port(self):
