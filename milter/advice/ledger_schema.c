@@ -43,8 +43,7 @@ static const char *const scripts[LEDGER_SCHEMA_VERSION] = {
     " (SELECT seen.domain AS domain, min(seen.first) AS since FROM seen JOIN domains AS d"
     "  ON d.id = seen.domain WHERE result = 2 AND seen.last > ifnull(d.unauthorised_last, 0)"
     "  GROUP BY seen.domain) AS of"
-    " WHERE of.domain = domains.id;"
-    "CREATE INDEX domains_authorised ON domains (authorised_since);",
+    " WHERE of.domain = domains.id;",
 };
 
 static LedgerFailure failure_of(int code)

@@ -143,6 +143,17 @@ static void wait_locked(pthread_cond_t *condition, gint64 until)
         pthread_cond_timedwait(condition, &lock, &deadline);
 }
 
+static void add_to_backlog(Writer *writer, LedgerTally *taken)
+{
+    if (ledger_tally_messages(writer->backlog) > 0) {
+        ledger_tally_add_all(writer->backlog, taken);
+        ledger_tally_free(taken);
+        return;
+    }
+    ledger_tally_free(writer->backlog);
+    writer->backlog = taken;
+}
+
 /* Waits for something to do, and moves what was added into the backlog. Returns false where it is
  * the last time. */
 static bool wait_for_batch(Writer *writer)
@@ -160,8 +171,7 @@ static bool wait_for_batch(Writer *writer)
     shared.status.waiting += ledger_tally_messages(taken);
     is_last = shared.is_stopping;
     pthread_mutex_unlock(&lock);
-    ledger_tally_add_all(writer->backlog, taken);
-    ledger_tally_free(taken);
+    add_to_backlog(writer, taken);
     return !is_last;
 }
 

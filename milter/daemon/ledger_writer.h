@@ -9,17 +9,17 @@
 #include "spf/decision.h"
 
 /*
- * Counts messages for the ledger. A message adds to a table in memory, under a lock that is held for
- * nothing else, and goes on; a thread writes the table to the file once LEDGER_WRITER_BATCH messages
- * are in it, or LEDGER_WRITER_SECONDS after the first. So a kill -9 loses at most
- * LEDGER_WRITER_BATCH messages' counts, and those of the messages that ended while the last batch was
- * written; a stop loses none.
+ * Counts messages for the ledger. A message adds to a table in memory, under a lock that is held
+ * for nothing else, and goes on; a thread writes the table to the file once LEDGER_WRITER_BATCH
+ * messages are in it, or LEDGER_WRITER_SECONDS after the first. So a kill -9 loses at most
+ * LEDGER_WRITER_BATCH messages' counts, and those of the messages that ended while the last batch
+ * was written; a stop loses none.
  *
  * Where the file can't be written, mail goes on, the counts wait in memory (bounded, see
  * daemon/ledger_tally.h) and are written once it can be: tried every LEDGER_WRITER_RETRY_SECONDS,
  * logged when it begins and when it ends. A corrupt file is moved aside, and a new one begun.
  */
-#define LEDGER_WRITER_BATCH 1000
+#define LEDGER_WRITER_BATCH 4000
 #define LEDGER_WRITER_SECONDS 1
 #define LEDGER_WRITER_RETRY_SECONDS 5
 
@@ -39,11 +39,11 @@ void ledger_writer_add(Settings *settings, MessageAction action, const Decision 
 
 /* What `spfrom status` tells. */
 typedef struct {
-    char *file;         /* NULL: no ledger is wanted */
-    char *trouble;      /* why it can't be written; NULL: it can */
-    guint64 written;    /* messages, since the start */
-    guint64 waiting;    /* messages that are not in the file yet */
-    gint64 written_at;  /* wall time; 0: never */
+    char *file;        /* NULL: no ledger is wanted */
+    char *trouble;     /* why it can't be written; NULL: it can */
+    guint64 written;   /* messages, since the start */
+    guint64 waiting;   /* messages that are not in the file yet */
+    gint64 written_at; /* wall time; 0: never */
 } LedgerWriterStatus;
 void ledger_writer_status(LedgerWriterStatus *status);
 void ledger_writer_status_clear(LedgerWriterStatus *status);

@@ -223,11 +223,11 @@ static void test_failed_migration_changes_nothing(void **state)
     g_autoptr(GError) error = NULL;
 
     ledger_fixture_sql(fixture, version_1);
-    ledger_fixture_sql(fixture, "CREATE TABLE domains_authorised (taken)");
+    ledger_fixture_sql(fixture, "ALTER TABLE domains ADD COLUMN unauthorised_last");
     error = refused(fixture, LEDGER_FAILURE_SYSTEM);
     assert_int_equal(ledger_fixture_number(fixture, "PRAGMA user_version"), 1);
     assert_int_equal(
-        ledger_fixture_number(fixture, "SELECT count(*) FROM pragma_table_info('domains')"), 4);
+        ledger_fixture_number(fixture, "SELECT count(*) FROM pragma_table_info('domains')"), 5);
 }
 
 static guint expire_all(Ledger *ledger, guint32 day)
