@@ -179,7 +179,7 @@ static void add_cache(Page *page, const json_t *status)
     add_line(page, "cache", PAGE_PLAIN, text->str);
 }
 
-static void add_dns(Page *page, const json_t *status)
+static void add_dns(Page *page, const json_t *status, gint64 now)
 {
     const json_t *dns = json_object_get(status, "dns");
     gint64 trouble = count_of(dns, "trouble");
@@ -192,6 +192,8 @@ static void add_dns(Page *page, const json_t *status)
 
     add_line(page, "DNS", trouble * 10 > all ? PAGE_DOUBTFUL : PAGE_PLAIN, text);
     add_line(page, "  through", PAGE_PLAIN, control_text(dns, "source"));
+    add_time(page, "  last answer", control_text(dns, "last_answer"), now);
+    add_time(page, "  last trouble", control_text(dns, "last_trouble"), now);
 }
 
 static void add_ledger(Page *page, const json_t *status)
@@ -220,6 +222,6 @@ void status_text_add(Page *page, const json_t *status, gint64 now)
     add_counts(page, "messages", json_object_get(status, "messages"));
     add_counts(page, "verdicts", json_object_get(status, "verdicts"));
     add_cache(page, status);
-    add_dns(page, status);
+    add_dns(page, status, now);
     add_ledger(page, status);
 }

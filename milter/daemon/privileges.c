@@ -68,11 +68,16 @@ bool privileges_make_folder(const Privileges *privileges, const char *path, GErr
     return true;
 }
 
-static bool make_folder_of(const Privileges *privileges, const char *path, GError **error)
+/* Makes the folder that the socket at path, the value of key, is to stand in. */
+static bool make_folder_of(const Privileges *privileges, const char *key, const char *path,
+                           GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
 
-    return privileges_make_folder(privileges, folder, error);
+    if (privileges_make_folder(privileges, folder, error))
+        return true;
+    g_prefix_error(error, "%s: ", key);
+    return false;
 }
 
 /* Mail goes on without a ledger: what is wrong with its folder is told by who writes it. */
@@ -91,10 +96,10 @@ bool privileges_make_folders(Settings *settings, const Privileges *privileges, G
     static const char unix_prefix[] = "unix:";
 
     if (g_str_has_prefix(settings->socket, unix_prefix) &&
-        !make_folder_of(privileges, settings->socket + strlen(unix_prefix), error))
+        !make_folder_of(privileges, "socket", settings->socket + strlen(unix_prefix), error))
         return false;
     if (settings->control_socket != NULL &&
-        !make_folder_of(privileges, settings->control_socket, error))
+        !make_folder_of(privileges, "control_socket", settings->control_socket, error))
         return false;
     if (settings->state_dir != NULL &&
         !privileges_make_folder(privileges, settings->state_dir, error))

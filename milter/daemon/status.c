@@ -196,6 +196,14 @@ static char *dns_source(Settings *settings)
     return g_strdup("the system's resolvers");
 }
 
+/* Monotonic time as wall time; 0 stays. */
+static gint64 wall_of(gint64 monotonic)
+{
+    if (monotonic == 0)
+        return 0;
+    return clock_wall(&clock_system) - (clock_monotonic(&clock_system) - monotonic);
+}
+
 static json_t *dns_json(Settings *settings, const VerdictsCounters *counters)
 {
     json_t *json = json_object();
@@ -206,6 +214,8 @@ static json_t *dns_json(Settings *settings, const VerdictsCounters *counters)
     set_count(json, "no_data", counters->queries[DNS_NO_DATA]);
     set_count(json, "no_name", counters->queries[DNS_NO_NAME]);
     set_count(json, "trouble", counters->queries[DNS_TROUBLE]);
+    set_time(json, "last_answer", wall_of(counters->dns_answered));
+    set_time(json, "last_trouble", wall_of(counters->dns_troubled));
     return json;
 }
 

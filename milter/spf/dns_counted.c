@@ -2,12 +2,22 @@
 
 #include "spf/dns_counted.h"
 
+#include "base/clock.h"
+
 typedef struct {
     Dns dns;
     Dns *under;
-    guint64 *counts;
+    DnsCounts *counts;
     gint is_closed; /* g_atomic_int_*() only */
 } DnsCounted;
+
+static void count(DnsCounts *counts, DnsStatus status)
+{
+    gint64 *last = status == DNS_TROUBLE ? &counts->troubled : &counts->answered;
+
+    __atomic_fetch_add(&counts->outcomes[status], 1, __ATOMIC_RELAXED);
+    __atomic_store_n(last, clock_monotonic(&clock_system), __ATOMIC_RELAXED);
+}
 
 static DnsAnswer *counted_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
 {
@@ -17,7 +27,7 @@ static DnsAnswer *counted_lookup(Dns *dns, const char *name, DnsType type, gint6
     if (g_atomic_int_get(&counted->is_closed))
         return dns_answer_new_trouble("not asked: the program stops");
     answer = dns_lookup(counted->under, name, type, deadline);
-    __atomic_fetch_add(&counted->counts[answer->status], 1, __ATOMIC_RELAXED);
+    count(counted->counts, answer->status);
     return answer;
 }
 
@@ -34,7 +44,7 @@ static void counted_free(Dns *dns)
     g_free(counted);
 }
 
-Dns *dns_counted_new(Dns *under, guint64 counts[DNS_STATUSES])
+Dns *dns_counted_new(Dns *under, DnsCounts *counts)
 {
     DnsCounted *counted = g_new0(DnsCounted, 1);
 

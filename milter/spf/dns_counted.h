@@ -7,14 +7,16 @@
 
 #define DNS_STATUSES (DNS_TROUBLE + 1)
 
-/*
- * Counts the questions that pass through to under by the status of their answer. Takes under as its
- * own.
- *
- * counts  not owned; only added to, by __atomic_fetch_add(): exact, and to be read by
- * __atomic_load_n()
- */
-Dns *dns_counted_new(Dns *under, guint64 counts[DNS_STATUSES]);
+/* To be read by __atomic_load_n(). */
+typedef struct {
+    guint64 outcomes[DNS_STATUSES]; /* questions by the status of their answer; exact */
+    gint64 answered; /* monotonic time of the last question with an answer; 0: none yet */
+    gint64 troubled; /* the same of DNS_TROUBLE */
+} DnsCounts;
+
+/* Counts the questions that pass through to under. Takes under as its own; counts is not owned, and
+ * only added to. */
+Dns *dns_counted_new(Dns *under, DnsCounts *counts);
 
 /*
  * From now on every question is DNS_TROUBLE at once and not counted, so that threads that stop

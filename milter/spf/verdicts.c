@@ -17,7 +17,8 @@ G_STATIC_ASSERT(G_N_ELEMENTS(((VerdictsCounters *)NULL)->queries) == DNS_STATUSE
 /* What goes on over a reload. */
 typedef struct {
     gint refs;
-    VerdictsCounters counters; /* __atomic_*() only; entries is not used */
+    VerdictsCounters counters; /* __atomic_*() only; what is about DNS and entries are not used */
+    DnsCounts dns;
 } Counted;
 
 struct Verdicts {
@@ -41,6 +42,11 @@ static void add_one(guint64 *counter)
 static guint64 read_one(const guint64 *counter)
 {
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static gint64 read_time(const gint64 *time)
+{
+    return __atomic_load_n(time, __ATOMIC_RELAXED);
 }
 
 static Counted *counted_new(void)
@@ -373,7 +379,9 @@ void verdicts_counters(Verdicts *verdicts, VerdictsCounters *counters)
     for (int i = 0; i < SPF_RESULTS; i++)
         counters->results[i] = read_one(&counted->results[i]);
     for (int i = 0; i < DNS_STATUSES; i++)
-        counters->queries[i] = read_one(&counted->queries[i]);
+        counters->queries[i] = read_one(&verdicts->counted->dns.outcomes[i]);
+    counters->dns_answered = read_time(&verdicts->counted->dns.answered);
+    counters->dns_troubled = read_time(&verdicts->counted->dns.troubled);
     counters->entries = verdict_cache_count(verdicts->cache);
 }
 
@@ -457,7 +465,7 @@ static Verdicts *make(Verdicts *before, Settings *settings, Dns *dns, const Cloc
     verdicts->settings = settings_ref(settings);
     verdicts->clock = clock;
     verdicts->counted = before != NULL ? counted_ref(before->counted) : counted_new();
-    verdicts->dns = dns_counted_new(dns, verdicts->counted->counters.queries);
+    verdicts->dns = dns_counted_new(dns, &verdicts->counted->dns);
     verdicts->flights = flights_new();
     if (!start(verdicts, before, error))
         g_clear_pointer(&verdicts, verdicts_free);

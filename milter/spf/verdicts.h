@@ -77,8 +77,10 @@ typedef struct {
     guint64 hits, misses, waits, stales; /* calls of verdicts_get() by outcome */
     guint64 results[SPF_RESULTS];        /* verdicts given */
     guint64 evaluations;
-    guint64 queries[4]; /* DNS questions asked, by DnsStatus */
-    guint entries;      /* in the cache now */
+    guint64 queries[4];  /* DNS questions asked, by DnsStatus */
+    gint64 dns_answered; /* monotonic time of the last DNS question with an answer; 0: none yet */
+    gint64 dns_troubled; /* the same of one in trouble */
+    guint entries;       /* in the cache now */
 } VerdictsCounters;
 void verdicts_counters(Verdicts *verdicts, VerdictsCounters *counters);
 

@@ -15,7 +15,7 @@ import processes
 from cases import MUELLER, OHNE
 from control_client import ControlClient, ask_control
 from faulty_dns import FaultyDns, Held, Txt
-from milter_client import ask
+from milter_client import NO_STEPS, MilterClient, ask
 from spfrom import Spfrom
 from zone import FALLBACK, ZONE_FILE
 
@@ -63,6 +63,7 @@ def test_status(own):
     assert messages == {"rewrite": 1, "keep": 2, "inbound": 1}
     assert answer["cache"]["miss"] + answer["cache"]["hit"] == sum(answer["verdicts"].values())
     assert answer["dns"]["found"] > 0 and answer["dns"]["trouble"] == 0
+    assert RFC3339.fullmatch(answer["dns"]["last_answer"]) and answer["dns"]["last_trouble"] is None
 
 
 def test_status_of_the_fallback(daemon):
@@ -280,6 +281,32 @@ def test_slow_reload_blocks_nobody(own):
             thread.join()
     assert results[0].returncode == 0
     assert ask_control(daemon, "mode")["mode"] == "off"
+
+
+def test_message_of_an_old_configuration_waits_for_nobody(own):
+    """It ends last of all that used the old one, of which a thread still waits for DNS."""
+    held = Held(OURS)
+    held.gate.set()
+    with FaultyDns({"held.example": held}, otherwise=Txt(FOREIGN)) as dns:
+        daemon = own(zone=None, dns_servers=[dns.server], dns_timeout="60s", check_timeout="60s",
+                     relay_hosts=["192.0.2.25", "spf:held.example"])
+        processes.wait_until(lambda: ask_control(daemon, "status")["ok"], 20, "the first relay set")
+        asked = dns.count("held.example")
+        held.gate.clear()
+        try:
+            with MilterClient(daemon.address, NO_STEPS) as client:
+                client.connect()
+                client.envelope(OHNE)
+                assert ask_control(daemon, "flush")["ok"]
+                processes.wait_until(lambda: dns.count("held.example") > asked, 20, "the question for the relay host")
+                daemon.settings["relay_hosts"] = ["192.0.2.25"]
+                daemon.write_configuration()
+                assert ask_control(daemon, "reload")["ok"]
+                client.header("From", OHNE)
+                assert (client.eoh() or client.body(b"x") or client.eom()).sender() == FALLBACK
+                assert "relay set:" not in daemon.log()  # the thread still waits
+        finally:
+            held.gate.set()
 
 
 def test_flush(own):
