@@ -1,6 +1,5 @@
 """contrib/completion: what bash, zsh and fish offer is what the programs know."""
 
-import re
 import shutil
 import subprocess
 
@@ -8,6 +7,7 @@ import pytest
 
 import paths
 import program_help
+from zsh_tab import ZshTab
 
 COMPLETION = paths.SRCDIR / "contrib" / "completion"
 BASH = COMPLETION / "bash"
@@ -89,23 +89,33 @@ def _run(*argv):
     return result.stdout
 
 
-def test_zsh_reads_it():
+@pytest.fixture(scope="module")
+def zsh(tmp_path_factory):
     _needs("zsh")
-    _run("zsh", "-f", "-n", ZSH)
-    script = f"fpath=({ZSH.parent} $fpath); autoload -U compinit; compinit -D -u; print $_comps[spfrom] $_comps[spfrom-milter]"
-    assert _run("zsh", "-f", "-c", script).split() == ["_spfrom", "_spfrom"]
+    tab = ZshTab(tmp_path_factory.mktemp("zsh"), ZSH.parent)
+    yield tab
+    tab.end()
 
 
-def test_zsh_knows_all():
-    text = ZSH.read_text()
-    table = text.partition("subcommands=(")[2].partition(")\n")[0]
-    assert set(re.findall(r"'(\w+):", table)) == set(program_help.subcommands())
-    cases = dict(re.findall(r"^    (\w+)\)(.*?);;", text, re.MULTILINE | re.DOTALL))
+def test_zsh_knows_all(zsh):
+    assert zsh.press("spfrom ") == zsh.press("spfrom help ") == set(program_help.subcommands())
+    assert zsh.press("spfrom -") == program_help.options(program_help.tool_help())
+    assert zsh.press("spfrom-milter -") == program_help.options(program_help.milter_help())
     for subcommand in program_help.subcommands():
-        offered = set(re.findall(r"(--\w[\w-]*)\[", cases[subcommand]))
-        if "$json" in cases[subcommand]:
-            offered.add("--json")
-        assert offered == (set() if subcommand == "help" else program_help.own_options(subcommand)), subcommand
+        if subcommand != "help":
+            offered = zsh.press(f"spfrom {subcommand} -")
+            assert offered == program_help.options(program_help.tool_help(subcommand)), subcommand
+
+
+@pytest.mark.parametrize("line, offered", [
+    ("spfrom mode ", {"rewrite", "log-only", "off"}),
+    ("spfrom -c /etc/passwd mode o", {"off"}),
+    ("spfrom advise --lang ", {"de", "en"}),
+    ("spfrom test --diff --", {"--help", "--sender", "--rcpt"}),
+    ("spfrom flush ", set()),
+])
+def test_zsh_words(zsh, line, offered):
+    assert zsh.press(line) == offered
 
 
 def fish(line):
