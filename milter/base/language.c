@@ -127,15 +127,16 @@ static Language *open_catalogue(const char *code, GError **error)
     g_autofree char *directory = installation_locale_directory();
     g_autofree char *file = g_build_filename(directory, code, "LC_MESSAGES", "spfrom.mo", NULL);
     g_autoptr(GError) cause = NULL;
-    g_autoptr(GMappedFile) mapped = g_mapped_file_new(file, FALSE, &cause);
     g_autoptr(GBytes) octets = NULL;
+    char *contents = NULL;
+    gsize length = 0;
 
-    if (mapped == NULL) {
+    if (!g_file_get_contents(file, &contents, &length, &cause)) {
         g_set_error(error, LANGUAGE_ERROR, LANGUAGE_ERROR_CATALOGUE, "no texts in \"%s\": %s", code,
                     cause->message);
         return NULL;
     }
-    octets = g_mapped_file_get_bytes(mapped);
+    octets = g_bytes_new_take(contents, length);
     return language_from_catalogue(code, octets, file, error);
 }
 

@@ -215,7 +215,7 @@ static int run(int argc, char **argv, CliContext *context)
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
-    if (argc - optind != 1)
+    if (argc - optind != 1 || *argv[optind] == '\0')
         return subcommand_usage_error(&advise_subcommand, "name one domain or address");
     return advise_with(&options, context, argv[optind]);
 }

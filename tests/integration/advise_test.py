@@ -246,6 +246,7 @@ def test_data_directory(spfrom, tmp_path):
 # arguments → exit status, what stderr has
 USAGE = [
     ([], 2, "name one domain or address"),
+    ([""], 2, "name one domain or address"),
     (["a.de", "b.de"], 2, "name one domain or address"),
     (["--lang", "fr", "a.de"], 2, '--lang: there are no texts in "fr"; write en or de'),
     (["--lang", "../de", "a.de"], 2, "there are no texts in"),
@@ -254,7 +255,7 @@ USAGE = [
 ]
 
 
-@pytest.mark.parametrize("arguments, status, complaint", USAGE, ids=[" ".join(row[0]) or "none" for row in USAGE])
+@pytest.mark.parametrize("arguments, status, complaint", USAGE, ids=[repr(row[0]) for row in USAGE])
 def test_usage(spfrom, arguments, status, complaint):
     done = spfrom("advise", *arguments)
     assert (done.returncode, done.stdout) == (status, "")
