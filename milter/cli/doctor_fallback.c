@@ -24,7 +24,7 @@ static void advise_record(Doctor *doctor, Finding *finding, const DomainCheck *c
     if (advice->record != NULL)
         finding_advise(finding, "publish in the DNS: %s. TXT \"%s\"", check->subject->domain,
                        advice->record);
-    finding_command(finding, "spfrom check %s", check->subject->domain);
+    finding_command(finding, "spfrom advise %s", check->subject->domain);
 }
 
 static void examine_verdict(Doctor *doctor, const DomainCheck *check)

@@ -2,6 +2,7 @@
 
 #include "cli/doctor_mta.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,12 +32,32 @@ static void add_complaints(Doctor *doctor, const Postfix *postfix)
     }
 }
 
+/* Its master has left its process id in the queue, and holds the file locked; only root sees it. */
+static void examine_running(Doctor *doctor, const Postfix *postfix)
+{
+    g_autofree char *file = g_build_filename(postfix_value(postfix, NULL, "queue_directory"), "pid",
+                                             "master.pid", NULL);
+    g_autofree char *start = postfix_command(postfix, "postfix");
+    g_autofree char *text = NULL;
+    guint64 pid = 0;
+
+    if (geteuid() != 0)
+        return;
+    if (g_file_get_contents(file, &text, NULL, NULL))
+        g_ascii_string_to_unsigned(g_strstrip(text), 10, 2, G_MAXINT, &pid, NULL);
+    if (pid == 0 || kill((pid_t)pid, 0) != 0)
+        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "postfix-running",
+                                     "Postfix does not run"),
+                        "%s start", start);
+}
+
 static void examine_instance(Doctor *doctor, const Postfix *postfix)
 {
     findings_add(&doctor->findings, FINDING_FINE, "postfix", "Postfix %s, configured in %s",
                  postfix_value(postfix, NULL, "mail_version"),
                  postfix_value(postfix, NULL, "config_directory"));
     add_complaints(doctor, postfix);
+    examine_running(doctor, postfix);
     if (doctor->settings == NULL)
         return;
     doctor_postfix_milters(doctor, postfix);

@@ -231,6 +231,18 @@ static bool is_any_seen(const GPtrArray *lists)
     return false;
 }
 
+/* Since Postfix 3.2, single clients can have other milters. */
+static void examine_maps(Doctor *doctor, const Postfix *postfix, const PostfixService *service)
+{
+    const char *maps = postfix_value(postfix, service, "smtpd_milter_maps");
+
+    if (*maps != '\0')
+        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "milter-maps",
+                                    "%s: smtpd_milter_maps (%s) gives some clients other milters",
+                                    service->name, maps),
+                       "see that those whose mail is ours have spfrom there, too");
+}
+
 /* Each list once, however many services read it from main.cf. */
 static void examine_once(Doctor *doctor, const PostfixList *list, bool *is_main_done)
 {
@@ -270,6 +282,7 @@ static void examine_smtpd(Doctor *doctor, const Postfix *postfix)
     add_seen(doctor, lists);
     for (guint i = 0; i < lists->len; i++) {
         add_passage(doctor, g_ptr_array_index(lists, i));
+        examine_maps(doctor, postfix, ((const PostfixList *)g_ptr_array_index(lists, i))->reader);
         examine_once(doctor, g_ptr_array_index(lists, i), &is_main_done);
     }
 }

@@ -132,9 +132,12 @@ static void parse_daemon(SendmailCf *cf, const char *options)
 /* The value of line where it is "O name=value". */
 static const char *option_value(const char *line, const char *name)
 {
-    const char *at = line + 1 + strspn(line + 1, " \t");
+    const char *at;
 
-    if (line[0] != 'O' || g_ascii_strncasecmp(at, name, strlen(name)) != 0)
+    if (line[0] != 'O')
+        return NULL;
+    at = line + 1 + strspn(line + 1, " \t");
+    if (g_ascii_strncasecmp(at, name, strlen(name)) != 0)
         return NULL;
     at += strlen(name);
     return *at == '=' ? at + 1 : NULL;

@@ -35,6 +35,7 @@ stumm.example.                TXT "v=spf1 ip4:192.0.2.25 -all"
 stumm.example.                MX  0 .
 tot.example.                  TXT "v=spf1 ip4:192.0.2.25 -all"
 tot.example.                  MX  10 weg.tot.example.
+leer.example.                 MX  10 mail.lemniscus.de.
 fremd.example.                TXT "v=spf1 ip4:203.0.113.1 -all"
 fremd.example.                MX  10 mail.lemniscus.de.
 smtp.provider.example.        A   203.0.113.25
@@ -230,6 +231,7 @@ POSTFIX_FAULTS = [
     ("bind-address", ["relayhost=", "smtp_bind_address=203.0.113.9"], "", "error", "own-address", "203.0.113.9"),
     ("transport-maps", ["transport_maps=inline:{{gmx.de=smtp:[a.example]}}"], "", "unknown", "transport-maps", "gmx.de"),
     ("bounces", ["myorigin=gmx.de"], "", "warning", "internal-mail", "MAILER-DAEMON@gmx.de"),
+    ("milter-maps", ["smtpd_milter_maps=inline:{{127.0.0.1=DISABLE}}"], "", "unknown", "milter-maps", "inline"),
     ("header-size", ["header_size_limit=4096"], "", "warning", "header-size", "4096"),
     ("masquerade", ["masquerade_domains=de"], "", "error", "masquerade", "lemniscus.de"),
     ("given-twice", [], "", "warning", "postconf", "overriding earlier entry"),
@@ -260,6 +262,15 @@ def test_postfix_fault(installed, request, name, main, master, level, check, wor
             assert not after.bad("error"), after.bad("error")
         else:
             assert found[0]["advice"] or found[0]["command"] or level == "unknown" or check == "postconf"
+
+
+def test_postfix_that_does_not_run(installed):
+    file = installed.postfix.queue / "pid/master.pid"
+    moved = file.rename(file.with_suffix(".moved"))
+    try:
+        assert "start" in installed.doctor().of("postfix-running", "warning")[0]["command"]
+    finally:
+        moved.rename(file)
 
 
 def test_signer_behind(installed, signer):
@@ -519,8 +530,9 @@ OWN_FAULTS = [
     ("no-daemon", {}, [], "error", "milter-socket", "nothing answers"),
     ("no-control", {}, [], "error", "control", "control.sock"),
     ("unauthorised", {"fallback_address": "noreply@fremd.example"}, [], "error", "fallback-spf",
-     "fremd.example does not authorise"),
-    ("no-record", {"fallback_address": "noreply@ohne.example"}, [], "error", "fallback-spf", "ohne.example"),
+     "v=spf1 ip4:203.0.113.1 ip4:192.0.2.25 -all"),
+    ("no-record", {"fallback_address": "noreply@leer.example"}, [], "error", "fallback-spf", "v=spf1 ip4:192.0.2.25"),
+    ("no-domain", {"fallback_address": "noreply@keine.example"}, [], "error", "fallback-spf", "keine.example"),
     ("no-dmarc", {"fallback_address": "noreply@fremd.example"}, [], "warning", "fallback-dmarc", "v=DMARC1"),
     ("no-mx", {"fallback_address": "noreply@nirgends.example"}, [], "error", "fallback-route", "neither an MX"),
     ("null-mx", {"fallback_address": "noreply@stumm.example"}, [], "error", "fallback-route", "takes no mail"),

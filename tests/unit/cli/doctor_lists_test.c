@@ -368,7 +368,7 @@ static const struct cf_row {
      "InputMailFilters=a;b\nO DaemonPortOptions=Port=2525, I=\n",
      "", "", "MTA=- MSA=a,b MTA="},
     {"the last list counts", "O InputMailFilters=a\nO InputMailFilters= b , c\n", "", "b c", ""},
-    {"odd lines", "X\nX,\nXa,S,F=,T=;\nO\nO InputMailFilters\n", ":-:10:300 :-:10:300 a:-:10:300",
+    {"odd lines", "\nX\nX,\nXa,S,F=,T=;\nO\nO InputMailFilters\n", ":-:10:300 :-:10:300 a:-:10:300",
      "", ""},
 };
 
