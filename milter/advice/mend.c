@@ -79,7 +79,7 @@ static const char *skip_number(const char *at, bool *has_number)
     *has_number = g_ascii_isdigit(*at);
     if (!*has_number)
         return at;
-    at++;
+    at += MIN(strspn(at, "0123456789"), 2);
     if (*at == '.' && g_ascii_isdigit(at[1]))
         at += 2;
     return *at == '/' ? NULL : at; /* "spf2.0/pra" is Sender ID */
@@ -361,16 +361,17 @@ static gsize mend_version(Mend *mend)
     const char *end = skip_version(text);
     gsize length = end != NULL ? (gsize)(end - text) : 0;
     g_autofree char *version = g_strndup(text, strlen(VERSION));
+    Point *point;
 
-    if (record_is_spf(text, strlen(text))) {
+    if (record_is_spf(mend->source, strlen(mend->source))) {
         mend->draft = draft_new(version);
         return strlen(VERSION);
     }
     mend->draft = draft_new(VERSION);
     length += end != NULL ? strspn(text + length, ";,.:\"'`\\") : 0;
-    point_add(mend->points, POINT_VERSION, NULL)->record = mend->index;
-    ((Point *)g_ptr_array_index(mend->points, mend->points->len - 1))->term =
-        length > 0 ? source_part(mend, 0, length) : g_strdup("");
+    point = point_add(mend->points, POINT_VERSION, NULL);
+    point->term = length > 0 ? source_part(mend, 0, length) : g_strdup("");
+    point->record = mend->index;
     return length;
 }
 

@@ -264,6 +264,8 @@ static char *mend_single(const char *text)
         return NULL;
     if (name != NULL && (name->kind == RECORD_REDIRECT || name->kind == RECORD_EXP))
         qualifier = '\0';
+    if (qualifier == '\0' && strcmp(mended, "all") == 0)
+        qualifier = '~'; /* who mistypes all didn't mean to let everybody pass */
     return with_qualifier(qualifier, mended);
 }
 

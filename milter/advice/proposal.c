@@ -11,6 +11,7 @@
 #include "advice/reduce.h"
 #include "advice/unite.h"
 
+#define OCTETS_MAX 4096  /* of a record that is worked on */
 #define ROUNDS_MAX 8     /* of reducing and extending, in turn */
 #define EXTENSIONS_MAX 2 /* the second one where look-ups were reduced since the first */
 
@@ -64,17 +65,14 @@ static void mend_found(Proposal *proposal)
     }
 }
 
-/* Is a term of draft, for who comes to it, an error? Returns why, owned by the caller, or NULL. */
-static char *broken_at(const Proposal *proposal, guint position)
+/* Why a term is an error for who comes to it, owned by the caller; NULL where it isn't. */
+static char *broken_at(const Proposal *proposal, const Record *record, guint position)
 {
-    g_autofree char *text = draft_text(proposal->draft);
-    g_autoptr(Record) record = record_parse(text, strlen(text));
     g_auto(Cost) cost = {0};
 
-    if (position >= record->terms->len)
-        return NULL;
-    cost_term(&proposal->ground->meter, proposal->ground->check->subject->domain, record,
-              record_at(record, position), &cost);
+    if (position < record->terms->len)
+        cost_term(&proposal->ground->meter, proposal->ground->check->subject->domain, record,
+                  record_at(record, position), &cost);
     return g_steal_pointer(&cost.broken);
 }
 
@@ -83,9 +81,11 @@ static void drop_broken(Proposal *proposal)
 {
     Draft *draft = proposal->draft;
     const char *all = proposal->ground->settings->advice_policy;
+    g_autofree char *text = draft_text(draft);
+    g_autoptr(Record) record = record_parse(text, strlen(text));
 
     for (guint i = draft->terms->len; i-- > 0;) {
-        char *reason = broken_at(proposal, i);
+        char *reason = broken_at(proposal, record, i);
         bool is_redirect = draft_at(draft, i)->kind == RECORD_REDIRECT;
         Point *point;
 
@@ -107,6 +107,11 @@ static bool has_mistake(const Draft *draft)
         if (!mend_term_is_right(draft_at(draft, i)->text))
             return true;
     return false;
+}
+
+static void set_unproven(Proposal *proposal, const char *reason)
+{
+    point_add(proposal->advice->points, POINT_UNPROVEN, NULL)->reason = g_strdup(reason);
 }
 
 static void set_several(Proposal *proposal)
@@ -140,6 +145,33 @@ static void judge(Proposal *proposal, const Proof *proof)
     } else if (passes) {
         advice->kind = ADVICE_OK;
     }
+}
+
+/* A record that is too long to be anybody's is told to pass or not, and no more. */
+static void judge_long(Proposal *proposal)
+{
+    g_autoptr(Record) record = record_parse(first_found(proposal), strlen(first_found(proposal)));
+    g_autoptr(Proof) proof = proof_run(proposal->ground, first_found(proposal));
+
+    proposal->advice->kind = ADVICE_EXTEND;
+    if (proposal->found->len > 1)
+        proposal->advice->kind = ADVICE_MERGE;
+    else if (record->wrong != NULL || !record_is_spf(record->text, record->length))
+        proposal->advice->kind = ADVICE_REPAIR;
+    else if (proof->outcome == PROOF_OVER)
+        proposal->advice->kind = ADVICE_REDUCE;
+    else if (proof->outcome == PROOF_PASSES)
+        proposal->advice->kind = ADVICE_OK;
+    if (proposal->advice->kind != ADVICE_OK)
+        set_unproven(proposal, "the record is longer than any that can be of use");
+}
+
+static bool has_long(const GPtrArray *found)
+{
+    for (guint i = 0; i < found->len; i++)
+        if (strlen(g_ptr_array_index(found, i)) > OCTETS_MAX)
+            return true;
+    return false;
 }
 
 static void begin_new(Proposal *proposal)
@@ -182,11 +214,6 @@ static void begin(Proposal *proposal)
     set_several(proposal);
     mend_found(proposal);
     drop_broken(proposal);
-}
-
-static void set_unproven(Proposal *proposal, const char *reason)
-{
-    point_add(proposal->advice->points, POINT_UNPROVEN, NULL)->reason = g_strdup(reason);
 }
 
 static void set_record(Proposal *proposal, char *text)
@@ -288,6 +315,10 @@ void proposal_make(const Ground *ground, const GPtrArray *texts, Advice *advice)
     find_records(texts, found);
     g_strfreev(advice->found);
     advice->found = valid_texts(found);
+    if (has_long(found)) {
+        judge_long(&proposal);
+        return;
+    }
     begin(&proposal);
     if (advice->kind != ADVICE_OK)
         finish(&proposal);

@@ -306,6 +306,23 @@ static bool drop_one(Reduction *reduction)
     return true;
 }
 
+/* A term that alone is over the limits, and whose networks can't be told, can't stay. */
+static void drop_hopeless(Reduction *reduction)
+{
+    const CostMeter *meter = &reduction->ground->meter;
+
+    for (guint i = reduction->draft->terms->len; i-- > 0;) {
+        const DraftTerm *term = draft_at(reduction->draft, i);
+        g_auto(GStrv) texts = NULL;
+
+        if (!cost_is_over(meter, cost_at(reduction, i)) || is_ours(reduction, term))
+            continue;
+        texts = flatten_term(reduction->ground, term);
+        if (texts == NULL)
+            leave_out(reduction, POINT_DROPPED, i);
+    }
+}
+
 static guint count_lookup_terms(const Draft *draft)
 {
     guint count = 0;
@@ -320,6 +337,7 @@ static void bring_within(Reduction *reduction)
     drop_redirect(reduction);
     drop_doubles(reduction);
     drop_voids(reduction);
+    drop_hopeless(reduction);
     while (is_over(reduction) && flatten_one(reduction, OCTETS_WANTED, false))
         ;
     while (is_over(reduction) && flatten_one(reduction, OCTETS_MAX, false))

@@ -9,6 +9,8 @@
 #include "advice/mend_term.h"
 #include "policy/relay_entry.h"
 
+#define REMARKED_MAX 4096 /* octets of a record whose terms are looked at */
+
 char **remarks_strings(const char *text)
 {
     GPtrArray *strings = g_ptr_array_new();
@@ -91,6 +93,8 @@ static void remark_record(const Ground *ground, const char *text, GPtrArray *poi
 
     remark_length(text, points);
     remark_all(draft, points);
+    if (strlen(text) > REMARKED_MAX)
+        return;
     for (guint i = 0; i < MIN(draft->terms->len, end); i++)
         remark_term(ground, record, i, draft_at(draft, i), points);
 }

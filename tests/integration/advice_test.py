@@ -1,0 +1,334 @@
+"""Every record that spfrom advises is accepted by pyspf, an independent implementation of RFC 7208, for every relay; what
+worked before it still works; and once it is published, nothing is left to be done."""
+
+import ipaddress
+import json
+import random
+import subprocess
+
+import pytest
+
+from advice_situations import SITUATIONS
+from advice_zone import BASE, DOMAIN, HELO, PROBES, RELAYS, with_records, zone_file
+from paths import BUILDDIR
+
+spf = pytest.importorskip("spf", reason="no pyspf; on Debian: apt-get install python3-spf")
+
+HELPER = BUILDDIR / "advice_eval"
+SEED = 15
+RANDOM_RECORDS = 700
+LOOKUPS_MAX, VOIDS_MAX = 10, 2
+PROVIDERS = "gmail.com\ngmx.de\nweb.de\nt-online.de\n"
+
+
+# --- Asking ----------------------------------------------------------------------------------------------------------
+
+def _advise(questions):
+    """questions: of (zone, domain, relays)."""
+    asked = [json.dumps({"zone": zone_file(zone), "domain": domain, "settings": RELAYS[relays], "providers": PROVIDERS})
+             for zone, domain, relays in questions]
+    done = subprocess.run([HELPER], input="\n".join(asked) + "\n", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _advise_one(zone, domain=DOMAIN, relays="ses"):
+    return _advise([(zone, domain, relays)])[0]
+
+
+def _pyspf(zone, address, domain=DOMAIN):
+    def look_up(name, kind, *_):
+        name = name.lower().rstrip(".")
+        return [((name, kind), (value.encode(),) if kind == "TXT" else value) for value in zone.get((name, kind), [])]
+
+    spf.DNSLookup = look_up
+    query = spf.query(i=address, s=f"postmaster@{domain}", h=HELO)
+    result, _, text = query.check()
+    return result, text, query
+
+
+def _samples(network):
+    """The first and the last address of a network, and one between them."""
+    network = ipaddress.ip_network(network)
+    return sorted({str(network[0]), str(network[-1]), str(network[network.num_addresses // 3])})
+
+
+def _points(advice, kind):
+    return [point for point in advice["points"] if point["kind"] == kind]
+
+
+# --- What has to hold of every advice --------------------------------------------------------------------------------
+
+def _check_passes(advice, relays):
+    """Each relay passes, within the limits; with relay_policy any, the whole of one entry."""
+    zone = with_records([advice["record"]])
+    failed = []
+    for network in advice["relays"]:
+        for address in _samples(network):
+            result, text, query = _pyspf(zone, address)
+            if result == "pass":
+                assert query.lookups <= LOOKUPS_MAX and query.void_lookups <= VOIDS_MAX
+            else:
+                failed.append((address, result, text))
+    if relays != "any":
+        assert not failed, (advice["record"], failed)
+    assert len({address for address, *_ in failed}) < sum(len(_samples(each)) for each in advice["relays"])
+
+
+def _spf_records(records):
+    return [record for record in records if record.lower().startswith("v=spf1 ") or record.lower() == "v=spf1"]
+
+
+def _check_keeps(advice, records):
+    """Whoever passed still does."""
+    if _points(advice, "dropped"):
+        return
+    if len(_spf_records(records)) != 1:
+        return
+    before, after = with_records(records), with_records([advice["record"]])
+    for address in PROBES:
+        if _pyspf(before, address)[0] == "pass":
+            now = _pyspf(after, address)
+            assert now[0] == "pass", (address, records, advice["record"], now[:2])
+
+
+def _key(term):
+    return term.lstrip("+-~?").lower().rstrip(".").removesuffix("/32")
+
+
+def _check_terms(advice, records):
+    """Each term that is right and counts is in the proposed record, or a point says why it isn't."""
+    said = {_key(point["term"]) for kind in ("flattened", "void", "double", "dropped", "broken", "error")
+            for point in _points(advice, kind)}
+    proposed = {_key(term) for term in advice["record"].split()[1:]}
+    for record in _spf_records(records):
+        for term in record.split()[1:]:
+            if term.lower().lstrip("+-~?") == "all":
+                break
+            if _key(term) in proposed | said or "include:" + _key(term).removeprefix("redirect=") in proposed:
+                continue
+            if "=" in term:  # a second exp, or a redirect beside all
+                continue
+            assert any(term in point["term"] for point in _points(advice, "error")), (term, records, advice)
+
+
+def _check_text_stays(advice, record):
+    """extend: without what was added it is the record found, octet for octet."""
+    text = advice["record"]
+    for mechanism in advice["added"]:
+        assert f" {mechanism}" in text
+        text = text.replace(f" {mechanism}", "", 1)
+    assert text == record
+
+
+def _check(advice, records, relays):
+    record = advice["record"]
+    if record is None:
+        return
+    assert record.isascii() and record.lower().startswith("v=spf1 ")
+    _check_passes(advice, relays)
+    _check_keeps(advice, records)
+    if len(records) == 1 and advice["kind"] == "extend":
+        _check_text_stays(advice, records[0])
+    strings = _points(advice, "strings")
+    assert bool(strings) == (len(record) > 255)
+    for point in strings:
+        assert "".join(point["texts"]) == record and max(map(len, point["texts"])) <= 255
+    assert bool(_points(advice, "long")) == (len(record) > 450)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def needs_helper():
+    if not HELPER.exists():
+        pytest.skip(f"{HELPER} is not built")
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return _advise([(with_records(records), DOMAIN, relays) for relays, records, _, _ in SITUATIONS])
+
+
+def test_there_are_enough_situations():
+    assert len(SITUATIONS) >= 120
+
+
+@pytest.mark.parametrize("number", range(len(SITUATIONS)))
+def test_situation(answers, number):
+    relays, records, kind, record = SITUATIONS[number]
+    advice = answers[number]
+    assert (advice["kind"], advice["record"]) == (kind, record), records
+    _check(advice, records, relays)
+    if record is not None:
+        _check_terms(advice, records)
+
+
+def test_nothing_is_left_to_do(answers):
+    """Once the record is published, the advice is ok."""
+    published = [(with_records([advice["record"]]), DOMAIN, situation[0])
+                 for situation, advice in zip(SITUATIONS, answers, strict=True) if advice["record"] is not None]
+    assert len(published) > 120
+    for (zone, _, relays), advice in zip(published, _advise(published), strict=True):
+        assert advice["kind"] == "ok", (relays, zone[DOMAIN, "TXT"], advice)
+
+
+# --- Random records, half of them mangled ----------------------------------------------------------------------------
+
+def _term(rng):
+    kind = rng.choice(["include"] * 4 + ["a"] * 4 + ["own"] * 2 + ["ip4"] * 5 + ["ip6", "macro", "modifier", "all"])
+    qualifier = rng.choice(["", "", "", "", "+", "-", "~", "?"])
+    if kind == "include":
+        names = ["_spf.google.com", "amazonses.com", "loop.x.org", "bad.x.org", "two.x.org", "nothing.x.org", "ptr.x.org",
+                 "redir.x.org", "deep.x.org", "neg.x.org", "all.x.org", "%{d}.x.org", *(f"i{i}.x.org" for i in range(10))]
+        return f"{qualifier}include:{rng.choice(names)}"
+    if kind == "a":
+        return qualifier + "a:" + rng.choice([*(f"h{i}.x.org" for i in range(10)), "void1.x.org", "h1.x.org/24//64"])
+    if kind == "own":
+        return qualifier + rng.choice(["a", "mx", "mx", "a/24", "mx:praxis.de"])
+    if kind == "ip4":
+        return qualifier + "ip4:" + rng.choice(["192.0.2.0/24", "192.0.2.25", "54.240.0.0/18", "198.51.100.0/24",
+                                                f"203.0.113.{rng.randrange(14)}"])
+    if kind == "ip6":
+        return qualifier + "ip6:" + rng.choice(["2001:db8::25", "2001:db8:7::/48"])
+    if kind == "macro":
+        return qualifier + rng.choice(["ptr", "exists:%{i}.x.org", "exists:h1.x.org", "ptr:x.org"])
+    if kind == "modifier":
+        return rng.choice(["redirect=_spf.google.com", "redirect=nothing.x.org", "redirect=redir.x.org"])
+    return qualifier + "all"
+
+
+def _record(rng):
+    terms = [_term(rng) for _ in range(rng.choice([0, 1, 2, 2, 3, 3, 4, 5, 8, 14]))]
+    return " ".join(["v=spf1", *terms, rng.choice(["-all", "~all", "?all", "", "-all"])])
+
+
+def _mangled(rng, record):
+    at = rng.randrange(len(record))
+    blank = record.find(" ", at)
+    return rng.choice([
+        record[:at] + record[at + 1:],
+        record[:at] + rng.choice("abc:=/ .,;\"'-~%{}@1") + record[at:],
+        record[:blank] + record[blank + 1:] if blank > 0 else record,
+        record.replace(":", "=", 1),
+        record.replace(":", ": ", 1),
+        record.replace(" ", rng.choice([", ", ";", "; ", ","])),
+        f'"{record}"',
+        record.replace("ip4", "ipv4").replace("ip6", "ipv6"),
+        record.replace("include", "inlcude", 1),
+        record.replace("-all", "\u2013all"),
+        record.replace("v=spf1", rng.choice(["v=spf2", "spf1", "v=spf1;", "v= spf1", "V=SPF", "v=spf1:"]), 1),
+    ])
+
+
+def _situations(rng):
+    for _ in range(RANDOM_RECORDS):
+        records = [_record(rng) for _ in range(rng.choice([1] * 6 + [2]))]
+        if rng.random() < 0.5:
+            records = [_mangled(rng, record) for record in records]
+        yield rng.choice(["ses", "ses", "ip", "host", "both", "net", "own", "any"]), records
+
+
+def test_random_records():
+    situations = list(_situations(random.Random(SEED)))
+    seen = {}
+    published = []
+    for (relays, records), advice in zip(
+            situations, _advise([(with_records(records), DOMAIN, relays) for relays, records in situations]), strict=True):
+        seen[advice["kind"]] = seen.get(advice["kind"], 0) + 1
+        assert advice["record"] is not None or advice["kind"] == "ok", (records, relays, advice)
+        if advice["record"] is not None:
+            _check(advice, records, relays)
+            published.append((with_records([advice["record"]]), DOMAIN, relays))
+    for (zone, _, relays), advice in zip(published, _advise(published), strict=True):
+        assert advice["kind"] == "ok", (relays, zone[DOMAIN, "TXT"], advice)
+    print(seen)
+    assert min(seen.get(kind, 0) for kind in ("ok", "extend", "repair", "merge", "reduce")) > 0, seen
+
+
+# --- What is said besides --------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("domain", ["gmail.com", "gmx.de", "web.de", "t-online.de"])
+def test_provider(domain):
+    zone = {**BASE, (domain, "TXT"): ["v=spf1 ip4:203.0.113.1 -all"]}
+    advice = _advise_one(zone, domain)
+    assert (advice["kind"], advice["record"]) == ("provider", None)
+
+
+@pytest.mark.parametrize("domain", ["nowhere.example", "a..b", "-", "praxis", "x" * 300])
+def test_no_domain(domain):
+    advice = _advise_one(BASE, domain)
+    assert (advice["kind"], advice["record"]) == ("nodomain", None)
+
+
+@pytest.mark.parametrize(("name", "record"), [(DOMAIN, None), ("silent.example", "v=spf1 include:silent.example -all"),
+                                              ("silent.example", "v=spf1 mx redirect=silent.example")])
+def test_dns_trouble(name, record):
+    zone = with_records([record] if record else [])
+    zone[name, "TROUBLE"] = ['"no answer"']
+    advice = _advise_one(zone)
+    assert (advice["kind"], advice["record"], advice["points"]) == ("unknown", None, [])
+
+
+@pytest.mark.parametrize("prefix", ["_spf", "spf", "www", "@", DOMAIN])
+def test_misplaced(prefix):
+    name = f"{prefix}.{DOMAIN}"
+    advice = _advise_one({**with_records([]), (name, "TXT"): ["v=spf1 mx -all"]})
+    assert (advice["kind"], advice["record"]) == ("publish", "v=spf1 include:amazonses.com ~all")
+    assert [(point["term"], point["text"]) for point in _points(advice, "misplaced")] == [(name, "v=spf1 mx -all")]
+
+
+def test_subdomain():
+    zone = {**with_records(["v=spf1 mx -all"]), ("mail.praxis.de", "A"): ["198.51.100.80"],
+            (DOMAIN, "NS"): ["ns2.rzone.de", "NS1.rzone.de"]}
+    advice = _advise_one(zone, "mail.praxis.de")
+    assert (advice["kind"], advice["zone"], advice["name"]) == ("publish", DOMAIN, "mail")
+    assert advice["name_servers"] == ["ns1.rzone.de", "ns2.rzone.de"]
+    assert [(point["term"], point["text"]) for point in _points(advice, "not-inherited")] == [(DOMAIN, "v=spf1 mx -all")]
+
+
+@pytest.mark.parametrize(("policy", "number"), [("none", None), ("quarantine", 1), ("reject", 2)])
+def test_dmarc(policy, number):
+    record = f"v=DMARC1; p={policy}"
+    advice = _advise_one({**with_records(["v=spf1 mx -all"]), ("_dmarc.praxis.de", "TXT"): [record]})
+    assert [(point["number"], point["text"]) for point in _points(advice, "dmarc")] == \
+           ([(number, record)] if number else [])
+
+
+def test_costs_come_in_the_order_of_what_they_free():
+    advice = _advise_one(with_records(["v=spf1 a include:i1.x.org include:deep.x.org mx include:_spf.google.com ~all"]))
+    assert (advice["kind"], _points(advice, "lookups")[0]["number"]) == ("reduce", 15)
+    assert [(point["term"], point["number"]) for point in _points(advice, "cost")] == [
+        ("include:deep.x.org", 8), ("include:_spf.google.com", 4), ("a", 1), ("include:i1.x.org", 1), ("mx", 1)]
+    assert all(point["texts"] and point["number"] for point in _points(advice, "flattened"))
+
+
+def test_an_error_is_shown_where_it_is():
+    advice = _advise_one(with_records(["v=spf1 mx ip4:198.51.100.9include:_spf.google.com \u2013all"]))
+    assert [(point["number"], point["term"], point["text"]) for point in _points(advice, "error")] == [
+        (11, "ip4:198.51.100.9include:_spf.google.com", "ip4:198.51.100.9 include:_spf.google.com"),
+        (51, "\u2013all", "-all")]
+    assert all(point["reason"] for point in _points(advice, "error"))
+
+
+def test_own_mechanisms_that_do_not_work_are_not_advised():
+    zone = with_records(["v=spf1 mx -all"])
+    zone["spf.lemniscus.de", "TXT"] = ["v=spf1 ip4:192.0.2.26 -all"]
+    advice = _advise_one(zone, relays="own")
+    assert (advice["kind"], advice["record"]) == ("extend", None)
+    assert "192.0.2.25" in _points(advice, "unproven")[0]["reason"]
+
+
+def test_a_bomb_of_includes_ends():
+    zone = with_records(["v=spf1 include:b0.x.org mx ~all"])
+    for level in range(12):
+        zone[f"b{level}.x.org", "TXT"] = ["v=spf1 " + " ".join(f"include:b{level + 1}.x.org" for _ in range(8)) + " -all"]
+    zone["b12.x.org", "TXT"] = ["v=spf1 -all"]
+    advice = _advise_one(zone)
+    assert (advice["kind"], advice["record"]) == ("reduce", "v=spf1 mx include:amazonses.com ~all")
+    assert [point["term"] for point in _points(advice, "dropped")] == ["include:b0.x.org"]
+
+
+def test_a_record_as_long_as_dns_allows():
+    for records in (["v=spf1" + " a" * 30000], ["v=spf1 " + ",;" * 30000], ["v=spf1 " + "include:" * 8000],
+                    ["v=spf1 " + "~" * 60000], ['"v=spf1 ' + "a mx " * 12000]):
+        advice = _advise_one(with_records(records))
+        assert advice["kind"] in ("repair", "reduce") and advice["record"] is None
