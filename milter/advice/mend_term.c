@@ -235,12 +235,12 @@ static char *mend_named(const Name *name, const char *value)
     return NULL;
 }
 
-static bool may_be_all(const Name *name, gsize length, char qualifier, const char *value)
+/* "all" itself, whatever follows, or nearly so where a qualifier says that no host is meant. */
+static bool may_be_all(const char *text, gsize length, char qualifier)
 {
-    if (name->kind != RECORD_ALL)
-        return true;
-    return (length == strlen("all") && g_ascii_strcasecmp(name->name, "all") == 0) ||
-           (qualifier != '\0' && *value == '\0');
+    if (length == strlen("all") && g_ascii_strncasecmp(text, "all", length) == 0)
+        return text[length] != '.' || text[length + 1] == '\0';
+    return qualifier != '\0' && text[length] == '\0';
 }
 
 /* One term of text, or NULL; it may not be right. */
@@ -253,11 +253,12 @@ static char *mend_single(const char *text)
     const Name *name = find_name(rest, length);
     g_autofree char *mended = NULL;
 
-    if (name != NULL && rest[length] != '.' && may_be_all(name, length, qualifier, rest + length))
+    if (name != NULL && name->kind == RECORD_ALL) {
+        if (may_be_all(rest, length, qualifier))
+            mended = g_strdup("all");
+    } else if (name != NULL && rest[length] != '.') {
         mended = mend_named(name, rest + length);
-    else if (name != NULL && name->kind == RECORD_ALL &&
-             strspn(rest + length, ".!*~+?") == strlen(rest + length))
-        mended = g_strdup("all");
+    }
     if (mended == NULL && (name == NULL || rest[length] != ':'))
         mended = mend_bare(rest);
     if (mended == NULL)
