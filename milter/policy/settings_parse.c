@@ -287,8 +287,10 @@ static bool read_map(struct Settings *settings, const SettingsSource *source, GE
 
     if (settings->domain_map == NULL)
         return true;
-    if (!read_text(source, settings->domain_map, SETTINGS_MAP_MAX, &text, error))
+    if (!read_text(source, settings->domain_map, SETTINGS_MAP_MAX, &text, error)) {
+        prefix_place(settings, settings->text, "domain_map", error);
         return false;
+    }
     settings->map_digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
     settings->map = domain_map_parse(text, settings->domain_map, error);
     return settings->map != NULL;

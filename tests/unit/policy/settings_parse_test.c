@@ -635,7 +635,7 @@ static const struct file_row {
      FILE_NAME
      ": fallback_address must be given; write fallback_address = \"noreply@example.org\""},
     {"a missing domain_map", FALLBACK "domain_map = nowhere", 0,
-     "/etc/spfrom/nowhere: can't be read: No such file or directory"},
+     FILE_NAME ":2: /etc/spfrom/nowhere: can't be read: No such file or directory"},
     {"a wrong line of a domain_map", FALLBACK "domain_map = map", 0,
      "/etc/spfrom/map:3: mode: \"on\" is not possible; write rewrite, log-only or off"},
 };
