@@ -32,7 +32,6 @@ static const char *const sqls[LEDGER_STATEMENTS] = {
      */
     [LEDGER_SEE_AUTHORISED] =
         "UPDATE domains SET" SEEN_AT ", authorised_since = CASE"
-        " WHEN ?3 <= ifnull(unauthorised_last, 0) THEN authorised_since"
         " WHEN authorised_last IS NULL OR authorised_last <= ifnull(unauthorised_last, 0)"
         " THEN max(?2, ifnull(unauthorised_last, 0)) ELSE authorised_since END,"
         " authorised_last = CASE WHEN ?3 <= ifnull(unauthorised_last, 0) THEN authorised_last"

@@ -216,7 +216,7 @@ GPtrArray *ledger_report_newly_authorised(Ledger *ledger, LedgerPeriod period, g
                 "SELECT " DOMAIN_COLUMNS " FROM seen s CROSS JOIN domains d ON d.id = s.domain"
                 " WHERE s.day BETWEEN ?1 AND ?2 AND " DECIDED " AND s.domain IN"
                 " (SELECT id FROM domains WHERE authorised_since >= ?3 AND authorised_since < ?4"
-                "  AND unauthorised_last IS NOT NULL AND authorised_last > unauthorised_last)"
+                "  AND authorised_last > unauthorised_last)"
                 " GROUP BY d.id ORDER BY d.authorised_since DESC, d.name LIMIT ?5",
                 period, error);
 

@@ -138,7 +138,7 @@ def test_sums_are_exact_under_load(directory):
 
 def test_kill_9_loses_a_batch_at_most(directory, is_full_length):
     """After the second kill everything is exact again: what is in the file then, and all that follows."""
-    count, domains, kills = (100000 if is_full_length else 12000), 500, 2
+    count, domains, kills = (100000 if is_full_length else 16000), 500, 2
     daemon = Spfrom(directory / "ledger-kills", ledger_load.zone(domains), log_level="error")
     file = file_of(daemon)
     lost = []

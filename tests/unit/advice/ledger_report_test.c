@@ -108,27 +108,45 @@ static void test_authorised_since(void **state)
     }
 }
 
-/* All in one batch, the rows in another order: what was seen last counts. */
+/* All in one batch, the pass first in it: times are seconds from noon. */
+static const struct {
+    const char *name;
+    int pass_first, pass_last, fail_first, fail_last;
+    bool is_authorised;
+    int since; /* -1: none */
+} batch_rows[] = {
+    {"a.example", 9, 9, 1, 8, true, 9},
+    {"b.example", 1, 9, 5, 6, true, 6},
+    {"c.example", 1, 5, 3, 6, false, -1},
+    {"d.example", 1, 2, 3, 4, false, -1},
+};
+
 static void test_authorised_in_one_batch(void **state)
 {
     const Written *written = *state;
-    LedgerRow pass = {.domain = "a.example", .day = DAY, .result = SPF_PASS, .messages = 1};
-    LedgerRow fail = {.domain = "a.example", .day = DAY, .result = SPF_FAIL, .messages = 1};
-    g_autoptr(GPtrArray) rows = g_ptr_array_new();
-    g_autoptr(Ledger) reader = NULL;
-    g_autoptr(LedgerDomain) domain = NULL;
 
-    pass.first = pass.last = ledger_fixture_time(DAY, 9);
-    fail.first = ledger_fixture_time(DAY, 1);
-    fail.last = ledger_fixture_time(DAY, 8);
-    g_ptr_array_add(rows, &pass);
-    g_ptr_array_add(rows, &fail);
-    assert_true(ledger_write(written->ledger, rows, NULL));
-    reader = reader_of(written);
-    domain = ledger_report_domain(reader, "a.example", (LedgerPeriod){DAY, DAY}, NULL);
-    assert_true(domain->is_authorised);
-    assert_true(domain->was_unauthorised);
-    assert_int_equal(domain->authorised_since, pass.first);
+    for (size_t i = 0; i < G_N_ELEMENTS(batch_rows); i++) {
+        LedgerRow pass = {.domain = batch_rows[i].name, .day = DAY, .result = SPF_PASS};
+        LedgerRow fail = {.domain = batch_rows[i].name, .day = DAY, .result = SPF_FAIL};
+        g_autoptr(GPtrArray) rows = g_ptr_array_new();
+        g_autoptr(Ledger) reader = NULL;
+        g_autoptr(LedgerDomain) domain = NULL;
+
+        pass.first = ledger_fixture_time(DAY, batch_rows[i].pass_first);
+        pass.last = ledger_fixture_time(DAY, batch_rows[i].pass_last);
+        fail.first = ledger_fixture_time(DAY, batch_rows[i].fail_first);
+        fail.last = ledger_fixture_time(DAY, batch_rows[i].fail_last);
+        g_ptr_array_add(rows, &pass);
+        g_ptr_array_add(rows, &fail);
+        assert_true(ledger_write(written->ledger, rows, NULL));
+        reader = reader_of(written);
+        domain = ledger_report_domain(reader, batch_rows[i].name, (LedgerPeriod){DAY, DAY}, NULL);
+        assert_int_equal(domain->is_authorised, batch_rows[i].is_authorised);
+        assert_true(domain->was_unauthorised);
+        assert_int_equal(domain->authorised_since,
+                         batch_rows[i].since < 0 ? 0
+                                                 : ledger_fixture_time(DAY, batch_rows[i].since));
+    }
 }
 
 static void write_some(const Written *written)
