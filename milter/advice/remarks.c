@@ -146,6 +146,15 @@ static void remark_parent(const Ground *ground, const Advice *advice)
         point_add(advice->points, POINT_NOT_INHERITED, advice->organizational)->text = text;
 }
 
+static void remark_alias(const Ground *ground, const Advice *advice)
+{
+    g_autoptr(DnsAnswer) answer =
+        dns_lookup(ground->dns, advice->domain, DNS_TXT, ground->deadline);
+
+    if (answer->alias_of != NULL)
+        point_add(advice->points, POINT_ALIAS, answer->alias_of);
+}
+
 static void remark_dmarc(const DomainCheck *check, GPtrArray *points)
 {
     Point *point;
@@ -174,6 +183,8 @@ void remarks_add(const Ground *ground, const GPtrArray *texts, Advice *advice)
     if (text != NULL && (advice->record != NULL || record_is_spf(text, strlen(text))))
         remark_record(ground, text, advice->points);
     remark_similar(texts, advice);
+    if (advice->kind != ADVICE_OK)
+        remark_alias(ground, advice);
     if (advice->kind == ADVICE_PUBLISH) {
         remark_misplaced(ground, advice);
         remark_parent(ground, advice);

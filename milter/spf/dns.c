@@ -90,6 +90,7 @@ void dns_answer_unref(DnsAnswer *answer)
     if (!g_atomic_int_dec_and_test(&answer->refs))
         return;
     g_ptr_array_unref(answer->records);
+    g_free(answer->alias_of);
     g_free(answer->trouble);
     g_free(answer);
 }

@@ -35,6 +35,7 @@ typedef struct DnsAnswer {
     GPtrArray *records; /* of DnsRecord; MX sorted by preference; names that can't be a host name
                            are left out */
     bool takes_no_mail; /* MX: there are records, and none names a host (RFC 7505) */
+    char *alias_of;     /* the name is an alias (CNAME): the name at the end of it; else NULL */
     char *trouble;      /* DNS_TROUBLE: what happened, for people; else NULL */
 } DnsAnswer;
 

@@ -128,6 +128,26 @@ static DnsAnswer *bogus_to_answer(const struct ub_result *result)
     return dns_answer_new_trouble(trouble);
 }
 
+/* A name without its trailing dot, in lower case, owned by the caller. */
+static char *plain_name(const char *name)
+{
+    char *plain = g_ascii_strdown(name, -1);
+
+    if (g_str_has_suffix(plain, "."))
+        plain[strlen(plain) - 1] = '\0';
+    return plain;
+}
+
+static DnsAnswer *with_alias(DnsAnswer *answer, const struct ub_result *result)
+{
+    g_autofree char *asked = plain_name(result->qname);
+    g_autofree char *canonical = result->canonname != NULL ? plain_name(result->canonname) : NULL;
+
+    if (answer->status != DNS_TROUBLE && canonical != NULL && strcmp(canonical, asked) != 0)
+        answer->alias_of = g_steal_pointer(&canonical);
+    return answer;
+}
+
 /* Bogus comes first: a forged answer has data. After an error the TTL means nothing. */
 static DnsAnswer *result_to_answer(const struct ub_result *result, DnsType type)
 {
@@ -159,7 +179,7 @@ static DnsAnswer *query_finish(Query *query, const Resolver *resolver, int id, D
         return dns_answer_new_trouble("no answer in time");
     if (query->result == NULL)
         return dns_answer_new_trouble(ub_strerror(query->error));
-    return result_to_answer(query->result, type);
+    return with_alias(result_to_answer(query->result, type), query->result);
 }
 
 static DnsAnswer *resolver_ask(const Resolver *resolver, const char *name, DnsType type,

@@ -42,14 +42,12 @@ static guint32 negative_ttl_of(const ZoneFile *zone, const char *name)
     }
 }
 
-/* Returns answer with a TTL of at most ttl. */
-static DnsAnswer *answer_within(DnsAnswer *answer, guint32 ttl)
+/* The answer for an alias that leads to name, whose own answer is given. */
+static DnsAnswer *answer_for_alias(const DnsAnswer *answer, const char *name, guint32 ttl)
 {
-    DnsAnswer *copy;
+    DnsAnswer *copy = dns_answer_new(answer->status, MIN(answer->ttl, ttl));
 
-    if (answer->ttl <= ttl)
-        return dns_answer_ref(answer);
-    copy = dns_answer_new(answer->status, ttl);
+    copy->alias_of = g_strdup(name);
     copy->takes_no_mail = answer->takes_no_mail;
     for (guint i = 0; i < answer->records->len; i++) {
         const DnsRecord *record = dns_answer_at(answer, i);
@@ -57,6 +55,21 @@ static DnsAnswer *answer_within(DnsAnswer *answer, guint32 ttl)
         dns_answer_add(copy, record->preference, record->data, record->length);
     }
     return copy;
+}
+
+/* The answer for a name whose CNAME, if any, was followed; NULL: it has one, see node->cname. */
+static DnsAnswer *answer_at(const ZoneFile *zone, const char *name, DnsType type,
+                            const ZoneNode *node)
+{
+    if (node == NULL)
+        return dns_answer_new(DNS_NO_NAME, negative_ttl_of(zone, name));
+    if (node->answers[type] != NULL)
+        return dns_answer_ref(node->answers[type]);
+    if (node->trouble != NULL)
+        return dns_answer_new_trouble(node->trouble);
+    if (node->cname == NULL)
+        return dns_answer_new(DNS_NO_DATA, negative_ttl_of(zone, name));
+    return NULL;
 }
 
 static DnsAnswer *zone_file_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
@@ -67,15 +80,12 @@ static DnsAnswer *zone_file_lookup(Dns *dns, const char *name, DnsType type, gin
     (void)deadline; /* nothing here waits */
     for (guint i = 0; i < CNAMES_MAX; i++) {
         const ZoneNode *node = find_node(zone, name);
+        g_autoptr(DnsAnswer) answer = answer_at(zone, name, type, node);
 
-        if (node == NULL)
-            return dns_answer_new(DNS_NO_NAME, MIN(ttl, negative_ttl_of(zone, name)));
-        if (node->answers[type] != NULL)
-            return answer_within(node->answers[type], ttl);
-        if (node->trouble != NULL)
-            return dns_answer_new_trouble(node->trouble);
-        if (node->cname == NULL)
-            return dns_answer_new(DNS_NO_DATA, MIN(ttl, negative_ttl_of(zone, name)));
+        if (answer != NULL && (i == 0 || answer->status == DNS_TROUBLE))
+            return g_steal_pointer(&answer);
+        if (answer != NULL)
+            return answer_for_alias(answer, name, ttl);
         ttl = MIN(ttl, node->cname_ttl);
         name = node->cname;
     }

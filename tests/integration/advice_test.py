@@ -285,6 +285,16 @@ def test_subdomain():
     assert [(point["term"], point["text"]) for point in _points(advice, "not-inherited")] == [(DOMAIN, "v=spf1 mx -all")]
 
 
+@pytest.mark.parametrize(("records", "kind"), [([], "publish"), (["v=spf1 mx -all"], "extend"),
+                                                (["v=spf1 include:amazonses.com -all"], "ok")])
+def test_alias(records, kind):
+    zone = {**BASE, ("www.hoster.example", "A"): ["198.51.100.80"], ("alias.praxis.de", "CNAME"): ["WWW.hoster.example"]}
+    zone["www.hoster.example", "TXT"] = records
+    advice = _advise_one(zone, "alias.praxis.de")
+    assert advice["kind"] == kind
+    assert [point["term"] for point in _points(advice, "alias")] == ([] if kind == "ok" else ["www.hoster.example"])
+
+
 @pytest.mark.parametrize(("policy", "number"), [("none", None), ("quarantine", 1), ("reject", 2)])
 def test_dmarc(policy, number):
     record = f"v=DMARC1; p={policy}"

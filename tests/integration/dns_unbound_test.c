@@ -100,6 +100,10 @@ static void test_answer(void **state)
     assert_int_equal(answer->records->len, row->records);
     assert_in_range(answer->ttl, row->ttl > 0 ? row->ttl - 1 : 0, row->ttl);
     assert_true((answer->trouble != NULL) == (row->status == DNS_TROUBLE));
+    if (g_str_has_prefix(row->name, "chain."))
+        assert_string_equal(answer->alias_of, "link5.example.org");
+    else
+        assert_null(answer->alias_of);
     if (row->first != NULL)
         assert_memory_equal(dns_answer_at(answer, 0)->data, row->first,
                             dns_answer_at(answer, 0)->length);

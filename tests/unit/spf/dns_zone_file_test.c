@@ -272,6 +272,30 @@ static void test_bounds(void **state)
     assert_int_equal(refused->status, DNS_TROUBLE);
 }
 
+/* An answer tells where an alias leads to, whether there is something or not. */
+static const struct alias_row {
+    const char *name;
+    const char *alias_of;
+} alias_rows[] = {
+    {"alias.example.org", "a.example.org"},
+    {"alias3.example.org", "a.example.org"},
+    {"dangling.example.org", "nowhere.example.org"},
+    {"a.example.org", NULL},
+    {"loop.example.org", NULL},
+    {"nowhere.example.org", NULL},
+};
+
+static void test_alias(void **state)
+{
+    const struct alias_row *row = *state;
+    g_autoptr(Dns) dns = dns_zone_file_new(zone, "test.zone", NULL);
+    g_autoptr(DnsAnswer) a = dns_lookup(dns, row->name, DNS_A, 0);
+    g_autoptr(DnsAnswer) ptr = dns_lookup(dns, row->name, DNS_PTR, 0);
+
+    assert_int_equal(g_strcmp0(a->alias_of, row->alias_of), 0);
+    assert_int_equal(g_strcmp0(ptr->alias_of, row->alias_of), 0);
+}
+
 static void test_too_many_records(void **state)
 {
     GString *text = g_string_new(NULL);
@@ -290,6 +314,7 @@ int main(void)
     GArray *tests = table_new();
 
     TABLE_ADD(tests, rows, test_lookup);
+    TABLE_ADD(tests, alias_rows, test_alias);
     TABLE_ADD(tests, error_rows, test_error);
     table_add(tests, "bounds", test_bounds, NULL);
     table_add(tests, "too many records", test_too_many_records, NULL);
