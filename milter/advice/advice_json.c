@@ -49,6 +49,8 @@ static const char *point_name(PointKind kind)
         return "dropped";
     case POINT_MISPLACED:
         return "misplaced";
+    case POINT_SPF_TYPE:
+        return "spf-type";
     case POINT_NOT_INHERITED:
         return "not-inherited";
     case POINT_ALIAS:

@@ -200,6 +200,10 @@ static void say_point(const Words *words)
     case POINT_MISPLACED:
         return say(words, N_("At {term} there is a TXT record that was meant for SPF. Receivers "
                              "don't look for it there, and it can go: {text}"));
+    case POINT_SPF_TYPE:
+        return say(words,
+                   N_("At {domain} stands a record of the type SPF: \"{text}\". Receivers don't "
+                      "ask for that type any more; the record has to be of type TXT."));
     case POINT_NOT_INHERITED:
         return say(words, N_("The SPF record of {term} does not count for {domain}: each name "
                              "needs its own."));

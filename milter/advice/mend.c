@@ -338,17 +338,13 @@ static void mend_words(const Mend *mend, gsize at)
 {
     const char *text = mend->clean->text->str;
 
-    for (;;) {
+    while (text[at + strspn(text + at, " ")] != '\0') {
         Word word;
-        gsize gap = strspn(text + at, " ");
 
         read_word(text, at, &word);
-        if (word.text[0] != '\0')
-            mend_word(mend, text + at, gap, &word);
+        mend_word(mend, text + at, strspn(text + at, " "), &word);
         at = word.end;
         g_free(word.text);
-        if (text[at + strspn(text + at, " ")] == '\0')
-            break;
     }
     g_free(mend->draft->tail);
     mend->draft->tail = g_strdup(text + at);

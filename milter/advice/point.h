@@ -63,6 +63,8 @@ typedef enum {
     /* About the domain. A TXT record that was meant as SPF, or SPF where nobody asks for it. term:
      * the name at which it stands; text: the record */
     POINT_MISPLACED,
+    /* A record of the type SPF, which receivers don't ask for: TXT is. text: the record */
+    POINT_SPF_TYPE,
     /* The parent has a record; it doesn't count for subdomains. term: the parent; text: its record
      */
     POINT_NOT_INHERITED,

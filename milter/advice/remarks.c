@@ -113,9 +113,9 @@ static void remark_similar(const GPtrArray *texts, const Advice *advice)
     }
 }
 
-static char *spf_record_at(const Ground *ground, const char *name)
+static char *spf_record_at(const Ground *ground, const char *name, DnsType type)
 {
-    g_autoptr(DnsAnswer) answer = dns_lookup(ground->dns, name, DNS_TXT, ground->deadline);
+    g_autoptr(DnsAnswer) answer = dns_lookup(ground->dns, name, type, ground->deadline);
 
     for (guint i = 0; i < answer->records->len; i++)
         if (record_is_spf(dns_answer_at(answer, i)->data, dns_answer_at(answer, i)->length))
@@ -131,16 +131,25 @@ static void remark_misplaced(const Ground *ground, const Advice *advice)
     for (gsize i = 0; i <= G_N_ELEMENTS(prefixes); i++) {
         const char *prefix = i < G_N_ELEMENTS(prefixes) ? prefixes[i] : advice->domain;
         g_autofree char *name = g_strconcat(prefix, ".", advice->domain, NULL);
-        char *text = spf_record_at(ground, name);
+        char *text = spf_record_at(ground, name, DNS_TXT);
 
         if (text != NULL)
             point_add(advice->points, POINT_MISPLACED, name)->text = text;
     }
 }
 
+static void remark_type(const Ground *ground, const Advice *advice)
+{
+    char *text = spf_record_at(ground, advice->domain, DNS_SPF);
+
+    if (text != NULL)
+        point_add(advice->points, POINT_SPF_TYPE, NULL)->text = text;
+}
+
 static void remark_parent(const Ground *ground, const Advice *advice)
 {
-    char *text = advice->is_subdomain ? spf_record_at(ground, advice->organizational) : NULL;
+    char *text =
+        advice->is_subdomain ? spf_record_at(ground, advice->organizational, DNS_TXT) : NULL;
 
     if (text != NULL)
         point_add(advice->points, POINT_NOT_INHERITED, advice->organizational)->text = text;
@@ -186,6 +195,7 @@ void remarks_add(const Ground *ground, const GPtrArray *texts, Advice *advice)
     if (advice->kind != ADVICE_OK)
         remark_alias(ground, advice);
     if (advice->kind == ADVICE_PUBLISH) {
+        remark_type(ground, advice);
         remark_misplaced(ground, advice);
         remark_parent(ground, advice);
     }

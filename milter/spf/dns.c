@@ -24,6 +24,8 @@ const char *dns_type_text(DnsType type)
         return "TXT";
     case DNS_AAAA:
         return "AAAA";
+    case DNS_SPF:
+        return "SPF";
     }
     return "?";
 }

@@ -9,7 +9,16 @@
  * libunbound (dns_unbound.c), a zone file (dns_zone_file.c), one replaced answer over another Dns
  * (dns_overlay.c) or what another Dns has answered (dns_memo.c).
  */
-typedef enum { DNS_A, DNS_NS, DNS_PTR, DNS_MX, DNS_TXT, DNS_AAAA } DnsType;
+typedef enum {
+    DNS_A,
+    DNS_NS,
+    DNS_PTR,
+    DNS_MX,
+    DNS_TXT,
+    DNS_AAAA,
+    DNS_SPF, /* type 99, which RFC 7208 section 3.1 gave up: owners have it, receivers don't ask */
+} DnsType;
+#define DNS_TYPES (DNS_SPF + 1)
 const char *dns_type_text(DnsType type);
 
 typedef enum {

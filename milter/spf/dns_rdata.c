@@ -22,6 +22,8 @@ guint16 dns_rdata_type(DnsType type)
         return 16;
     case DNS_AAAA:
         return 28;
+    case DNS_SPF:
+        return 99;
     }
     return 0;
 }
@@ -112,6 +114,7 @@ bool dns_rdata_add(DnsAnswer *answer, DnsType type, const guint8 *rdata, gsize l
     case DNS_MX:
         return add_mx(answer, rdata, length);
     case DNS_TXT:
+    case DNS_SPF:
         return add_txt(answer, rdata, length);
     case DNS_NS:
     case DNS_PTR:

@@ -252,7 +252,7 @@ static bool load_ns(Loader *loader, GError **error)
     return load_name(loader, DNS_NS, error);
 }
 
-static bool load_txt(Loader *loader, GError **error)
+static bool load_strings(Loader *loader, DnsType type, GError **error)
 {
     g_autoptr(GString) whole = g_string_new(NULL);
 
@@ -267,7 +267,17 @@ static bool load_txt(Loader *loader, GError **error)
             return fail(error, "a TXT record of more than %d octets", TXT_MAX);
         g_string_append_len(whole, string->str, (gssize)string->len);
     }
-    return add_record(loader, DNS_TXT, 0, whole->str, whole->len, error);
+    return add_record(loader, type, 0, whole->str, whole->len, error);
+}
+
+static bool load_txt(Loader *loader, GError **error)
+{
+    return load_strings(loader, DNS_TXT, error);
+}
+
+static bool load_spf(Loader *loader, GError **error)
+{
+    return load_strings(loader, DNS_SPF, error);
 }
 
 static bool has_data(const ZoneNode *node)
@@ -331,6 +341,7 @@ static const struct type {
     {"AAAA", 1, 1, load_aaaa},
     {"MX", 2, 2, load_mx},
     {"TXT", 1, ZONE_TOKENS_MAX, load_txt},
+    {"SPF", 1, ZONE_TOKENS_MAX, load_spf},
     {"PTR", 1, 1, load_ptr},
     {"NS", 1, 1, load_ns},
     {"CNAME", 1, 1, load_cname},
@@ -348,7 +359,6 @@ static const struct type {
     {"NSEC3", 1, ZONE_TOKENS_MAX, load_nothing},
     {"NSEC3PARAM", 1, ZONE_TOKENS_MAX, load_nothing},
     {"RRSIG", 1, ZONE_TOKENS_MAX, load_nothing},
-    {"SPF", 1, ZONE_TOKENS_MAX, load_nothing}, /* type 99, which RFC 7208 section 3.1 gave up */
     {"SRV", 1, ZONE_TOKENS_MAX, load_nothing},
     {"SSHFP", 1, ZONE_TOKENS_MAX, load_nothing},
     {"SVCB", 1, ZONE_TOKENS_MAX, load_nothing},

@@ -8,8 +8,8 @@
 
 /* One name of the file, or an ancestor of one, which exists too (RFC 4592 section 2.2.2). */
 typedef struct {
-    DnsAnswer *answers[DNS_AAAA + 1]; /* by DnsType; NULL where the name has no such record */
-    char *cname;                      /* else NULL */
+    DnsAnswer *answers[DNS_TYPES]; /* by DnsType; NULL where the name has no such record */
+    char *cname;                   /* else NULL */
     guint32 cname_ttl;
     char *trouble; /* else NULL */
     bool has_soa;

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    type = (DnsType)(data[0] % (DNS_AAAA + 1));
+    type = (DnsType)(data[0] % (DNS_TYPES));
     if (!dns_rdata_add(answer, type, data + 1, size - 1) && answer->records->len > 0)
         __builtin_trap();
     for (guint i = 0; i < answer->records->len; i++)

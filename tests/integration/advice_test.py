@@ -276,6 +276,12 @@ def test_misplaced(prefix):
     assert [(point["term"], point["text"]) for point in _points(advice, "misplaced")] == [(name, "v=spf1 mx -all")]
 
 
+def test_type_spf():
+    advice = _advise_one({**with_records([]), (DOMAIN, "SPF"): ["v=spf1 mx -all"]})
+    assert (advice["kind"], advice["record"]) == ("publish", "v=spf1 include:amazonses.com ~all")
+    assert [point["text"] for point in _points(advice, "spf-type")] == ["v=spf1 mx -all"]
+
+
 def test_subdomain():
     zone = {**with_records(["v=spf1 mx -all"]), ("mail.praxis.de", "A"): ["198.51.100.80"],
             (DOMAIN, "NS"): ["ns2.rzone.de", "NS1.rzone.de"]}

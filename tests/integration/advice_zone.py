@@ -69,7 +69,7 @@ def _quoted(text):
 
 
 def _data(kind, value):
-    if kind == "TXT":
+    if kind in ("TXT", "SPF"):
         return _quoted(value)
     if kind == "MX":
         return f"{value[0]} {value[1]}."

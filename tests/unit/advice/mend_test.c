@@ -15,6 +15,8 @@ static const struct row {
 } rows[] = {
     {"v=spf1 a  mx -all", "v=spf1 a  mx -all", ""},
     {"V=SPF1 a ", "V=SPF1 a ", ""},
+    {"v=spf1  ", "v=spf1  ", ""},
+    {"v=spf1", "v=spf1", ""},
     {"v=spf1; a", "v=spf1 a", "V:v=spf1;"},
     {"\"v=spf1 a\"", "v=spf1 a", "V:\"v=spf1"},
     {"a mx -all", "v=spf1 a mx -all", "V:"},

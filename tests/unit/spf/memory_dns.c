@@ -8,8 +8,8 @@
 
 typedef struct {
     char *target; /* CNAME */
-    DnsAnswer *answers[DNS_AAAA + 1];
-    gboolean times_out[DNS_AAAA + 1];
+    DnsAnswer *answers[DNS_TYPES];
+    gboolean times_out[DNS_TYPES];
     gboolean others_time_out;
 } Node;
 
@@ -124,6 +124,7 @@ void memory_dns_add(Dns *dns, const char *name, DnsType type, const char *value)
     case DNS_NS:
     case DNS_PTR:
     case DNS_TXT:
+    case DNS_SPF:
         memory_dns_add_data(dns, name, type, 0, value, strlen(value));
         return;
     }
