@@ -6,6 +6,7 @@ import pytest
 
 import processes
 from cases import MUELLER, OHNE
+from conftest import Route
 from metrics_read import ask_control, metrics_of, read, text_of
 from milter_client import MilterClient, ask
 
@@ -27,6 +28,7 @@ ROUND = {
 CLIENTS = 8
 ROUNDS = 12
 TOO_MANY = 40000
+THROUGH_POSTFIX = 200
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,19 @@ def test_counters_add_up_under_load(daemon):
     processes.wait_until(lambda: metrics_of(daemon)["spfrom_connections"] == 0, 10, "the end of all connections")
 
 
+def test_messages_through_postfix(daemon, directory, needs_postfix):
+    """Postfix gives messages up and begins new ones on its connections as it likes; each that it takes counts once."""
+    with Route(directory / "metrics-postfix", daemon) as route:
+        before = metrics_of(daemon)
+        result = route.postfix.command("smtp-source", "-4", "-s", "8", "-m", str(THROUGH_POSTFIX), "-f", OHNE,
+                                       "-t", "patient@example.net", f"127.0.0.1:{route.postfix.port()}")
+        assert result.returncode == 0, result.stderr
+        assert route.sink.wait_for_count(THROUGH_POSTFIX, 60) == THROUGH_POSTFIX
+        assert _grown(before, metrics_of(daemon), "spfrom_messages_total") == {"rewrite": THROUGH_POSTFIX}
+
+
 def test_connections(daemon):
+    processes.wait_until(lambda: metrics_of(daemon)["spfrom_connections"] == 0, 10, "the end of those before")
     with MilterClient(daemon.address), MilterClient(daemon.address) as second:
         second.connect()
         assert metrics_of(daemon)["spfrom_connections"] == 2
