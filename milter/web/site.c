@@ -11,8 +11,11 @@
 #include "advice/letter.h"
 #include "advice/mail_providers.h"
 #include "base/clock.h"
+#include "base/control_client.h"
+#include "base/domain_name.h"
 #include "base/log.h"
-#include "spf/dmarc.h"
+#include "base/network.h"
+#include "spf/relay_set.h"
 #include "web/assets.h"
 #include "web/domain_page.h"
 #include "web/layout.h"
@@ -69,10 +72,23 @@ static void read_lists(Site *site)
         log_write(LOG_WARNING, "%s", error->message);
 }
 
+/* A quark is made at its first use, and GLib's table of them with the first of all: here, while there
+ * is one thread, and not by two pages at a time. */
+static void make_quarks(void)
+{
+    g_autoptr(GError) first = g_error_new_literal(LEDGER_FAILURE, LEDGER_FAILURE_MISSING, "");
+    const GQuark others[] = {CONTROL_CLIENT_ERROR, DOMAIN_NAME_ERROR, NETWORK_ERROR, DNS_ERROR,
+                             RELAY_SET_ERROR};
+
+    (void)first;
+    (void)others;
+}
+
 Site *site_new(Settings *settings, Dns *dns)
 {
     Site *site = g_new0(Site, 1);
 
+    make_quarks();
     site->settings = settings_ref(settings);
     site->dns = dns;
     site->languages[0] = open_language(LANGUAGE_ENGLISH);

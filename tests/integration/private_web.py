@@ -1,5 +1,6 @@
 """`spfrom web` under test."""
 
+import itertools
 import re
 import urllib.error
 import urllib.request
@@ -24,6 +25,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+_numbers = itertools.count()
 _opener = urllib.request.build_opener(_NoRedirect)
 
 
@@ -34,12 +36,11 @@ class PrivateWeb(processes.Service):
         self._daemon = daemon
         self._arguments = arguments
         self._environment = environment
-        self._log = daemon.directory / "web.log"
+        self._log = daemon.directory / f"web-{next(_numbers)}.log"
         self.url = None
         self.last_status = None
 
     def start(self):
-        self._log.unlink(missing_ok=True)
         self._process = processes.start(
             [paths.TOOL, "-c", self._daemon.configuration_file, "web", "--listen", "127.0.0.1:0", *self._arguments],
             self._log, self._environment)
