@@ -72,8 +72,8 @@ static void read_lists(Site *site)
         log_write(LOG_WARNING, "%s", error->message);
 }
 
-/* A quark is made at its first use, and GLib's table of them with the first of all: here, while there
- * is one thread, and not by two pages at a time. */
+/* A quark is made at its first use, and GLib's table of them with the first of all: here, while
+ * there is one thread, and not by two pages at a time. */
 static void make_quarks(void)
 {
     g_autoptr(GError) first = g_error_new_literal(LEDGER_FAILURE, LEDGER_FAILURE_MISSING, "");
