@@ -171,7 +171,7 @@ def test_package_has_the_version_of_the_build():
     assert f"## {version}" in (paths.SRCDIR / "CHANGES").read_text()
 
 
-@pytest.mark.parametrize("name", ["spfrom.init", "spfrom.postinst", "spfrom.postrm"])
+@pytest.mark.parametrize("name", ["spfrom.init", "spfrom.postinst", "spfrom.postrm", "spfrom.prerm"])
 def test_shell(name):
     result = _run("sh", "-n", PACKAGING / name)
     assert (result.returncode, result.stdout) == (0, "")
