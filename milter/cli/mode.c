@@ -23,7 +23,7 @@ static const char help[] =
     "  rewrite      rewrite the author where its domain does not authorise the relays\n"
     "  log-only     log what would be rewritten, touch nothing\n"
     "  off          look nothing up, touch nothing\n"
-    "  --for TIME   go back to the configuration's mode after that time: 10s, 5m, 2h, 1d\n"
+    "  --for TIME   go back to what counted before, after that time: 10s, 5m, 2h, 1d\n"
     "  --clear      go back to the configuration's mode now\n"
     "  --json       print JSON\n"
     "  -c FILE      the daemon's configuration, for its control_socket (default " CLI_DEFAULT_FILE

@@ -54,11 +54,19 @@ static bool read_time(const json_t *value, bool is_optional, gint64 *wall)
     return *wall > 0;
 }
 
+/* Reads a mode, which may be null or left out: *is_there then is false. */
+static bool read_before(const json_t *value, bool *is_there, Mode *mode)
+{
+    *is_there = value != NULL && !json_is_null(value);
+    return !*is_there || (json_is_string(value) && mode_parse(json_string_value(value), mode));
+}
+
 static bool read_object(const json_t *json, KeptMode *kept)
 {
     const char *mode = json_string_value(json_object_get(json, "mode"));
 
     return mode != NULL && mode_parse(mode, &kept->mode) &&
+           read_before(json_object_get(json, "before"), &kept->has_before, &kept->before) &&
            read_time(json_object_get(json, "since"), false, &kept->since) &&
            read_time(json_object_get(json, "until"), true, &kept->until);
 }
@@ -86,9 +94,17 @@ static char *text_of(const KeptMode *kept)
     g_autofree char *since = clock_rfc3339(kept->since);
     g_autofree char *until = kept->until != 0 ? clock_rfc3339(kept->until) : NULL;
 
-    return g_strdup_printf("{\"mode\":\"%s\",\"since\":\"%s\",\"until\":%s%s%s}\n",
-                           mode_text(kept->mode), since, until != NULL ? "\"" : "",
-                           until != NULL ? until : "null", until != NULL ? "\"" : "");
+    g_autoptr(GString) text = g_string_new("{");
+
+    g_string_append_printf(text, "\"mode\":\"%s\",\"since\":\"%s\"", mode_text(kept->mode), since);
+    if (until != NULL)
+        g_string_append_printf(text, ",\"until\":\"%s\"", until);
+    else
+        g_string_append(text, ",\"until\":null");
+    if (kept->has_before)
+        g_string_append_printf(text, ",\"before\":\"%s\"", mode_text(kept->before));
+    g_string_append(text, "}\n");
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 bool mode_file_write(const char *file, const KeptMode *kept, GError **error)

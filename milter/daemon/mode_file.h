@@ -12,6 +12,8 @@ typedef struct {
     Mode mode;
     gint64 since; /* wall time, whole seconds, as until */
     gint64 until; /* 0: without an end */
+    bool has_before;
+    Mode before; /* with an end: the switch without one that it interrupts */
 } KeptMode;
 
 #define MODE_FILE_ERROR (mode_file_error_quark())

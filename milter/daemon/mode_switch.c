@@ -18,6 +18,8 @@ static char *file; /* NULL: nothing is kept */
 typedef struct {
     ModeStatus status;
     gint64 deadline; /* monotonic; counts where status.until isn't 0, and whichever comes first */
+    bool has_before;
+    Mode before; /* with an end: the switch without one that it interrupts */
 } Switch;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
@@ -49,10 +51,34 @@ static gint64 end_of(const Switch *set)
 /* What is in force. The lock is held. */
 static ModeStatus current(void)
 {
-    if (now_set.status.is_switch && !is_over(&now_set))
+    if (!now_set.status.is_switch)
+        return (ModeStatus){.mode = configured_now, .since = configured_since};
+    if (!is_over(&now_set))
         return now_set.status;
-    return (ModeStatus){.mode = configured_now,
-                        .since = now_set.status.is_switch ? end_of(&now_set) : configured_since};
+    return (ModeStatus){.mode = now_set.has_before ? now_set.before : configured_now,
+                        .is_switch = now_set.has_before,
+                        .since = end_of(&now_set)};
+}
+
+/* Ends the switch, and what it has interrupted. The lock is held. */
+static void end_switch(gint64 since)
+{
+    now_set = (Switch){.deadline = 0};
+    configured_since = since;
+    is_unsaved = true; /* so that the file goes */
+}
+
+/* Ends a switch whose time is over. The lock is held. */
+static void end_overdue_switch(void)
+{
+    ModeStatus status = current();
+
+    if (!status.is_switch) {
+        end_switch(status.since);
+        return;
+    }
+    now_set = (Switch){.status = status};
+    is_unsaved = true;
 }
 
 static void log_change(const ModeStatus *status, const char *who)
@@ -85,17 +111,25 @@ static Switch make(Mode mode, gint64 seconds)
     return set;
 }
 
-/* Takes over what was kept. Returns false where its time is over. */
-static bool take_over(const KeptMode *kept)
+/* Takes over what was kept, or what it interrupted. */
+static void take_over(const KeptMode *kept)
 {
-    gint64 left = kept->until - clock_wall(clock_used);
-    ModeStatus status = {kept->mode, true, kept->since, kept->until};
+    ModeStatus status;
 
-    if (kept->until != 0 && left <= 0)
-        return false;
-    now_set = (Switch){.status = status, .deadline = clock_monotonic(clock_used) + left};
-    log_change(&status, "the last run");
-    return true;
+    now_set =
+        (Switch){.status = {kept->mode, true, kept->since, kept->until},
+                 .deadline = clock_monotonic(clock_used) + kept->until - clock_wall(clock_used),
+                 .has_before = kept->has_before,
+                 .before = kept->before};
+    if (is_over(&now_set)) {
+        log_write(LOG_NOTICE, "mode switch to %s ended while the daemon did not run",
+                  mode_text(kept->mode));
+        end_overdue_switch();
+        configured_since = whole_second(clock_wall(clock_used)); /* it counts since the start */
+    }
+    status = current();
+    if (status.is_switch)
+        log_change(&status, "the last run");
 }
 
 static void read_file(void)
@@ -109,11 +143,7 @@ static void read_file(void)
                       error->message);
         return;
     }
-    if (take_over(&kept))
-        return;
-    log_write(LOG_NOTICE, "mode switch to %s ended while the daemon did not run",
-              mode_text(kept.mode));
-    is_unsaved = true; /* so that the file goes */
+    take_over(&kept);
 }
 
 void mode_switch_start(const char *state_dir, Mode configured, const Clock *clock)
@@ -145,17 +175,6 @@ void mode_switch_configure(Mode configured)
         log_change(&status, "a reload");
 }
 
-ModeInForce mode_switch_in_force(Mode configured)
-{
-    ModeInForce mode = {.mode = configured};
-
-    pthread_mutex_lock(&lock);
-    if (now_set.status.is_switch && !is_over(&now_set))
-        mode = (ModeInForce){.mode = now_set.status.mode, .is_switch = true};
-    pthread_mutex_unlock(&lock);
-    return mode;
-}
-
 void mode_switch_get(ModeStatus *status)
 {
     pthread_mutex_lock(&lock);
@@ -163,24 +182,41 @@ void mode_switch_get(ModeStatus *status)
     pthread_mutex_unlock(&lock);
 }
 
+ModeInForce mode_switch_in_force(Mode configured)
+{
+    ModeStatus status;
+
+    mode_switch_get(&status);
+    return (ModeInForce){.mode = status.is_switch ? status.mode : configured,
+                         .is_switch = status.is_switch};
+}
+
+/* What counts once next, which has an end, is over. The lock is held. */
+static void remember_before(Switch *next)
+{
+    ModeStatus status = current();
+
+    if (status.until != 0) { /* one with an end gives way to another */
+        next->has_before = now_set.has_before;
+        next->before = now_set.before;
+        return;
+    }
+    next->has_before = status.is_switch;
+    next->before = status.mode;
+}
+
 void mode_switch_set(Mode mode, gint64 seconds, const char *who, ModeStatus *status)
 {
     Switch next = make(mode, seconds);
 
     pthread_mutex_lock(&lock);
+    if (seconds > 0)
+        remember_before(&next);
     now_set = next;
     is_unsaved = true;
     pthread_mutex_unlock(&lock);
     *status = next.status;
     log_change(status, who);
-}
-
-/* Ends the switch. The lock is held. */
-static void end_switch(gint64 since)
-{
-    now_set = (Switch){.deadline = 0};
-    configured_since = since;
-    is_unsaved = true;
 }
 
 void mode_switch_clear(const char *who, ModeStatus *status)
@@ -197,22 +233,22 @@ void mode_switch_clear(const char *who, ModeStatus *status)
         log_change(status, who);
 }
 
-static bool write_file(const ModeStatus *status, GError **error)
-{
-    const KeptMode kept = {status->mode, status->since, status->until};
-
-    return status->is_switch ? mode_file_write(file, &kept, error) : mode_file_remove(file, error);
-}
-
 /* Returns whether there is something to be saved, and takes that over: who asks saves it. */
-static bool take_unsaved(ModeStatus *status)
+static bool take_unsaved(bool *is_switch, KeptMode *kept)
 {
+    ModeStatus status;
     bool is_wanted;
 
     pthread_mutex_lock(&lock);
     is_wanted = is_unsaved;
     is_unsaved = false;
-    *status = current();
+    status = current();
+    *is_switch = status.is_switch;
+    *kept = (KeptMode){.mode = status.mode,
+                       .since = status.since,
+                       .until = status.until,
+                       .has_before = status.until != 0 && now_set.has_before,
+                       .before = now_set.before};
     pthread_mutex_unlock(&lock);
     return is_wanted;
 }
@@ -226,9 +262,11 @@ static void give_back_unsaved(void)
 
 static bool save_locked(GError **error)
 {
-    ModeStatus status;
+    bool is_switch;
+    KeptMode kept;
 
-    if (!take_unsaved(&status) || write_file(&status, error))
+    if (!take_unsaved(&is_switch, &kept) ||
+        (is_switch ? mode_file_write(file, &kept, error) : mode_file_remove(file, error)))
         return true;
     give_back_unsaved();
     return false;
@@ -257,7 +295,7 @@ static gint64 end_overdue(bool *has_ended, ModeStatus *status)
     pthread_mutex_lock(&lock);
     *has_ended = now_set.status.is_switch && is_over(&now_set);
     if (*has_ended)
-        end_switch(end_of(&now_set));
+        end_overdue_switch();
     *status = current();
     if (status->until != 0)
         left = MIN(left, MIN(now_set.deadline - clock_monotonic(clock_used),

@@ -42,7 +42,8 @@ void mode_switch_get(ModeStatus *status);
 /*
  * Switches, in force when this returns, and logs it. mode_switch_save() has to follow.
  *
- * seconds  after which the configuration's mode counts again; 0: without an end
+ * seconds  after which counts again what counted before it: the last switch without an end, or the
+ *          configuration's mode; 0: without an end
  * who      for the log
  * status   set to what is in force now
  */

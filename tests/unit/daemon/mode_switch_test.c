@@ -223,6 +223,55 @@ static void test_over_while_down(void **state G_GNUC_UNUSED)
     assert_int_equal(g_access(file, F_OK), -1);
 }
 
+/* What a switch with an end interrupts counts again after it, since its end. */
+static void test_interrupted(void **state G_GNUC_UNUSED)
+{
+    set(MODE_LOG_ONLY, 0);
+    pass(CLOCK_SECOND);
+    set(MODE_OFF, 10);
+    pass(10 * CLOCK_SECOND);
+    assert_status(MODE_LOG_ONLY, true, START + 11 * CLOCK_SECOND, 0); /* before anybody tends it */
+    mode_switch_tend();
+    pass(CLOCK_SECOND);
+    assert_status(MODE_LOG_ONLY, true, START + 11 * CLOCK_SECOND, 0);
+    start(MODE_REWRITE);
+    assert_status(MODE_LOG_ONLY, true, START + 11 * CLOCK_SECOND, 0);
+}
+
+static void test_interrupted_twice(void **state G_GNUC_UNUSED)
+{
+    set(MODE_LOG_ONLY, 0);
+    set(MODE_OFF, 10);
+    set(MODE_REWRITE, 20);
+    pass(20 * CLOCK_SECOND);
+    assert_status(MODE_LOG_ONLY, true, START + 20 * CLOCK_SECOND, 0);
+}
+
+static void test_interrupted_and_cleared(void **state G_GNUC_UNUSED)
+{
+    ModeStatus status;
+
+    set(MODE_LOG_ONLY, 0);
+    set(MODE_OFF, 10);
+    mode_switch_clear("test", &status);
+    assert_status(MODE_REWRITE, false, START, 0);
+    pass(20 * CLOCK_SECOND);
+    assert_status(MODE_REWRITE, false, START, 0);
+}
+
+static void test_interrupted_over_restarts(void **state G_GNUC_UNUSED)
+{
+    set(MODE_LOG_ONLY, 0);
+    set(MODE_OFF, 100);
+    save();
+    pass(60 * CLOCK_SECOND);
+    start(MODE_REWRITE);
+    assert_status(MODE_OFF, true, START, START + 101 * CLOCK_SECOND);
+    pass(3600 * CLOCK_SECOND);
+    start(MODE_REWRITE);
+    assert_status(MODE_LOG_ONLY, true, START + 101 * CLOCK_SECOND, 0);
+}
+
 static const struct content_row {
     const char *name; /* what stands in the file */
     bool is_kept;
@@ -248,6 +297,13 @@ static const struct content_row {
     {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":17}", false},
     {"{\"mode\":\"off\",\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":null}",
      false},
+    {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":\"2026-01-31T00:00:00Z\","
+     "\"before\":\"log-only\"}",
+     true},
+    {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":null,\"before\":null}", true},
+    {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":null,\"before\":\"on\"}",
+     false},
+    {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":null,\"before\":1}", false},
     {"\xff\xfe\x01", false},
 };
 
@@ -339,6 +395,10 @@ static const struct test_row {
     {"a restart", test_restart},
     {"a restart before its end", test_restart_with_an_end},
     {"its time was over before the restart", test_over_while_down},
+    {"it interrupts another switch", test_interrupted},
+    {"two interrupt another one", test_interrupted_twice},
+    {"cleared while it interrupts another one", test_interrupted_and_cleared},
+    {"it interrupts another one over restarts", test_interrupted_over_restarts},
     {"a long file", test_long_file},
     {"a folder in the file's place", test_folder_in_its_place},
     {"saved later", test_saved_later},
