@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the three flags */
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -30,6 +31,18 @@ void signals_block(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * libmilter has a thread that waits for the same signals by sigwait(), and stops the daemon when it
+ * gets one: any SIGHUP, and a SIGTERM before ours waits, which then looks like a failure. This one
+ * takes the place of the C library's, since names of the program go before those of libraries, and
+ * never returns: the signals are ours alone. We call sigwaitinfo().
+ */
+int sigwait(const sigset_t *set G_GNUC_UNUSED, int *number G_GNUC_UNUSED)
+{
+    for (;;)
+        pause();
+}
+
 static void raise_flag(bool *flag)
 {
     pthread_mutex_lock(&lock);
@@ -44,8 +57,11 @@ static void *wait_for_signals(void *unused G_GNUC_UNUSED)
     int number;
 
     signals_set(&set);
-    while (sigwait(&set, &number) == 0)
-        raise_flag(number == SIGHUP ? &is_reload : &is_stop);
+    for (;;) {
+        number = sigwaitinfo(&set, NULL);
+        if (number > 0)
+            raise_flag(number == SIGHUP ? &is_reload : &is_stop);
+    }
     return NULL;
 }
 

@@ -5,9 +5,8 @@
 #include <stdbool.h>
 
 /*
- * Signals, outside of libmilter's threads. One thread sits in sigwait(), notes and waits again; it
- * does no work, since libmilter waits for the same signals, stops on SIGHUP, and gets one while
- * ours is busy.
+ * Signals, kept from libmilter, which would stop the daemon on each of them (signals.c). One thread
+ * waits for them and notes them; it does no work.
  */
 
 /* Blocks SIGHUP, SIGTERM and SIGINT and ignores SIGPIPE: first thing in main(), so that every

@@ -243,10 +243,16 @@ def test_message_that_never_ends_does_not_stop_the_stop(spfrom):
 
 
 def _hang_up(daemon):
-    """libmilter waits for SIGHUP too, and stops when it gets it: in the first milliseconds that may happen."""
-    time.sleep(0.2)
     daemon.write_configuration()
     daemon.process.send_signal(signal.SIGHUP)
+
+
+def test_stop_that_comes_early(spfrom):
+    """While the daemon starts, or as soon as it listens."""
+    for _ in range(20):
+        daemon = spfrom()
+        daemon.start()
+        assert daemon.stop() == 0, daemon.log()
 
 
 def _is_rewriting(daemon):

@@ -146,8 +146,8 @@ def _configure(session):
     session.note("This machine has no DNS, so a zone file stands for it; then Postfix is told")
     session.type("cp zone /etc/spfrom/zone")
     session.type("echo 'dns_zone_file = \"/etc/spfrom/zone\"' >>/etc/spfrom/spfrom.conf")
-    session.type(f"echo 'relay_hosts = {{ \"{RELAY}\" }}' >/tmp/relay"
-                 " && sed -i -e '/^relay_hosts/{r /tmp/relay' -e 'd}' /etc/spfrom/spfrom.conf")
+    session.type(f"echo 'relay_hosts = {{ \"{RELAY}\" }}' >relay"
+                 " && sed -i -e '/^relay_hosts/{r relay' -e 'd}' /etc/spfrom/spfrom.conf")
     session.type("spfrom-milter -t")
     session.type("systemctl reload spfrom")
     session.type("postconf -e smtpd_milters=inet:127.0.0.1:8894 'non_smtpd_milters=$smtpd_milters'"
