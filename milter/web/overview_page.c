@@ -261,10 +261,8 @@ char *overview_page(const View *view, const Overview *overview)
     html_close(&html);
     if (overview->ledger_problem == NULL) {
         add_chart(&html, view, overview);
-        html_open(&html, "div", "class", "columns", NULL);
         add_rewritten(&html, view, overview);
         add_authorised(&html, view, overview);
-        html_close(&html);
     }
     return layout_end(&html, view);
 }
