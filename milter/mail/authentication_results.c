@@ -149,12 +149,12 @@ char **authentication_results_dkim_passes(const HeaderFields *fields, const char
 {
     GPtrArray *passes = g_ptr_array_new();
     g_autoptr(GString) word = g_string_new(NULL);
-    guint count = header_fields_count(fields, FIELD);
 
-    for (guint i = 1; i <= count; i++) {
-        Scanner scanner = {.at = header_fields_nth(fields, FIELD, i)->value, .word = word};
+    for (guint i = 0; i < header_fields_length(fields); i++) {
+        const HeaderField *field = header_fields_at(fields, i);
+        Scanner scanner = {.at = field->value, .word = word};
 
-        if (!is_of(&scanner, authserv_id))
+        if (!header_field_is_named(field, FIELD) || !is_of(&scanner, authserv_id))
             continue;
         while (read_result(&scanner, passes) == TOKEN_SEMICOLON)
             ;

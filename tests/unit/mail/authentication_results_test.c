@@ -59,10 +59,25 @@ static void test_passes(void **state)
     assert_string_equal(joined, row->passes);
 }
 
+/* As many as are kept: each is looked at once. */
+static void test_many(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(HeaderFields) fields = header_fields_new();
+    g_auto(GStrv) passes = NULL;
+
+    for (guint i = 1; i < HEADER_FIELDS_MAX; i++)
+        header_fields_append(fields, "Authentication-Results", "x", -1);
+    header_fields_append(fields, "Authentication-Results",
+                         "mx.example; dkim=pass header.d=a.example", -1);
+    passes = authentication_results_dkim_passes(fields, "mx.example");
+    assert_int_equal(g_strv_length(passes), 1);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
 
     TABLE_ADD(tests, rows, test_passes);
+    table_add(tests, "a great many fields of others", test_many, NULL);
     return table_run(tests, "authentication_results");
 }
