@@ -48,26 +48,37 @@ void dns_hosters_free(DnsHosters *hosters)
     g_free(hosters);
 }
 
-/* Later patterns go first, so that an administrator's line counts. */
+/* Where the one "*" of suffix stands in its first label, which has to be ASCII; -1: not so. */
+static gssize star_place(const char *suffix)
+{
+    gsize label = strcspn(suffix, ".");
+    const char *star = strchr(suffix, '*');
+    g_autofree char *first = g_strndup(suffix, label);
+
+    if (star > suffix + label || strchr(star + 1, '*') != NULL || !g_str_is_ascii(first))
+        return -1;
+    return star - suffix;
+}
+
 static bool add_pattern(DnsHosters *hosters, const char *suffix, const char *hoster, GError **error)
 {
     g_autofree char *filled = g_strdelimit(g_strdup(suffix), "*", '0');
     g_autofree char *domain_name = domain_name_parse(filled, error);
-    const char *star = strchr(suffix, '*');
+    gssize star = star_place(suffix);
     Pattern *pattern;
 
     if (domain_name == NULL)
         return false;
-    if (strchr(star + 1, '*') != NULL || star > strchrnul(suffix, '.')) {
+    if (star < 0) {
         g_set_error(error, LIST_FILE_ERROR, LIST_FILE_ERROR_SYNTAX,
                     "\"%s\": one * may stand in the first label", suffix);
         return false;
     }
     pattern = g_new(Pattern, 1);
-    pattern->before = g_ascii_strdown(suffix, star - suffix);
-    pattern->after = g_ascii_strdown(star + 1, -1);
+    pattern->before = g_strndup(domain_name, (gsize)star);
+    pattern->after = g_strdup(domain_name + star + 1);
     pattern->hoster = g_strdup(hoster);
-    g_ptr_array_insert(hosters->patterns, 0, pattern);
+    g_ptr_array_add(hosters->patterns, pattern);
     return true;
 }
 
@@ -128,13 +139,14 @@ static bool is_match(const Pattern *pattern, const char *name)
     return false;
 }
 
-/* The hoster whose suffix is the whole of name. */
+/* The hoster whose suffix is the whole of name. The last pattern goes first, so that an
+ * administrator's line counts. */
 static const char *find_whole(const DnsHosters *hosters, const char *name)
 {
     const char *hoster = g_hash_table_lookup(hosters->names, name);
 
-    for (guint i = 0; hoster == NULL && i < hosters->patterns->len; i++) {
-        const Pattern *pattern = g_ptr_array_index(hosters->patterns, i);
+    for (guint i = hosters->patterns->len; hoster == NULL && i > 0; i--) {
+        const Pattern *pattern = g_ptr_array_index(hosters->patterns, i - 1);
 
         if (is_match(pattern, name))
             hoster = pattern->hoster;

@@ -12,7 +12,8 @@
     "hetzner.com  \tHetzner Online\n"                                                              \
     "robot.hetzner.com Robot # longer\n"                                                           \
     "awsdns-*.com Amazon Route 53\n"                                                               \
-    "awsdns-*.co.uk Amazon Route 53\n"
+    "awsdns-*.co.uk Amazon Route 53\n"                                                             \
+    "NS*.müller.example. Müller\n"
 
 static const struct find_row {
     const char *name; /* of the name server */
@@ -31,6 +32,8 @@ static const struct find_row {
     {"ns-1.awsdns-15.evil.com", NULL},
     {"ns-1.awsdns-15.com.example", NULL},
     {"ns-1.xawsdns-15.com", NULL},
+    {"a.ns7.xn--mller-kva.example", "Müller"},
+    {"ns7.müller.example.", "Müller"},
     {"com", NULL},
     {"", NULL},
     {"..", NULL},
@@ -109,6 +112,8 @@ static const struct error_row {
     {"no suffix", "a..b Strato\n",
      "list:1: \"a..b\" is not a domain; write it like mail.example.net"},
     {"two stars", "a*b*.de X\n", "list:1: \"a*b*.de\": one * may stand in the first label"},
+    {"a star beside a U-label", "ü*.de X\n",
+     "list:1: \"ü*.de\": one * may stand in the first label"},
     {"a star behind", "a.b*.de X\n", "list:1: \"a.b*.de\": one * may stand in the first label"},
 };
 
