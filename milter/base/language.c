@@ -70,10 +70,12 @@ static bool read_header(Reader *reader, uint32_t header[HEADER_TRANSLATIONS + 1]
     return header[HEADER_MAGIC] == MAGIC && header[HEADER_REVISION] >> 16 == 0;
 }
 
+/* Each octet belongs to one text; else a small file could hold any number of long ones. */
 static bool read_texts(Language *language)
 {
     Reader reader = {0};
     uint32_t header[HEADER_TRANSLATIONS + 1];
+    gsize total = 0;
 
     reader.octets = g_bytes_get_data(language->catalogue, &reader.length);
     if (reader.length > CATALOGUE_MAX || !read_header(&reader, header))
@@ -83,6 +85,9 @@ static bool read_texts(Language *language)
         const char *translation = read_string(&reader, header[HEADER_TRANSLATIONS], i);
 
         if (original == NULL || translation == NULL || !g_utf8_validate(translation, -1, NULL))
+            return false;
+        total += strlen(original) + strlen(translation);
+        if (total > reader.length)
             return false;
         if (*translation != '\0')
             g_hash_table_insert(language->texts, (gpointer)original, (gpointer)translation);

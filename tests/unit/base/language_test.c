@@ -50,6 +50,24 @@ static void test_catalogue(void **state)
     (void)state;
 }
 
+/* Rows that all name one text: no work without an end for a file of some size. */
+static void test_shared(void **state G_GNUC_UNUSED)
+{
+    enum { ROWS = 20000, HEADER = 7 * 4, TEXT = HEADER + 8 * ROWS, LENGTH = 800000 };
+    const guint32 header[7] = {0x950412de, 0, ROWS, HEADER, HEADER, 0, 0};
+    const guint32 row[2] = {LENGTH, TEXT};
+    g_autofree char *text = g_strnfill(LENGTH, 'a');
+    GByteArray *octets = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+
+    g_byte_array_append(octets, (const guint8 *)header, sizeof header);
+    for (int i = 0; i < ROWS; i++)
+        g_byte_array_append(octets, (const guint8 *)row, sizeof row);
+    g_byte_array_append(octets, (const guint8 *)text, LENGTH + 1);
+    assert_null(language_of(octets, &error));
+    assert_non_null(error);
+}
+
 static const struct broken_row {
     const char *name;
     gsize number; /* of NUMBERS, that becomes value */
@@ -192,6 +210,7 @@ int main(void)
     GArray *tests = table_new();
 
     table_add(tests, "a catalogue in either byte order", test_catalogue, NULL);
+    table_add(tests, "many rows that name one text", test_shared, NULL);
     TABLE_ADD(tests, broken_rows, test_broken);
     table_add(tests, "a catalogue that is cut", test_cut, NULL);
     TABLE_ADD(tests, fill_rows, test_fill);
