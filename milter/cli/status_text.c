@@ -36,9 +36,11 @@ static void add_time(Page *page, const char *label, const char *text, gint64 now
     add_line(page, label, PAGE_PLAIN, relative);
 }
 
+#define COUNT_MAX (G_MAXINT64 / 16) /* sums and multiples of some are still numbers */
+
 static gint64 count_of(const json_t *object, const char *member)
 {
-    return json_integer_value(json_object_get(object, member));
+    return CLAMP(json_integer_value(json_object_get(object, member)), 0, COUNT_MAX);
 }
 
 /* A number with its thousands parted: 100,000. */
@@ -98,9 +100,11 @@ static void add_relay_set(Page *page, const json_t *status)
     size_t count = json_array_size(networks);
     g_autoptr(GString) text = g_string_new(count == 0 ? "not known yet" : NULL);
 
-    for (size_t i = 0; i < MIN(count, NETWORKS_SHOWN_MAX); i++)
-        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
-                               json_string_value(json_array_get(networks, i)));
+    for (size_t i = 0; i < MIN(count, NETWORKS_SHOWN_MAX); i++) {
+        const char *network = json_string_value(json_array_get(networks, i));
+
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", network != NULL ? network : "?");
+    }
     if (count > NETWORKS_SHOWN_MAX)
         g_string_append_printf(text, " and %" G_GSIZE_FORMAT " more", count - NETWORKS_SHOWN_MAX);
     if (count > 1 && policy != NULL)
