@@ -188,6 +188,16 @@ static bool receive_line(const Exchange *exchange, GString *line, GError **error
     }
 }
 
+json_t *control_client_parse(const char *line, gsize length)
+{
+    json_t *json = json_loadb(line, length, 0, NULL);
+
+    if (json_is_object(json) && json_is_boolean(json_object_get(json, "ok")))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 static json_t *exchange_lines(const Exchange *exchange, const json_t *request, GError **error)
 {
     g_autoptr(GString) answer = g_string_new(NULL);
@@ -202,12 +212,10 @@ static json_t *exchange_lines(const Exchange *exchange, const json_t *request, G
     }
     if (!send_line(exchange, line, strlen(line), error) || !receive_line(exchange, answer, error))
         return NULL;
-    json = json_loadb(answer->str, answer->len, 0, NULL);
-    if (json_is_object(json) && json_is_boolean(json_object_get(json, "ok")))
-        return json;
-    json_decref(json);
-    refuse_answer(exchange, "what came is no answer of spfrom-milter", error);
-    return NULL;
+    json = control_client_parse(answer->str, answer->len);
+    if (json == NULL)
+        refuse_answer(exchange, "what came is no answer of spfrom-milter", error);
+    return json;
 }
 
 json_t *control_client_ask(const char *path, const json_t *request, guint seconds, GError **error)

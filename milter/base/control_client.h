@@ -30,6 +30,10 @@ GQuark control_client_error_quark(void);
  */
 json_t *control_client_ask(const char *path, const json_t *request, guint seconds, GError **error);
 
+/* The pure part: the answer in a line, any octets, given back with json_decref(); NULL: it is none.
+ */
+json_t *control_client_parse(const char *line, gsize length);
+
 /* What the daemon says is wrong, borrowed from answer; NULL where it did as it was asked. */
 const char *control_client_refusal(const json_t *answer);
 #endif
