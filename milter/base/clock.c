@@ -7,8 +7,6 @@
 G_DEFINE_QUARK(spfrom_clock_error, clock_error)
 
 #define SPAN_MAX (G_GINT64_CONSTANT(3650) * 86400) /* seconds */
-#define LAST_SECOND                                                                                \
-    G_GINT64_CONSTANT(253402300799) /* of the year 9999, RFC 3339 knows no later one */
 
 static gint64 system_monotonic(void *hook G_GNUC_UNUSED)
 {
@@ -63,7 +61,7 @@ gint64 clock_span_parse(const char *text, GError **error)
 char *clock_rfc3339(gint64 wall)
 {
     g_autoptr(GDateTime) time =
-        g_date_time_new_from_unix_utc(CLAMP(wall / CLOCK_SECOND, 0, LAST_SECOND));
+        g_date_time_new_from_unix_utc(CLAMP(wall, 0, CLOCK_WALL_MAX) / CLOCK_SECOND);
 
     return g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ");
 }

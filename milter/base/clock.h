@@ -12,6 +12,9 @@
 #define CLOCK_SECOND G_GINT64_CONSTANT(1000000)
 #define CLOCK_MILLISECOND G_GINT64_CONSTANT(1000)
 
+/* The last whole second of the year 9999; RFC 3339 knows no later one. */
+#define CLOCK_WALL_MAX (G_GINT64_CONSTANT(253402300799) * CLOCK_SECOND)
+
 typedef struct {
     gint64 (*monotonic)(void *hook);
     gint64 (*wall)(void *hook);

@@ -202,6 +202,15 @@ static bool read_object(json_t *object, ControlRequest *request, GError **error)
            (command->read == NULL || command->read(object, request, error));
 }
 
+static void set_json_error(const json_error_t *where, GError **error)
+{
+    g_autofree char *what = g_utf8_make_valid(where->text, -1); /* it may cut what it quotes */
+
+    g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_JSON,
+                "not JSON: %s, at octet %d; write one object a line: {\"command\":\"status\"}",
+                what, where->position);
+}
+
 bool control_request_parse(const char *line, gsize length, ControlRequest *request, GError **error)
 {
     json_error_t where;
@@ -210,9 +219,7 @@ bool control_request_parse(const char *line, gsize length, ControlRequest *reque
 
     *request = (ControlRequest){.domain = NULL};
     if (object == NULL) {
-        g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_JSON,
-                    "not JSON: %s, at octet %d; write one object a line: {\"command\":\"status\"}",
-                    where.text, where.position);
+        set_json_error(&where, error);
         return false;
     }
     is_read = read_object(object, request, error);

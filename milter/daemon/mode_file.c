@@ -51,7 +51,7 @@ static bool read_time(const json_t *value, bool is_optional, gint64 *wall)
     time = g_date_time_new_from_iso8601(json_string_value(value), utc);
     if (time != NULL)
         *wall = g_date_time_to_unix(time) * CLOCK_SECOND;
-    return *wall > 0;
+    return *wall > 0 && *wall <= CLOCK_WALL_MAX;
 }
 
 /* Reads a mode, which may be null or left out: *is_there then is false. */
@@ -71,25 +71,30 @@ static bool read_object(const json_t *json, KeptMode *kept)
            read_time(json_object_get(json, "until"), true, &kept->until);
 }
 
+bool mode_file_parse(const char *text, gsize length, KeptMode *kept)
+{
+    json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    bool is_read = read_object(json, kept);
+
+    json_decref(json);
+    return is_read;
+}
+
 bool mode_file_read(const char *file, KeptMode *kept, GError **error)
 {
     char text[FILE_LENGTH_MAX];
     ssize_t length = read_octets(file, text);
-    json_t *json;
-    bool is_read;
 
     if (length < 0)
         return set_system_error(file, errno, error);
-    json = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, NULL);
-    is_read = read_object(json, kept);
-    json_decref(json);
-    if (!is_read)
-        g_set_error(error, MODE_FILE_ERROR, MODE_FILE_ERROR_CONTENT,
-                    "%s: this is not what spfrom-milter wrote", file);
-    return is_read;
+    if (mode_file_parse(text, (gsize)length, kept))
+        return true;
+    g_set_error(error, MODE_FILE_ERROR, MODE_FILE_ERROR_CONTENT,
+                "%s: this is not what spfrom-milter wrote", file);
+    return false;
 }
 
-static char *text_of(const KeptMode *kept)
+char *mode_file_text(const KeptMode *kept)
 {
     g_autofree char *since = clock_rfc3339(kept->since);
     g_autofree char *until = kept->until != 0 ? clock_rfc3339(kept->until) : NULL;
@@ -109,7 +114,7 @@ static char *text_of(const KeptMode *kept)
 
 bool mode_file_write(const char *file, const KeptMode *kept, GError **error)
 {
-    g_autofree char *text = text_of(kept);
+    g_autofree char *text = mode_file_text(kept);
     g_autoptr(GError) cause = NULL;
 
     if (g_file_set_contents_full(file, text, -1,

@@ -33,4 +33,9 @@ bool mode_file_write(const char *file, const KeptMode *kept, GError **error);
 
 /* Removes the file, if there is one. */
 bool mode_file_remove(const char *file, GError **error);
+
+/* The pure parts: reads what a file holds (any octets); false where it is none of ours … */
+bool mode_file_parse(const char *text, gsize length, KeptMode *kept);
+/* … and what is written, owned by the caller. */
+char *mode_file_text(const KeptMode *kept);
 #endif

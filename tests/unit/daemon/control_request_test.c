@@ -52,6 +52,7 @@ static const struct row {
     {"{\"command\":\"status\"} {}", -1, "not JSON", 0, 0, NULL, false},
     {"{\"command\":\"status\",\"command\":\"reload\"}", -1, "duplicate", 0, 0, NULL, false},
     {"{\"command\":\"st\xff\"}", -1, "not JSON", 0, 0, NULL, false},
+    {"{\"command\":\"m\\\xc3\xbc\"}", -1, "not JSON", 0, 0, NULL, false}, /* cut after \xc3 */
     {"{\"command\":\"status\\u0000\"}", -1, "not JSON", 0, 0, NULL, false},
     {"[\"status\"]", -1, "one JSON object", 0, 0, NULL, false},
     {"\"status\"", -1, "one JSON object", 0, 0, NULL, false},
@@ -104,6 +105,7 @@ static void test_parse(void **state)
     assert_int_equal(is_read ? (int)request.command : -1, row->command);
     assert_true(is_read == (error == NULL));
     if (!is_read) {
+        assert_true(g_utf8_validate(error->message, -1, NULL));
         if (strstr(error->message, row->says) == NULL)
             assert_string_equal(error->message, row->says);
         return;

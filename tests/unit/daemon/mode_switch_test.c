@@ -295,6 +295,9 @@ static const struct content_row {
     {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\"}", false},
     {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":\"soon\"}", false},
     {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":17}", false},
+    {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":\"9999-12-31T23:59:59-12:"
+     "00\"}",
+     false},
     {"{\"mode\":\"off\",\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":null}",
      false},
     {"{\"mode\":\"off\",\"since\":\"2026-01-31T00:00:00Z\",\"until\":\"2026-01-31T00:00:00Z\","
