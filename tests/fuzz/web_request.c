@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *cookie = language_choice_of_cookies(text);
 
     check_target(request);
+    request_note_accept(request, text);
     host_name_is_ours(text, "127.0.0.1", NULL);
     if (language_choice_negotiate(text) == NULL || (cookie != NULL && strlen(cookie) != 2))
         __builtin_trap();

@@ -1,0 +1,115 @@
+/* What the daemon reads of its clients and of its state_dir: '0' a request, '1' lines as they come,
+ * '2' the file that keeps the mode. */
+#include "config.h"
+
+#include "daemon/control_request.h"
+#include "daemon/line_buffer.h"
+#include "daemon/mode_file.h"
+
+#include <string.h>
+
+#include "check.h"
+
+#define MESSAGE_MAX 500 /* octets of an answer to any line */
+
+static void parse_request(const char *text, size_t length)
+{
+    g_auto(ControlRequest) request = {0};
+    g_autoptr(GError) error = NULL;
+
+    if (!control_request_parse(text, length, &request, &error)) {
+        check(error != NULL && request.domain == NULL && request.queue_id == NULL);
+        check(g_utf8_validate(error->message, -1, NULL) && strlen(error->message) < MESSAGE_MAX);
+        return;
+    }
+    check(error == NULL);
+    check(request.seconds == 0 || (request.command == CONTROL_MODE_SET && request.seconds > 0));
+    check(request.domain == NULL || request.command == CONTROL_FLUSH);
+    check((request.queue_id != NULL) == (request.command == CONTROL_FIND));
+}
+
+#define LONGEST 8 /* octets of a line */
+
+static void check_line(LineBufferOutcome outcome, const GString *line, const char *wanted,
+                       gsize length)
+{
+    if (length > 0 && wanted[length - 1] == '\r')
+        length--;
+    check(outcome == (length > LONGEST ? LINE_BUFFER_OVERLONG : LINE_BUFFER_LINE));
+    check(length > LONGEST ? line->len == 0
+                           : line->len == length && memcmp(line->str, wanted, length) == 0);
+}
+
+/* Takes the lines that are whole; they are what stands in all from *taken. */
+static void take_lines(LineBuffer *buffer, bool is_ended, const GString *all, size_t *taken)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    LineBufferOutcome outcome;
+
+    while ((outcome = line_buffer_take(buffer, is_ended, line)) != LINE_BUFFER_NONE) {
+        const char *wanted = all->str + *taken;
+        size_t left = all->len - *taken;
+        const char *end = memchr(wanted, '\n', left);
+        size_t length = end != NULL ? (size_t)(end - wanted) : left;
+
+        check_line(outcome, line, wanted, length);
+        *taken += MIN(length + 1, left);
+    }
+}
+
+/* The next piece of text, behind an octet that says how long it is. */
+static const char *take_piece(const char **text, size_t *length, size_t *piece_length)
+{
+    const char *piece = *text + 1;
+
+    *piece_length = MIN((uint8_t) * *text % 32, *length - 1);
+    *text += 1 + *piece_length;
+    *length -= 1 + *piece_length;
+    return piece;
+}
+
+/* As they come, or all at the end, where the first octet is an 'l'. */
+static void parse_lines(const char *text, size_t length)
+{
+    g_autoptr(GString) all = g_string_sized_new(length);
+    bool is_late = length > 0 && *text == 'l';
+    size_t taken = 0;
+    LineBuffer buffer;
+
+    line_buffer_init(&buffer, LONGEST);
+    while (length > 0) {
+        size_t piece_length;
+        const char *piece = take_piece(&text, &length, &piece_length);
+
+        g_string_append_len(all, piece, (gssize)piece_length);
+        line_buffer_add(&buffer, piece, piece_length);
+        if (!is_late)
+            take_lines(&buffer, false, all, &taken);
+        check(is_late || buffer.octets->len <= LONGEST + 1);
+    }
+    take_lines(&buffer, true, all, &taken);
+    check(taken == all->len && !line_buffer_has_part(&buffer));
+    line_buffer_clear(&buffer);
+}
+
+/* What was read is written such that it is read again. */
+static void parse_mode_file(const char *text, size_t length)
+{
+    KeptMode kept = {0};
+    KeptMode again = {0};
+    g_autofree char *written = NULL;
+
+    if (!mode_file_parse(text, length, &kept))
+        return;
+    written = mode_file_text(&kept);
+    check(mode_file_parse(written, strlen(written), &again));
+    check(again.mode == kept.mode && again.since == kept.since && again.until == kept.until);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static FuzzParser *const parsers[] = {parse_request, parse_lines, parse_mode_file};
+
+    run_one_of(parsers, G_N_ELEMENTS(parsers), data, size);
+    return 0;
+}
