@@ -249,7 +249,7 @@ static char *append_meant(Draft *draft, const char *gap, gsize gap_length, const
         g_autofree char *kept =
             is_second(draft, *term) ? second_redirect(draft, *term) : g_strdup(*term);
 
-        if (kept == NULL)
+        if (kept == NULL || is_version(kept))
             continue;
         append(draft, gap, meant->len == 0 ? gap_length : 0, kept);
         g_string_append_printf(meant, "%s%s", meant->len > 0 ? " " : "", kept);

@@ -28,6 +28,7 @@ static const struct row {
     {"v=spf1 redirect=x.org redirect=X.org redirect=y.org", "v=spf1 redirect=x.org include:y.org",
      "23:redirect=X.org> 38:redirect=y.org>include:y.org"},
     {"v=spf1 exp=x.org exp=y.org foo= foo=", "v=spf1 exp=x.org foo=", "18:exp=y.org> 33:foo=>"},
+    {"v=spf1 mx;v=spf1 a", "v=spf1 mx a", "8:mx;v=spf1>mx"},
     {"v=spf1 \xff -all", "v=spf1 -all", "8:\xef\xbf\xbd>"},
 };
 
