@@ -11,6 +11,7 @@
 
 #define VERSION "v=spf1"
 #define QUALIFIERS "+-~?"
+#define POINTS_MAX 30 /* nobody reads more */
 
 /* A text without what word processors and web forms put in: hyphens and quotes of all kinds are
  * ASCII, blanks of all kinds are blanks. */
@@ -176,11 +177,16 @@ static char *source_part(const Mend *mend, gsize begin, gsize end)
 
 static void note_error(const Mend *mend, const Word *word, const char *reason, char *became)
 {
-    g_autofree char *found = source_part(mend, word->begin, word->end);
-    Point *point = point_add(mend->points, POINT_ERROR, found);
+    g_autofree char *text = became;
+    g_autofree char *found = NULL;
+    Point *point;
 
+    if (mend->points->len >= POINTS_MAX)
+        return;
+    found = source_part(mend, word->begin, word->end);
+    point = point_add(mend->points, POINT_ERROR, found);
     point->number = g_array_index(mend->clean->places, guint, word->begin);
-    point->text = became;
+    point->text = g_steal_pointer(&text);
     point->reason = g_strdup(reason);
     point->record = mend->index;
 }

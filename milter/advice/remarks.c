@@ -9,6 +9,7 @@
 #include "advice/mend_term.h"
 #include "policy/relay_entry.h"
 
+#define POINTS_MAX 100    /* nobody reads more */
 #define REMARKED_MAX 4096 /* octets of a record whose terms are looked at */
 
 char **remarks_strings(const char *text)
@@ -60,7 +61,7 @@ static void remark_all(const Draft *draft, GPtrArray *points)
         point_add(points, POINT_ALL_PASS, draft_at(draft, all)->text);
     if (draft_at(draft, all)->qualifier == '?')
         point_add(points, POINT_ALL_NEUTRAL, draft_at(draft, all)->text);
-    for (guint i = 0; i < draft->terms->len; i++) {
+    for (guint i = 0; i < draft->terms->len && points->len < POINTS_MAX; i++) {
         RecordTermKind kind = draft_at(draft, i)->kind;
 
         if (kind == RECORD_REDIRECT || (i > all && draft_is_mechanism(kind)))
@@ -95,7 +96,7 @@ static void remark_record(const Ground *ground, const char *text, GPtrArray *poi
     remark_all(draft, points);
     if (strlen(text) > REMARKED_MAX)
         return;
-    for (guint i = 0; i < MIN(draft->terms->len, end); i++)
+    for (guint i = 0; i < MIN(draft->terms->len, end) && points->len < POINTS_MAX; i++)
         remark_term(ground, record, i, draft_at(draft, i), points);
 }
 

@@ -325,6 +325,12 @@ def test_an_error_is_shown_where_it_is():
     assert all(point["reason"] for point in _points(advice, "error"))
 
 
+def test_many_errors_are_not_all_told():
+    advice = _advise_one(with_records(["v=spf1 " + "a=b " * 800 + "mx -all"]))
+    assert (advice["kind"], advice["record"]) == ("repair", "v=spf1 mx include:amazonses.com -all")
+    assert 10 < len(_points(advice, "error")) < 50
+
+
 def test_own_mechanisms_that_do_not_work_are_not_advised():
     zone = with_records(["v=spf1 mx -all"])
     zone["spf.lemniscus.de", "TXT"] = ["v=spf1 ip4:192.0.2.26 -all"]
