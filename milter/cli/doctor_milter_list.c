@@ -115,16 +115,15 @@ const char *milter_setting(const Milter *milter, const char *name)
 
 static void append_entry(GString *list, const char *entry)
 {
-    g_autoptr(GPtrArray) words = NULL;
     g_autofree char *inner = inside(entry);
+    g_autoptr(GPtrArray) words = milter_list_words(inner != NULL ? inner : "");
 
     if (list->len > 0)
         g_string_append_c(list, ',');
-    if (inner == NULL || *inner == '\0') {
+    if (words->len == 0) {
         g_string_append(list, entry);
         return;
     }
-    words = milter_list_words(inner);
     for (guint i = 0; i < words->len; i++)
         g_string_append_printf(list, "%s%s", i == 0 ? "{" : ",",
                                (const char *)g_ptr_array_index(words, i));

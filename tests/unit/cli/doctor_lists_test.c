@@ -99,6 +99,7 @@ static const struct list_row {
      "{inet:a:1,{ default_action = accept }},X"},
     {"{ inet:a:1 }", "inet:a:1", "{inet:a:1},X"},
     {"{}", "{}", "{},X"},
+    {"{ , }", "{ , }", "{ , },X"},
     {"{ inet:a:1", "{ inet:a:1", "{ inet:a:1,X"},
 };
 
