@@ -191,6 +191,20 @@ def _sandbox(session):
     session.note("The pages in the browser")
     assert "disabled" in session.type("systemctl is-enabled spfrom-web", 1)
     session.type("systemctl start spfrom-web && systemctl status spfrom-web")
+    url = "http://127.0.0.1:8895"
+    fetch = "/usr/lib/apt/apt-helper download-file"
+    session.wait_for(f"{fetch} {url}/healthz /dev/null", "Get:1")
+    session.type(f"{fetch} {url}/metrics metrics")
+    assert "spfrom_messages_total" in session.type("grep '^spfrom_messages_total' metrics")
+    session.wait_for(f"{fetch} {url}/ page; cat page", "gmx.de")  # the ledger is written in batches
+    session.note("It stands still, and the watchdog starts it anew")
+    session.type("mkdir /run/systemd/system/spfrom.service.d && printf '[Service]\\nWatchdogSec=5s\\n'"
+                 " >/run/systemd/system/spfrom.service.d/soon.conf && systemctl daemon-reload && systemctl restart spfrom")
+    session.type("kill -STOP $(systemctl show -P MainPID spfrom)")
+    session.wait_for("journalctl -q -u spfrom -n 20", "Watchdog timeout")
+    session.wait_for("systemctl is-active spfrom; spfrom mode", "active\nmode   rewrite")
+    assert session.send() == REWRITTEN
+    session.type("rm -r /run/systemd/system/spfrom.service.d && systemctl daemon-reload && systemctl restart spfrom")
 
 
 def _upgrade(session):
