@@ -19,11 +19,17 @@ MODES = ("rewrite", "log-only", "off")
 
 def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="more generated and collected messages")
+    parser.addoption("--browser", action="store_true", help="the pages in Chromium too, as with --all")
 
 
 @pytest.fixture(scope="session")
 def is_full_length(request):
     return request.config.getoption("--all")
+
+
+@pytest.fixture(scope="session")
+def is_browser_wanted(request):
+    return request.config.getoption("--all") or request.config.getoption("--browser")
 
 
 @pytest.fixture(scope="session")

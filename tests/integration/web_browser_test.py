@@ -1,4 +1,4 @@
-"""`spfrom web` in Chromium: contrib/check --all. SPFROM_SCREENSHOTS names a directory that keeps the pictures."""
+"""`spfrom web` in Chromium: contrib/check --browser, or --all. SPFROM_SCREENSHOTS names a directory that keeps the pictures."""
 
 import itertools
 import os
@@ -18,12 +18,12 @@ PAGES = {"overview": "/", "domains": "/domains", "authorised": "/domain/praxis-m
          "merge": "/domain/praxis-doppelt.de", "hostile": "/domain/hostile.example", "trouble": "/domain/praxis-langsam.de",
          "wrong": "/search?q=%3Cscript%3Ealert(1)%3C/script%3E", "search": "/search", "nothing": "/nothing?"}
 SHOWN = list(itertools.product((1280, 390), ("en", "de"), ("light", "dark")))
-DUTY = "is for contrib/check --all"
+DUTY = "is for contrib/check --browser"
 
 
 @pytest.fixture(scope="module")
-def web(directory, is_full_length):
-    if not is_full_length:
+def web(directory, is_browser_wanted):
+    if not is_browser_wanted:
         pytest.skip(DUTY)
     ledger = directory / "browser" / "ledger.db"
     with Spfrom(directory / "browser", ZONE, ledger=ledger) as daemon:
@@ -34,8 +34,8 @@ def web(directory, is_full_length):
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory, is_full_length):
-    if not is_full_length:
+def browser(tmp_path_factory, is_browser_wanted):
+    if not is_browser_wanted:
         pytest.skip(DUTY)
     if chromium.why_not():
         pytest.skip(chromium.why_not())
