@@ -4,6 +4,7 @@ Installing an MTA or a DNS server would start it, and would take the place of th
 happens: nothing outside the directory changes.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -55,12 +56,20 @@ def unpack(package, parent):
         return directory
     if shutil.which("apt-get") is None:
         raise UnpackError(f"{package} is not here and there is no apt-get to get it with")
+    Path(parent).mkdir(parents=True, exist_ok=True)
+    with open(Path(parent) / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other tests may be about to do the same
+        if not directory.is_dir():
+            _unpack_anew(package, directory)
+    return directory
+
+
+def _unpack_anew(package, directory):
     partial = directory.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial.mkdir()
     _fill(package, partial)
     partial.rename(directory)
-    return directory
 
 
 def library_path(directory):
