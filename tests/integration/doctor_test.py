@@ -520,8 +520,9 @@ def own(tmp_path, nsd):
                      *arguments])
         return Report(done) if is_json else done
     tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:3]:
-        parent.chmod(0o755) if parent.name.startswith("pytest-") else None
+    for parent in tmp_path.parents:
+        if parent.name.startswith(("pytest-", "popen-")):  # the latter are of pytest-xdist
+            parent.chmod(0o755)
     return run
 
 
