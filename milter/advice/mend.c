@@ -13,6 +13,8 @@
 #define QUALIFIERS "+-~?"
 #define POINTS_MAX 30 /* nobody reads more */
 
+#define ROUNDS_MAX 8 /* of mending what mending brought up */
+
 /* A text without what word processors and web forms put in: hyphens and quotes of all kinds are
  * ASCII, blanks of all kinds are blanks. */
 typedef struct {
@@ -385,7 +387,7 @@ static void trim_quotes(Clean *clean)
         g_string_truncate(clean->text, clean->text->len - 1);
 }
 
-Draft *mend_record(const char *text, guint index, GPtrArray *points)
+static Draft *mend_once(const char *text, guint index, GPtrArray *points)
 {
     g_auto(Clean) clean;
     Mend mend = {.clean = &clean, .source = text, .index = index, .points = points};
@@ -434,4 +436,24 @@ void mend_order(Draft *draft, const char *text, guint index, GPtrArray *points)
     point->text = g_strdup(kept);
     point->reason = g_strdup(N_("what stands behind it never counts; it belongs to the end"));
     point->record = index;
+}
+
+/* What one error was mended to may show another one: its point would name text that the owner never
+ * wrote. */
+Draft *mend_record(const char *text, guint index, GPtrArray *points)
+{
+    Draft *draft = mend_once(text, index, points);
+    bool is_settled = false;
+
+    for (guint round = 0; round < ROUNDS_MAX && !is_settled; round++) {
+        g_autoptr(GPtrArray) unsaid = point_array_new();
+        g_autofree char *before = draft_text(draft);
+        Draft *next = mend_once(before, index, unsaid);
+        g_autofree char *after = draft_text(next);
+
+        is_settled = strcmp(before, after) == 0;
+        draft_free(draft);
+        draft = next;
+    }
+    return draft;
 }
