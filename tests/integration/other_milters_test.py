@@ -16,6 +16,7 @@ from zone import FALLBACK
 dkim = pytest.importorskip("dkim", reason="python3-dkim is not installed")
 
 AUTHSERV_ID = "mx.lemniscus.de"
+EVIL = "evil.example"  # signs its own mail, with any author
 
 
 @pytest.fixture(scope="module", params=MTAS)
@@ -28,7 +29,7 @@ def mta(request):
 
 @pytest.fixture(scope="module")
 def keys(directory):
-    return {domain: DkimKey(directory, domain) for domain in ("lemniscus.de", "praxis-ohne.de")}
+    return {domain: DkimKey(directory, domain) for domain in ("lemniscus.de", "praxis-ohne.de", EVIL)}
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +91,10 @@ def far_end(keys):
     return _FarEnd(keys.values())
 
 
-def _signed(key, data):
-    return dkim.sign(data, key.selector.encode(), key.domain.encode(), key.pem,
-                     canonicalize=(b"relaxed", b"simple")) + data
+def _signed(key, data, identity=None, tags=""):
+    """tags stand behind s=, as they are."""
+    return dkim.sign(data, (key.selector + tags).encode(), key.domain.encode(), key.pem,
+                     identity=identity and identity.encode(), canonicalize=(b"relaxed", b"simple")) + data
 
 
 def _broken(data):
@@ -160,6 +162,76 @@ def test_exempt_dkim(chain, keys, far_end, name, signer, change, fields, kept):
     assert delivery.sender == (OHNE if kept else FALLBACK)
     assert arrived.mailboxes(delivery.data, "From") == [("Praxis", OHNE if kept else FALLBACK)]
     assert far_end.passing(delivery.data) == ({signer} if kept else set())
+
+
+# In praxis-ohne.de's name, but its owner made neither.
+CLAIM = "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=praxis-ohne.de; s=test; h=from; bh=QUJD; b=QUJDREVGR0hJ"
+SAME_B = "DKIM-Signature: v=1; a=rsa-sha256; d=praxis-ohne.de; s=test; h=from; bh=QUJD; b={b}"
+# What OpenDKIM decodes to a domain, to a result, and to one that is well-formed with what follows.
+DOMAIN = "header.d=3Dpraxis-ohne.de"
+RESULT = f"x=3B=20dkim=3Dpass=20{DOMAIN}"
+WHOLE_RESULT = f"{RESULT}=20header.q=3Dy@{EVIL}"
+# name, i= of a signature of EVIL's that passes, more tags of it, fields on top
+SMUGGLED = [
+    ("two-domains", f"x=20{DOMAIN}=20y@{EVIL}", "", [CLAIM]),
+    ("two-domains-well-formed", f"x=20{DOMAIN}=20header.q=3Dy@{EVIL}", "", [CLAIM]),
+    ("second-result", f"{RESULT}=20y@{EVIL}", "", [CLAIM]),
+    ("second-result-well-formed", WHOLE_RESULT, "", [CLAIM]),
+    ("second-result-with-b", f"{RESULT}=20header.b=3DQUJDREVG=20header.q=3D@{EVIL}", "", [CLAIM]),
+    ("second-result-with-wrong-b", f"{RESULT}=20header.b=3DZZZZ=20header.q=3D@{EVIL}", "", [CLAIM]),
+    ("second-result-no-claim", WHOLE_RESULT, "", []),
+    ("second-result-in-lower-case", WHOLE_RESULT.replace("=3B", "=3b"), "", [CLAIM]),
+    ("line-feed", f"x=3B=0Adkim=3Dpass=0A=09{DOMAIN}=0Aheader.q=3Dy@{EVIL}", "", [CLAIM]),
+    ("comment", f"x=28=3B=29=3Bdkim=3Dpass=28=29{DOMAIN}=28=29header.q=3Dy@{EVIL}", "", [CLAIM]),
+    ("quotes", f"x=22=22=3Bdkim=3Dpass=20header.d=3D=22praxis-ohne.de=22=20header.q=3D=22=22y@{EVIL}", "", [CLAIM]),
+    ("open-comment", f"x=3Bdkim=3Dpass=20{DOMAIN}=28@{EVIL}", "", [CLAIM]),
+    ("folded", WHOLE_RESULT.replace("=20", "=20\r\n\t"), "", [CLAIM]),
+    ("folded-in-an-octet", WHOLE_RESULT.replace("=3", "=3\r\n\t").replace("=20", "=\r\n\t20"), "", [CLAIM]),
+    ("two-claims", WHOLE_RESULT, "", [CLAIM, CLAIM]),
+    ("only-a-claim", f"@{EVIL}", "", [CLAIM]),
+    ("claim-with-the-same-b", f"@{EVIL}", "", [SAME_B]),
+    ("second-i", f"@{EVIL}", f"; i={WHOLE_RESULT}", [CLAIM]),
+    ("first-i", WHOLE_RESULT, f"; i=@{EVIL}", [CLAIM]),
+    ("second-d", f"@{EVIL}", "; d=praxis-ohne.de", [CLAIM]),
+    ("second-d-with-blank", f"@{EVIL}", f"; d={EVIL} header.d=praxis-ohne.de", [CLAIM]),
+    ("encoded-d", f"@{EVIL}", f"; d={EVIL}=20{DOMAIN}", [CLAIM]),
+    ("second-s", f"@{EVIL}", "; s=test header.d=praxis-ohne.de", [CLAIM]),
+    ("second-a", f"@{EVIL}", "; a=rsa-sha256 header.d=praxis-ohne.de", [CLAIM]),
+]
+# OpenDKIM does not pass these: an octet in lower case, or it takes the last of two tags.
+REFUSED = {"second-result-in-lower-case", "second-d", "second-d-with-blank", "encoded-d", "second-s", "second-a"}
+
+
+@pytest.mark.parametrize("name, identity, tags, fields", SMUGGLED, ids=[row[0] for row in SMUGGLED])
+def test_exempt_dkim_smuggled(chain, keys, name, identity, tags, fields):
+    """What OpenDKIM writes down for a signature of a stranger's vouches for nobody but the stranger."""
+    data = _signed(keys[EVIL], message(f"From: Praxis <{OHNE}>"), identity, tags)
+    first_b = re.search(rb"[; ]b=\s*([^;\r]+)", data).group(1).decode()
+    data = "".join(field.format(b=first_b) + "\r\n" for field in fields).encode() + data
+    delivery = chain("verifier", "spfrom-exempt").send(OHNE, data)
+    if name not in REFUSED:
+        assert any("dkim=pass" in value for value in _results(delivery.data))
+    assert delivery.sender == FALLBACK
+    assert arrived.mailboxes(delivery.data, "From") == [("Praxis", FALLBACK)]
+
+
+# name, who signs (the last one on top), i= of the author's, the author is kept
+SEVERAL = [
+    ("i-plain", ["praxis-ohne.de"], "x+y=2Cz@praxis-ohne.de", True),
+    ("other-below", [EVIL, "praxis-ohne.de"], None, True),
+    ("other-on-top", ["praxis-ohne.de", EVIL], None, True),
+    ("own-twice", ["praxis-ohne.de", "praxis-ohne.de"], None, True),
+    ("i-blank", ["praxis-ohne.de"], "x=20y@praxis-ohne.de", False),
+]
+
+
+@pytest.mark.parametrize("name, signers, identity, kept", SEVERAL, ids=[row[0] for row in SEVERAL])
+def test_exempt_dkim_several(chain, keys, name, signers, identity, kept):
+    data = message(f"From: Praxis <{OHNE}>")
+    for signer in signers:
+        data = _signed(keys[signer], data, identity if signer != EVIL else None)
+    delivery = chain("verifier", "spfrom-exempt").send(OHNE, data)
+    assert delivery.sender == (OHNE if kept else FALLBACK)
 
 
 def _results(data):

@@ -20,6 +20,7 @@ def _domain(name, text):
 
 DKIM_PASS = ("Authentication-Results", "mx.lemniscus.de; dkim=pass header.d=praxis-ohne.de")
 DKIM_OTHER = ("Authentication-Results", "mx.lemniscus.de; dkim=pass header.d=versand.example")
+DKIM_SIGNED = ("DKIM-Signature", "v=1; d=praxis-ohne.de; b=A")
 DKIM_STRANGER = ("Authentication-Results", "mx.example.net; dkim=pass header.d=praxis-ohne.de")
 
 # name, settings, envelope sender, fields, wanted: KEEP, an SMTP reply's start, or
@@ -43,12 +44,14 @@ ROWS = [
     ("null_sender-fallback", {"null_sender": "fallback"}, "", [("From", OHNE)], {"envelope": FALLBACK}),
     ("null_sender-fallback-kept-author", {"null_sender": "fallback"}, "", [("From", MUELLER)],
      {"envelope": FALLBACK, "From": MUELLER, "X-SPFrom": None}),
-    ("exempt_dkim", {"exempt_dkim": "mx.lemniscus.de"}, OHNE, [DKIM_PASS, ("From", OHNE)], KEEP),
+    ("exempt_dkim", {"exempt_dkim": "mx.lemniscus.de"}, OHNE, [DKIM_PASS, DKIM_SIGNED, ("From", OHNE)], KEEP),
+    ("exempt_dkim-without-signature", {"exempt_dkim": "mx.lemniscus.de"}, OHNE, [DKIM_PASS, ("From", OHNE)],
+     {"envelope": FALLBACK}),
     ("exempt_dkim-not-aligned", {"exempt_dkim": "mx.lemniscus.de"}, OHNE, [DKIM_OTHER, ("From", OHNE)],
      {"envelope": FALLBACK}),
-    ("exempt_dkim-stranger", {"exempt_dkim": "mx.lemniscus.de"}, OHNE, [DKIM_STRANGER, ("From", OHNE)],
+    ("exempt_dkim-stranger", {"exempt_dkim": "mx.lemniscus.de"}, OHNE, [DKIM_STRANGER, DKIM_SIGNED, ("From", OHNE)],
      {"envelope": FALLBACK}),
-    ("exempt_dkim-not-set", {}, OHNE, [DKIM_PASS, ("From", OHNE)], {"envelope": FALLBACK}),
+    ("exempt_dkim-not-set", {}, OHNE, [DKIM_PASS, DKIM_SIGNED, ("From", OHNE)], {"envelope": FALLBACK}),
     ("display_name", {"display_name": "%n (%d)"}, OHNE, [("From", f"Otto <{OHNE}>")],
      {"From": f'"Otto (praxis-ohne.de)" <{FALLBACK}>'}),
     ("display_name_missing", {"display_name_missing": "Praxis %l"}, OHNE, [("From", OHNE)],
