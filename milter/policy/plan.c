@@ -25,7 +25,8 @@ typedef struct {
     const PlanVerdicts *verdicts;
     int tempfail;     /* the first author whose result is in tempfail_on, or AUTHOR_NONE */
     int unauthorised; /* the first one that is to be rewritten, or AUTHOR_… */
-    const DomainSection *section; /* in force for the message; NULL: none */
+    const DomainSection *section; /* in force for the message but for its mode; NULL: none */
+    Mode message_mode;
 } Case;
 
 static const DomainSection *section_of(Settings *settings, const Mailbox *mailbox)
@@ -76,11 +77,10 @@ static bool is_decided_by_map(Settings *settings, const Mailbox *mailbox, bool *
     return true;
 }
 
-static Standing standing_of_result(Settings *settings, SpfResult result)
+/* What the verdict comes to if tempfail_on does not apply. */
+static Standing standing_of_verdict(Settings *settings, const Verdict *verdict)
 {
-    if (spf_result_set_has(settings->tempfail_on, result))
-        return STANDING_TEMPFAIL;
-    if (spf_result_set_has(settings->rewrite_on, result))
+    if (verdict->is_unproven || spf_result_set_has(settings->rewrite_on, verdict->result))
         return STANDING_UNAUTHORISED;
     return STANDING_AUTHORISED;
 }
@@ -96,9 +96,9 @@ static Standing standing_of(Settings *settings, ModeInForce mode, const Mailbox 
         return authorised ? STANDING_AUTHORISED : STANDING_UNAUTHORISED;
     if (mailbox->domain_name == NULL || verdict == NULL)
         return STANDING_UNAUTHORISED;
-    if (verdict->is_unproven && !spf_result_set_has(settings->tempfail_on, verdict->result))
-        return STANDING_UNAUTHORISED;
-    return standing_of_result(settings, verdict->result);
+    if (spf_result_set_has(settings->tempfail_on, verdict->result))
+        return STANDING_TEMPFAIL;
+    return standing_of_verdict(settings, verdict);
 }
 
 bool plan_is_authorised(Settings *settings, ModeInForce mode, const Mailbox *mailbox,
@@ -130,12 +130,26 @@ static bool is_dkim_aligned(const Mailbox *author, const char *const *passes)
     return false;
 }
 
+static bool is_plain(const char *text)
+{
+    return text == NULL || strpbrk(text, " \t\r\n;\"()") == NULL;
+}
+
+/*
+ * Some verifiers write the envelope sender into the field of exempt_dkim, unquoted. Can this one be
+ * read there as a value and no more?
+ */
+static bool is_plain_sender(const Mailbox *sender)
+{
+    return is_plain(sender->local_part) && is_plain(sender->domain);
+}
+
 bool plan_is_dkim_exempt(Settings *settings, const Identities *identities)
 {
     const Mailboxes *authors = identities->authors;
 
     if (settings->exempt_dkim == NULL || identities->dkim_passes == NULL || authors->is_doubtful ||
-        authors->mailboxes->len == 0)
+        authors->mailboxes->len == 0 || !is_plain_sender(identities->sender))
         return false;
     for (guint i = 0; i < authors->mailboxes->len; i++)
         if (!is_dkim_aligned(mailboxes_at(authors, i), identities->dkim_passes))
@@ -143,10 +157,22 @@ bool plan_is_dkim_exempt(Settings *settings, const Identities *identities)
     return true;
 }
 
+/* Is there something in From: that can't be read, and counts? */
+static bool is_unreadable(const Case *c)
+{
+    return c->identities->authors->is_doubtful && c->mode.mode != MODE_OFF;
+}
+
+/* No retry mends a From: that can't be read: tempfail_on does not apply to the rest of it. */
 static Standing author_standing(const Case *c, guint position)
 {
-    return standing_of(c->settings, c->mode, mailboxes_at(c->identities->authors, position),
-                       c->verdicts->authors[position]);
+    const Verdict *verdict = c->verdicts->authors[position];
+    Standing standing =
+        standing_of(c->settings, c->mode, mailboxes_at(c->identities->authors, position), verdict);
+
+    return standing == STANDING_TEMPFAIL && is_unreadable(c)
+               ? standing_of_verdict(c->settings, verdict)
+               : standing;
 }
 
 static int first_author(const Case *c, Standing standing)
@@ -171,7 +197,7 @@ static int unauthorised_author(const Case *c)
 {
     int first = first_author(c, STANDING_UNAUTHORISED);
 
-    if (first == AUTHOR_NONE && c->identities->authors->is_doubtful && c->mode.mode != MODE_OFF)
+    if (first == AUTHOR_NONE && is_unreadable(c))
         return AUTHOR_UNREADABLE;
     return first;
 }
@@ -187,6 +213,19 @@ static const DomainSection *section_in_force(const Case *c)
     return section_of(c->settings, author_at(c, 0));
 }
 
+/* The most active mode of all authors: nobody's log-only lets another author through. What can't be
+ * read has no section. */
+static Mode message_mode(const Case *c)
+{
+    const Mailboxes *authors = c->identities->authors;
+    Mode mode = authors->is_doubtful ? c->mode.mode : MODE_OFF;
+
+    for (guint i = 0; i < authors->mailboxes->len; i++)
+        mode =
+            MAX(mode, effective_mode(c->mode, section_of(c->settings, mailboxes_at(authors, i))));
+    return mode;
+}
+
 static Case case_of(Settings *settings, ModeInForce mode, const Identities *identities,
                     const PlanVerdicts *verdicts)
 {
@@ -195,14 +234,14 @@ static Case case_of(Settings *settings, ModeInForce mode, const Identities *iden
     c.tempfail = first_author(&c, STANDING_TEMPFAIL);
     c.unauthorised = unauthorised_author(&c);
     c.section = section_in_force(&c);
+    c.message_mode = message_mode(&c);
     return c;
 }
 
 /* Is the message none of ours to look at: its mode is off, or DKIM vouches for it? */
 static bool is_left_alone(const Case *c)
 {
-    return effective_mode(c->mode, c->section) == MODE_OFF ||
-           plan_is_dkim_exempt(c->settings, c->identities);
+    return c->message_mode == MODE_OFF || plan_is_dkim_exempt(c->settings, c->identities);
 }
 
 static bool is_aligned_with(const Mailbox *a, const Mailbox *b)
@@ -313,7 +352,7 @@ static void take_section(Plan *plan, const Case *c)
 {
     const DomainSection *section = c->section;
 
-    plan->is_log_only = effective_mode(c->mode, section) == MODE_LOG_ONLY;
+    plan->is_log_only = c->message_mode == MODE_LOG_ONLY;
     plan->fallback = fallback_of(c->settings, section);
     plan->display_name = section != NULL && section->display_name != NULL
                              ? section->display_name

@@ -205,6 +205,22 @@ static const struct row {
          "unauthorised=soft.example asked: soft.example sender=down.lemniscus.de"},
     {"tempfail_on, no From:", "tempfail_on = { none }", NULL, "<>",
      .wanted = "rewrite author domain=- spf=none aligned asked:"},
+    {"tempfail_on, a From: that can be read in part", "tempfail_on = { temperror }",
+     "a@temp.example|Praxis", "<>",
+     .wanted = "rewrite author domain=temp.example spf=temperror aligned unauthorised=temp.example "
+               "asked: temp.example"},
+    {"tempfail_on, in no other list, and a From: that can be read in part",
+     "rewrite_on = { fail } tempfail_on = { temperror }", "a@temp.example|Praxis", "<>",
+     .wanted = "rewrite author domain=- spf=none aligned asked: temp.example"},
+    {"tempfail_on, unproven, and a From: that can be read in part",
+     "rewrite_on = { fail } tempfail_on = { neutral }", "a@unproven.example|Praxis", "<>",
+     .wanted = "rewrite author domain=unproven.example spf=neutral aligned "
+               "unauthorised=unproven.example asked: unproven.example"},
+    {"tempfail_on, unproven", "tempfail_on = { neutral }", "a@unproven.example", "<>",
+     .wanted = "tempfail domain=unproven.example spf=neutral aligned asked: unproven.example"},
+    {"tempfail_on, the envelope's, and a From: that can't be read", "tempfail_on = { temperror }",
+     "Praxis", "<b@temp.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=- spf=none aligned asked:"},
 
     /* align_envelope. */
     {"no: not aligned", "align_envelope = no", "a@strict.example", "<b@ok.example>",
@@ -456,21 +472,59 @@ static const struct row {
      .wanted =
          "would-rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
          "asked: soft.example"},
-    {"the section of the first one not authorised",
+    {"the most active section of all",
      "domain soft.example { mode = log-only } domain ok.example { mode = rewrite }",
      "a@ok.example, b@soft.example, c@fail.example", "<>",
      .wanted =
-         "would-rewrite author domain=soft.example spf=softfail aligned "
+         "rewrite author domain=soft.example spf=softfail aligned "
          "unauthorised=soft.example,fail.example asked: ok.example soft.example fail.example"},
+    {"two sections that are log-only",
+     "domain soft.example { mode = log-only } domain fail.example { mode = log-only }",
+     "b@soft.example, c@fail.example", "<>",
+     .wanted = "would-rewrite author domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example,fail.example asked: soft.example fail.example"},
+    {"a log-only section before one without a section", "domain soft.example { mode = log-only }",
+     "a@soft.example|b@fail.example", "<>",
+     .wanted = "rewrite author domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example,fail.example asked: soft.example fail.example"},
+    {"a log-only section beside one authorised", "domain soft.example { mode = log-only }",
+     "a@soft.example, b@ok.example", "<>",
+     .wanted = "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+               "asked: soft.example ok.example"},
+    {"a log-only section beside what can't be read", "domain soft.example { mode = log-only }",
+     "a@soft.example|Praxis", "<>",
+     .wanted = "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+               "asked: soft.example"},
+    {"a log-only map line before a section that rewrites",
+     "mode = log-only domain fail.example { mode = rewrite }", "a@soft.example, b@fail.example",
+     "<>",
+     .wanted = "rewrite author domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example,fail.example asked: soft.example fail.example",
+     .map = "soft.example mode=log-only"},
+    {"a log-only section beside one that is off",
+     "domain soft.example { mode = log-only } domain ok.example { mode = off }",
+     "a@ok.example, b@soft.example", "<>",
+     .wanted = "would-rewrite author domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example asked: soft.example"},
+    {"all sections off", "domain soft.example { mode = off } domain fail.example { mode = off }",
+     "a@soft.example, b@fail.example", "<c@none.example>",
+     .wanted = "keep domain=soft.example spf=pass asked:"},
+    {"the first one off, the envelope alone", "domain soft.example { mode = off }",
+     "a@soft.example, b@ok.example", "<c@fail.example>",
+     .wanted = "rewrite envelope=a@soft.example domain=fail.example spf=fail aligned asked: "
+               "ok.example sender=fail.example"},
+    {"a log-only section alone", "domain soft.example { mode = log-only }",
+     "a@soft.example|b@soft.example", "<>",
+     .wanted = "would-rewrite author domain=soft.example spf=softfail aligned "
+               "unauthorised=soft.example,soft.example asked: soft.example soft.example"},
     {"and not of a later one", "domain soft.example { mode = log-only }",
      "a@fail.example, b@soft.example", "<>",
      .wanted = "rewrite author domain=fail.example spf=fail aligned "
                "unauthorised=fail.example,soft.example asked: fail.example soft.example"},
-    {"the envelope alone: of the first author", "domain ok.example { mode = log-only }",
+    {"the envelope alone: not only of the first author", "domain ok.example { mode = log-only }",
      "a@ok.example, b@ok2.example", "<c@soft.example>",
-     .wanted =
-         "would-rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: "
-         "ok.example ok2.example sender=soft.example"},
+     .wanted = "rewrite envelope=a@ok.example domain=soft.example spf=softfail aligned asked: "
+               "ok.example ok2.example sender=soft.example"},
     {"the envelope alone: not of a later one", "domain ok2.example { mode = log-only }",
      "a@ok.example, b@ok2.example", "<c@soft.example>",
      .wanted =
@@ -484,10 +538,10 @@ static const struct row {
     {"a From: that can't be read has no section", "domain ok.example { mode = log-only }",
      "a@ok.example|Praxis", "<>",
      .wanted = "rewrite author domain=- spf=none aligned asked: ok.example"},
-    {"the section of the one that is put off",
+    {"a log-only section of the one that is put off",
      "tempfail_on = { temperror } domain temp.example { mode = log-only }",
      "a@soft.example, b@temp.example", "<>",
-     .wanted = "would-tempfail domain=temp.example spf=temperror aligned asked: soft.example "
+     .wanted = "tempfail domain=temp.example spf=temperror aligned asked: soft.example "
                "temp.example"},
 
     /* The running daemon's switch. */
@@ -580,6 +634,19 @@ static const struct row {
     {"DKIM vouches, and the null sender stays", "exempt_dkim = mx.example null_sender = fallback",
      "a@soft.example", "<>",
      .wanted = "keep domain=soft.example spf=pass aligned dkim asked:", .dkim = "soft.example"},
+    {"DKIM vouches beside an envelope sender with =", "exempt_dkim = mx.example", "a@soft.example",
+     "<b=c=fail.example@ok.example>",
+     .wanted = "keep domain=soft.example spf=pass dkim asked:", .dkim = "soft.example"},
+    {"a verifier may have copied this envelope sender", "exempt_dkim = mx.example",
+     "a@soft.example", "<\"x; dkim=pass header.d=soft.example header.q=y\"@ok.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail "
+               "aligned unauthorised=soft.example asked: soft.example",
+     .dkim = "soft.example"},
+    {"a verifier may have copied this text without a domain", "exempt_dkim = mx.example",
+     "a@soft.example", "<x;dkim=pass(x)header.d=soft.example>",
+     .wanted = "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail "
+               "aligned unauthorised=soft.example asked: soft.example",
+     .dkim = "soft.example"},
     {"DKIM vouches for nobody who can't be read", "exempt_dkim = mx.example",
      "a@soft.example|Praxis", "<>",
      .wanted =
