@@ -4,16 +4,39 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define CHARSET_WINDOWS_1252 "windows-1252"
+/*
+ * Charsets of names, read as mail readers and browsers read them: by any label of the WHATWG
+ * encoding standard (section 4.2), each label as the superset that senders mean by it ("gb2312" is
+ * GB18030, "iso-8859-1" is windows-1252), else by the names that iconv knows. us-ascii and
+ * unknown-8bit are read as raw text.
+ *
+ * A Charsets holds one open converter for each charset that was met, at most CHARSETS_MAX: glibc
+ * loads a module for each. It belongs to one thread.
+ */
+#define CHARSETS_MAX 8
+#define CHARSETS_NO_ROOM G_MAXUINT
+typedef struct Charsets Charsets;
+
+Charsets *charsets_new(void);
+void charsets_free(Charsets *charsets);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Charsets, charsets_free)
+
+/* Is there a converter for charset (a label, without case)? Charsets beyond CHARSETS_MAX count. */
+bool charsets_is_known(Charsets *charsets, const char *charset);
 
 /*
- * Appends text of a charset (a MIME name, without case) as UTF-8; NULs are left out. Octets that
- * are not valid there are skipped where is_lossy is set, else they end it.
+ * Appends octets of a known charset as UTF-8. A U+FFFD stands for what is invalid; NULs are left
+ * out.
  *
- * ISO 8859-1 is read as windows-1252, as browsers do: they differ in control characters alone.
- *
- * Returns whether all of it was converted; false too for a charset that iconv doesn't know.
+ * Returns how many U+FFFD that took; CHARSETS_NO_ROOM, with nothing appended, if the charset is one
+ * beyond CHARSETS_MAX.
  */
-bool charset_append(GString *text, const char *charset, const char *octets, gsize length,
-                    bool is_lossy);
+guint charsets_append(Charsets *charsets, GString *text, const char *charset, const char *octets,
+                      gsize length);
+
+/*
+ * Appends text without a charset as UTF-8: it is UTF-8 if it is valid but for single octets or cut
+ * characters, which become U+FFFD, else windows-1252. NULs are left out.
+ */
+void charset_append_raw(GString *text, const char *octets, gsize length);
 #endif

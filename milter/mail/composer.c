@@ -82,16 +82,32 @@ static gsize room_for_word(const Composer *composer)
     return composer->value->len > 0 ? ENCODED_WORD_MAX : ENCODED_WORD_ROOM_MIN;
 }
 
+/*
+ * Makes the next encoded word of text: as much as the line has room for, but all of text if that
+ * fits on a line of its own. Returns the octets that were taken.
+ */
+static gsize next_encoded_word(const Composer *composer, GString *word, const char *text,
+                               gsize length, bool is_base64)
+{
+    gsize room = room_for_word(composer);
+    gsize taken;
+
+    g_string_truncate(word, 0);
+    taken = encoded_words_append(word, text, length, is_base64, ENCODED_WORD_MAX);
+    if (word->len <= room || (taken == length && composer->value->len > 0))
+        return taken;
+    g_string_truncate(word, 0);
+    return encoded_words_append(word, text, length, is_base64, room);
+}
+
 static void append_encoded(Composer *composer, const char *text, gsize length)
 {
     bool is_base64 = encoded_words_is_base64_shorter(text, length);
     g_autoptr(GString) word = g_string_sized_new(ENCODED_WORD_MAX + 1);
 
     while (length > 0) {
-        gsize taken;
+        gsize taken = next_encoded_word(composer, word, text, length, is_base64);
 
-        g_string_truncate(word, 0);
-        taken = encoded_words_append(word, text, length, is_base64, room_for_word(composer));
         append_encoded_word(composer, word->str, word->len);
         text += taken;
         length -= taken;
@@ -103,9 +119,10 @@ static void append_encoded_with_opaque(Composer *composer, const char *text, gsi
 {
     const char *end = text + length;
     const char *start = text;
+    g_autoptr(Charsets) charsets = charsets_new();
 
     for (const char *at = text; at < end;) {
-        gsize opaque = *at == '=' ? encoded_words_opaque(at) : 0;
+        gsize opaque = *at == '=' ? encoded_words_opaque(at, charsets) : 0;
 
         if (opaque == 0 || at + opaque > end) {
             at++;
@@ -324,8 +341,7 @@ static void append_odd_words(Composer *composer, const char *text, gsize length,
 
 void composer_append_text(Composer *composer, const char *text)
 {
-    g_autofree char *raw = encoded_words_from_raw(text, strlen(text));
-    g_autofree char *tame = encoded_words_without_controls(raw);
+    g_autofree char *tame = encoded_words_tame(text, strlen(text));
     g_autofree char *line = printable_line(tame);
     bool is_after_word = false;
 

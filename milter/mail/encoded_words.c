@@ -78,13 +78,11 @@ static bool parse_word(const char *at, Word *word)
 }
 
 /*
- * Appends the octets that "Q" stands for. Returns false where text is not quite that; what could be
- * read is there.
+ * Appends the octets that "Q" stands for. Blanks, "=" and 8-bit octets that do not belong there are
+ * taken as they are.
  */
-static bool append_q(GString *octets, const char *text, gsize length)
+static void append_q(GString *octets, const char *text, gsize length)
 {
-    bool is_right = true;
-
     for (gsize i = 0; i < length; i++) {
         if (text[i] == '_') {
             g_string_append_c(octets, ' ');
@@ -97,53 +95,33 @@ static bool append_q(GString *octets, const char *text, gsize length)
             i += 2;
             continue;
         }
-        is_right &= text[i] != '=' && (guchar)text[i] < 0x80;
         g_string_append_c(octets, text[i]);
     }
-    return is_right;
 }
 
-static bool is_base64_text(const char *text, gsize length)
-{
-    gsize padding = 0;
-
-    while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
-        padding++;
-    for (gsize i = 0; i < length - padding; i++)
-        if (!g_ascii_isalnum(text[i]) && text[i] != '+' && text[i] != '/')
-            return false;
-    return (length - padding) % 4 != 1; /* padding that is missing does no harm */
-}
-
-static bool append_base64(GString *octets, const char *text, gsize length)
+/* Appends the octets that "B" stands for. What does not belong there, blanks too, is skipped. */
+static void append_base64(GString *octets, const char *text, gsize length)
 {
     gint state = 0;
     guint save = 0;
     gsize before = octets->len;
+    gsize digits = 0;
     gsize size;
 
+    for (gsize i = 0; i < length; i++)
+        digits += g_ascii_isalnum(text[i]) || text[i] == '+' || text[i] == '/';
     g_string_set_size(octets, before + length + 8);
     size = g_base64_decode_step(text, length, (guchar *)octets->str + before, &state, &save);
     size += g_base64_decode_step("===", 3, (guchar *)octets->str + before + size, &state, &save);
-    g_string_set_size(octets, before + size);
-    return is_base64_text(text, length);
+    g_string_set_size(octets, before + MIN(size, digits * 3 / 4)); /* whole octets only */
 }
 
-static bool append_octets(GString *octets, const Word *word)
+static void append_octets(GString *octets, const Word *word)
 {
-    return word->is_base64 ? append_base64(octets, word->text, word->length)
-                           : append_q(octets, word->text, word->length);
-}
-
-/* Appends octets of charset, or nothing where they are not valid there. */
-static bool append_strict(GString *text, const char *charset, const GString *octets)
-{
-    gsize before = text->len;
-
-    if (charset_append(text, charset, octets->str, octets->len, false))
-        return true;
-    g_string_truncate(text, before);
-    return false;
+    if (word->is_base64)
+        append_base64(octets, word->text, word->length);
+    else
+        append_q(octets, word->text, word->length);
 }
 
 /*
@@ -182,34 +160,17 @@ static bool is_phrase_word(const Word *word)
     return word->length > 0 && word->end - word->start <= ENCODED_WORD_MAX;
 }
 
-/*
- * Is word, which can't be decoded, one that may be passed on as it is? octets: what its encoding
- * stands for.
- */
-static bool is_opaque(const Word *word, const GString *octets)
-{
-    g_autoptr(GString) guess = NULL;
-
-    if (!is_phrase_word(word) || is_risky(octets))
-        return false;
-    guess = g_string_new(NULL);
-    charset_append(guess, word->charset, octets->str, octets->len, true);
-    return !is_risky(guess);
-}
-
-gsize encoded_words_opaque(const char *text)
+gsize encoded_words_opaque(const char *text, Charsets *charsets)
 {
     g_autoptr(GString) octets = NULL;
-    g_autoptr(GString) decoded = NULL;
     Word word;
 
-    if (!parse_word(text, &word) || word.end - word.start > ENCODED_WORD_MAX)
+    if (!parse_word(text, &word) || !is_phrase_word(&word) ||
+        charsets_is_known(charsets, word.charset))
         return 0;
     octets = g_string_new(NULL);
-    decoded = g_string_new(NULL);
-    if (append_octets(octets, &word) && append_strict(decoded, word.charset, octets))
-        return 0;
-    return is_opaque(&word, octets) ? (gsize)(word.end - word.start) : 0;
+    append_octets(octets, &word);
+    return is_risky(octets) ? 0 : (gsize)(word.end - word.start);
 }
 
 static void append_q_encoded(GString *value, const char *text, gsize length)
@@ -231,50 +192,90 @@ static void append_q_encoded(GString *value, const char *text, gsize length)
     }
 }
 
-/* Appends a word of charset for octets, spelled as a phrase wants it, if that may be passed on. */
-static void append_respelled(GString *text, const char *charset, const GString *octets)
+/*
+ * Appends a word of an unknown charset as it is, or spelled as a phrase wants it, or, if it is too
+ * long for that, as raw text. One that may not be passed on goes.
+ */
+static void append_unknown(GString *text, const Word *word, Charsets *charsets)
 {
+    g_autoptr(GString) octets = g_string_new(NULL);
     g_autoptr(GString) spelled = g_string_new(NULL);
 
-    g_string_printf(spelled, "=?%s?Q?", charset);
+    if (encoded_words_opaque(word->start, charsets) > 0) {
+        g_string_append_len(text, word->start, word->end - word->start);
+        return;
+    }
+    append_octets(octets, word);
+    if (is_risky(octets))
+        return;
+    g_string_printf(spelled, "=?%s?Q?", word->charset);
     append_q_encoded(spelled, octets->str, octets->len);
     g_string_append(spelled, "?=");
-    if (encoded_words_opaque(spelled->str) == spelled->len)
+    if (spelled->len > ENCODED_WORD_MAX)
+        charset_append_raw(text, octets->str, octets->len);
+    else if (encoded_words_opaque(spelled->str, charsets) == spelled->len)
         g_string_append_len(text, spelled->str, (gssize)spelled->len);
 }
 
-static void append_one(GString *text, const Word *word)
+/* Has word octets that were never encoded? */
+static bool has_raw_octets(const Word *word)
+{
+    for (gsize i = 0; i < word->length; i++)
+        if ((guchar)word->text[i] >= 0x80)
+            return true;
+    return false;
+}
+
+/*
+ * Appends what words of one known charset stand for together. Where octets were never encoded and
+ * all is valid UTF-8, it is that: other charsets are hardly ever so by accident.
+ *
+ * Returns how many U+FFFD that took.
+ */
+static guint append_known(GString *text, const Word *words, guint length, Charsets *charsets)
 {
     g_autoptr(GString) octets = g_string_new(NULL);
-    bool is_right = append_octets(octets, word);
+    bool is_raw = false;
 
-    if (is_right && append_strict(text, word->charset, octets))
-        return;
-    if (is_opaque(word, octets))
-        g_string_append_len(text, word->start, word->end - word->start);
-    else if (is_right)
-        append_respelled(text, word->charset, octets);
+    for (guint i = 0; i < length; i++) {
+        append_octets(octets, &words[i]);
+        is_raw |= has_raw_octets(&words[i]);
+    }
+    is_raw = is_raw && g_utf8_validate_len(octets->str, octets->len, NULL);
+    return charsets_append(charsets, text, is_raw ? "utf-8" : words[0].charset, octets->str,
+                           octets->len);
 }
 
 /*
  * Appends what the words of one run stand for: words of one charset with nothing but blanks between
  * them. Senders split characters between such words although RFC 2047 section 5 forbids it, so
- * their octets are joined before conversion.
+ * their octets are joined before conversion, unless the words are no worse one by one.
  */
-static void append_run(GString *text, const GArray *run)
+static void append_run(GString *text, const GArray *run, Charsets *charsets)
 {
-    g_autoptr(GString) octets = NULL;
-    bool is_right = true;
+    const Word *words = (const Word *)run->data;
+    g_autoptr(GString) single = NULL;
+    gsize before = text->len;
+    guint replaced;
 
     if (run->len == 0)
         return;
-    octets = g_string_new(NULL);
-    for (guint i = 0; i < run->len; i++)
-        is_right &= append_octets(octets, &g_array_index(run, Word, i));
-    if (is_right && append_strict(text, g_array_index(run, Word, 0).charset, octets))
+    if (!charsets_is_known(charsets, words[0].charset)) {
+        for (guint i = 0; i < run->len; i++)
+            append_unknown(text, &words[i], charsets);
         return;
-    for (guint i = 0; i < run->len; i++)
-        append_one(text, &g_array_index(run, Word, i));
+    }
+    replaced = append_known(text, words, run->len, charsets);
+    if (replaced == 0 || run->len == 1)
+        return;
+    single = g_string_new(NULL);
+    for (guint i = 0, more = 0; i < run->len; i++) {
+        more += append_known(single, &words[i], 1, charsets);
+        if (more > replaced)
+            return;
+    }
+    g_string_truncate(text, before);
+    g_string_append_len(text, single->str, (gssize)single->len);
 }
 
 static bool is_blank_gap(const char *from, const char *to)
@@ -283,56 +284,54 @@ static bool is_blank_gap(const char *from, const char *to)
            strspn(from, " \t\r\n") > (gsize)(to - from);
 }
 
-static char *decode_words(const char *raw)
+/* Cuts text where it is too long, but no character. */
+static char *take_bounded(GString *text)
 {
-    GString *text = g_string_sized_new(strlen(raw) + 1);
+    g_string_truncate(text, printable_cut(text->str, text->len, ENCODED_WORDS_DECODED_MAX));
+    return g_string_free(text, FALSE);
+}
+
+char *encoded_words_decode(const char *encoded, gsize length)
+{
+    g_autofree char *raw = g_strndup(encoded, length);
+    GString *text = g_string_sized_new(length + 1);
     g_autoptr(GArray) run = g_array_new(FALSE, FALSE, sizeof(Word));
+    g_autoptr(Charsets) charsets = charsets_new();
     const char *done = raw;
     bool is_after_word = false;
     Word word;
 
-    for (const char *at = raw; (at = strstr(at, "=?")) != NULL;) {
+    for (const char *at = raw;
+         text->len <= ENCODED_WORDS_DECODED_MAX && (at = strstr(at, "=?")) != NULL;) {
         if (!parse_word(at, &word)) {
             at += 2;
             continue;
         }
         if (!is_after_word || !is_blank_gap(done, at)) {
-            append_run(text, run);
+            append_run(text, run, charsets);
             g_array_set_size(run, 0);
-            g_string_append_len(text, done, at - done);
+            charset_append_raw(text, done, (gsize)(at - done));
         }
         if (run->len > 0 &&
             g_ascii_strcasecmp(g_array_index(run, Word, 0).charset, word.charset) != 0) {
-            append_run(text, run);
+            append_run(text, run, charsets);
             g_array_set_size(run, 0);
         }
         g_array_append_val(run, word);
         at = done = word.end;
         is_after_word = true;
     }
-    append_run(text, run);
-    g_string_append(text, done);
-    return g_string_free(text, FALSE);
+    append_run(text, run, charsets);
+    charset_append_raw(text, done, strlen(done));
+    return take_bounded(text);
 }
 
 char *encoded_words_from_raw(const char *text, gsize length)
 {
-    GString *converted;
+    GString *converted = g_string_sized_new(length + 1);
 
-    if (g_utf8_validate_len(text, length, NULL))
-        return g_strndup(text, length);
-    converted = g_string_sized_new(length + 1);
-    charset_append(converted, CHARSET_WINDOWS_1252, text, length, true);
+    charset_append_raw(converted, text, length);
     return g_string_free(converted, FALSE);
-}
-
-char *encoded_words_decode(const char *text, gsize length)
-{
-    g_autofree char *raw = encoded_words_from_raw(text, length);
-
-    if (strstr(raw, "=?") == NULL)
-        return g_steal_pointer(&raw);
-    return decode_words(raw);
 }
 
 static bool has_control(const GString *text)
@@ -343,44 +342,60 @@ static bool has_control(const GString *text)
     return false;
 }
 
-/* Returns what word stands for as one line where it has control characters, else NULL. */
-static char *tamed(const Word *word)
+/* Is word as RFC 2047 section 2 wants it: short enough, of visible ASCII? */
+static bool is_well_formed(const Word *word)
+{
+    for (const char *at = word->start; at < word->end; at++)
+        if (!g_ascii_isgraph(*at))
+            return false;
+    return word->end - word->start <= ENCODED_WORD_MAX;
+}
+
+/*
+ * Returns what word stands for, as one line without encoded words in it, if it can't stay as it is,
+ * else NULL.
+ */
+static char *tamed(const Word *word, Charsets *charsets)
 {
     g_autoptr(GString) octets = g_string_new(NULL);
     g_autoptr(GString) text = g_string_new(NULL);
-    bool is_tame;
+    bool is_tame = is_well_formed(word);
+    char *line;
 
     append_octets(octets, word);
-    is_tame = !has_control(octets);
-    if (!append_strict(text, word->charset, octets))
-        charset_append(text, "utf-8", octets->str, octets->len, true);
-    if (is_tame && !has_control(text))
+    if (charsets_is_known(charsets, word->charset))
+        is_tame &= append_known(text, word, 1, charsets) < CHARSETS_NO_ROOM;
+    else
+        charset_append_raw(text, octets->str, octets->len);
+    if (is_tame && !has_control(octets) && !has_control(text))
         return NULL;
-    return printable_line(text->str);
+    line = printable_line(text->str);
+    for (char *at = line; (at = strstr(at, "=?")) != NULL;)
+        *at = ' ';
+    return line;
 }
 
-char *encoded_words_without_controls(const char *text)
+char *encoded_words_tame(const char *text, gsize length)
 {
-    GString *result;
-    const char *done = text;
+    g_autofree char *raw = g_strndup(text, length);
+    g_autoptr(Charsets) charsets = charsets_new();
+    GString *result = g_string_sized_new(length + 1);
+    const char *done = raw;
     Word word;
 
-    if (strstr(text, "=?") == NULL)
-        return g_strdup(text);
-    result = g_string_sized_new(strlen(text) + 1);
-    for (const char *at = text; (at = strstr(at, "=?")) != NULL;) {
+    for (const char *at = raw; (at = strstr(at, "=?")) != NULL;) {
         g_autofree char *line = NULL;
 
         if (!parse_word(at, &word)) {
             at += 2;
             continue;
         }
-        line = tamed(&word);
-        g_string_append_len(result, done, at - done);
+        line = tamed(&word, charsets);
+        charset_append_raw(result, done, (gsize)(at - done));
         g_string_append_len(result, line != NULL ? line : at, line != NULL ? -1 : word.end - at);
         at = done = word.end;
     }
-    g_string_append(result, done);
+    charset_append_raw(result, done, strlen(done));
     return g_string_free(result, FALSE);
 }
 

@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "mail/charset.h"
+
 /*
  * Encoded words (RFC 2047): "=?utf-8?Q?M=C3=BCller?=".
  *
@@ -13,32 +15,40 @@
  */
 #define ENCODED_WORD_MAX 75 /* octets, RFC 2047 section 2 */
 
+#define ENCODED_WORDS_DECODED_MAX 8000 /* octets; what is beyond is not decoded */
+
 /*
- * Returns what text says, as UTF-8 owned by the caller: raw 8-bit text that is no UTF-8 is read as
- * windows-1252, encoded words become what they stand for, wherever they stand (inside of quotes and
- * of other words too, as readers take them), blanks between two of them go. A word that can't be
- * decoded stays as it is, or spelled anew, where encoded_words_opaque() allows that, else it goes.
+ * Returns what encoded says, as UTF-8 owned by the caller: raw 8-bit text is read as
+ * charset_append_raw() does, encoded words become what they stand for, wherever they stand (inside
+ * of quotes and of other words too, as readers take them), blanks between two of them go. What is
+ * damaged is read as far as it goes, with U+FFFD for the rest.
+ *
+ * A word of an unknown charset stays as it is, or is spelled anew, if encoded_words_opaque() allows
+ * that. If it is only too long, it is read as raw text; else it goes. Of a result of more than
+ * ENCODED_WORDS_DECODED_MAX octets only the beginning is returned.
  *
  * The result may hold anything, line ends, NULs left out, and further encoded words included.
  */
-char *encoded_words_decode(const char *text, gsize length);
+char *encoded_words_decode(const char *encoded, gsize length);
 
 /* Returns raw header text as UTF-8, owned by the caller: as above but for encoded words. */
 char *encoded_words_from_raw(const char *text, gsize length);
 
 /*
- * Returns text, valid UTF-8, with its encoded words as they are, but for those that stand for
- * control characters: they become the text that they stand for, without these. Owned by the caller.
+ * Returns raw header text as UTF-8 in which encoded words stay as they are, except those that no
+ * field should have: words that stand for control characters, that are longer than
+ * ENCODED_WORD_MAX, or that have blanks or raw 8-bit octets inside. They become the text that they
+ * stand for, as one line. Owned by the caller.
  */
-char *encoded_words_without_controls(const char *text);
+char *encoded_words_tame(const char *text, gsize length);
 
 /*
- * Does text begin with an encoded word that can't be decoded here (an unknown charset, invalid
- * octets) and that may be passed on as it is: at most ENCODED_WORD_MAX octets, spelled as a phrase
- * wants it (section 5 (3)), and nothing in it that a reader who knows better could take for a
+ * Does text begin with an encoded word of a charset that is not known here, and may the word be
+ * passed on as it is: has it at most ENCODED_WORD_MAX octets, is it spelled as a phrase wants it
+ * (section 5 (3)), and is there nothing in it that a reader who knows better could take for a
  * control character, "@" or an encoded word? Returns its length, else 0.
  */
-gsize encoded_words_opaque(const char *text);
+gsize encoded_words_opaque(const char *text, Charsets *charsets);
 
 /*
  * Appends the beginning of text, valid UTF-8 and not empty, as one encoded word of at most room

@@ -100,6 +100,15 @@ static void test_mailbox(void **state)
     assert_string_equal(value, row->value);
 }
 
+static char *compose_text(const char *text)
+{
+    Composer composer;
+
+    composer_init(&composer, "X-Original-From");
+    composer_append_text(&composer, text);
+    return composer_take(&composer);
+}
+
 static void test_no_name(void **state)
 {
     g_autofree char *value = compose("From", NULL, "a@b.example");
@@ -118,6 +127,31 @@ static void test_folding(void **state)
     assert_string_equal(
         value, "Gemeinschaftspraxis =?utf-8?Q?f=C3=BCr?= Psychotherapie und\n Psychosomatik "
                "<praxis.psychotherapie@gemeinschaftspraxis.example>");
+}
+
+/* What fits into one encoded word on a line of its own is not cut, however much stands before it.
+ */
+static void test_words_are_whole(void **state)
+{
+    (void)state;
+    for (gsize before = 1; before < 70; before++) {
+        for (gsize length = 1; length <= 22; length++) {
+            g_autoptr(GString) name = g_string_new(NULL);
+            g_autofree char *value = NULL;
+            g_autofree char *text = NULL;
+
+            for (gsize i = 0; i < before; i++)
+                g_string_append_c(name, i % 9 == 8 && i + 1 < before ? ' ' : 'x');
+            g_string_append_c(name, ' ');
+            for (gsize i = 0; i < length; i++)
+                g_string_append(name, "\xc3\xbc");
+            value = compose("X-Original-From", name->str, "a@b.example");
+            check_value("X-Original-From", value);
+            assert_ptr_equal(strstr(value, "=?"), g_strrstr(value, "=?utf-8"));
+            text = compose_text(name->str);
+            assert_ptr_equal(strstr(text, "=?"), g_strrstr(text, "=?utf-8"));
+        }
+    }
 }
 
 static void test_list(void **state)
@@ -304,17 +338,15 @@ static const struct text_row {
     {"=?utf-8?Q?a?= <a@b@c.example>", "=?utf-8?Q?a?= <a@b@c.example>"},
     {"=?utf-8?Q?a?= \xc3\xbc =?utf-8?Q?b?=", "=?utf-8?Q?a?= =?utf-8?Q?_=C3=BC_?= =?utf-8?Q?b?="},
     {"=?utf-8?Q?=0D=0AFrom:_x?=, b", "From: x, b"},
+    {"=?iso-8859-1?Q?M\xfcller?=, b", "=?utf-8?B?TcO8bGxlciw=?= b"},
+    {"=?utf-8?B?TcO8 bGxlcg==?= <a", "=?utf-8?Q?M=C3=BCller?= <a"},
 };
 
 static void test_text(void **state)
 {
     const struct text_row *row = *state;
-    Composer composer;
-    g_autofree char *value = NULL;
+    g_autofree char *value = compose_text(row->text);
 
-    composer_init(&composer, "X-Original-From");
-    composer_append_text(&composer, row->text);
-    value = composer_take(&composer);
     assert_string_equal(value, row->value);
 }
 
@@ -352,6 +384,7 @@ int main(void)
         table_add(tests, text_rows[i].text, test_text, &text_rows[i]);
     table_add(tests, "no name", test_no_name, NULL);
     table_add(tests, "folding", test_folding, NULL);
+    table_add(tests, "words are whole", test_words_are_whole, NULL);
     table_add(tests, "list", test_list, NULL);
     table_add(tests, "long names", test_long_names, NULL);
     table_add(tests, "name that is too long", test_name_that_is_too_long, NULL);
