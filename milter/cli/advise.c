@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include "cli/advise.h"
-
 #include <stdio.h>
 
 #include "advice/advice_json.h"
@@ -11,35 +9,8 @@
 #include "cli/advice_lists.h"
 #include "cli/configuration.h"
 #include "cli/page.h"
+#include "cli/subcommands.h"
 #include "spf/setup.h"
-
-static const char help[] =
-    "Tells what the owner of a domain should publish so that it authorises our relays by SPF: the\n"
-    "smallest change that does. Every record was evaluated before it is shown, and passes for all\n"
-    "relays. It stands alone on its line, to be copied. No daemon is needed.\n"
-    "\n"
-    "  --lang de|en  the language (default: as LC_ALL, LC_MESSAGES, LANG and LANGUAGE say, else "
-    "en)\n"
-    "  --mail        print a letter to the owner, ready to be sent, and nothing else\n"
-    "  --json        print JSON; with --mail it has the letter, too\n"
-    "  -c FILE       read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
-    "  -h, --help    print this help\n"
-    "\n"
-    "Kinds of advice, \"kind\" in JSON: publish (no record), extend (put our relays in), merge "
-    "(several\n"
-    "records), repair (an error in it), reduce (too many look-ups), provider (a mail provider's "
-    "domain,\n"
-    "whose users can't publish), nodomain, ok (nothing to do), unknown (DNS trouble).\n"
-    "\n"
-    "Files named mail-providers and dns-hosters beside the configuration add to the lists that "
-    "are\n"
-    "installed.\n"
-    "\n"
-    "Exit status: 0 nothing is to be done, 1 something is, 2 wrong usage, 69 no DNS library,\n"
-    "75 DNS trouble, 78 configuration.\n"
-    "\n"
-    "  spfrom advise praxis-mueller.de\n"
-    "  spfrom advise --lang de --mail anna@praxis-mueller.de\n";
 
 typedef struct {
     const char *language; /* its code; NULL: the environment's */
@@ -47,32 +18,22 @@ typedef struct {
     bool is_json;
 } Options;
 
-enum { OPTION_LANG = SUBCOMMAND_OPTION_FIRST, OPTION_MAIL, OPTION_JSON };
-
-static const struct option long_options[] = {
-    {"lang", required_argument, NULL, OPTION_LANG},
-    {"mail", no_argument, NULL, OPTION_MAIL},
-    {"json", no_argument, NULL, OPTION_JSON},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
+static const Option option_rows[] = {
+    {.name = "lang",
+     .argument = "de|en",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, language),
+     .words = "de en",
+     .help = "the language (default: as LC_ALL, LC_MESSAGES, LANG and LANGUAGE say, else en)"},
+    {.name = "mail",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_letter),
+     .help = "print a letter to the owner, ready to be sent, and nothing else"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_json),
+     .help = "print JSON; with --mail it has the letter, too"},
 };
-
-static int parse_option(void *data, int option)
-{
-    Options *options = data;
-
-    switch (option) {
-    case OPTION_LANG:
-        options->language = optarg;
-        break;
-    case OPTION_MAIL:
-        options->is_letter = true;
-        break;
-    default:
-        options->is_json = true;
-    }
-    return SUBCOMMAND_GO_ON;
-}
 
 static int status_of(AdviceKind kind)
 {
@@ -210,20 +171,38 @@ static int advise_with(const Options *options, const CliContext *context, const 
 static int run(int argc, char **argv, CliContext *context)
 {
     Options options = {0};
-    int status = subcommand_parse(&advise_subcommand, context, argc, argv, long_options,
-                                  parse_option, &options);
+    char **operands;
+    int status = subcommand_parse(&advise_subcommand, context, argc, argv, &options, &operands);
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
-    if (argc - optind != 1 || *argv[optind] == '\0')
+    if (g_strv_length(operands) != 1 || **operands == '\0')
         return subcommand_usage_error(&advise_subcommand, "name one domain or address");
-    return advise_with(&options, context, argv[optind]);
+    return advise_with(&options, context, *operands);
 }
 
 const Subcommand advise_subcommand = {
     .name = "advise",
-    .arguments = "[--lang de|en] [--mail] [--json] [-c FILE] DOMAIN|ADDRESS",
     .summary = "what should the owner of a domain publish?",
-    .help = help,
+    .operands = "DOMAIN|ADDRESS",
+    .operand = "domain or address",
+    .description =
+        "Tells what the owner of a domain should publish so that it authorises our relays by "
+        "SPF: the smallest change that does. Every record was evaluated before it is shown, and "
+        "passes for all relays. It stands alone on its line, to be copied. No daemon is needed.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .notes =
+        "Kinds of advice, \"kind\" in JSON: publish (no record), extend (put our relays in), "
+        "merge (several records), repair (an error in it), reduce (too many look-ups), provider "
+        "(a mail provider's domain, whose users can't publish), nodomain, ok (nothing to do), "
+        "unknown (DNS trouble).\n\n"
+        "Files named mail-providers and dns-hosters beside the configuration add to the lists "
+        "that are installed.",
+    .exit_status =
+        "0 nothing is to be done, 1 something is, 2 wrong usage, 69 no DNS library, 75 DNS "
+        "trouble, 78 configuration",
+    .examples = "spfrom advise praxis-mueller.de\n"
+                "spfrom advise --lang de --mail anna@praxis-mueller.de",
     .run = run,
 };

@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include "cli/check.h"
-
 #include <stdio.h>
 
 #include "advice/advice_json.h"
@@ -12,75 +10,43 @@
 #include "cli/check_text.h"
 #include "cli/configuration.h"
 #include "cli/page.h"
+#include "cli/subcommands.h"
 #include "spf/setup.h"
 
-static const char help[] =
-    "Asks the DNS whether each domain authorises our relays by SPF, and shows what that rests on: "
-    "the\n"
-    "result for each relay and the mechanism that decided, the record, the terms of it that were "
-    "reached\n"
-    "with the DNS look-ups that each costs (at most 10 may be needed, 2 of them void), how long "
-    "the\n"
-    "answers hold, the DMARC record, and what to publish (spfrom advise says more). Nothing comes "
-    "from a cache of the daemon; no daemon is "
-    "needed.\n"
-    "\n"
-    "An address is checked with its local part (macros of a record can ask for it), a domain as\n"
-    "postmaster's. Names with umlauts are taken as they are.\n"
-    "\n"
-    "  --relay IP   check for this address or network and not for relay_hosts; again for more.\n"
-    "               With it no configuration is needed: where there is none, the defaults count\n"
-    "  --helo NAME  the name in HELO, for the macro %{h} (default hostname)\n"
-    "  --json       print JSON: an object, or for several domains an array of them\n"
-    "  -c FILE      read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
-    "  -h, --help   print this help\n"
-    "\n"
-    "A result that is neither in rewrite_on nor in tempfail_on counts as authorised. What else "
-    "the\n"
-    "configuration says of a domain (its mode, domain_map, the fallback address) is told in notes "
-    "and\n"
-    "does not change the answer.\n"
-    "\n"
-    "Exit status: 0 every domain authorises the relays, 1 one doesn't, 2 wrong usage, 69 no DNS\n"
-    "library, 75 DNS trouble (and none is known to be not authorised), 78 configuration.\n"
-    "\n"
-    "  spfrom check praxis-mueller.de\n"
-    "  spfrom check --relay 192.0.2.25 --json anna@praxis-mueller.de\n";
-
 typedef struct {
-    Relays *given; /* by --relay */
+    GPtrArray *relays; /* what --relay gave */
+    Relays *given;     /* the same, read */
     const char *helo;
     bool is_json;
     GPtrArray *subjects; /* of CheckSubject */
 } Options;
 
-enum { OPTION_RELAY = SUBCOMMAND_OPTION_FIRST, OPTION_HELO, OPTION_JSON };
-
-static const struct option long_options[] = {
-    {"relay", required_argument, NULL, OPTION_RELAY},
-    {"helo", required_argument, NULL, OPTION_HELO},
-    {"json", no_argument, NULL, OPTION_JSON},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
+static const Option option_rows[] = {
+    {.name = "relay",
+     .argument = "IP",
+     .kind = OPTION_TEXTS,
+     .member = offsetof(Options, relays),
+     .help = "check for this address or network instead of relay_hosts; again for more. With it no "
+             "configuration is needed: if there is none, the defaults count"},
+    {.name = "helo",
+     .argument = "NAME",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, helo),
+     .help = "the name in HELO, for the macro %{h} (default hostname)"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_json),
+     .help = "print JSON: an object, or for several domains an array of them"},
 };
 
-static int parse_option(void *data, int option)
+static int parse_relays(Options *options)
 {
-    Options *options = data;
     g_autoptr(GError) error = NULL;
 
-    switch (option) {
-    case OPTION_RELAY:
-        if (relays_add(options->given, optarg, &error))
-            return SUBCOMMAND_GO_ON;
-        return subcommand_usage_error(&check_subcommand, "--relay: %s", error->message);
-    case OPTION_HELO:
-        options->helo = optarg;
-        return SUBCOMMAND_GO_ON;
-    default:
-        options->is_json = true;
-        return SUBCOMMAND_GO_ON;
-    }
+    for (guint i = 0; i < options->relays->len; i++)
+        if (!relays_add(options->given, g_ptr_array_index(options->relays, i), &error))
+            return subcommand_usage_error(&check_subcommand, "--relay: %s", error->message);
+    return SUBCOMMAND_GO_ON;
 }
 
 static int parse_subjects(Options *options, char **arguments)
@@ -225,19 +191,41 @@ static int run(int argc, char **argv, CliContext *context)
     g_autoptr(Relays) given = relays_new();
     g_autoptr(GPtrArray) subjects =
         g_ptr_array_new_with_free_func((GDestroyNotify)check_subject_free);
-    Options options = {.given = given, .subjects = subjects};
-    int status = subcommand_parse(&check_subcommand, context, argc, argv, long_options,
-                                  parse_option, &options);
+    g_autoptr(GPtrArray) relays = g_ptr_array_new();
+    Options options = {.relays = relays, .given = given, .subjects = subjects};
+    char **operands;
+    int status = subcommand_parse(&check_subcommand, context, argc, argv, &options, &operands);
 
     if (status == SUBCOMMAND_GO_ON)
-        status = parse_subjects(&options, argv + optind);
+        status = parse_relays(&options);
+    if (status == SUBCOMMAND_GO_ON)
+        status = parse_subjects(&options, operands);
     return status != SUBCOMMAND_GO_ON ? status : check_with(&options, context);
 }
 
 const Subcommand check_subcommand = {
     .name = "check",
-    .arguments = "[--relay IP]... [--helo NAME] [--json] [-c FILE] DOMAIN|ADDRESS...",
     .summary = "does a domain authorise our relays, and what does that rest on?",
-    .help = help,
+    .operands = "DOMAIN|ADDRESS...",
+    .operand = "domain or address",
+    .description =
+        "Asks the DNS whether each domain authorises our relays by SPF, and shows what that "
+        "rests on: the result for each relay and the mechanism that decided, the record, the "
+        "terms of it that were reached with the DNS look-ups that each costs (at most 10 may be "
+        "needed, 2 of them void), how long the answers hold, the DMARC record, and what to "
+        "publish (spfrom advise says more). Nothing comes from a cache of the daemon; no daemon "
+        "is needed.\n\n"
+        "An address is checked with its local part (macros of a record can ask for it), a "
+        "domain as postmaster's. Names with umlauts are taken as they are.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .notes = "A result that is neither in rewrite_on nor in tempfail_on counts as authorised. What "
+             "else the configuration says of a domain (its mode, domain_map, the fallback address) "
+             "is told in notes and does not change the answer.",
+    .exit_status =
+        "0 every domain authorises the relays, 1 one doesn't, 2 wrong usage, 69 no DNS library, "
+        "75 DNS trouble (and none is known to be not authorised), 78 configuration",
+    .examples = "spfrom check praxis-mueller.de\n"
+                "spfrom check --relay 192.0.2.25 --json anna@praxis-mueller.de",
     .run = run,
 };

@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include "cli/doctor.h"
-
 #include <stdio.h>
 
 #include "cli/configuration.h"
@@ -13,101 +11,63 @@
 #include "cli/doctor_milter_address.h"
 #include "cli/doctor_mta.h"
 #include "cli/doctor_probe.h"
+#include "cli/subcommands.h"
 #include "mail/mailboxes.h"
 #include "spf/setup.h"
 
-static const char help[] =
-    "Looks over this installation and says of each thing: fine, or what is wrong and the command "
-    "that\n"
-    "mends it. It changes nothing (but for --probe). It looks at the configuration, the files and "
-    "accounts, the "
-    "daemon,\n"
-    "the MTA that should pass mail through it, and the DNS: the relays, the fallback addresses' "
-    "own\n"
-    "domains. As root it sees more.\n"
-    "\n"
-    "  --postfix-config DIR  the Postfix configured in DIR (default: its default, and all "
-    "instances\n"
-    "                        of postmulti(1))\n"
-    "  --postconf PATH       this postconf\n"
-    "  --sendmail-cf FILE    the Sendmail configured in FILE, submit.cf beside it (default "
-    "/etc/mail/sendmail.cf,\n"
-    "                        where there is no Postfix)\n"
-    "  --dkim-selector NAME  look for the fallback domains' DKIM key by this selector (default: "
-    "what\n"
-    "                        OpenDKIM's configuration says)\n"
-    "  --opendkim-conf FILE  that configuration (default /etc/opendkim.conf)\n"
-    "  --probe ADDRESS       besides, send one message to ADDRESS and show what became of it\n"
-    "  --from ADDRESS        its author and envelope sender (default fallback_address)\n"
-    "  --smtp HOST:PORT      the MTA that takes it (default " DOCTOR_PROBE_SERVER ")\n"
-    "  --json                print JSON\n"
-    "  -c FILE               read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
-    "  -h, --help            print this help\n"
-    "\n"
-    "Exit status: 0 healthy (warnings are allowed), 1 an error was found, 2 wrong usage, 78 the\n"
-    "configuration is wrong.\n";
-
-enum {
-    OPTION_JSON = SUBCOMMAND_OPTION_FIRST,
-    OPTION_POSTFIX_CONFIG,
-    OPTION_POSTCONF,
-    OPTION_SENDMAIL_CF,
-    OPTION_DKIM_SELECTOR,
-    OPTION_OPENDKIM_CONF,
-    OPTION_PROBE,
-    OPTION_FROM,
-    OPTION_SMTP,
+static const Option option_rows[] = {
+    {.name = "postfix-config",
+     .argument = "DIR",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, postfix_directory),
+     .files = FILES_DIRECTORY,
+     .help = "the Postfix configured in DIR (default: its default, and all instances of "
+             "postmulti(1))"},
+    {.name = "postconf",
+     .argument = "PATH",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, postconf),
+     .files = FILES_ANY,
+     .help = "this postconf"},
+    {.name = "sendmail-cf",
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, sendmail_cf),
+     .files = FILES_ANY,
+     .help = "the Sendmail configured in FILE, submit.cf beside it (default /etc/mail/sendmail.cf, "
+             "if there is no Postfix)"},
+    {.name = "dkim-selector",
+     .argument = "NAME",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, dkim_selector),
+     .help = "look for the fallback domains' DKIM key by this selector (default: what OpenDKIM's "
+             "configuration says)"},
+    {.name = "opendkim-conf",
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, opendkim_file),
+     .files = FILES_ANY,
+     .help = "that configuration (default /etc/opendkim.conf)"},
+    {.name = "probe",
+     .argument = "ADDRESS",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, probe),
+     .help = "besides, send one message to ADDRESS and show what became of it"},
+    {.name = "from",
+     .argument = "ADDRESS",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, from),
+     .help = "its author and envelope sender (default fallback_address)"},
+    {.name = "smtp",
+     .argument = "HOST:PORT",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, smtp),
+     .help = "the MTA that takes it (default " DOCTOR_PROBE_SERVER ")"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .member = offsetof(DoctorOptions, is_json),
+     .help = "print JSON"},
 };
-
-static const struct option long_options[] = {
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"postfix-config", required_argument, NULL, OPTION_POSTFIX_CONFIG},
-    {"postconf", required_argument, NULL, OPTION_POSTCONF},
-    {"sendmail-cf", required_argument, NULL, OPTION_SENDMAIL_CF},
-    {"dkim-selector", required_argument, NULL, OPTION_DKIM_SELECTOR},
-    {"opendkim-conf", required_argument, NULL, OPTION_OPENDKIM_CONF},
-    {"probe", required_argument, NULL, OPTION_PROBE},
-    {"from", required_argument, NULL, OPTION_FROM},
-    {"smtp", required_argument, NULL, OPTION_SMTP},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
-};
-
-static int parse_option(void *data, int option)
-{
-    DoctorOptions *options = data;
-
-    switch (option) {
-    case OPTION_JSON:
-        options->is_json = true;
-        break;
-    case OPTION_POSTFIX_CONFIG:
-        options->postfix_directory = optarg;
-        break;
-    case OPTION_POSTCONF:
-        options->postconf = optarg;
-        break;
-    case OPTION_SENDMAIL_CF:
-        options->sendmail_cf = optarg;
-        break;
-    case OPTION_DKIM_SELECTOR:
-        options->dkim_selector = optarg;
-        break;
-    case OPTION_OPENDKIM_CONF:
-        options->opendkim_file = optarg;
-        break;
-    case OPTION_PROBE:
-        options->probe = optarg;
-        break;
-    case OPTION_FROM:
-        options->from = optarg;
-        break;
-    case OPTION_SMTP:
-        options->smtp = optarg;
-        break;
-    }
-    return SUBCOMMAND_GO_ON;
-}
 
 static bool is_address(const char *text)
 {
@@ -142,14 +102,10 @@ static int check_probe(const DoctorOptions *options)
 
 static int parse_options(DoctorOptions *options, CliContext *context, int argc, char **argv)
 {
-    int status = subcommand_parse(&doctor_subcommand, context, argc, argv, long_options,
-                                  parse_option, options);
+    char **operands;
+    int status = subcommand_parse(&doctor_subcommand, context, argc, argv, options, &operands);
 
-    if (status != SUBCOMMAND_GO_ON)
-        return status;
-    if (optind < argc)
-        return subcommand_usage_error(&doctor_subcommand, "\"%s\" is not wanted", argv[optind]);
-    return check_probe(options);
+    return status != SUBCOMMAND_GO_ON ? status : check_probe(options);
 }
 
 /* Returns whether the configuration is right. */
@@ -242,11 +198,16 @@ static int run(int argc, char **argv, CliContext *context)
 
 const Subcommand doctor_subcommand = {
     .name = "doctor",
-    .arguments = "[--json] [--postfix-config DIR] [--postconf PATH]\n"
-                 "                     [--sendmail-cf FILE] [--dkim-selector NAME]\n"
-                 "                     [--opendkim-conf FILE] [-c FILE]\n"
-                 "                     [--probe ADDRESS [--from ADDRESS] [--smtp HOST:PORT]]",
     .summary = "is this installation right, and what mends it?",
-    .help = help,
+    .description =
+        "Looks over this installation and says of each thing: fine, or what is wrong and the "
+        "command that mends it. It changes nothing (but for --probe). It looks at the "
+        "configuration, the files and accounts, the daemon, the MTA that should pass mail "
+        "through it, and the DNS: the relays, the fallback addresses' own domains. As root it "
+        "sees more.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .exit_status = "0 healthy (warnings are allowed), 1 an error was found, 2 wrong usage, 78 the "
+                   "configuration is wrong",
     .run = run,
 };

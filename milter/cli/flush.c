@@ -1,26 +1,10 @@
 #include "config.h"
 
-#include "cli/flush.h"
-
 #include <stdio.h>
 
 #include "base/domain_name.h"
 #include "cli/control.h"
-
-static const char help[] =
-    "The daemon forgets its verdicts on DOMAIN and on what is below it, or without DOMAIN all of "
-    "them, and\n"
-    "the answers of the DNS that they rest on: a record that was just published takes effect with "
-    "the next\n"
-    "message. Without DOMAIN the relay hosts are looked up again, too.\n"
-    "\n"
-    "  -c FILE      the daemon's configuration, for its control_socket (default " CLI_DEFAULT_FILE
-    ")\n"
-    "  -h, --help   print this help\n"
-    "\n"
-    "Exit status: 0 forgotten, 2 wrong usage, 69 the daemon is not reachable, 78 configuration.\n";
-
-static const struct option long_options[] = {SUBCOMMAND_HELP_OPTION, {NULL, 0, NULL, 0}};
+#include "cli/subcommands.h"
 
 static int flush(const CliContext *context, const char *domain)
 {
@@ -41,33 +25,34 @@ static int flush(const CliContext *context, const char *domain)
     return CLI_YES;
 }
 
-static int flush_arguments(const CliContext *context, int argc, char **argv)
+static int run(int argc, char **argv, CliContext *context)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *domain = NULL;
+    char **operands;
+    int status = subcommand_parse(&flush_subcommand, context, argc, argv, NULL, &operands);
 
-    if (argc > 1)
-        return subcommand_usage_error(&flush_subcommand, "one domain at a time: \"%s\" is too much",
-                                      argv[1]);
-    if (argc == 1)
-        domain = domain_name_parse(argv[0], &error);
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
+    if (*operands != NULL)
+        domain = domain_name_parse(*operands, &error);
     if (error != NULL)
         return subcommand_usage_error(&flush_subcommand, "%s", error->message);
     return flush(context, domain);
 }
 
-static int run(int argc, char **argv, CliContext *context)
-{
-    int status = subcommand_parse(&flush_subcommand, context, argc, argv, long_options, NULL, NULL);
-
-    return status != SUBCOMMAND_GO_ON ? status
-                                      : flush_arguments(context, argc - optind, argv + optind);
-}
-
 const Subcommand flush_subcommand = {
     .name = "flush",
-    .arguments = "[-c FILE] [DOMAIN]",
     .summary = "let the daemon forget its verdicts",
-    .help = help,
+    .operands = "[DOMAIN]",
+    .operand = "domain",
+    .operands_max = 1,
+    .asks_daemon = true,
+    .description =
+        "The daemon forgets its verdicts on DOMAIN and on what is below it, or without DOMAIN "
+        "all of them, and the answers of the DNS that they rest on: a record that was just "
+        "published takes effect with the next message. Without DOMAIN the relay hosts are "
+        "looked up again, too.",
+    .exit_status = "0 forgotten, 2 wrong usage, 69 the daemon is not reachable, 78 configuration",
     .run = run,
 };

@@ -1,32 +1,16 @@
 #include "config.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "cli/advise.h"
-#include "cli/check.h"
-#include "cli/doctor.h"
-#include "cli/flush.h"
-#include "cli/metrics.h"
-#include "cli/mode.h"
 #include "cli/page.h"
-#include "cli/reload.h"
-#include "cli/report.h"
-#include "cli/status.h"
-#include "cli/subcommand.h"
-#include "cli/test.h"
-#include "cli/web.h"
+#include "cli/subcommands.h"
 #include "mail/mailboxes.h"
 #include "spf/evaluation.h"
 
 #define PROGRAM "spfrom"
-
-static const Subcommand *const subcommands[] = {
-    &check_subcommand,   &advise_subcommand, &test_subcommand,  &status_subcommand,
-    &mode_subcommand,    &reload_subcommand, &flush_subcommand, &report_subcommand,
-    &metrics_subcommand, &doctor_subcommand, &web_subcommand,
-};
 
 static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"
                             "       spfrom help [SUBCOMMAND]\n"
@@ -35,9 +19,9 @@ static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"
 static int print_help(void)
 {
     printf("%s\n", usage);
-    for (size_t i = 0; i < G_N_ELEMENTS(subcommands); i++)
-        printf("  %-8s  %s\n", subcommands[i]->name, subcommands[i]->summary);
-    printf("  %-8s  %s\n\n", "help",
+    for (size_t i = 0; subcommands[i] != NULL; i++)
+        printf("  %-10s  %s\n", subcommands[i]->name, subcommands[i]->summary);
+    printf("  %-10s  %s\n\n", "help",
            "this help, or that of a subcommand (as spfrom SUBCOMMAND --help)");
     puts("  -c FILE        read the configuration from FILE (default " CLI_DEFAULT_FILE ");\n"
          "                 before or after the subcommand\n"
@@ -50,66 +34,14 @@ static int print_help(void)
     return CLI_YES;
 }
 
-static const Subcommand *find_subcommand(const char *name)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(subcommands); i++)
-        if (strcmp(subcommands[i]->name, name) == 0)
-            return subcommands[i];
-    return NULL;
-}
-
-#define WORD_MAX 16 /* octets; longer than any subcommand */
-
-/* How many letters have to be put in, left out or replaced to make b of a; WORD_MAX where a is far
- * too long. */
-static guint distance(const char *a, const char *b)
-{
-    guint row[WORD_MAX + 1];
-    size_t length = strlen(b);
-
-    if (strlen(a) > WORD_MAX || length > WORD_MAX)
-        return WORD_MAX;
-    for (guint j = 0; j <= length; j++)
-        row[j] = j;
-    for (guint i = 0; a[i] != '\0'; i++) {
-        guint corner = row[0];
-
-        row[0] = i + 1;
-        for (size_t j = 0; j < length; j++) {
-            guint replaced = corner + (a[i] != b[j]);
-
-            corner = row[j + 1];
-            row[j + 1] = MIN(replaced, MIN(row[j], corner) + 1);
-        }
-    }
-    return row[length];
-}
-
-/* The subcommand that name is most likely a slip of, or NULL. */
-static const char *closest(const char *name)
-{
-    const char *best = NULL;
-    guint best_distance = 3;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(subcommands); i++) {
-        guint found = distance(name, subcommands[i]->name);
-
-        if (found < best_distance) {
-            best = subcommands[i]->name;
-            best_distance = found;
-        }
-    }
-    return best;
-}
-
 static int refuse_name(const char *name)
 {
     g_autofree char *safe = page_safe(name, -1);
-    const char *meant = closest(name);
+    const Subcommand *meant = subcommands_closest(name);
 
     fprintf(stderr, PROGRAM ": \"%s\" is no subcommand", safe);
     if (meant != NULL)
-        fprintf(stderr, "; did you mean \"%s\"?\n", meant);
+        fprintf(stderr, "; did you mean \"%s\"?\n", meant->name);
     else
         fputs("\ntry: spfrom help\n", stderr);
     return CLI_USAGE;
@@ -121,7 +53,7 @@ static int help_of(const char *name)
 
     if (name == NULL || strcmp(name, "help") == 0)
         return print_help();
-    subcommand = find_subcommand(name);
+    subcommand = subcommands_find(name);
     return subcommand != NULL ? subcommand_help(subcommand) : refuse_name(name);
 }
 
@@ -181,7 +113,7 @@ static int run(int argc, char **argv)
     argv += optind;
     if (strcmp(argv[0], "help") == 0)
         return help_of(argv[1]);
-    subcommand = find_subcommand(argv[0]);
+    subcommand = subcommands_find(argv[0]);
     if (subcommand == NULL)
         return refuse_name(argv[0]);
     return run_subcommand(subcommand, argc, argv, &context);

@@ -1,39 +1,21 @@
 #include "config.h"
 
-#include "cli/metrics.h"
-
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "cli/control.h"
+#include "cli/subcommands.h"
 
-static const char help[] =
-    "Prints what the daemon counts, as OpenMetrics text: messages by what became of them, verdicts "
-    "by\n"
-    "result, cache, DNS, time, mode. The same is at /metrics of spfrom web.\n"
-    "\n"
-    "  --prometheus  print Prometheus' older text format, which promtool check metrics reads\n"
-    "  -c FILE       the daemon's configuration, for its control_socket (default " CLI_DEFAULT_FILE
-    ")\n"
-    "  -h, --help    print this help\n"
-    "\n"
-    "Exit status: 0 printed, 2 wrong usage, 69 the daemon is not reachable, 78 configuration.\n"
-    "\n"
-    "  spfrom metrics --prometheus | promtool check metrics\n";
+typedef struct {
+    bool is_prometheus;
+} Options;
 
-enum { OPTION_PROMETHEUS = SUBCOMMAND_OPTION_FIRST };
-
-static const struct option long_options[] = {
-    {"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
+static const Option option_rows[] = {
+    {.name = "prometheus",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_prometheus),
+     .help = "print Prometheus' older text format, which promtool check metrics reads"},
 };
-
-static int parse_option(void *is_prometheus, int option G_GNUC_UNUSED)
-{
-    *(bool *)is_prometheus = true;
-    return SUBCOMMAND_GO_ON;
-}
 
 static json_t *request_of(bool is_prometheus)
 {
@@ -58,14 +40,12 @@ static int print(const json_t *answer)
 static int run(int argc, char **argv, CliContext *context)
 {
     json_t *answer = NULL;
-    bool is_prometheus = false;
-    int status = subcommand_parse(&metrics_subcommand, context, argc, argv, long_options,
-                                  parse_option, &is_prometheus);
+    Options options = {.is_prometheus = false};
+    char **operands;
+    int status = subcommand_parse(&metrics_subcommand, context, argc, argv, &options, &operands);
 
-    if (status == SUBCOMMAND_GO_ON && optind < argc)
-        status = subcommand_usage_error(&metrics_subcommand, "\"%s\" is too much", argv[optind]);
     if (status == SUBCOMMAND_GO_ON)
-        status = control_order(&metrics_subcommand, context, request_of(is_prometheus),
+        status = control_order(&metrics_subcommand, context, request_of(options.is_prometheus),
                                CONTROL_QUICK, &answer);
     if (status == SUBCOMMAND_GO_ON)
         status = print(answer);
@@ -75,8 +55,14 @@ static int run(int argc, char **argv, CliContext *context)
 
 const Subcommand metrics_subcommand = {
     .name = "metrics",
-    .arguments = "[--prometheus] [-c FILE]",
     .summary = "what the daemon counts, as OpenMetrics text",
-    .help = help,
+    .asks_daemon = true,
+    .description =
+        "Prints what the daemon counts, as OpenMetrics text: messages by what became of them, "
+        "verdicts by result, cache, DNS, time, mode. The same is at /metrics of spfrom web.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .exit_status = "0 printed, 2 wrong usage, 69 the daemon is not reachable, 78 configuration",
+    .examples = "spfrom metrics --prometheus | promtool check metrics",
     .run = run,
 };

@@ -1,39 +1,14 @@
 #include "config.h"
 
-#include "cli/mode.h"
-
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/control_client.h"
 #include "cli/control.h"
 #include "cli/page.h"
+#include "cli/subcommands.h"
 #include "cli/time_text.h"
 #include "policy/settings.h"
-
-static const char help[] =
-    "Shows which mode the daemon is in, since when, and what set it: the configuration, or a "
-    "switch. With\n"
-    "a mode it switches, at once, whatever the configuration says, until --clear or the end of "
-    "--for. A\n"
-    "switch survives a restart and a reload. Messages under way keep the mode that they began "
-    "with. A domain\n"
-    "section of the configuration still counts where it is less active than the switch.\n"
-    "\n"
-    "  rewrite      rewrite the author where its domain does not authorise the relays\n"
-    "  log-only     log what would be rewritten, touch nothing\n"
-    "  off          look nothing up, touch nothing\n"
-    "  --for TIME   go back to what counted before, after that time: 10s, 5m, 2h, 1d\n"
-    "  --clear      go back to the configuration's mode now\n"
-    "  --json       print JSON\n"
-    "  -c FILE      the daemon's configuration, for its control_socket (default " CLI_DEFAULT_FILE
-    ")\n"
-    "  -h, --help   print this help\n"
-    "\n"
-    "Exit status: 0 shown or switched, 2 wrong usage, 69 the daemon is not reachable, 78 "
-    "configuration.\n"
-    "\n"
-    "  spfrom mode log-only --for 2h\n";
 
 typedef struct {
     const char *mode;
@@ -42,33 +17,29 @@ typedef struct {
     bool is_json;
 } Options;
 
-enum { OPTION_FOR = SUBCOMMAND_OPTION_FIRST, OPTION_CLEAR, OPTION_JSON };
-
-static const struct option long_options[] = {
-    {"for", required_argument, NULL, OPTION_FOR},
-    {"clear", no_argument, NULL, OPTION_CLEAR},
-    {"json", no_argument, NULL, OPTION_JSON},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
+static const Option option_rows[] = {
+    {.name = "rewrite",
+     .kind = OPTION_OPERAND,
+     .help = "rewrite the author if its domain does not authorise the relays"},
+    {.name = "log-only",
+     .kind = OPTION_OPERAND,
+     .help = "log what would be rewritten, touch nothing"},
+    {.name = "off", .kind = OPTION_OPERAND, .help = "look nothing up, touch nothing"},
+    {.name = "for",
+     .argument = "TIME",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, span),
+     .words = "10m 30m 1h 2h 8h 1d",
+     .help = "go back to what counted before, after that time: 10s, 5m, 2h, 1d"},
+    {.name = "clear",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_clear),
+     .help = "go back to the configuration's mode now"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_json),
+     .help = "print JSON"},
 };
-
-static int parse_option(void *data, int option)
-{
-    Options *options = data;
-
-    switch (option) {
-    case OPTION_FOR:
-        options->span = optarg;
-        break;
-    case OPTION_CLEAR:
-        options->is_clear = true;
-        break;
-    default:
-        options->is_json = true;
-        break;
-    }
-    return SUBCOMMAND_GO_ON;
-}
 
 static int check_span(const char *span)
 {
@@ -169,22 +140,32 @@ static int ask(const Options *options, const CliContext *context)
 static int run(int argc, char **argv, CliContext *context)
 {
     Options options = {.mode = NULL};
-    int status = subcommand_parse(&mode_subcommand, context, argc, argv, long_options, parse_option,
-                                  &options);
+    char **operands;
+    int status = subcommand_parse(&mode_subcommand, context, argc, argv, &options, &operands);
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
-    if (argc - optind > 1)
-        return subcommand_usage_error(&mode_subcommand, "one mode at a time: \"%s\" is too much",
-                                      argv[optind + 1]);
-    options.mode = argv[optind];
+    options.mode = *operands;
     return ask(&options, context);
 }
 
 const Subcommand mode_subcommand = {
     .name = "mode",
-    .arguments = "[rewrite|log-only|off] [--for TIME] [--clear] [--json] [-c FILE]",
     .summary = "show or switch the daemon's mode",
-    .help = help,
+    .operands = "[rewrite|log-only|off]",
+    .operand = "mode",
+    .operands_max = 1,
+    .asks_daemon = true,
+    .description =
+        "Shows which mode the daemon is in, since when, and what set it: the configuration, or "
+        "a switch. With a mode it switches, at once, whatever the configuration says, until "
+        "--clear or the end of --for. A switch survives a restart and a reload. Messages under "
+        "way keep the mode that they began with. A domain section of the configuration still "
+        "counts if it is less active than the switch.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .exit_status =
+        "0 shown or switched, 2 wrong usage, 69 the daemon is not reachable, 78 configuration",
+    .examples = "spfrom mode log-only --for 2h",
     .run = run,
 };

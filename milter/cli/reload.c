@@ -1,30 +1,10 @@
 #include "config.h"
 
-#include "cli/reload.h"
-
 #include <stdio.h>
 
 #include "base/control_client.h"
 #include "cli/control.h"
-
-static const char help[] =
-    "The daemon loads its configuration anew, the file that it was started with: all of it or, "
-    "where\n"
-    "anything in it is wrong, none of it. Messages under way keep the settings that they began "
-    "with, no\n"
-    "connection is cut, a mode that was switched stays. It answers when the new configuration is "
-    "in\n"
-    "force, which takes as long as looking the relay hosts up.\n"
-    "\n"
-    "  -c FILE      the daemon's configuration, for its control_socket (default " CLI_DEFAULT_FILE
-    ")\n"
-    "  -h, --help   print this help\n"
-    "\n"
-    "Exit status: 0 reloaded, 2 wrong usage, 69 the daemon is not reachable, 78 the configuration "
-    "is\n"
-    "wrong, and the old one stays in force.\n";
-
-static const struct option long_options[] = {SUBCOMMAND_HELP_OPTION, {NULL, 0, NULL, 0}};
+#include "cli/subcommands.h"
 
 static int refusal_status(const json_t *answer)
 {
@@ -50,11 +30,9 @@ static int tell(const json_t *answer)
 static int run(int argc, char **argv, CliContext *context)
 {
     json_t *answer = NULL;
-    int status =
-        subcommand_parse(&reload_subcommand, context, argc, argv, long_options, NULL, NULL);
+    char **operands;
+    int status = subcommand_parse(&reload_subcommand, context, argc, argv, NULL, &operands);
 
-    if (status == SUBCOMMAND_GO_ON && optind < argc)
-        status = subcommand_usage_error(&reload_subcommand, "\"%s\" is too much", argv[optind]);
     if (status == SUBCOMMAND_GO_ON)
         status = control_ask(&reload_subcommand, context, control_command("reload"), CONTROL_SLOW,
                              &answer);
@@ -66,8 +44,15 @@ static int run(int argc, char **argv, CliContext *context)
 
 const Subcommand reload_subcommand = {
     .name = "reload",
-    .arguments = "[-c FILE]",
     .summary = "let the daemon load its configuration anew",
-    .help = help,
+    .asks_daemon = true,
+    .description =
+        "The daemon loads its configuration anew, the file that it was started with: all of it "
+        "or, if anything in it is wrong, none of it. Messages under way keep the settings that "
+        "they began with, no connection is cut, a mode that was switched stays. It answers when "
+        "the new configuration is in force, which takes as long as looking the relay hosts up.",
+    .exit_status =
+        "0 reloaded, 2 wrong usage, 69 the daemon is not reachable, 78 the configuration is "
+        "wrong, and the old one stays in force",
     .run = run,
 };

@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include "cli/report.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -13,113 +11,58 @@
 #include "cli/report_html.h"
 #include "cli/report_json.h"
 #include "cli/report_text.h"
+#include "cli/subcommands.h"
 
 #define DAYS_DEFAULT 30
 #define DAYS_MAX 36500
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 1000000
+#define LIMIT_NONE G_MAXUINT
 #define HTML_MODE 0644
 
-static const char help[] =
-    "Shows what the ledger has seen: how many outgoing messages were kept and rewritten on each "
-    "day, and\n"
-    "the domains by volume with their SPF result, how much of their mail was rewritten and kept, "
-    "when they\n"
-    "were first and last seen, and since when they are authorised. The daemon writes the ledger "
-    "once a\n"
-    "second; it need not run.\n"
-    "\n"
-    "  --days N     the last N days, today included (default 30)\n"
-    "  --limit N    at most N domains (default 50, in JSON and CSV all); 0 for all\n"
-    "  --html FILE  write a page for the browser to FILE, in place of a text: it needs nothing "
-    "else, and\n"
-    "               FILE is replaced in one step. - is stdout\n"
-    "  --csv        print the domains as CSV, for a spreadsheet\n"
-    "  --json       print JSON\n"
-    "  -c FILE      read the configuration from FILE, for its ledger (default " CLI_DEFAULT_FILE
-    ")\n"
-    "  -h, --help   print this help\n"
-    "\n"
-    "Days are those of local time. rewritten counts what would be rewritten, in log-only, too. A "
-    "domain\n"
-    "is authorised since its first pass after another result; temperror says nothing. "
-    "\"unchecked\" "
-    "is\n"
-    "mail whose domain needed no look-up. \"(no author domain)\" is mail without an author that "
-    "can "
-    "be read\n"
-    "(null in JSON), \"(other domains)\" what was too much at once to be told apart (\"*\" in "
-    "JSON).\n"
-    "\n"
-    "Exit status: 0 printed, 2 wrong usage, 69 there is no ledger that can be read, 74 the output "
-    "can't be\n"
-    "written, 78 configuration, or it wants no ledger.\n"
-    "\n"
-    "  spfrom report --days 7\n"
-    "  spfrom report --days 90 --html /var/www/html/spf.html\n";
-
-typedef enum { FORM_TEXT, FORM_HTML, FORM_CSV, FORM_JSON } Form;
-
 typedef struct {
-    Form form;
     const char *html_file;
+    bool is_csv;
+    bool is_json;
     guint days;
-    guint limit;
-    bool is_limit_given;
+    guint limit; /* LIMIT_NONE: not given */
 } Options;
 
-enum { OPTION_DAYS = SUBCOMMAND_OPTION_FIRST, OPTION_LIMIT, OPTION_HTML, OPTION_CSV, OPTION_JSON };
-
-static const struct option long_options[] = {
-    {"days", required_argument, NULL, OPTION_DAYS},
-    {"limit", required_argument, NULL, OPTION_LIMIT},
-    {"html", required_argument, NULL, OPTION_HTML},
-    {"csv", no_argument, NULL, OPTION_CSV},
-    {"json", no_argument, NULL, OPTION_JSON},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
+static const Option option_rows[] = {
+    {.name = "days",
+     .argument = "N",
+     .kind = OPTION_NUMBER,
+     .member = offsetof(Options, days),
+     .min = 1,
+     .max = DAYS_MAX,
+     .words = "1 7 30 90 365",
+     .help = "the last N days, today included (default 30)"},
+    {.name = "limit",
+     .argument = "N",
+     .kind = OPTION_NUMBER,
+     .member = offsetof(Options, limit),
+     .max = LIMIT_MAX,
+     .words = "0 10 50 100",
+     .help = "at most N domains (default 50, in JSON and CSV all); 0 for all"},
+    {.name = "html",
+     .argument = "FILE",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, html_file),
+     .files = FILES_ANY,
+     .group = 1,
+     .help = "write a page for the browser to FILE instead of a text: it needs nothing else, and "
+             "FILE is replaced in one step. - is stdout"},
+    {.name = "csv",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_csv),
+     .group = 1,
+     .help = "print the domains as CSV, for a spreadsheet"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_json),
+     .group = 1,
+     .help = "print JSON"},
 };
-
-static int parse_number(const char *option, guint min, guint max, guint *number)
-{
-    guint64 parsed = 0;
-
-    if (!g_ascii_string_to_unsigned(optarg, 10, min, max, &parsed, NULL))
-        return subcommand_usage_error(&report_subcommand,
-                                      "%s: \"%s\" is not possible; write a number from %u to %u",
-                                      option, optarg, min, max);
-    *number = (guint)parsed;
-    return SUBCOMMAND_GO_ON;
-}
-
-static int take_form(Options *options, Form form)
-{
-    if (options->form != FORM_TEXT && options->form != form)
-        return subcommand_usage_error(&report_subcommand,
-                                      "--html, --csv and --json exclude each other");
-    options->form = form;
-    return SUBCOMMAND_GO_ON;
-}
-
-static int parse_option(void *data, int option)
-{
-    Options *options = data;
-
-    switch (option) {
-    case OPTION_DAYS:
-        return parse_number("--days", 1, DAYS_MAX, &options->days);
-    case OPTION_LIMIT:
-        options->is_limit_given = true;
-        return parse_number("--limit", 0, LIMIT_MAX, &options->limit);
-    case OPTION_HTML:
-        options->html_file = optarg;
-        return take_form(options, FORM_HTML);
-    case OPTION_CSV:
-        return take_form(options, FORM_CSV);
-    default:
-        return take_form(options, FORM_JSON);
-    }
-}
 
 static int print_text(const ReportData *data)
 {
@@ -165,24 +108,18 @@ static int write_html(const ReportData *data, const char *file)
 
 static int print(const Options *options, const ReportData *data)
 {
-    switch (options->form) {
-    case FORM_TEXT:
-        return print_text(data);
-    case FORM_HTML:
+    if (options->html_file != NULL)
         return write_html(data, options->html_file);
-    case FORM_CSV:
+    if (options->is_csv)
         return print_csv(data);
-    case FORM_JSON:
-        return print_json(data);
-    }
-    return CLI_YES;
+    return options->is_json ? print_json(data) : print_text(data);
 }
 
 static guint domains_max(const Options *options)
 {
-    if (options->is_limit_given)
+    if (options->limit != LIMIT_NONE)
         return options->limit;
-    return options->form == FORM_CSV || options->form == FORM_JSON ? 0 : LIMIT_DEFAULT;
+    return options->is_csv || options->is_json ? 0 : LIMIT_DEFAULT;
 }
 
 static int report(const Options *options, Settings *settings)
@@ -202,14 +139,12 @@ static int report(const Options *options, Settings *settings)
 
 static int run(int argc, char **argv, CliContext *context)
 {
-    Options options = {.days = DAYS_DEFAULT, .limit = LIMIT_DEFAULT};
+    Options options = {.days = DAYS_DEFAULT, .limit = LIMIT_NONE};
     g_autoptr(GError) error = NULL;
     g_autoptr(Settings) settings = NULL;
-    int status = subcommand_parse(&report_subcommand, context, argc, argv, long_options,
-                                  parse_option, &options);
+    char **operands;
+    int status = subcommand_parse(&report_subcommand, context, argc, argv, &options, &operands);
 
-    if (status == SUBCOMMAND_GO_ON && optind < argc)
-        status = subcommand_usage_error(&report_subcommand, "\"%s\" is too much", argv[optind]);
     if (status != SUBCOMMAND_GO_ON)
         return status;
     settings = configuration_read(context, true, &error);
@@ -221,8 +156,24 @@ static int run(int argc, char **argv, CliContext *context)
 
 const Subcommand report_subcommand = {
     .name = "report",
-    .arguments = "[--days N] [--limit N] [--html FILE | --csv | --json] [-c FILE]",
     .summary = "which domains sent, and what became of it?",
-    .help = help,
+    .description =
+        "Shows what the ledger has seen: how many outgoing messages were kept and rewritten on "
+        "each day, and the domains by volume with their SPF result, how much of their mail was "
+        "rewritten and kept, when they were first and last seen, and since when they are "
+        "authorised. The daemon writes the ledger once a second; it need not run.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .notes =
+        "Days are those of local time. rewritten counts what would be rewritten, in log-only, "
+        "too. A domain is authorised since its first pass after another result; temperror says "
+        "nothing. \"unchecked\" is mail whose domain needed no look-up. \"(no author domain)\" "
+        "is mail without an author that can be read (null in JSON), \"(other domains)\" what "
+        "was too much at once to be told apart (\"*\" in JSON).",
+    .exit_status =
+        "0 printed, 2 wrong usage, 69 there is no ledger that can be read, 74 the output can't "
+        "be written, 78 configuration, or it wants no ledger",
+    .examples = "spfrom report --days 7\n"
+                "spfrom report --days 90 --html /var/www/html/spf.html",
     .run = run,
 };

@@ -1,45 +1,23 @@
 #include "config.h"
 
-#include "cli/status.h"
-
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "cli/control.h"
 #include "cli/page.h"
 #include "cli/status_text.h"
-
-static const char help[] =
-    "Shows how the daemon is: since when it runs, its mode, its configuration, the relay set, "
-    "whether the\n"
-    "fallback address's own domain authorises the relays, what became of messages since the start, "
-    "the\n"
-    "verdicts given, the cache, and how many questions the DNS has left unanswered.\n"
-    "\n"
-    "  --json       print JSON\n"
-    "  -c FILE      the daemon's configuration, for its control_socket (default " CLI_DEFAULT_FILE
-    ")\n"
-    "  -h, --help   print this help\n"
-    "\n"
-    "Exit status: 0 it runs, 2 wrong usage, 69 the daemon is not reachable, 78 configuration.\n";
+#include "cli/subcommands.h"
 
 typedef struct {
     bool is_json;
 } Options;
 
-enum { OPTION_JSON = SUBCOMMAND_OPTION_FIRST };
-
-static const struct option long_options[] = {
-    {"json", no_argument, NULL, OPTION_JSON},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
+static const Option option_rows[] = {
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_json),
+     .help = "print JSON"},
 };
-
-static int parse_option(void *data, int option G_GNUC_UNUSED)
-{
-    ((Options *)data)->is_json = true;
-    return SUBCOMMAND_GO_ON;
-}
 
 static void print_text(const json_t *answer)
 {
@@ -54,11 +32,9 @@ static int run(int argc, char **argv, CliContext *context)
 {
     Options options = {.is_json = false};
     json_t *answer = NULL;
-    int status = subcommand_parse(&status_subcommand, context, argc, argv, long_options,
-                                  parse_option, &options);
+    char **operands;
+    int status = subcommand_parse(&status_subcommand, context, argc, argv, &options, &operands);
 
-    if (status == SUBCOMMAND_GO_ON && optind < argc)
-        status = subcommand_usage_error(&status_subcommand, "\"%s\" is too much", argv[optind]);
     if (status == SUBCOMMAND_GO_ON)
         status = control_order(&status_subcommand, context, control_command("status"),
                                CONTROL_QUICK, &answer);
@@ -72,8 +48,15 @@ static int run(int argc, char **argv, CliContext *context)
 
 const Subcommand status_subcommand = {
     .name = "status",
-    .arguments = "[--json] [-c FILE]",
     .summary = "how is the daemon?",
-    .help = help,
+    .asks_daemon = true,
+    .description =
+        "Shows how the daemon is: since when it runs, its mode, its configuration, the relay "
+        "set, whether the fallback address's own domain authorises the relays, what became of "
+        "messages since the start, the verdicts given, the cache, and how many questions the "
+        "DNS has left unanswered.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .exit_status = "0 it runs, 2 wrong usage, 69 the daemon is not reachable, 78 configuration",
     .run = run,
 };

@@ -1,9 +1,9 @@
 #ifndef SPFROM_CLI_SUBCOMMAND_H
 #define SPFROM_CLI_SUBCOMMAND_H
 
-#include <getopt.h>
 #include <glib.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Exit codes (design section 12). */
 enum {
@@ -24,38 +24,83 @@ typedef struct {
     bool is_file_given;
 } CliContext;
 
-/* One row of the table in main.c. */
+typedef enum {
+    OPTION_FLAG,    /* bool */
+    OPTION_TEXT,    /* const char *, borrowed from argv */
+    OPTION_TEXTS,   /* GPtrArray * of them; the option may be repeated */
+    OPTION_NUMBER,  /* guint, from min to max */
+    OPTION_OPERAND, /* no option: a word that may stand as operand, with its meaning */
+} OptionKind;
+
+typedef enum { FILES_NONE, FILES_ANY, FILES_DIRECTORY } OptionFiles;
+
+/*
+ * One option of a subcommand. The usage line, the help, the parser, its errors and the completions
+ * of the shells follow from this row.
+ */
+typedef struct {
+    /* Without the dashes. */
+    const char *name;
+    /* What its value is called; NULL for OPTION_FLAG and OPTION_OPERAND. */
+    const char *argument;
+    /* One or more sentences on one line; the help wraps them. */
+    const char *help;
+    OptionKind kind;
+    /* offsetof() in the structure that the subcommand hands to subcommand_parse(). */
+    size_t member;
+    guint min, max;
+    /* The values that a completion offers, with blanks between. */
+    const char *words;
+    /* Does a completion offer the names of files? */
+    OptionFiles files;
+    /* Options of one group exclude each other; 0 is no group. */
+    int group;
+} Option;
+
+/* One subcommand; the table of all is in subcommands.c. Texts are paragraphs with an empty line
+ * between, each on one line; the help wraps them. */
 typedef struct {
     const char *name;
-    const char *arguments;                                  /* for the usage line */
-    const char *summary;                                    /* one line */
-    const char *help;                                       /* what stands under the usage line */
-    int (*run)(int argc, char **argv, CliContext *context); /* returns the exit code */
+    /* One line, for `spfrom help` and the completions. */
+    const char *summary;
+    /* The operands in the usage line; NULL: none are allowed. */
+    const char *operands;
+    /* What one of them is called: "message". NULL if operands is. */
+    const char *operand;
+    /* More operands are an error; 0 for any number. */
+    guint operands_max;
+    /* Do the operands name files? */
+    OptionFiles operand_files;
+    /* Above the options. */
+    const char *description;
+    const Option *options;
+    size_t options_count;
+    /* Does -c only tell where the daemon's control socket is? */
+    bool asks_daemon;
+    /* Below the options; may be NULL. */
+    const char *notes;
+    /* "0 yes, 1 no" */
+    const char *exit_status;
+    /* Lines of a shell; may be NULL. */
+    const char *examples;
+    /* Returns the exit code. */
+    int (*run)(int argc, char **argv, CliContext *context);
 } Subcommand;
-
-/* What every subcommand's long_options have besides its own. */
-#define SUBCOMMAND_HELP_OPTION                                                                     \
-    {                                                                                              \
-        "help", no_argument, NULL, 'h'                                                             \
-    }
 
 /* Returned in place of an exit code: go on. */
 #define SUBCOMMAND_GO_ON (-1)
 
-/* Does what an option of one subcommand asks for, in options. Returns SUBCOMMAND_GO_ON or the exit
- * code. */
-typedef int (*SubcommandOption)(void *options, int option);
-
 /*
- * Reads the options of argv: those of every subcommand, and those in long_options whose val is at
- * least SUBCOMMAND_OPTION_FIRST, which go to own. optind is then where the arguments begin.
+ * Reads the options of argv into the structure at options, which holds the defaults.
+ *
+ * operands  set to what follows the options, NULL-terminated, borrowed from argv
  * Returns SUBCOMMAND_GO_ON or the exit code.
  */
-#define SUBCOMMAND_OPTION_FIRST 256
 int subcommand_parse(const Subcommand *subcommand, CliContext *context, int argc, char **argv,
-                     const struct option *long_options, SubcommandOption own, void *options);
+                     void *options, char ***operands);
 
-/* Prints the help on stdout. Returns CLI_YES. */
+/* Prints the help on stdout: usage, description, options, exit status, examples; at most 79
+ * columns. Returns CLI_YES. */
 int subcommand_help(const Subcommand *subcommand);
 
 /* Prints "spfrom NAME: message" and where the help is on stderr, control characters made visible.

@@ -1,7 +1,5 @@
 #include "config.h"
 
-#include "cli/test.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include "cli/configuration.h"
 #include "cli/message_file.h"
 #include "cli/page.h"
+#include "cli/subcommands.h"
 #include "cli/test_output.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
@@ -17,38 +16,11 @@
 
 #define CHUNK (64 * 1024) /* octets of a body that are in memory at a time */
 
-static const char help[] =
-    "Runs one message, from FILE or stdin, through the decision that the daemon takes, and prints "
-    "it as it\n"
-    "leaves. Nothing is sent, no daemon is needed. The message counts as outgoing, whatever "
-    "outbound and\n"
-    "local_mailers say. What is done and why, and a new envelope sender, are told on stderr.\n"
-    "\n"
-    "  --sender ADDRESS  the envelope sender, <> for the null sender (default the first author)\n"
-    "  --rcpt ADDRESS    a recipient; again for more. Recipients never change the decision\n"
-    "  --diff            print only the lines that change: \"- \" as it came, \"+ \" as it leaves\n"
-    "  --json            print JSON: the decision and its edits; envelope_sender is the one it "
-    "leaves with\n"
-    "  -c FILE           read the configuration from FILE (default " CLI_DEFAULT_FILE ")\n"
-    "  -h, --help        print this help\n"
-    "\n"
-    "The mode is that of the configuration. In log-only the action is would-rewrite or "
-    "would-tempfail, and\n"
-    "what is printed is the message that rewrite would make of it. A message that is tempfailed is "
-    "not\n"
-    "printed. Line ends stay as they came (LF or CRLF), and so does every octet that no edit "
-    "names; on a\n"
-    "terminal control characters are made visible.\n"
-    "\n"
-    "Exit status: 0 keep, 1 it would be changed, 2 wrong usage or no message, 69 no DNS library,\n"
-    "75 tempfail, 78 configuration.\n"
-    "\n"
-    "  spfrom test --diff mail.eml\n"
-    "  spfrom test --sender bounce@praxis.example --json < mail.eml\n";
-
 typedef struct {
     const char *file; /* "-": stdin */
-    Mailbox *sender;  /* NULL: the first author */
+    const char *sender_text;
+    GPtrArray *recipients;
+    Mailbox *sender; /* NULL: the first author */
     bool is_diff;
     bool is_json;
 } Options;
@@ -62,17 +34,6 @@ typedef struct {
     HeaderFields *fields;
 } Input;
 
-enum { OPTION_SENDER = SUBCOMMAND_OPTION_FIRST, OPTION_RCPT, OPTION_DIFF, OPTION_JSON };
-
-static const struct option long_options[] = {
-    {"sender", required_argument, NULL, OPTION_SENDER},
-    {"rcpt", required_argument, NULL, OPTION_RCPT},
-    {"diff", no_argument, NULL, OPTION_DIFF},
-    {"json", no_argument, NULL, OPTION_JSON},
-    SUBCOMMAND_HELP_OPTION,
-    {NULL, 0, NULL, 0},
-};
-
 /* Returns a mailbox with a domain, or the null sender; NULL where text is no such path. */
 static Mailbox *parse_path(const char *text)
 {
@@ -85,7 +46,6 @@ static Mailbox *parse_path(const char *text)
 
 static int parse_sender(Options *options, const char *text)
 {
-    g_clear_pointer(&options->sender, mailbox_free);
     options->sender = parse_path(text);
     if (options->sender != NULL)
         return SUBCOMMAND_GO_ON;
@@ -105,39 +65,41 @@ static int check_recipient(const char *text)
         text);
 }
 
-static int parse_option(void *data, int option)
-{
-    Options *options = data;
-
-    switch (option) {
-    case OPTION_SENDER:
-        return parse_sender(options, optarg);
-    case OPTION_RCPT:
-        return check_recipient(optarg);
-    case OPTION_DIFF:
-        options->is_diff = true;
-        return SUBCOMMAND_GO_ON;
-    default:
-        options->is_json = true;
-        return SUBCOMMAND_GO_ON;
-    }
-}
+static const Option option_rows[] = {
+    {.name = "sender",
+     .argument = "ADDRESS",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, sender_text),
+     .help = "the envelope sender, <> for the null sender (default the first author)"},
+    {.name = "rcpt",
+     .argument = "ADDRESS",
+     .kind = OPTION_TEXTS,
+     .member = offsetof(Options, recipients),
+     .help = "a recipient; again for more. Recipients never change the decision"},
+    {.name = "diff",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_diff),
+     .group = 1,
+     .help = "print only the lines that change: \"- \" as it came, \"+ \" as it leaves"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_json),
+     .group = 1,
+     .help = "print JSON: the decision and its edits; envelope_sender is the one it leaves with"},
+};
 
 static int parse_options(Options *options, CliContext *context, int argc, char **argv)
 {
-    int status = subcommand_parse(&test_subcommand, context, argc, argv, long_options, parse_option,
-                                  options);
+    char **operands;
+    int status = subcommand_parse(&test_subcommand, context, argc, argv, options, &operands);
 
-    if (status != SUBCOMMAND_GO_ON)
-        return status;
-    if (argc - optind > 1)
-        return subcommand_usage_error(&test_subcommand, "one message at a time: \"%s\" is too much",
-                                      argv[optind + 1]);
-    if (options->is_diff && options->is_json)
-        return subcommand_usage_error(&test_subcommand, "--diff and --json exclude each other");
-    if (optind < argc)
-        options->file = argv[optind];
-    return SUBCOMMAND_GO_ON;
+    if (status == SUBCOMMAND_GO_ON && options->sender_text != NULL)
+        status = parse_sender(options, options->sender_text);
+    for (guint i = 0; status == SUBCOMMAND_GO_ON && i < options->recipients->len; i++)
+        status = check_recipient(g_ptr_array_index(options->recipients, i));
+    if (status == SUBCOMMAND_GO_ON && *operands != NULL)
+        options->file = *operands;
+    return status;
 }
 
 static void input_clear(Input *input)
@@ -316,7 +278,8 @@ static int test_message(const Options *options, const CliContext *context)
 
 static int run(int argc, char **argv, CliContext *context)
 {
-    Options options = {.file = "-"};
+    g_autoptr(GPtrArray) recipients = g_ptr_array_new();
+    Options options = {.file = "-", .recipients = recipients};
     int status = parse_options(&options, context, argc, argv);
 
     if (status == SUBCOMMAND_GO_ON)
@@ -327,8 +290,28 @@ static int run(int argc, char **argv, CliContext *context)
 
 const Subcommand test_subcommand = {
     .name = "test",
-    .arguments = "[--sender ADDRESS] [--rcpt ADDRESS]... [--diff | --json] [-c FILE] [FILE]",
     .summary = "what becomes of a message?",
-    .help = help,
+    .operands = "[FILE]",
+    .operand = "message",
+    .operands_max = 1,
+    .operand_files = FILES_ANY,
+    .description =
+        "Runs one message, from FILE or stdin, through the decision that the daemon takes, and "
+        "prints it as it leaves. Nothing is sent, no daemon is needed. The message counts as "
+        "outgoing, whatever outbound and local_mailers say. What is done and why, and a new "
+        "envelope sender, are told on stderr.",
+    .options = option_rows,
+    .options_count = G_N_ELEMENTS(option_rows),
+    .notes =
+        "The mode is that of the configuration. In log-only the action is would-rewrite or "
+        "would-tempfail, and what is printed is the message that rewrite would make of it. A "
+        "message that is tempfailed is not printed. Line ends stay as they came (LF or CRLF), "
+        "and so does every octet that no edit names; on a terminal control characters are made "
+        "visible.",
+    .exit_status =
+        "0 keep, 1 it would be changed, 2 wrong usage or no message, 69 no DNS library, 75 "
+        "tempfail, 78 configuration",
+    .examples = "spfrom test --diff mail.eml\n"
+                "spfrom test --sender bounce@praxis.example --json < mail.eml",
     .run = run,
 };

@@ -1,4 +1,5 @@
-"""contrib/completion: what bash, zsh and fish offer is what the programs know."""
+"""What bash, zsh and fish offer is what the programs know: the completions that `spfrom completion` prints, and those of
+spfrom-milter in contrib/completion."""
 
 import shutil
 import subprocess
@@ -10,9 +11,10 @@ import program_help
 from zsh_tab import ZshTab
 
 COMPLETION = paths.SRCDIR / "contrib" / "completion"
-BASH = COMPLETION / "bash"
-ZSH = COMPLETION / "zsh" / "_spfrom"
-FISH = sorted((COMPLETION / "fish").iterdir())
+MADE = paths.BUILDDIR / "share" / "completion"
+BASH = {"spfrom": MADE / "bash" / "spfrom", "spfrom-milter": COMPLETION / "bash" / "spfrom-milter"}
+ZSH = MADE / "zsh" / "_spfrom", COMPLETION / "zsh" / "_spfrom-milter"
+FISH = COMPLETION / "fish" / "spfrom-milter.fish", MADE / "fish" / "spfrom.fish"
 
 # Calls the function that `complete` names for the command, as bash does on a tab.
 _BASH_TAB = """
@@ -26,7 +28,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 def bash(*words, directory=None):
     """The words that bash offers for the last one."""
-    result = subprocess.run(["bash", "--norc", "-c", _BASH_TAB, "bash", BASH / words[0], *words], cwd=directory,
+    result = subprocess.run(["bash", "--norc", "-c", _BASH_TAB, "bash", BASH[words[0]], *words], cwd=directory,
                             capture_output=True, text=True, check=True)
     assert result.stderr == ""
     return set(result.stdout.split())
@@ -59,10 +61,24 @@ def test_options_before_a_subcommand():
     (("spfrom", "check", "--relay", ""), set()),
     (("spfrom", "check", ""), set()),
     (("spfrom", "re"), {"reload", "report"}),
+    (("spfrom", "completion", ""), {"bash", "zsh", "fish"}),
+    (("spfrom", "report", "--days", "3"), {"30", "365"}),
     (("spfrom-milter", "-"), {"-f", "-c", "-t", "-V", "-h"}),
 ])
 def test_words(words, offered):
     assert bash(*words) == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_is_installed_is_what_is_printed(shell):
+    [made] = (MADE / shell).iterdir()
+    assert _run(paths.TOOL, "completion", shell) == made.read_text()
+
+
+def test_no_other_shell():
+    for words in ([], ["tcsh"], ["bash", "zsh"]):
+        result = subprocess.run([paths.TOOL, "completion", *words], capture_output=True, text=True)
+        assert (result.returncode, result.stdout) == (2, "") and "spfrom completion:" in result.stderr
 
 
 @pytest.mark.parametrize("words", [("spfrom", "-c", "sp"), ("spfrom", "test", "sp"), ("spfrom", "status", "-c", "sp"),
@@ -92,7 +108,10 @@ def _run(*argv):
 @pytest.fixture(scope="module")
 def zsh(tmp_path_factory):
     _needs("zsh")
-    tab = ZshTab(tmp_path_factory.mktemp("zsh"), ZSH.parent)
+    place = tmp_path_factory.mktemp("functions")
+    for function in ZSH:
+        shutil.copy(function, place)
+    tab = ZshTab(tmp_path_factory.mktemp("zsh"), place)
     yield tab
     tab.end()
 
