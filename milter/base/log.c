@@ -2,42 +2,19 @@
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-/* Set by log_open() before there are threads; the level may change later. */
-static const char *log_program = "spfrom";
-static LogTarget log_target = LOG_TARGET_STDERR;
-static gint log_level = LOG_INFO;
-static bool is_journal;
+#include "base/log_output.h"
+#include "base/log_queue.h"
 
-/*
- * Is stderr the journal's stream? It takes a line's level from "<N>" before it, and adds the
- * program's name itself (sd-daemon(3), systemd.exec(5): JOURNAL_STREAM).
- */
-static bool stderr_is_journal(void)
-{
-    const char *stream = g_getenv("JOURNAL_STREAM");
-    g_autofree char *own = NULL;
-    struct stat status;
-
-    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
-        return false;
-    own = g_strdup_printf("%lu:%lu", (gulong)status.st_dev, (gulong)status.st_ino);
-    return strcmp(own, stream) == 0;
-}
+static gint log_level = LOG_INFO; /* by g_atomic_int_*() only */
 
 void log_open(const char *program, LogTarget target, int level)
 {
-    log_program = program;
-    log_target = target;
+    log_output_open(program, target);
     log_set_level(level);
-    is_journal = stderr_is_journal();
-    if (target == LOG_TARGET_SYSLOG)
-        openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
 void log_set_level(int level)
@@ -103,37 +80,59 @@ static void mask_controls(char *text)
     }
 }
 
-static struct iovec part(const char *text)
+G_GNUC_PRINTF(2, 0) static void write_line(int level, const char *format, va_list arguments)
 {
-    return (struct iovec){.iov_base = (char *)text, .iov_len = strlen(text)};
-}
+    char text[LOG_LINE_MAX];
 
-/* Writes the whole line at once, so that lines of several threads don't mix. */
-static void write_stderr(int level, const char *text)
-{
-    const char journal_level[] = {'<', (char)('0' + level), '>', '\0'};
-    const struct iovec line[] = {part(is_journal ? journal_level : log_program),
-                                 part(is_journal ? "" : ": "), part(text), part("\n")};
-
-    if (writev(STDERR_FILENO, line, G_N_ELEMENTS(line)) < 0)
-        return; /* there is nowhere left to report it */
+    if (!log_is_enabled(level))
+        return;
+    g_vsnprintf(text, sizeof text, format, arguments);
+    mask_controls(text);
+    log_queue_put(level, text);
 }
 
 void log_write(int level, const char *format, ...)
 {
-    char text[LOG_LINE_MAX];
     va_list arguments;
 
-    if (!log_is_enabled(level))
-        return;
     va_start(arguments, format);
-    g_vsnprintf(text, sizeof text, format, arguments);
+    write_line(level, format, arguments);
     va_end(arguments);
-    mask_controls(text);
-    if (log_target == LOG_TARGET_SYSLOG)
-        syslog(level, "%s", text);
-    else
-        write_stderr(level, text);
+}
+
+/*
+ * What libmilter and others say by syslog(3), which waits for a daemon that does not read. These
+ * take the C library's place, since names of the program go before those of libraries.
+ */
+void log_write_library(int priority, const char *format, ...) __asm__("syslog") G_GNUC_PRINTF(2, 3);
+void log_write_library_checked(int priority, int flag, const char *format,
+                               ...) __asm__("__syslog_chk") G_GNUC_PRINTF(3, 4);
+
+G_GNUC_PRINTF(2, 0)
+static void write_library_line(int priority, const char *format, va_list arguments)
+{
+    int error = errno;
+
+    write_line(LOG_PRI(priority), format, arguments);
+    errno = error;
+}
+
+void log_write_library(int priority, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_library_line(priority, format, arguments);
+    va_end(arguments);
+}
+
+void log_write_library_checked(int priority, int flag G_GNUC_UNUSED, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_library_line(priority, format, arguments);
+    va_end(arguments);
 }
 
 /* Would the character at text, of so many octets, end a value that is not quoted, or look like part

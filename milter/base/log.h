@@ -9,6 +9,7 @@
  * One event, one line, to syslog (facility mail) or stderr. Levels are those of syslog(3): LOG_ERR,
  * LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG. Any thread may write; log_open() comes first,
  * before other threads start. Where stderr is systemd's journal, it is told the level of each line.
+ * Who writes does not wait for a reader: base/log_queue.h.
  */
 typedef enum { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG } LogTarget;
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/log_queue.h"
 #include "daemon/background.h"
 #include "daemon/control.h"
 #include "daemon/fallback_watch.h"
@@ -247,14 +248,14 @@ static int run(Settings *settings, const Options *options)
     reload_note_start();
     log_ready(settings, verdicts);
     live_settings_put(settings_ref(settings), verdicts);
-    if (!fallback_watch_start() || !control_start(settings) || !signals_start(on_reload) ||
-        !map_watch_start() || !ledger_writer_start(settings_in_force) || !start_milter() ||
-        !watchdog_start(settings)) {
+    if (!options->is_foreground)
+        open_log(settings, false);
+    if (!log_queue_start() || !fallback_watch_start() || !control_start(settings) ||
+        !signals_start(on_reload) || !map_watch_start() ||
+        !ledger_writer_start(settings_in_force) || !start_milter() || !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
-    if (!options->is_foreground)
-        open_log(settings, false);
     background_ready();
     notify_ready(mode_text(mode_switch_in_force(settings->mode).mode));
     status = serve(settings);
@@ -277,6 +278,7 @@ int main(int argc, char **argv)
         return status;
     log_open(PROGRAM, LOG_TARGET_STDERR, LOG_INFO);
     signals_block();
+    signals_report_crashes();
     notify_open();
     mailboxes_init();
     if (!evaluation_init(&error))
@@ -289,5 +291,7 @@ int main(int argc, char **argv)
         return test_configuration(settings);
     if (options.is_foreground)
         open_log(settings, true);
-    return run(settings, &options);
+    status = run(settings, &options);
+    log_queue_stop();
+    return status;
 }

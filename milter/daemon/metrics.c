@@ -2,6 +2,7 @@
 
 #include "daemon/metrics.h"
 
+#include "base/log_queue.h"
 #include "daemon/live_settings.h"
 
 #define CACHE_LINE 64 /* octets */
@@ -96,6 +97,7 @@ void metrics_take(MetricsSnapshot *snapshot)
         snapshot->checks[i] = read_one(&counts.checks[i]);
     snapshot->check_microseconds = read_one(&counts.check_microseconds);
     snapshot->ledger_errors = read_one(&counts.ledger_errors);
+    snapshot->log_lines_lost = log_queue_lost();
     snapshot->connections = __atomic_load_n(&counts.connections, __ATOMIC_RELAXED);
     take_live(snapshot);
 }

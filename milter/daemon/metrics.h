@@ -50,6 +50,7 @@ typedef struct {
     guint64 checks[METRICS_CHECK_BOUNDS + 1]; /* each bucket alone, not with those below it */
     guint64 check_microseconds;
     guint64 ledger_errors;
+    guint64 log_lines_lost;
     guint connections; /* now */
     MetricsFallback fallback;
     bool is_in_force; /* the two below are known; false where the daemon ends */

@@ -146,6 +146,8 @@ static void write_rest(const Writer *writer, const MetricsSnapshot *snapshot)
     sample(writer, "spfrom_connections", NULL, NULL, snapshot->connections);
     counter_head(writer, "spfrom_ledger_errors", "Writes that the ledger could not do.");
     sample(writer, "spfrom_ledger_errors_total", NULL, NULL, snapshot->ledger_errors);
+    counter_head(writer, "spfrom_log_lines_lost", "Log lines that nobody took in time.");
+    sample(writer, "spfrom_log_lines_lost_total", NULL, NULL, snapshot->log_lines_lost);
     head(writer, "spfrom_build", "_info", "info", "The version that runs.");
     sample(writer, "spfrom_build_info", "version", PACKAGE_VERSION, 1);
 }

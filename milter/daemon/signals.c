@@ -6,6 +6,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/log_output.h"
+#include "base/log_queue.h"
+
+#define CRASHED "crashed: signal "
+#define CRASH_HINT                                                                                 \
+    "; who can connect to socket can cause that, see SECURITY CONSIDERATIONS in spfrom-milter(8)"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the three flags */
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool is_stop;
@@ -41,6 +48,38 @@ int sigwait(const sigset_t *set G_GNUC_UNUSED, int *number G_GNUC_UNUSED)
 {
     for (;;)
         pause();
+}
+
+static const struct {
+    int number;
+    const char *text;
+} crashes[] = {
+    {SIGSEGV, CRASHED "SIGSEGV" CRASH_HINT}, {SIGBUS, CRASHED "SIGBUS" CRASH_HINT},
+    {SIGILL, CRASHED "SIGILL" CRASH_HINT},   {SIGFPE, CRASHED "SIGFPE" CRASH_HINT},
+    {SIGABRT, CRASHED "SIGABRT" CRASH_HINT},
+};
+
+/* Only what signal-safety(7) allows. The handler is gone by now: raising the signal again ends the
+ * daemon. */
+static void on_crash(int number)
+{
+    log_queue_settle();
+    for (size_t i = 0; i < G_N_ELEMENTS(crashes); i++)
+        if (crashes[i].number == number)
+            log_output_write_crash(crashes[i].text);
+    raise(number);
+}
+
+void signals_report_crashes(void)
+{
+    const struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction before;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(crashes); i++) {
+        /* A sanitizer has its own. */
+        if (sigaction(crashes[i].number, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            sigaction(crashes[i].number, &action, NULL);
+    }
 }
 
 static void raise_flag(bool *flag)

@@ -13,6 +13,9 @@
  * thread inherits it. */
 void signals_block(void);
 
+/* From now on the log says which signal ended the daemon, if it crashes. It still does crash. */
+void signals_report_crashes(void);
+
 /*
  * Starts the thread. on_reload is called for SIGHUP, in a thread of its own, one call at a time.
  * Returns false where there can be no thread.

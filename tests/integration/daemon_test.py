@@ -358,6 +358,19 @@ def test_background_that_fails(spfrom):
     assert _run("-c", daemon.configuration_file).returncode == EX_UNAVAILABLE
 
 
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT], ids=["SEGV", "ABRT"])
+def test_crash_is_in_the_log(spfrom, number):
+    """With what was logged before it. A sanitizer says it in its own words."""
+    daemon = spfrom()
+    daemon.start()
+    for _ in range(20):
+        ask(daemon.address, [("From", OHNE)], sender=OHNE)
+    daemon.process.send_signal(number)
+    assert daemon.process.wait(20) != 0
+    assert number.name[3:] in daemon.log().splitlines()[-1] or daemon.complaints()
+    assert daemon.log().count("action=rewrite") == 20
+
+
 def test_no_mail_through_a_dead_milter(spfrom, needs_postfix):
     """milter_default_action = tempfail: the client keeps the message."""
     daemon = spfrom()

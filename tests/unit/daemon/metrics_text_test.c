@@ -11,6 +11,7 @@ static const MetricsSnapshot whole = {
     .checks = {[0] = 4, [2] = 3, [METRICS_CHECK_BOUNDS] = 2},
     .check_microseconds = 61000042,
     .ledger_errors = 8,
+    .log_lines_lost = 23,
     .connections = 9,
     .fallback = METRICS_FALLBACK_AUTHORISED,
     .is_in_force = true,
@@ -93,6 +94,7 @@ static const struct line_row {
     {"cache of a daemon that ends", &ending, METRICS_OPENMETRICS, "spfrom_cache", true},
     {"rest", &whole, METRICS_OPENMETRICS, "\nspfrom_connections 9\n", false},
     {"ledger", &whole, METRICS_OPENMETRICS, "\nspfrom_ledger_errors_total 8\n", false},
+    {"log", &whole, METRICS_OPENMETRICS, "\nspfrom_log_lines_lost_total 23\n", false},
     {"build", &whole, METRICS_OPENMETRICS,
      "# TYPE spfrom_build info\n"
      "# HELP spfrom_build The version that runs.\n"
