@@ -145,19 +145,21 @@ static bool is_atom(const char *word, gsize length)
     return length > 0 && length <= WORD_MAX && g_strstr_len(word, (gssize)length, "=?") == NULL;
 }
 
-/* Can name be one quoted string that is folded at its blanks? */
-static bool is_quotable(const char *name)
+/*
+ * Can name be one quoted string? Not one with a fold: readers that end it at the line end would
+ * take what is behind for addresses.
+ */
+static bool is_quotable(const Composer *composer, const char *name)
 {
-    gsize word = 0;
+    gsize used = composer->value->len == 0 ? composer->column : strlen(" ");
+    gsize length = strlen("\"\"");
 
     for (; *name != '\0'; name++) {
         if (*name < ' ' || *name > '~' || (name[0] == '=' && name[1] == '?'))
             return false;
-        word = *name == ' ' ? 0 : word + 1 + (*name == '"' || *name == '\\');
-        if (word > WORD_MAX)
-            return false;
+        length += 1 + (*name == '"' || *name == '\\');
     }
-    return true;
+    return used + length <= LINE_LIMIT;
 }
 
 static void append_words(Composer *composer, const char *text, gsize length)
@@ -184,7 +186,7 @@ static void append_quoted(Composer *composer, const char *name)
         g_string_append_c(quoted, *name);
     }
     g_string_append_c(quoted, '"');
-    append_words(composer, quoted->str, quoted->len);
+    append_token(composer, quoted->str, quoted->len);
 }
 
 /* The octets of the atoms, with the blank behind each, that text begins with. */
@@ -233,7 +235,7 @@ static void append_phrase(Composer *composer, const char *name)
 
     if (is_atom(name + leading, strlen(name + leading)))
         append_words(composer, name, strlen(name));
-    else if (is_quotable(name))
+    else if (is_quotable(composer, name))
         append_quoted(composer, name);
     else
         append_encoded_phrase(composer, name);

@@ -23,8 +23,8 @@ char *composer_take(Composer *composer);
 
 /*
  * Appends `name <addr_spec>`, behind a comma where it is not the first: the name as one phrase
- * (atoms, one quoted string, or encoded words), cut at DISPLAY_NAME_MAX octets. Without a visible
- * name it is the bare addr_spec.
+ * (atoms, one quoted string that needs no fold, or encoded words), cut at DISPLAY_NAME_MAX octets.
+ * Without a visible name it is the bare addr_spec.
  *
  * name       any text, or NULL
  * addr_spec  as in Mailbox: valid UTF-8 without controls

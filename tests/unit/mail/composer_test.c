@@ -169,6 +169,28 @@ static void test_list(void **state)
         value, "A <a@b.example>, c@d.example, \"Dr. E\"\n <practice-with-a-long-name@one.example>");
 }
 
+/* A quoted string has no fold: where it would need one, the name is encoded. */
+static void test_long_quoted_name(void **state)
+{
+    static const char *const names[] = {
+        "Muster, Erika, Praxis fuer Psychotherapie am Alten Markt <e@x.example> in B",
+        "Muster, Erika, Praxis fuer Psychotherapie am Alten Markt <e@x.example> in Bonn am Rhein",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *first = compose("From", names[i], "a@b.example");
+        g_autofree char *long_field = compose("X-Original-From", names[i], "a@b.example");
+        g_autoptr(Mailbox) read = mailbox_parse(long_field);
+
+        assert_true(strchr(first, '"') == NULL || strstr(first, "Bonn") == NULL);
+        for (const char *at = strchr(first, '"'); at != NULL && at[1] != '"'; at++)
+            assert_int_not_equal(at[1], '\n');
+        assert_null(strchr(long_field, '"'));
+        assert_string_equal(read->display_name, names[i]);
+    }
+}
+
 /* Names that are long, or made of what is hard to fold: lines of 78, and the name survives. */
 static void test_long_names(void **state)
 {
@@ -387,6 +409,7 @@ int main(void)
     table_add(tests, "words are whole", test_words_are_whole, NULL);
     table_add(tests, "list", test_list, NULL);
     table_add(tests, "long names", test_long_names, NULL);
+    table_add(tests, "long quoted name", test_long_quoted_name, NULL);
     table_add(tests, "name that is too long", test_name_that_is_too_long, NULL);
     table_add(tests, "long address", test_long_address, NULL);
     table_add(tests, "mailbox max", test_mailbox_max, NULL);
