@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define COMMENT_DEPTH_MAX 16
-#define TRUSTED_DEPTH 1 /* comments nested deeper are legal and doubtful */
 
 /* What an atom may hold (RFC 5322 section 3.2.3), with RFC 6532 everything that isn't ASCII. */
 static bool is_atext(char c)
@@ -73,6 +72,26 @@ static void give_up(AddrSpecReader *reader)
 }
 
 /*
+ * Parsers that end a quoted string or a comment at a line end see the quotes behind it the other
+ * way round: what is inside for us, be it in another quoted string, is an address for them.
+ */
+static void note_fold_and_sign(AddrSpecReader *reader, const char *start)
+{
+    bool has_fold = false;
+    bool has_quote = false;
+    bool has_sign = false;
+
+    for (const char *at = start; at < reader->at; at++) {
+        has_fold |= *at == '\n';
+        has_quote |= *at == '"';
+        has_sign |= *at == '@' || *at == '<';
+    }
+    reader->has_sign |= has_sign;
+    reader->has_inner_fold |= has_fold && (has_quote || has_sign);
+    reader->is_doubtful |= reader->has_inner_fold && reader->has_sign;
+}
+
+/*
  * Appends the next octet of quoted text or a comment, a quoted pair without its backslash, a fold
  * without its LF.
  */
@@ -89,9 +108,14 @@ static void take_quoted_octet(AddrSpecReader *reader, GString *text)
     g_string_append_c(text, c);
 }
 
-/* Reads the comment that begins at "(", nested ones included. */
+/*
+ * Reads the comment that begins at "(", nested ones included. Some parsers end it at the first ")":
+ * behind a nested one nothing may stand that would mean something to them.
+ */
 static void read_comment(AddrSpecReader *reader)
 {
+    const char *start = reader->at;
+    bool is_nested = false;
     guint depth = 0;
 
     g_string_truncate(reader->comment, 0);
@@ -104,12 +128,14 @@ static void read_comment(AddrSpecReader *reader)
         }
         depth += c == '(';
         depth -= c == ')';
-        reader->is_doubtful |= c == '@' || c == '<' || depth > TRUSTED_DEPTH;
+        is_nested |= depth > 1;
+        reader->is_doubtful |= is_nested && strchr("@<\",:;\\", c) != NULL;
         if ((c == '(' && depth == 1) || (c == ')' && depth == 0))
             reader->at++;
         else
             take_quoted_octet(reader, reader->comment);
     } while (depth > 0);
+    note_fold_and_sign(reader, start);
 }
 
 bool addr_spec_reader_skip_blanks(AddrSpecReader *reader)
@@ -129,6 +155,8 @@ bool addr_spec_reader_skip_blanks(AddrSpecReader *reader)
 
 void addr_spec_reader_quoted_string(AddrSpecReader *reader, GString *text)
 {
+    const char *start = reader->at;
+
     reader->at++;
     while (addr_spec_reader_peek(reader) != '"') {
         if (addr_spec_reader_is_at_end(reader)) {
@@ -138,6 +166,7 @@ void addr_spec_reader_quoted_string(AddrSpecReader *reader, GString *text)
         take_quoted_octet(reader, text);
     }
     reader->at++;
+    note_fold_and_sign(reader, start);
 }
 
 static void read_atom(AddrSpecReader *reader, GString *text)
@@ -149,10 +178,9 @@ static void read_atom(AddrSpecReader *reader, GString *text)
     g_string_append_len(text, start, reader->at - start);
 }
 
-static void note_word(AddrSpecWords *words, bool is_apart)
+static void note_word(AddrSpecWords *words)
 {
     words->is_local_part &= !words->is_after_word;
-    words->has_inner_blank |= is_apart && words->words > 0;
     words->is_after_word = true;
     words->words++;
 }
@@ -167,19 +195,19 @@ static bool read_word(AddrSpecReader *reader, AddrSpecWords *words, bool is_apar
         return false;
     if (is_apart && reader->phrase->len > 0)
         g_string_append_c(reader->phrase, ' ');
+    words->has_inner_blank |= is_apart && before > 0;
     if (c == '"') {
         addr_spec_reader_quoted_string(reader, reader->local_part);
         words->has_odd_quoting |= strcspn(reader->local_part->str + before, "@<>,;:\"\\()") <
                                   reader->local_part->len - before;
-        note_word(words, is_apart);
+        note_word(words);
     } else if (is_atext(c)) {
         read_atom(reader, reader->local_part);
         words->has_odd_quoting |= g_strstr_len(reader->local_part->str + before, -1, "=?") != NULL;
-        note_word(words, is_apart);
+        note_word(words);
     } else {
-        words->is_local_part &= c == '.' && words->is_after_word;
-        words->has_inner_blank |= is_apart;
-        words->has_junk |= c != '.' || words->words == 0;
+        words->has_junk |= c != '.';
+        words->has_leading_dot |= c == '.' && words->words == 0;
         words->is_after_word = false;
         g_string_append_c(reader->local_part, c);
         reader->at++;
@@ -200,7 +228,7 @@ AddrSpecWords addr_spec_reader_words(AddrSpecReader *reader)
         is_apart = addr_spec_reader_skip_blanks(reader);
     } while (read_word(reader, &words, is_apart));
     words.has_inner_blank |= is_apart && addr_spec_reader_peek(reader) == '@';
-    words.is_local_part &= words.is_after_word && !words.has_junk;
+    words.is_local_part &= words.words > 0 && !words.has_junk;
     return words;
 }
 
@@ -271,11 +299,21 @@ bool addr_spec_reader_skip_route(AddrSpecReader *reader)
     return true;
 }
 
+/* Does a comment inside of "<>" hold what some parsers take for the address itself? */
+static bool has_sign_beside(const char *start, const char *end)
+{
+    guint signs = 0;
+
+    for (const char *at = start; at < end; at++)
+        signs += *at == '@' || *at == '<';
+    return signs > 1;
+}
+
 bool addr_spec_reader_angle(AddrSpecReader *reader)
 {
+    const char *start = ++reader->at;
     AddrSpecWords words;
 
-    reader->at++;
     addr_spec_reader_skip_blanks(reader);
     if (!addr_spec_reader_skip_route(reader))
         return false;
@@ -283,6 +321,7 @@ bool addr_spec_reader_angle(AddrSpecReader *reader)
     if (addr_spec_reader_peek(reader) != '@' || !addr_spec_reader_from_at(reader, &words) ||
         addr_spec_reader_peek(reader) != '>')
         return false;
+    reader->is_doubtful |= has_sign_beside(start, reader->at);
     reader->at++;
     return true;
 }

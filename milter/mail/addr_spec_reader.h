@@ -15,6 +15,8 @@ typedef struct {
     const char *end;
     bool is_doubtful;    /* what was read so far may be read in another way */
     bool is_broken;      /* a quote or comment without end: what is behind it can't be trusted */
+    bool has_inner_fold; /* a fold in a quoted string, or in a comment with a quote, "@" or "<" */
+    bool has_sign;       /* "@" or "<" in a quoted string or a comment */
     GString *comment;    /* text of the comment read last */
     GString *phrase;     /* the words read last, a blank where they stood apart */
     GString *local_part; /* the same words without blanks between them */
@@ -39,10 +41,11 @@ void addr_spec_reader_quoted_string(AddrSpecReader *reader, GString *text);
 typedef struct {
     guint words;
     bool is_after_word;   /* the last thing was a word and not a dot */
-    bool is_local_part;   /* words with a dot between each, as a local part has them */
+    bool is_local_part;   /* no two words without a dot between them; more dots, too, are in use */
     bool has_inner_blank; /* … and blanks or comments too */
     bool has_odd_quoting; /* a quoted string holds what some parsers stumble over */
     bool has_junk;        /* what has no place in a phrase */
+    bool has_leading_dot; /* nor has this, but local parts do begin so */
 } AddrSpecWords;
 
 /* Reads words into phrase and local_part, up to what can't be one. */

@@ -12,7 +12,11 @@ typedef struct {
     AddrSpecReader in;
     GPtrArray *addresses;
     bool is_in_group;
-    GString *pending; /* bare words before a comma: "Müller, Dr. <a@b.de>" lacks quotes */
+    bool has_group;
+    bool has_repetition; /* an addr-spec before "<" */
+    guint commas;        /* that were passed */
+    GString *pending;    /* bare words before a comma: "Müller, Dr. <a@b.de>" lacks quotes */
+    char joint[3];       /* the delimiter passed last, with the blank behind it */
 } Reader;
 
 void address_read_free(AddressRead *address)
@@ -81,88 +85,125 @@ static void append_address(Reader *reader, char *phrase)
     g_ptr_array_add(reader->addresses, address_new(&reader->in, phrase));
 }
 
+/* Notes the delimiter that was just passed, which may turn out to be part of a name. */
+static void note_joint(Reader *reader, char delimiter)
+{
+    char next = addr_spec_reader_peek(&reader->in);
+    bool is_spaced = next == ' ' || next == '\t' || next == '\n';
+
+    g_snprintf(reader->joint, sizeof reader->joint, is_spaced ? "%c " : "%c", delimiter);
+}
+
+/* Keeps the words read last, which belong to the name of what follows. */
+static void append_pending(Reader *reader)
+{
+    if (reader->in.phrase->len == 0)
+        return;
+    if (reader->pending->len > 0)
+        g_string_append(reader->pending, reader->joint);
+    g_string_append_len(reader->pending, reader->in.phrase->str, (gssize)reader->in.phrase->len);
+}
+
 /* The name before "<": with the bare words before the commas that should have been quoted. */
 static char *take_phrase(Reader *reader)
 {
     char *phrase = NULL;
 
+    append_pending(reader);
     if (reader->pending->len > 0)
-        phrase = g_strconcat(reader->pending->str, ", ", reader->in.phrase->str, NULL);
-    else if (reader->in.phrase->len > 0)
-        phrase = g_strdup(reader->in.phrase->str);
+        phrase = g_strdup(reader->pending->str);
     g_string_truncate(reader->pending, 0);
     return phrase;
+}
+
+/* The comment read last: where there is no other name, it is one. */
+static char *take_comment(Reader *reader)
+{
+    char *comment = NULL;
+
+    if (reader->in.comment->len > 0)
+        comment = g_strdup(reader->in.comment->str);
+    g_string_truncate(reader->in.comment, 0);
+    return comment;
 }
 
 static void read_name_addr(Reader *reader, const AddrSpecWords *words)
 {
     g_autofree char *phrase = take_phrase(reader);
 
-    reader->in.is_doubtful |= words->has_junk;
+    reader->in.is_doubtful |= words->has_junk || words->has_leading_dot;
     if (!addr_spec_reader_angle(&reader->in)) {
         skip_garbage(reader);
         append_name(reader, phrase);
         return;
     }
-    if (skip_garbage(reader))
-        append_address(reader, g_steal_pointer(&phrase));
-    else
+    if (!skip_garbage(reader)) {
         append_name(reader, phrase);
+        return;
+    }
+    if (phrase == NULL)
+        phrase = take_comment(reader);
+    append_address(reader, g_steal_pointer(&phrase));
 }
 
 /*
  * Reads "<addr-spec>" behind an addr-spec that should have been quoted. Returns whether it is the
- * same once more.
+ * same once more. Alone in its field that is no matter of doubt; in a list it is one.
  */
 static bool read_same_angle(Reader *reader)
 {
     g_autofree char *local_part = g_strdup(reader->in.local_part->str);
     g_autofree char *domain = g_strdup(reader->in.domain->str);
 
-    reader->in.is_doubtful = true;
+    reader->has_repetition = true;
     if (!addr_spec_reader_angle(&reader->in) || !skip_garbage(reader))
         return false;
-    return strcmp(local_part, reader->in.local_part->str) == 0 &&
+    return g_ascii_strcasecmp(local_part, reader->in.local_part->str) == 0 &&
            g_ascii_strcasecmp(domain, reader->in.domain->str) == 0;
 }
 
-/* An addr-spec alone; a comment behind it is the name, as it was before RFC 822 had phrases. */
+/* An addr-spec alone; a comment beside it is the name, as it was before RFC 822 had phrases. */
 static void read_bare_addr_spec(Reader *reader, const AddrSpecWords *words)
 {
+    g_autofree char *before = take_comment(reader);
     g_autofree char *name = NULL;
-    bool is_whole;
+    bool is_whole = addr_spec_reader_from_at(&reader->in, words);
 
     g_string_truncate(reader->pending, 0);
-    g_string_truncate(reader->in.comment, 0);
-    is_whole = addr_spec_reader_from_at(&reader->in, words);
-    if (reader->in.comment->len > 0)
-        name = g_strdup(reader->in.comment->str);
+    name = take_comment(reader);
+    if (name == NULL)
+        name = g_steal_pointer(&before);
     if (is_whole && addr_spec_reader_peek(&reader->in) == '<')
         is_whole = read_same_angle(reader);
     if (!is_whole || !is_element_end(reader)) { /* "a@b c.de": b, or bc.de? */
-        reader->in.is_doubtful = true;
         skip_garbage(reader);
+        if (name == NULL)
+            name = take_comment(reader);
+        append_name(reader, name);
         return;
     }
     append_address(reader, g_steal_pointer(&name));
 }
 
-/* Words without an address, or nothing at all: a stray comma, an empty group. */
+/*
+ * Words without an address, or nothing at all: a stray comma, an empty group. Only a comma behind
+ * the one mailbox of a field is read by all as if it were not there.
+ */
 static void note_bare_words(Reader *reader)
 {
-    reader->in.is_doubtful = true;
-    if (reader->in.phrase->len == 0)
-        return;
-    if (reader->pending->len > 0)
-        g_string_append(reader->pending, ", ");
-    g_string_append_len(reader->pending, reader->in.phrase->str, (gssize)reader->in.phrase->len);
+    bool is_behind_comma = reader->addresses->len == 1 && reader->commas == 1 &&
+                           reader->in.phrase->len == 0 && reader->in.comment->len == 0 &&
+                           !reader->has_group && addr_spec_reader_is_at_end(&reader->in);
+
+    reader->in.is_doubtful |= !is_behind_comma;
+    append_pending(reader);
 }
 
 /* Puts what was taken for a group back before the name that it belongs to: "Praxis: M <a@b.de>". */
-static void prepend(AddressRead *address, const char *group)
+static void prepend(AddressRead *address, const char *group, const char *colon)
 {
     const char *name = address->phrase;
-    char *phrase = g_strconcat(group, name != NULL ? ": " : NULL, name, NULL);
+    char *phrase = g_strconcat(group, name != NULL ? colon : NULL, name, NULL);
 
     g_free(address->phrase);
     address->phrase = phrase;
@@ -174,17 +215,19 @@ static void read_elements(Reader *reader);
 static void read_group(Reader *reader)
 {
     g_autofree char *group = g_strdup(reader->in.phrase->str);
+    g_autofree char *colon = g_strdup(reader->joint);
     guint before = reader->addresses->len;
 
-    reader->is_in_group = true;
+    reader->is_in_group = reader->has_group = true;
     read_elements(reader);
     reader->is_in_group = false;
     if (addr_spec_reader_peek(&reader->in) == ';') {
         reader->in.at++;
+        note_joint(reader, ';');
     } else {
         reader->in.is_doubtful = true;
         if (reader->addresses->len > before && group[0] != '\0')
-            prepend(g_ptr_array_index(reader->addresses, before), group);
+            prepend(g_ptr_array_index(reader->addresses, before), group, colon);
     }
     addr_spec_reader_skip_blanks(&reader->in);
     if (!addr_spec_reader_is_at_end(&reader->in) && *reader->in.at != ',')
@@ -195,7 +238,9 @@ static void read_group(Reader *reader)
 static void read_behind_colon(Reader *reader, const AddrSpecWords *words)
 {
     reader->in.at++;
-    reader->in.is_doubtful |= words->words == 0 || words->has_junk || reader->is_in_group;
+    note_joint(reader, ':');
+    reader->in.is_doubtful |=
+        words->words == 0 || words->has_junk || words->has_leading_dot || reader->is_in_group;
     if (!reader->is_in_group)
         read_group(reader);
 }
@@ -203,8 +248,10 @@ static void read_behind_colon(Reader *reader, const AddrSpecWords *words)
 /* Reads what stands between two commas. */
 static void read_element(Reader *reader)
 {
-    AddrSpecWords words = addr_spec_reader_words(&reader->in);
+    AddrSpecWords words;
 
+    g_string_truncate(reader->in.comment, 0);
+    words = addr_spec_reader_words(&reader->in);
     switch (addr_spec_reader_peek(&reader->in)) {
     case '<':
         read_name_addr(reader, &words);
@@ -234,8 +281,9 @@ static void read_elements(Reader *reader)
             (reader->is_in_group && *reader->in.at == ';'))
             return;
         reader->in.is_doubtful |= *reader->in.at == ';';
+        reader->commas += *reader->in.at == ',';
         if (*reader->in.at == ',' || *reader->in.at == ';')
-            reader->in.at++;
+            note_joint(reader, *reader->in.at++);
     }
     reader->in.is_doubtful = true;
 }
@@ -252,7 +300,7 @@ bool address_reader_read(const char *text, gsize length, GPtrArray *addresses)
     read_elements(&reader);
     if (reader.pending->len > 0 && !reader.in.is_broken)
         append_name(&reader, reader.pending->str);
-    is_doubtful = reader.in.is_doubtful;
+    is_doubtful = reader.in.is_doubtful || (reader.has_repetition && addresses->len > 1);
     g_string_free(reader.pending, TRUE);
     addr_spec_reader_clear(&reader.in);
     return !is_doubtful;

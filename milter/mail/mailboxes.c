@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/domain_name.h"
+#include "mail/address_candidates.h"
 #include "mail/address_reader.h"
 #include "mail/encoded_words.h"
 
@@ -40,19 +41,17 @@ static void address_destroy(gpointer data)
     address_read_free(data);
 }
 
+/* Does local_part hold what can only stand in quotes? */
+static bool is_special(const char *local_part)
+{
+    return local_part[0] == '\0' || strpbrk(local_part, " \t\"(),:;<>@[\\]") != NULL;
+}
+
 /* A local part that isn't a dot-atom (RFC 5322 section 3.2.3) needs quotes. */
 static bool needs_quotes(const char *local_part)
 {
-    char before = '.';
-
-    for (; *local_part != '\0'; local_part++) {
-        if (*local_part == '.' && before == '.')
-            return true;
-        if (strchr(" \t\"(),:;<>@[\\]", *local_part) != NULL)
-            return true;
-        before = *local_part;
-    }
-    return before == '.';
+    return is_special(local_part) || local_part[0] == '.' || g_str_has_suffix(local_part, ".") ||
+           strstr(local_part, "..") != NULL;
 }
 
 static char *addr_spec_new(const char *local_part, const char *domain_name)
@@ -86,17 +85,26 @@ static Mailbox *mailbox_take(AddressRead *address)
     return mailbox;
 }
 
+/* Is the dot at position in text one that GMime takes in no local part: first, last or doubled? */
+static bool is_odd_dot(const char *text, const char *dot)
+{
+    return dot == text || strchr(" \t\n<,:", dot[-1]) != NULL || dot[1] == '.' || dot[1] == '@';
+}
+
 /*
  * Hides from GMime what it would decode: it keeps the name of every charset that it meets for ever,
- * and shows A-labels as U-labels. The letters that take its place are as good in an atom.
+ * and shows A-labels as U-labels. Hides dots too that it is alone to stumble over. The letters that
+ * take their place are as good in an atom.
  */
-static void hide_encodings(char *text)
+static void hide_oddities(char *text)
 {
-    for (char *at = text; (at = strpbrk(at, "=n")) != NULL; at++) {
+    for (char *at = text; (at = strpbrk(at, "=n.")) != NULL; at++) {
         if (at[0] == '=' && at[1] == '?')
             at[1] = '_';
         if (at[0] == 'n' && at[1] == '-' && at[2] == '-')
             at[2] = '_';
+        if (at[0] == '.' && is_odd_dot(text, at))
+            at[0] = '_';
     }
 }
 
@@ -111,13 +119,13 @@ static bool is_same_address(const char *addr, const AddressRead *address)
 
     if (at == NULL)
         return false;
-    if (memchr(addr, '"', (gsize)(at - addr)) != NULL || needs_quotes(address->local_part)) {
+    if (memchr(addr, '"', (gsize)(at - addr)) != NULL || is_special(address->local_part)) {
         own = g_strdup(address->domain);
         addr = at + 1;
     } else {
         own = g_strconcat(address->local_part, "@", address->domain, NULL);
     }
-    hide_encodings(own);
+    hide_oddities(own);
     return strcmp(addr, own) == 0;
 }
 
@@ -148,16 +156,18 @@ static bool is_same(InternetAddress *parsed, const GPtrArray *addresses, guint *
     return true;
 }
 
+#define LINE_MAX_OCTETS 998 /* RFC 5322 section 2.1.1 */
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 /*
  * Is text, of which our reader had no doubt, of the plainest form: an addr-spec of ordinary
- * characters, alone or in "<>" behind a phrase of atoms? Readers can't differ there, and GMime
- * would take a third of the time that a message costs.
+ * characters, alone or in "<>" behind a phrase of atoms, or behind itself once more (which GMime
+ * does not take)? Readers can't differ there, and GMime would take a third of the time that a
+ * message costs.
  */
 static bool is_plain(const char *text)
 {
-    static const char phrase[] = LETTERS_AND_DIGITS "!#$%&'*+-/=?^_`{|}~ ";
+    static const char phrase[] = LETTERS_AND_DIGITS "!#$%&'*+-./=?@^_`{|}~ ";
     static const char ordinary[] = LETTERS_AND_DIGITS "+-._";
     const char *open = text + strspn(text, phrase);
     const char *address = *open == '<' ? open + 1 : text;
@@ -178,7 +188,7 @@ static bool is_confirmed(const char *text, const GPtrArray *addresses)
     guint position = 0;
     bool is_equal = true;
 
-    hide_encodings(shown);
+    hide_oddities(shown);
     list = internet_address_list_parse(strict_options, shown);
     if (list == NULL)
         return false;
@@ -188,6 +198,35 @@ static bool is_confirmed(const char *text, const GPtrArray *addresses)
     return is_equal && position == addresses->len;
 }
 
+/*
+ * Is domain, of which domain_name was made, what its A-labels give back, normalised and in lower
+ * case? Where only the mapping of IDNA makes a name of it ("a\u3002b", full-width letters, what
+ * can't be seen), others may look up what it says to the letter.
+ */
+static bool is_domain_to_the_letter(const char *domain, const char *domain_name)
+{
+    g_autofree char *normalised = NULL;
+    g_autofree char *lower = NULL;
+    g_auto(GStrv) labels = NULL;
+    g_auto(GStrv) a_labels = NULL;
+
+    if (g_str_is_ascii(domain))
+        return true;
+    normalised = g_utf8_normalize(domain, -1, G_NORMALIZE_NFC);
+    lower = g_utf8_strdown(normalised, -1);
+    labels = g_strsplit(lower, ".", -1);
+    a_labels = g_strsplit(domain_name, ".", -1);
+    if (g_strv_length(labels) != g_strv_length(a_labels))
+        return false;
+    for (guint i = 0; labels[i] != NULL; i++) {
+        g_autofree char *shown = domain_name_shown(a_labels[i]);
+
+        if (strcmp(labels[i], a_labels[i]) != 0 && g_strcmp0(labels[i], shown) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* Keeps the name of the first mailbox that could not be read. */
 static void note_name(Mailboxes *mailboxes, const char *phrase)
 {
@@ -195,7 +234,7 @@ static void note_name(Mailboxes *mailboxes, const char *phrase)
         mailboxes->unread_name = encoded_words_decode(phrase, strlen(phrase));
 }
 
-/* Takes one address. Returns whether it is a mailbox with a domain. */
+/* Takes one address. Returns whether it is a mailbox with a domain that is the same for all. */
 static bool take_address(Mailboxes *mailboxes, AddressRead *address)
 {
     Mailbox *mailbox;
@@ -207,7 +246,7 @@ static bool take_address(Mailboxes *mailboxes, AddressRead *address)
     mailbox = mailbox_take(address);
     if (mailbox->domain_name != NULL) {
         g_ptr_array_add(mailboxes->mailboxes, mailbox);
-        return true;
+        return is_domain_to_the_letter(mailbox->domain, mailbox->domain_name);
     }
     note_name(mailboxes, address->phrase);
     mailbox_free(mailbox);
@@ -238,12 +277,53 @@ static Mailboxes *mailboxes_new(void)
     return mailboxes;
 }
 
+/*
+ * Has field a line that an MTA would break, at a place that the sender chose (RFC 5322 section
+ * 2.1.1)?
+ */
+static bool has_long_line(const HeaderField *field)
+{
+    gsize line = strlen(field->name) + strlen(": ");
+
+    for (gsize i = 0; i < field->length; i++) {
+        line = field->value[i] == '\n' ? 0 : line + 1;
+        if (line > LINE_MAX_OCTETS)
+            return true;
+    }
+    return false;
+}
+
+/* Reads one field that isn't blank. Returns whether there was no doubt. */
+static bool take_field(Mailboxes *mailboxes, const HeaderField *field)
+{
+    bool is_clear = read_field(mailboxes, field->value, field->length);
+
+    return is_clear && !has_long_line(field);
+}
+
+/* Of a field that could not be read at all: takes the address that can only be the author's. */
+static void take_candidates(Mailboxes *mailboxes, const HeaderField *field)
+{
+    g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(address_destroy);
+
+    address_candidates_find(field->value, field->length, addresses);
+    for (guint i = 0; i < addresses->len; i++)
+        take_address(mailboxes, g_ptr_array_index(addresses, i));
+    if (mailboxes->mailboxes->len == 1 && mailboxes->unread_name != NULL) {
+        Mailbox *mailbox = g_ptr_array_index(mailboxes->mailboxes, 0);
+
+        g_free(mailbox->display_name);
+        mailbox->display_name = g_steal_pointer(&mailboxes->unread_name);
+    }
+}
+
 Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)
 {
     Mailboxes *mailboxes = mailboxes_new();
+    const HeaderField *only = NULL; /* the one that isn't blank */
+    guint count = 0;
     gsize length = 0;
 
-    mailboxes->is_missing = true;
     mailboxes->is_doubtful = !header_fields_is_whole(fields, name);
     for (guint i = 0; i < header_fields_length(fields); i++) {
         const HeaderField *field = header_fields_at(fields, i);
@@ -254,16 +334,20 @@ Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)
             mailboxes->is_doubtful = true;
             continue;
         }
-        mailboxes->is_missing = false;
+        only = field;
+        count++;
         length += field->length;
         if (length > MAILBOXES_TEXT_MAX || field->is_cut)
             mailboxes->is_doubtful = true;
-        else if (!read_field(mailboxes, field->value, field->length))
+        else if (!take_field(mailboxes, field))
             mailboxes->is_doubtful = true;
     }
+    mailboxes->is_missing = count == 0;
     mailboxes->is_doubtful |= mailboxes->is_missing;
     if (length > MAILBOXES_TEXT_MAX)
         g_ptr_array_set_size(mailboxes->mailboxes, 0);
+    else if (count == 1 && mailboxes->mailboxes->len == 0 && !only->is_cut)
+        take_candidates(mailboxes, only);
     return mailboxes;
 }
 

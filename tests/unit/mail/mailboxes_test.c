@@ -50,7 +50,23 @@ static const struct row {
     {"a@b.example (Praxis Nord)", "Praxis Nord|a@b.example"},
     {"Praxis <a@b.example> (Nord)", "Praxis|a@b.example"},
     {"Praxis (alt) Nord <a@b.example>", "Praxis Nord|a@b.example"},
-    {"(x) a@b.example", "-|a@b.example"},
+    {"(Joe Muster) joe@b.example", "Joe Muster|joe@b.example"},
+    {"(Joe Muster) <joe@b.example>", "Joe Muster|joe@b.example"},
+    {"<joe@b.example> (Joe Muster)", "Joe Muster|joe@b.example"},
+    {"(x) joe@b.example (Joe)", "Joe|joe@b.example"},
+    {"(x) Joe <joe@b.example> (y)", "Joe|joe@b.example"},
+    {"a@b.example (x), c@d.example", "x|a@b.example -|c@d.example"},
+    {"(=?utf-8?Q?M=C3=BCller?=) a@b.example", "M\xc3\xbcller|a@b.example"},
+    {"a@b.example (x (y))", "x (y)|a@b.example"},
+    {"Praxis (x (y (z)) w) <a@b.example>", "Praxis|a@b.example"},
+    {"a@b.example (c@d.example)", "c@d.example|a@b.example"},
+    {"a@b.example (<c>)", "<c>|a@b.example"},
+    {"a@b.example ((x))", "(x)|a@b.example"},
+    {"info@b.example <info@b.example>", "-|info@b.example"},
+    {"Info@B.example <info@b.example>", "-|info@b.example"},
+    {"info@b.example <info@b.example>, c@d.example", "? -|info@b.example -|c@d.example"},
+    {"a@b.example,", "-|a@b.example"},
+    {"X <a@b.example>,\n ", "X|a@b.example"},
     {"a@b.example, Praxis <c@d.example>", "-|a@b.example Praxis|c@d.example"},
     {"a@b.example,\n c@d.example", "-|a@b.example -|c@d.example"},
     {"a@B.EXAMPLE", "-|a@b.example"},
@@ -58,6 +74,10 @@ static const struct row {
     {"\"a b\"@c.example", "-|\"a b\"@c.example"},
     {"\"ab\"@c.example", "-|ab@c.example"},
     {"\"a..b\"@c.example", "-|\"a..b\"@c.example"},
+    {"a..b@c.example", "-|\"a..b\"@c.example"},
+    {"a.@b.example", "-|\"a.\"@b.example"},
+    {".a@b.example", "-|\".a\"@b.example"},
+    {"\"X, y\" <a...b.@c.example>, .d@e.example", "X, y|\"a...b.\"@c.example -|\".d\"@e.example"},
     {"a@localhost", "-|a@localhost"},
     {"a@b_c.example", "-|a@b_c.example"},
 
@@ -79,6 +99,23 @@ static const struct row {
     {"a@XN--Mller-KVA.Example", "-|a@xn--mller-kva.example"},
     {"a@xn--zz-invalid-.example", "-|a@xn--zz-invalid-.example"},
     {"j\xc3\xb6rg@b.example", "-|j\xc3\xb6rg@b.example"},
+    {"a@BU\xcc\x88RO.example", "-|a@xn--bro-hoa.example"},
+    {"a@stra\xc3\x9f"
+     "e.example",
+     "-|a@xn--strae-oqa.example"},
+    {"a@b\xe3\x80\x82"
+     "c.example",
+     "? -|a@b.c.example"},
+    {"a@bank.example\xe3\x80\x82"
+     "evil.example",
+     "? -|a@bank.example.evil.example"},
+    {"a@ba\xc2\xadnk.example", "? -|a@bank.example"},
+    {"a@ba\xe2\x80\x8bnk.example", "? -|a@bank.example"},
+    {"a@\xef\xbd\x82"
+     "ank.example",
+     "? -|a@bank.example"},
+    {"a@\xe2\x84\xa2.example", "? -|a@tm.example"},
+    {"X <a@ba\xc2\xadnk.m\xc3\xbcller.example>", "? X|a@bank.xn--mller-kva.example"},
     {"a@m\xfcller.example", "?"},
     {"j\xf6rg@b.example", "?"},
     {"a\xe2\x80\xae@b.example", "?"},
@@ -95,8 +132,8 @@ static const struct row {
     {"g:;, a@b.example", "? -|a@b.example"},
     {"g: a@b.example", "? g|a@b.example"},
     {"Praxis: Nord <a@b.example>", "? Praxis: Nord|a@b.example"},
-    {"=?utf-8?Q?Praxis:_M=C3=BCller?= <a@b.example>", "? Praxis:  M\xc3\xbcller|a@b.example"},
-    {"=?utf-8?Q?M=C3=BCller,_Dr.?= <a@b.example>", "? M\xc3\xbcller,  Dr.|a@b.example"},
+    {"=?utf-8?Q?Praxis:_M=C3=BCller?= <a@b.example>", "? Praxis: M\xc3\xbcller|a@b.example"},
+    {"=?utf-8?Q?M=C3=BCller,_Dr.?= <a@b.example>", "? M\xc3\xbcller, Dr.|a@b.example"},
     {"g: a@b.example,;", "? -|a@b.example"},
     {"g: a@b.example; c@d.example", "? -|a@b.example -|c@d.example"},
     {"g: h: a@b.example;;", "? -|a@b.example"},
@@ -108,36 +145,62 @@ static const struct row {
     {"a . b @ x . example", "? -|a.b@x.example"},
     {"a@b .example", "? -|a@b.example"},
     {"<a@\n b.example>", "? -|a@b.example"},
-    {"a(x)@b.example", "? -|a@b.example"},
+    {"a(x)@b.example", "? x|a@b.example"},
     {"a@(x)b.example", "? x|a@b.example"},
-    {"a@b.example (c@d.example)", "? c@d.example|a@b.example"},
-    {"a@b.example (<c>)", "? <c>|a@b.example"},
-    {"a@b.example ((x))", "? (x)|a@b.example"},
+    {"a@b.example (c@d.example\n x)", "? c@d.example x|a@b.example"},
+    {"a@b.example (x\n c@d.example)", "? x c@d.example|a@b.example"},
+    {"X <a@b.example (c@d.example)>", "? X|a@b.example"},
+    {"X <(<c>) a@b.example>", "? X|a@b.example"},
+    {"a@b.example (x (<c>))", "? x (<c>)|a@b.example"},
+    {"a@b.example (x (c@d.example))", "? x (c@d.example)|a@b.example"},
+    {"a@b.example (x (y), z)", "? x (y), z|a@b.example"},
+    {"a@b.example (x (y) \"z)", "? x (y) \"z|a@b.example"},
     {"\"a@x.example\"@y.example", "? -|\"a@x.example\"@y.example"},
     {"\"a\\\"b\"@c.example", "? -|\"a\\\"b\"@c.example"},
     {"\"M\x01\" <a@b.example>", "? M\x01|a@b.example"},
     {"a@b.example.", "? -|a@b.example"},
 
+    /* A fold in quotes: where a parser ends them there, what is quoted behind is not. */
+    {"\"x <c@d.example>\n y\" <a@b.example>", "? x <c@d.example> y|a@b.example"},
+    {"\"x\n c@d.example\" <a@b.example>", "? x c@d.example|a@b.example"},
+    {"\"x\n <y\" <a@b.example>", "? x <y|a@b.example"},
+    {"\"x\n y\" <a@b.example>, \"c@d.example\" <e@f.example>",
+     "? x y|a@b.example c@d.example|e@f.example"},
+    {"\"c@d.example\" <e@f.example>, \"x\n y\" <a@b.example>",
+     "? c@d.example|e@f.example x y|a@b.example"},
+    {"(x\n \" y) \"c@d.example\" <a@b.example>", "? c@d.example|a@b.example"},
+    {"\"c@d.example\"\n <a@b.example>", "c@d.example|a@b.example"},
+    {"\"x\n y\" <a@b.example>", "x y|a@b.example"},
+    {"\"c@d.example\" <a@b.example> (x\n y)", "c@d.example|a@b.example"},
+
     /* Not legal. */
+    {"M&uuml;ller <a@b.example>", "? M&uuml;ller|a@b.example"},
+    {"Praxis; Nord <a@b.example>", "? Praxis; Nord|a@b.example"},
+    {"A,B;\n C <a@b.example>", "? A,B; C|a@b.example"},
+    {"Praxis:Nord <a@b.example>", "? Praxis:Nord|a@b.example"},
+    {"Praxis: M&uuml;ller <a@b.example>", "? M&uuml;ller|a@b.example"},
     {"Praxis M\xc3\xbcller, Dr. <a@b.example>", "? Praxis M\xc3\xbcller, Dr.|a@b.example"},
     {"a@b@c.example", "?"},
     {"X <a@b@c.example>", "?"},
     {"<a@x.example> <b@y.example>", "?"},
     {"<a@x.example> b@y.example", "?"},
     {"a@x.example <b@y.example>", "?"},
-    {"a@x.example <a@x.example>", "? -|a@x.example"},
+
     {"a@x.example b@y.example", "?"},
-    {"Praxis Nord a@b.example", "?"},
-    {"\"Praxis\" a@b.example", "?"},
+    {"Praxis Nord a@b.example", "? Praxis Nord|a@b.example"},
+    {"\"Praxis\" a@b.example", "? Praxis|a@b.example"},
     {"a@x.example\n b@y.example", "?"},
-    {"<<a@b.example>>", "?"},
+    {"<<a@b.example>>", "? -|a@b.example"},
     {"a@b c.example", "?"},
     {"X <a@b.example> foo", "? X|a@b.example"},
     {"X <a@b.example>>", "? X|a@b.example"},
     {"Praxis [Nord] <a@b.example>", "? Praxis [Nord]|a@b.example"},
     {". <a@b.example>", "? .|a@b.example"},
-    {"a@b.example>", "?"},
-    {"a@b.example,", "? -|a@b.example"},
+    {"a@b.example>", "? -|a@b.example"},
+    {"a@b.example,,", "? -|a@b.example"},
+    {"a@b.example, (x)", "? -|a@b.example"},
+    {"a@b.example, c@d.example,", "? -|a@b.example -|c@d.example"},
+    {"g: a@b.example;,", "? -|a@b.example"},
     {",a@b.example", "? -|a@b.example"},
     {"a@b.example,,c@d.example", "? -|a@b.example -|c@d.example"},
     {"a@b.example; c@d.example", "? -|a@b.example -|c@d.example"},
@@ -149,30 +212,27 @@ static const struct row {
     {"<@b.example>", "?"},
     {"a@.example", "?"},
     {"a@b..example", "?"},
-    {"a..b@c.example", "?"},
-    {".a@b.example", "?"},
-    {"a.@b.example", "?"},
     {"\"a\"b@c.example", "?"},
     {"mueller", "?"},
     {"Praxis Nord", "?"},
     {"<>", "?"},
     {"<mueller>", "?"},
-    {"=?utf-8?Q?a=40b.example?=", "?"},
+    {"=?utf-8?Q?a=40b.example?=", "? a@b.example|a@b.example"},
     {"=?utf-8?Q?a?=@b.example", "? -|=?utf-8?Q?a?=@b.example"},
-    {"a@=?utf-8?Q?b?=.example", "?"},
-    {"\"X <a@b.example>", "?"},
-    {"X\" <a@b.example>", "?"},
-    {"X <a@b.example", "?"},
-    {"X <a@b.example> (y", "?"},
-    {"(X <a@b.example>", "?"},
+    {"a@=?utf-8?Q?b?=.example", "? -|a@b.example"},
+    {"\"X <a@b.example>", "? X|a@b.example"},
+    {"X\" <a@b.example>", "? X|a@b.example"},
+    {"X <a@b.example", "? X|a@b.example"},
+    {"X <a@b.example> (y", "? X|a@b.example"},
+    {"(X <a@b.example>", "? X|a@b.example"},
     {"X) <a@b.example>", "? X)|a@b.example"},
     {"\\X <a@b.example>", "? \\X|a@b.example"},
     {"X <a@b.example>, \"y", "? X|a@b.example"},
     {"a\x01@b.example", "?"},
     {"a\x7f@b.example", "?"},
     {"a@b.example\r\n c", "?"},
-    {"X\r\n <a@b.example>", "?"},
-    {"a@b.example\nc", "?"},
+    {"X\r\n <a@b.example>", "? X|a@b.example"},
+    {"a@b.example\nc", "? c|a@b.example"},
     {"\"a\n\" <a@b.example>", "? a|a@b.example"},
     {"a@-.example!", "?"},
 };
@@ -222,6 +282,8 @@ static void test_unread_name(void **state)
         {"X <a@-b!.example>", "X"},
         {"\"unbalanced <a@b.example>", NULL},
         {"a@b@c.example", NULL},
+        {"a@b@c.example (Praxis Nord)", "Praxis Nord"},
+        {"M&uuml;ller; X", "M&uuml;ller; X"},
         {"X <a@b.example>", NULL},
     };
 
@@ -296,14 +358,16 @@ static void test_nul(void **state)
     assert_int_equal(mailboxes->mailboxes->len, 0);
 }
 
-/* Parses a From: of a name of that many octets, twice. */
+/* Parses two From: of a name of that many octets, each in lines of less than 80. */
 static bool is_doubtful_of_length(gsize each)
 {
     g_autoptr(HeaderFields) fields = header_fields_new();
     g_autoptr(Mailboxes) mailboxes = NULL;
-    g_autofree char *name = g_strnfill(each - strlen(" <a@b.example>"), 'x');
-    g_autofree char *value = g_strconcat(name, " <a@b.example>", NULL);
+    g_autofree char *value = g_strnfill(each, 'x');
 
+    for (gsize at = 70; at + 70 < each; at += 70)
+        memcpy(value + at, "\n ", 2);
+    memcpy(value + each - strlen(" <a@b.example>"), " <a@b.example>", strlen(" <a@b.example>"));
     header_fields_append(fields, "From", value, -1);
     header_fields_append(fields, "From", value, -1);
     mailboxes = mailboxes_parse(fields, "From");
@@ -316,6 +380,27 @@ static void test_length(void **state)
     (void)state;
     assert_false(is_doubtful_of_length(MAILBOXES_TEXT_MAX / 2));
     assert_true(is_doubtful_of_length(MAILBOXES_TEXT_MAX / 2 + 1));
+}
+
+/* Parses a From: of lines of that many octets, "From: " included. */
+static bool is_doubtful_with_lines(gsize first, gsize second)
+{
+    g_autofree char *filling = g_strnfill(first - strlen("From: "), 'x');
+    g_autofree char *more = g_strnfill(second - strlen(" <a@b.example>"), 'y');
+    g_autofree char *value = g_strconcat(filling, "\n ", more, "<a@b.example>", NULL);
+    g_autoptr(Mailboxes) mailboxes = parse(value);
+
+    assert_int_equal(mailboxes->mailboxes->len, 1);
+    return mailboxes->is_doubtful;
+}
+
+/* An MTA breaks longer lines, where the sender wants it. */
+static void test_long_line(void **state)
+{
+    (void)state;
+    assert_false(is_doubtful_with_lines(998, 998));
+    assert_true(is_doubtful_with_lines(999, 20));
+    assert_true(is_doubtful_with_lines(20, 999));
 }
 
 static void test_cut_field(void **state)
@@ -480,6 +565,7 @@ int main(void)
     table_add(tests, "an empty field beside another", test_an_empty_field_beside_another, NULL);
     table_add(tests, "nul", test_nul, NULL);
     table_add(tests, "length", test_length, NULL);
+    table_add(tests, "long line", test_long_line, NULL);
     table_add(tests, "cut field", test_cut_field, NULL);
     table_add(tests, "number", test_number, NULL);
     table_add(tests, "number in several fields", test_number_in_several_fields, NULL);
