@@ -7,6 +7,7 @@
 #include "mail/composer.h"
 #include "mail/display_name.h"
 #include "mail/dkim_signature.h"
+#include "mail/encoded_words.h"
 
 /*
  * The rewrite under way. Numbers of fields are counted in one pass: 10,000 of one name cost no more
@@ -22,7 +23,7 @@ typedef struct {
     guint return_paths;
     guint signatures;
     guint traces;
-    bool has_reply_to; /* one that is not empty */
+    bool has_reply_to; /* one that leads anywhere */
 } Work;
 
 /* Returns the fallback address under that name, as the value of a field that the MTA reads. */
@@ -118,7 +119,7 @@ static void rewrite_from(const Work *work)
         edits_delete(work->edits, "From", index);
 }
 
-/* An empty Reply-To: is changed and not added to: one field has to be left. */
+/* A Reply-To: without a mailbox is changed and not added to: one field has to be left. */
 static ReplyToOutcome rewrite_reply_to(const Work *work)
 {
     g_autofree char *value = NULL;
@@ -210,13 +211,28 @@ static void note_signature(Work *work, const HeaderField *field)
         edits_delete(work->edits, "DKIM-Signature", work->signatures);
 }
 
+/*
+ * Does a Reply-To: hold anything that some reader may take for a mailbox, encoded words included?
+ * An address without a domain, "<>" and an empty group lead nowhere.
+ */
+static bool has_mailbox(const HeaderField *field)
+{
+    g_autofree char *text = encoded_words_decode(field->value, field->length);
+
+    for (const char *at = strchr(text, '@'); at != NULL; at = strchr(at + 1, '@'))
+        if (at > text && strchr(" \t\n<>,;:", at[-1]) == NULL &&
+            strchr(" \t\n<>,;:@", at[1]) == NULL)
+            return true;
+    return false;
+}
+
 static void note_field(Work *work, const HeaderField *field)
 {
     if (header_field_is_named(field, "From")) {
         work->froms++;
     } else if (header_field_is_named(field, "Reply-To")) {
         work->reply_tos++;
-        work->has_reply_to |= !header_field_is_blank(field);
+        work->has_reply_to |= field->is_cut || has_mailbox(field);
     } else if (header_field_is_named(field, "Sender")) {
         work->senders++;
     } else if (header_field_is_named(field, "Return-Path")) {

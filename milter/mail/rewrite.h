@@ -16,7 +16,7 @@ typedef struct {
     const Mailbox *fallback;  /* its own name stands in where the templates give none */
     const char *display_name; /* templates, see mail/display_name.h */
     const char *display_name_missing;
-    bool add_reply_to;                /* where the message has none, or an empty one */
+    bool add_reply_to;                /* where the message has none, or none with a mailbox */
     const char *const *author_header; /* fields that keep the original; NULL-terminated */
     SenderHeader sender_header;       /* for a Sender: that is not is_sender_authorised */
     bool is_sender_authorised;        /* its domain is; false too where it has none */

@@ -41,7 +41,13 @@ UNREADABLE = {
     "angle-open": ["Praxis <mueller@praxis-mueller.de"],
     "angle-twice": ["<a@gmx.de> <mueller@praxis-mueller.de>"],
     "two-ats": ["a@gmx.de@praxis-mueller.de"],
-    "stray-comma": ["mueller@praxis-mueller.de,"],
+    "two-commas": ["mueller@praxis-mueller.de,,"],
+    "mapped-domain": ["mueller@praxis\u00ad-mueller.de"],
+    "mapped-dot": ["mueller@praxis-mueller\u3002de"],
+    "full-width-domain": ["mueller@\uff50raxis-mueller.de"],
+    "long-line": ["Praxis " * 143 + "<mueller@praxis-mueller.de>"],
+    "fold-in-quotes": ['"a@gmx.de\n b" <mueller@praxis-mueller.de>'],
+    "fold-before-quotes": ['"a\n b" <mueller@praxis-mueller.de>, "c@gmx.de" <mueller@praxis-mueller.de>'],
     "leading-comma": [", mueller@praxis-mueller.de"],
     "quote-open": ['"Praxis <mueller@praxis-mueller.de>'],
     "literal": ["mueller@[192.0.2.25]"],
@@ -77,6 +83,17 @@ def test_unreadable_author(daemon, name):
         assert not any(octet in value for octet in CR_AND_NUL) or (field.decode(), value) in fields
     for field, value in _written(outcome):
         assert b"@" in value or field not in (b"Reply-To", b"Author")
+
+
+# From: fields that look odd and that everyone reads as one mailbox.
+READABLE = ["mueller@praxis-mueller.de,", "mueller@praxis-mueller.de <mueller@praxis-mueller.de>", "m..x@praxis-mueller.de",
+            "m.@praxis-mueller.de", "Praxis (alt (neu)) <mueller@praxis-mueller.de>", "(Praxis) mueller@praxis-mueller.de",
+            "mueller@praxis-mueller.de (a@gmx.de)", '"a@gmx.de" <mueller@praxis-mueller.de>']
+
+
+@pytest.mark.parametrize("value", READABLE)
+def test_odd_author_that_is_clear(daemon, value):
+    assert not ask(daemon.address, [("From", value)], sender=MUELLER).edits
 
 
 def _written(outcome):

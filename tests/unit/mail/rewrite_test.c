@@ -126,6 +126,26 @@ static const struct row {
      .header = "From: a@b@c.example,\n x\n",
      .edits = "change From 1 x <f@f.example>\nadd X-Original-From a@b@c.example, x\n",
      .reply_to = REPLY_TO_NONE},
+    {.name = "in doubt, and yet of one author",
+     .header = "From: Erika <erika@b.example\n",
+     .edits = "change From 1 Erika <f@f.example>\n"
+              "add Reply-To Erika <erika@b.example>\n"
+              "add Author Erika <erika@b.example>\n"
+              "add X-Original-From Erika <erika@b.example\n"},
+    {.name = "a local part that needs quotes",
+     .header = "From: Erika <e..m.@b.example\n",
+     .edits = "change From 1 Erika <f@f.example>\nadd Reply-To Erika <\"e..m.\"@b.example>\n",
+     .author_header = no_author_header},
+    {.name = "the comment is the name",
+     .header = "From: (Joe Muster) joe@b.example\n",
+     .edits = "change From 1 Joe Muster <f@f.example>\n"
+              "add Reply-To Joe Muster <joe@b.example>\n",
+     .author_header = no_author_header},
+    {.name = "a semicolon in the name",
+     .header = "From: M&uuml;ller <a@b.example>\n",
+     .edits = "change From 1 \"M&uuml;ller\" <f@f.example>\n"
+              "add Reply-To \"M&uuml;ller\" <a@b.example>\n",
+     .author_header = no_author_header},
     {.name = "not at all, in two fields",
      .header = "From: <a@b> <c@d>\nFrom:\nFrom: x@\n",
      .edits = "delete From 3\n"
@@ -161,8 +181,30 @@ static const struct row {
      .edits = "change From 1 M <f@f.example>\n",
      .author_header = no_author_header,
      .reply_to = REPLY_TO_KEPT},
-    {.name = "a Reply-To stays, whatever it says",
-     .header = "From: M <a@b.example>\nReply-To: <>\nReply-To:\n",
+    {.name = "a Reply-To stays, whatever it says of a mailbox",
+     .header = "From: M <a@b.example>\nReply-To: r@r@r.example\nReply-To:\n",
+     .edits = "change From 1 M <f@f.example>\n",
+     .author_header = no_author_header,
+     .reply_to = REPLY_TO_KEPT},
+    {.name = "a Reply-To in an encoded word stays",
+     .header = "From: M <a@b.example>\nReply-To: =?utf-8?Q?r=40r.example?=\n",
+     .edits = "change From 1 M <f@f.example>\n",
+     .author_header = no_author_header,
+     .reply_to = REPLY_TO_KEPT},
+    {.name = "a Reply-To without a mailbox is none",
+     .header = "From: M <a@b.example>\nReply-To: <>\nReply-To:\nReply-To: undisclosed:;\n"
+               "Reply-To: Praxis Nord\nReply-To: noreply\nReply-To: <@>\nReply-To: @, x\n",
+     .edits = "delete Reply-To 7\n"
+              "delete Reply-To 6\n"
+              "delete Reply-To 5\n"
+              "delete Reply-To 4\n"
+              "delete Reply-To 3\n"
+              "delete Reply-To 2\n"
+              "change From 1 M <f@f.example>\n"
+              "change Reply-To 1 M <a@b.example>\n",
+     .author_header = no_author_header},
+    {.name = "a Reply-To without a mailbox beside one with",
+     .header = "From: M <a@b.example>\nReply-To: <>\nReply-To: r@r.example\n",
      .edits = "change From 1 M <f@f.example>\n",
      .author_header = no_author_header,
      .reply_to = REPLY_TO_KEPT},
