@@ -7,12 +7,13 @@ import random
 import subprocess
 
 import pytest
+import spf
 
 from advice_situations import SITUATIONS
 from advice_zone import BASE, DOMAIN, HELO, PROBES, RELAYS, with_records, zone_file
+from conftest import need
 from paths import BUILDDIR
 
-spf = pytest.importorskip("spf", reason="no pyspf; on Debian: apt-get install python3-spf")
 
 HELPER = BUILDDIR / "advice_eval"
 SEED = 15
@@ -139,8 +140,7 @@ def _check(advice, records, relays):
 
 @pytest.fixture(scope="module", autouse=True)
 def needs_helper():
-    if not HELPER.exists():
-        pytest.skip(f"{HELPER} is not built")
+    need(None if HELPER.exists() else f"{HELPER} is not built")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import paths
 import processes
+from unpacked_package import until_it_works
 
 _PACKAGES = "systemd-sysv,dbus,postfix,procps,iproute2,netbase"
 _PATIENCE = 120  # seconds
@@ -38,15 +39,22 @@ def _distribution():
     raise MachineError(f"no mirror of {suite}")
 
 
+def _debootstrap(directory):
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    suite, mirror = _distribution()
+    with open(directory.with_suffix(".log"), "wb") as log:
+        return subprocess.run(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, directory, mirror],
+                              stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode == 0
+
+
 def make_root(package):
     """The directory of a root file system that has what package (a .deb) needs at hand, but not installed."""
     root = paths.UNPACKED / "machine"
     if not root.is_dir():
         partial = root.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        suite, mirror = _distribution()
-        _checked(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, partial, mirror])
+        if not until_it_works(lambda: _debootstrap(partial)):
+            raise MachineError("debootstrap failed; its word is in " + str(partial.with_suffix(".log")))
         partial.rename(root)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     shutil.copy(package, root / "root/needs.deb")

@@ -8,6 +8,7 @@ import pytest
 
 import paths
 import program_help
+from conftest import need_program
 from zsh_tab import ZshTab
 
 COMPLETION = paths.SRCDIR / "contrib" / "completion"
@@ -94,11 +95,6 @@ def test_a_file_with_a_blank(tmp_path):
     assert bash("spfrom", "test", "my", directory=tmp_path) == {"my", "mail"}  # one line, two words to split()
 
 
-def _needs(program):
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
-
-
 def _run(*argv):
     result = subprocess.run([str(word) for word in argv], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
@@ -107,7 +103,7 @@ def _run(*argv):
 
 @pytest.fixture(scope="module")
 def zsh(tmp_path_factory):
-    _needs("zsh")
+    need_program("zsh")
     place = tmp_path_factory.mktemp("functions")
     for function in ZSH:
         shutil.copy(function, place)
@@ -138,13 +134,13 @@ def test_zsh_words(zsh, line, offered):
 
 
 def fish(line):
-    _needs("fish")
+    need_program("fish")
     words = _run("fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", FISH[-1], line)
     return {word.partition("\t")[0] for word in words.splitlines()}
 
 
 def test_fish_reads_it():
-    _needs("fish")
+    need_program("fish")
     _run("fish", "--no-execute", *FISH)
 
 

@@ -17,6 +17,21 @@ from zone import ZONE_FILE
 MODES = ("rewrite", "log-only", "off")
 
 
+def need(trouble):
+    """trouble says why the test can't have what it needs; None if it can. contrib/check installs all, and runs as root."""
+    if trouble and os.geteuid() != 0:
+        pytest.skip(trouble)
+    if trouble:
+        pytest.fail(trouble, pytrace=False)
+
+
+def need_program(name):
+    """Returns the path of a program."""
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    need(None if path else f"{name} is not installed")
+    return path
+
+
 def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="more generated and collected messages")
     parser.addoption("--browser", action="store_true", help="the pages in Chromium too, as with --all")
@@ -40,28 +55,22 @@ def directory():
 
 @pytest.fixture(scope="session")
 def needs_postfix():
-    reason = private_postfix.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(private_postfix.why_not())
 
 
 @pytest.fixture(scope="session")
 def needs_nsd():
-    reason = private_nsd.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(private_nsd.why_not())
 
 
 @pytest.fixture(scope="session")
 def needs_swaks():
-    if shutil.which("swaks") is None:
-        pytest.skip("swaks is not installed")
+    need_program("swaks")
 
 
 @pytest.fixture(scope="session")
 def needs_root():
-    if os.geteuid() != 0:
-        pytest.skip("not root")
+    need("not root" if os.geteuid() != 0 else None)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import paths
+from unpacked_package import until_it_works
 
 # Not every mirror has them all; those that are missing are left out.
 PACKAGES = ("gmime", "notmuch", "spamassassin", "rspamd", "mailman3", "python3.11", "ruby-mail", "libemail-mime-perl",
@@ -49,9 +50,8 @@ def fetch():
     done = DIRECTORY / "complete"
     if not done.exists():
         _write_source_list(DIRECTORY)
-        result = _apt(DIRECTORY, "update")
-        if result.returncode != 0:
-            raise FetchError("no source packages to be had: " + result.stdout.strip()[-200:])
+        if not until_it_works(lambda: _apt(DIRECTORY, "update").returncode == 0):
+            raise FetchError("no source packages to be had: " + _apt(DIRECTORY, "update").stdout.strip()[-200:])
         for package in PACKAGES:
             (DIRECTORY / package).mkdir(exist_ok=True)
             _apt(DIRECTORY / package, "source", "--download-only", package)

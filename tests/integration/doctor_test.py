@@ -13,6 +13,7 @@ import paths
 import private_postfix
 import private_sendmail
 import processes
+from conftest import need
 from faulty_dns import FaultyDns, Silence
 from other_milters import DkimKey, Signer
 from private_nsd import PrivateNsd
@@ -137,9 +138,7 @@ def sink():
 @pytest.fixture(scope="module")
 def signer(directory):
     """OpenDKIM's socket in Postfix's words."""
-    reason = other_milters.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(other_milters.why_not())
     milter = Signer(directory / "doctor-signer", DkimKey(directory, "lemniscus.de"), "relaxed/simple")
     port, host = milter.milter[len("inet:"):].split("@")
     yield f"inet:{host}:{port}"
@@ -379,9 +378,7 @@ class ConfiguredSendmail:
 
 @pytest.fixture(scope="module")
 def needs_sendmail():
-    reason = private_sendmail.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(private_sendmail.why_not())
 
 
 @pytest.mark.parametrize("socket", ["installed", "installed_unix"])

@@ -2,13 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 import paths
 import program_help
+from conftest import need_program
 from metrics_read import metrics_of
 
 PAGES = paths.SRCDIR / "conf" / "man"
@@ -46,9 +46,7 @@ def _items():
 
 
 def test_lint():
-    if shutil.which("mandoc") is None:
-        pytest.skip("mandoc is not installed")
-    result = subprocess.run(["mandoc", "-Tlint", *sorted(page.name for page in PAGES.glob("*.[158]"))], cwd=PAGES, capture_output=True, text=True)
+    result = subprocess.run([need_program("mandoc"), "-Tlint", *sorted(page.name for page in PAGES.glob("*.[158]"))], cwd=PAGES, capture_output=True, text=True)
     assert result.stdout + result.stderr == ""
 
 

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from prometheus_client.openmetrics import parser
 
 import processes
 from cases import MUELLER, OHNE
@@ -147,7 +148,6 @@ def test_mode_and_fallback(daemon):
 
 def test_openmetrics(daemon):
     """By the reference parser of OpenMetrics."""
-    parser = pytest.importorskip("prometheus_client.openmetrics.parser")
     families = {family.name: family for family in parser.text_string_to_metric_families(text_of(daemon))}
     types = {name: family.type for name, family in families.items()}
     assert types == {

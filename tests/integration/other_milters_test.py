@@ -2,6 +2,7 @@
 
 import re
 
+import dkim
 import pytest
 
 import arrived
@@ -9,11 +10,10 @@ import cases
 import mta_chain
 import other_milters
 from cases import MUELLER, OHNE, message
+from conftest import need
 from mta_chain import MTAS, MtaChain, for_sendmail
 from other_milters import DkimKey, OpenDmarc, Rspamd, Signer, Verifier
 from zone import FALLBACK
-
-dkim = pytest.importorskip("dkim", reason="python3-dkim is not installed")
 
 AUTHSERV_ID = "mx.lemniscus.de"
 EVIL = "evil.example"  # signs its own mail, with any author
@@ -21,9 +21,7 @@ EVIL = "evil.example"  # signs its own mail, with any author
 
 @pytest.fixture(scope="module", params=MTAS)
 def mta(request):
-    reason = mta_chain.why_not(request.param) or other_milters.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(mta_chain.why_not(request.param) or other_milters.why_not())
     return request.param
 
 
@@ -35,9 +33,7 @@ def keys(directory):
 @pytest.fixture(scope="module")
 def milters(directory, daemons, keys):
     """By the names that the tests write."""
-    reason = other_milters.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(other_milters.why_not())
     made = {
         "spfrom": for_sendmail(daemons.start()),
         "spfrom-exempt": for_sendmail(daemons.start(exempt_dkim=AUTHSERV_ID)),

@@ -14,6 +14,7 @@ import booted_machine
 import paths
 import processes
 from booted_machine import BootedMachine
+from conftest import need
 
 HOSTNAME = "relay.lemniscus.de"
 RELAY = "192.0.2.25"
@@ -36,9 +37,7 @@ def packages(is_full_length):
     if not is_full_length:
         pytest.skip("only with --all")
     subprocess.run([paths.SRCDIR / "contrib/need-packages", "debootstrap", "systemd-container", "lintian"], check=True)
-    reason = booted_machine.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(booted_machine.why_not())
     with processes.PrivateDirectory("packages") as directory:
         yield [_build(directory, "0.1.0-1"), _build(directory, "0.1.0-2")]
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 import paths
 import processes
+from conftest import need_program
 
 UNITS = sorted(path.name.removesuffix(".in") for path in (paths.SRCDIR / "conf").glob("*.service.in"))
 EXPOSURE_MAX = 1.5  # systemd-analyze security
@@ -19,13 +19,6 @@ PACKAGING = paths.SRCDIR / "contrib" / "debian"
 def _run(*argv, **options):
     return subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=120, **options)
-
-
-def _needs(program):
-    path = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-    if path is None:
-        pytest.skip(f"{program} is not installed")
-    return path
 
 
 def _make(target, destination):
@@ -113,13 +106,13 @@ def units(installed):
 
 @pytest.mark.parametrize("name", UNITS)
 def test_unit_is_right(units, name):
-    result = _run(_needs("systemd-analyze"), "verify", "--man=no", "--recursive-errors=no", units / name)
+    result = _run(need_program("systemd-analyze"), "verify", "--man=no", "--recursive-errors=no", units / name)
     assert (result.returncode, result.stdout) == (0, "")
 
 
 @pytest.mark.parametrize("name", UNITS)
 def test_unit_is_hardened(units, name):
-    result = _run(_needs("systemd-analyze"), "security", "--no-pager", "--offline=true", units / name)
+    result = _run(need_program("systemd-analyze"), "security", "--no-pager", "--offline=true", units / name)
     found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", result.stdout)
     assert found, result.stdout
     assert float(found.group(1)) <= EXPOSURE_MAX, result.stdout
@@ -132,7 +125,7 @@ def test_no_limit_of_address_space():
 
 
 def test_account_and_folders(installed, needs_root):
-    sysusers, tmpfiles = _needs("systemd-sysusers"), _needs("systemd-tmpfiles")
+    sysusers, tmpfiles = need_program("systemd-sysusers"), need_program("systemd-tmpfiles")
     with processes.PrivateDirectory("root") as root:
         for name in ("etc", "run", "var/lib"):
             (root / name).mkdir(parents=True)
@@ -151,11 +144,11 @@ def test_account_and_folders(installed, needs_root):
 
 def test_apparmor_profile():
     profile = paths.SRCDIR / "conf/apparmor/usr.sbin.spfrom-milter"
-    result = _run(_needs("apparmor_parser"), "--skip-kernel-load", "--skip-cache", profile)
+    result = _run(need_program("apparmor_parser"), "--skip-kernel-load", "--skip-cache", profile)
     assert result.returncode == 0, result.stdout
 
 
-def test_package_needs_what_the_build_needs():
+def test_package_needs_what_the_buildneed_program():
     """contrib/build's list stands in the package's Build-Depends, but for what every build has."""
     given = re.search(r'"\$top/contrib/need-packages" \\\n((?:.*\\\n)*.*)\n',
                       (paths.SRCDIR / "contrib/build").read_text()).group(1).replace("\\", " ").split()
@@ -177,11 +170,22 @@ def test_shell(name):
     assert (result.returncode, result.stdout) == (0, "")
 
 
+def test_distcheck(is_full_length):
+    """The tarball builds, passes its tests, is installed, and takes away all that it installed."""
+    if not is_full_length:
+        pytest.skip("only with --all")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    result = subprocess.run(["make", "-C", paths.BUILDDIR, f"-j{os.cpu_count()}", "distcheck"], env=environment,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert result.returncode == 0, result.stdout[-5000:]
+
+
 def test_distributed_files():
     """What git has is packed by make dist, but for what only git needs."""
     git = ["git", "-c", "safe.directory=*", "-C", paths.SRCDIR, "ls-files"]
-    if not (paths.SRCDIR / ".git").exists() or shutil.which("git") is None:
+    if not (paths.SRCDIR / ".git").exists():
         pytest.skip("not a git repository")
+    need_program("git")
     tracked = set(subprocess.run(git, check=True, capture_output=True, text=True).stdout.split("\n")) - {""}
     with processes.PrivateDirectory("dist") as directory:
         result = _run("make", "-C", paths.BUILDDIR, f"distdir={directory}/spfrom", "distdir")

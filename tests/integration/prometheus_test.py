@@ -9,6 +9,7 @@ import paths
 import private_prometheus
 import processes
 from cases import MUELLER, OHNE
+from conftest import need
 from metrics_read import metrics_of
 from milter_client import ask
 from private_prometheus import PrivatePrometheus, promtool
@@ -23,9 +24,7 @@ VARIABLES = {"$__rate_interval": "5m", "$job": "spfrom", "$instance": ".*"}
 
 @pytest.fixture(scope="session")
 def needs_prometheus():
-    reason = private_prometheus.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(private_prometheus.why_not())
 
 
 pytestmark = pytest.mark.usefixtures("needs_prometheus")

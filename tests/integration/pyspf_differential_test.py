@@ -9,11 +9,11 @@ import json
 import random
 import subprocess
 
-import pytest
+import spf
 
+from conftest import need
 from paths import BUILDDIR
 
-spf = pytest.importorskip("spf", reason="no pyspf; on Debian: apt-get install python3-spf")
 
 POLICIES = 2000
 EXPLAINED_MAX = 0.1  # share of the cases (a policy and a relay) that the classes may take away
@@ -224,8 +224,7 @@ def _explain(zone, ours, theirs):
 
 
 def test_same_results():
-    if not HELPER.exists():
-        pytest.skip(f"{HELPER} is not built")
+    need(None if HELPER.exists() else f"{HELPER} is not built")
     rng = random.Random(SEED)
     zones = [_make_zone(rng) for _ in range(POLICIES)]
     explained = {}

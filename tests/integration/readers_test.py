@@ -14,6 +14,7 @@ import mta_chain
 import paths
 from cases import MUELLER, OHNE, message
 from compiled import CompileError, compile_c
+from conftest import need
 from mta_chain import MTAS, MtaChain, for_sendmail
 from zone import FALLBACK
 
@@ -73,12 +74,12 @@ def _gmime():
         return _read_by(compile_c(_HERE / "gmime_read.c", paths.UNPACKED / "gmime_read",
                                   packages=("gmime-3.0", "jansson")))
     except CompileError as error:
-        return pytest.skip(str(error))
+        return need(str(error))
 
 
 def _perl():
-    if subprocess.run(["perl", "-MEmail::MIME", "-MEmail::Address::XS", "-e", "1"], capture_output=True).returncode:
-        pytest.skip("Perl's Email::MIME is not installed")
+    modules = subprocess.run(["perl", "-MEmail::MIME", "-MEmail::Address::XS", "-e", "1"], capture_output=True)
+    need("Perl's Email::MIME is not installed" if modules.returncode != 0 else None)
     return _read_by("perl", _HERE / "email_mime_read.pl")
 
 
@@ -117,9 +118,7 @@ def messages(directory, daemons):
 
 @pytest.fixture
 def mta(request):
-    reason = mta_chain.why_not(request.param)
-    if reason:
-        pytest.skip(reason)
+    need(mta_chain.why_not(request.param))
     return request.param
 
 

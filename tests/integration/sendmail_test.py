@@ -12,7 +12,7 @@ import cases
 import clients
 import private_sendmail
 from cases import OHNE, message
-from conftest import MODES
+from conftest import MODES, need
 from expected import assert_as_in_case, assert_same, comparable
 from private_sendmail import HOSTNAME, PrivateSendmail
 from sink import Sink
@@ -90,9 +90,7 @@ class Route:
 
 @pytest.fixture(scope="module")
 def needs_sendmail():
-    reason = private_sendmail.why_not()
-    if reason:
-        pytest.skip(reason)
+    need(private_sendmail.why_not())
 
 
 @pytest.fixture(scope="module")

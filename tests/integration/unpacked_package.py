@@ -9,9 +9,11 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 _APT = ["apt-get", "-q", "-o", "APT::Sandbox::User=root"]
+_PAUSES = (0, 5, 20)  # seconds
 
 
 class UnpackError(Exception):
@@ -38,12 +40,22 @@ def _download(package, directory):
     return bool(names) and _apt(["download"] + names, directory).returncode == 0
 
 
+def until_it_works(attempt, prepare=None):
+    """Tries attempt() until it returns a true value: a mirror that does not answer gets more chances. False at the end."""
+    for pause in _PAUSES:
+        if attempt():
+            return True
+        time.sleep(pause)
+        if prepare:
+            prepare()
+    return bool(attempt())
+
+
 def _fill(package, directory):
-    if not _download(package, directory):
-        _apt(["update"])
-        if not _download(package, directory):
-            raise UnpackError(f"cannot download {package}: "
-                              + _apt(["--simulate", "install", package]).stdout.strip())
+    # The lists of a fresh machine are empty, and those of an old one name versions that are gone.
+    if not until_it_works(lambda: _download(package, directory), lambda: _apt(["update"])):
+        raise UnpackError(f"cannot download {package}: "
+                          + _apt(["--simulate", "install", package]).stdout.strip())
     for archive in directory.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", archive, directory], check=True)
         archive.unlink()

@@ -9,6 +9,7 @@ import pytest
 import browser as chromium
 import ledger_history
 import processes
+from conftest import need
 from private_web import PrivateWeb
 from spfrom import Spfrom
 from web_test import HOSTILE, ZONE, seen
@@ -37,8 +38,7 @@ def web(directory, is_browser_wanted):
 def browser(tmp_path_factory, is_browser_wanted):
     if not is_browser_wanted:
         pytest.skip(DUTY)
-    if chromium.why_not():
-        pytest.skip(chromium.why_not())
+    need(chromium.why_not())
     with chromium.Browser(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
