@@ -33,9 +33,6 @@ typedef struct {
     LedgerCounts counts;
 } LedgerDay;
 
-/* Returns a GArray of LedgerDay: each day of the period, those without mail too. */
-GArray *ledger_report_days(Ledger *ledger, LedgerPeriod period, GError **error);
-
 /* One domain. Times are wall time in microseconds, 0: never. */
 typedef struct {
     char *name;          /* or LEDGER_NO_DOMAIN, LEDGER_OTHER_DOMAINS */
@@ -50,23 +47,26 @@ typedef struct {
 void ledger_domain_free(LedgerDomain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerDomain, ledger_domain_free)
 
-typedef enum {
-    LEDGER_ORDER_MESSAGES,  /* most messages first */
-    LEDGER_ORDER_REWRITTEN, /* most rewritten ones first, domains without any left out */
-} LedgerOrder;
+/* How many domains each list of a report has at most; the rest is left out. */
+#define LEDGER_ALL G_MAXUINT
+typedef struct {
+    guint by_messages, by_rewritten, newly_authorised;
+} LedgerLimits;
 
-/* Returns the domains of the period's outgoing mail, at most limit (0: all): a GPtrArray of
- * LedgerDomain. */
-GPtrArray *ledger_report_domains(Ledger *ledger, LedgerPeriod period, LedgerOrder order,
-                                 guint limit, GError **error);
+/* The outgoing mail of a period, read in one pass. The lists are of LedgerDomain. */
+typedef struct {
+    GArray *days;                /* of LedgerDay: each day of the period, those without mail too */
+    guint64 domains;             /* how many domains had mail, whatever the limits */
+    GPtrArray *by_messages;      /* most messages first */
+    GPtrArray *by_rewritten;     /* most rewritten ones first, domains without any left out */
+    GPtrArray *newly_authorised; /* authorised since a day of the period, and not before: the
+                                    latest first */
+} LedgerReport;
 
-/* How many domains ledger_report_domains() has without a limit, in LEDGER_ORDER_MESSAGES. */
-bool ledger_report_count(Ledger *ledger, LedgerPeriod period, guint64 *domains, GError **error);
-
-/* Returns those that are authorised, since a day of the period, and were not before: the latest
- * first, at most limit (0: all). */
-GPtrArray *ledger_report_newly_authorised(Ledger *ledger, LedgerPeriod period, guint limit,
-                                          GError **error);
+LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const LedgerLimits *limits,
+                                 GError **error);
+void ledger_report_free(LedgerReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerReport, ledger_report_free)
 
 /* Returns one domain, or NULL: with error, or without where it was never seen. */
 LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPeriod period,

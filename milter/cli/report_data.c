@@ -23,6 +23,9 @@ ReportData *report_data_new(const char *file, gint64 now, guint days, guint doma
                             GError **error)
 {
     g_autoptr(Ledger) ledger = ledger_open_read_only(file, error);
+    const LedgerLimits limits = {.by_messages = domains_max > 0 ? domains_max : LEDGER_ALL,
+                                 .newly_authorised = LEDGER_ALL};
+    g_autoptr(LedgerReport) report = NULL;
     g_autoptr(ReportData) data = NULL;
 
     if (ledger == NULL)
@@ -30,17 +33,13 @@ ReportData *report_data_new(const char *file, gint64 now, guint days, guint doma
     data = g_new0(ReportData, 1);
     data->now = now;
     data->period = ledger_period_of(now, days);
-    data->days = ledger_report_days(ledger, data->period, error);
-    if (data->days == NULL)
+    report = ledger_report_read(ledger, data->period, &limits, error);
+    if (report == NULL)
         return NULL;
-    data->domains =
-        ledger_report_domains(ledger, data->period, LEDGER_ORDER_MESSAGES, domains_max, error);
-    if (data->domains == NULL)
-        return NULL;
-    data->newly = ledger_report_newly_authorised(ledger, data->period, 0, error);
-    if (data->newly == NULL ||
-        !ledger_report_count(ledger, data->period, &data->all_domains, error))
-        return NULL;
+    data->days = g_steal_pointer(&report->days);
+    data->domains = g_steal_pointer(&report->by_messages);
+    data->newly = g_steal_pointer(&report->newly_authorised);
+    data->all_domains = report->domains;
     add_up(data);
     return g_steal_pointer(&data);
 }

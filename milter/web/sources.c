@@ -54,25 +54,23 @@ static Ledger *open_ledger(Settings *settings, GError **error)
 static bool read_overview(Overview *overview, Settings *settings, LedgerPeriod period,
                           GError **error)
 {
+    static const LedgerLimits limits = {.by_messages = OVERVIEW_LIST_MAX,
+                                        .by_rewritten = OVERVIEW_DOMAINS_MAX,
+                                        .newly_authorised = OVERVIEW_AUTHORISED_MAX};
     g_autoptr(Ledger) ledger = open_ledger(settings, error);
+    g_autoptr(LedgerReport) report = NULL;
 
     if (ledger == NULL)
         return false;
-    overview->days = ledger_report_days(ledger, period, error);
-    if (overview->days == NULL)
+    report = ledger_report_read(ledger, period, &limits, error);
+    if (report == NULL)
         return false;
-    overview->rewritten =
-        ledger_report_domains(ledger, period, LEDGER_ORDER_REWRITTEN, OVERVIEW_DOMAINS_MAX, error);
-    if (overview->rewritten == NULL)
-        return false;
-    overview->domains =
-        ledger_report_domains(ledger, period, LEDGER_ORDER_MESSAGES, OVERVIEW_LIST_MAX, error);
-    if (overview->domains == NULL ||
-        !ledger_report_count(ledger, period, &overview->domains_count, error))
-        return false;
-    overview->newly_authorised =
-        ledger_report_newly_authorised(ledger, period, OVERVIEW_AUTHORISED_MAX, error);
-    return overview->newly_authorised != NULL;
+    overview->days = g_steal_pointer(&report->days);
+    overview->rewritten = g_steal_pointer(&report->by_rewritten);
+    overview->domains = g_steal_pointer(&report->by_messages);
+    overview->domains_count = report->domains;
+    overview->newly_authorised = g_steal_pointer(&report->newly_authorised);
+    return true;
 }
 
 Overview *sources_overview(Settings *settings, gint64 now, guint days)

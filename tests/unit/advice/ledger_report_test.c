@@ -168,74 +168,122 @@ static void write_some(const Written *written)
                          0);
 }
 
-static char *names_of(GPtrArray *domains)
+static LedgerReport *read_report(const Written *written, guint32 from, guint32 to, guint limit)
 {
-    GString *names = g_string_new(NULL);
+    const LedgerLimits limits = {limit, limit, limit};
+    g_autoptr(Ledger) reader = reader_of(written);
+    g_autoptr(GError) error = NULL;
+    LedgerReport *report = ledger_report_read(reader, (LedgerPeriod){from, to}, &limits, &error);
 
-    assert_non_null(domains);
+    if (report == NULL)
+        fail_msg("%s", error->message);
+    return report;
+}
+
+static void assert_names(const GPtrArray *domains, const char *wanted)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
     for (guint i = 0; i < domains->len; i++)
         g_string_append_printf(names, "%s ", ((LedgerDomain *)g_ptr_array_index(domains, i))->name);
-    g_ptr_array_unref(domains);
-    return g_string_free(names, FALSE);
+    assert_string_equal(names->str, wanted);
 }
 
 static void test_domains(void **state)
 {
-    const LedgerPeriod period = {DAY, DAY + 2};
-    g_autoptr(Ledger) reader = NULL;
-    g_autofree char *by_messages = NULL;
-    g_autofree char *two = NULL;
-    g_autofree char *by_rewritten = NULL;
-    guint64 count = 0;
+    g_autoptr(LedgerReport) all = NULL;
+    g_autoptr(LedgerReport) two = NULL;
+    g_autoptr(LedgerReport) none = NULL;
+    const LedgerDomain *bad;
 
     write_some(*state);
-    reader = reader_of(*state);
-    by_messages = names_of(ledger_report_domains(reader, period, LEDGER_ORDER_MESSAGES, 0, NULL));
-    assert_string_equal(by_messages, "big.example bad.example mended.example  ");
-    two = names_of(ledger_report_domains(reader, period, LEDGER_ORDER_MESSAGES, 2, NULL));
-    assert_string_equal(two, "big.example bad.example ");
-    by_rewritten = names_of(ledger_report_domains(reader, period, LEDGER_ORDER_REWRITTEN, 0, NULL));
-    assert_string_equal(by_rewritten, "bad.example mended.example  ");
-    assert_true(ledger_report_count(reader, period, &count, NULL));
-    assert_int_equal(count, 4);
+    all = read_report(*state, DAY, DAY + 2, LEDGER_ALL);
+    assert_names(all->by_messages, "big.example bad.example mended.example  ");
+    assert_names(all->by_rewritten, "bad.example mended.example  ");
+    assert_int_equal(all->domains, 4);
+    bad = g_ptr_array_index(all->by_messages, 1);
+    assert_int_equal(bad->counts.by[MESSAGE_ACTION_REWRITE], 50);
+    assert_int_equal(bad->counts.by[MESSAGE_ACTION_WOULD_REWRITE], 5);
+    assert_int_equal(bad->result, SPF_SOFTFAIL);
+    assert_int_equal(bad->first, ledger_fixture_time(DAY, 0));
+    assert_int_equal(bad->last, ledger_fixture_time(DAY + 2, 0));
+    two = read_report(*state, DAY, DAY + 2, 2);
+    assert_names(two->by_messages, "big.example bad.example ");
+    assert_int_equal(two->domains, 4);
+    none = read_report(*state, DAY, DAY + 2, 0);
+    assert_names(none->by_messages, "");
+    assert_int_equal(none->domains, 4);
+}
+
+/* More than twice the limit, in an order that displaces some; ties go by name. */
+static void test_limit(void **state)
+{
+    static const guint64 messages[] = {1, 5, 5, 9, 2, 5, 7, 1, 5, 8, 3, 5};
+    g_autoptr(LedgerReport) three = NULL;
+    g_autoptr(LedgerReport) six = NULL;
+    const Written *written = *state;
+
+    for (guint i = 0; i < G_N_ELEMENTS(messages); i++) {
+        g_autofree char *name = g_strdup_printf("%c", (int)('z' - i));
+
+        ledger_fixture_write(written->ledger, name, DAY, SPF_FAIL, MESSAGE_ACTION_REWRITE,
+                             messages[i], 0, 0);
+    }
+    three = read_report(written, DAY, DAY, 3);
+    assert_names(three->by_messages, "w q t ");
+    six = read_report(written, DAY, DAY, 6);
+    assert_names(six->by_messages, "w q t o r u ");
+    assert_names(six->by_rewritten, "w q t o r u ");
+    assert_int_equal(six->domains, G_N_ELEMENTS(messages));
+}
+
+/* Numbers of domains that lie far apart, as after years of old days that went. */
+static void test_sparse_numbers(void **state)
+{
+    const Written *written = *state;
+    g_autoptr(LedgerReport) report = NULL;
+
+    write_some(written);
+    ledger_fixture_sql(written->files,
+                       "UPDATE seen SET domain = domain * 3000000 + 9223372036830000000;"
+                       "UPDATE domains SET id = id * 3000000 + 9223372036830000000");
+    report = read_report(written, DAY, DAY + 2, LEDGER_ALL);
+    assert_names(report->by_messages, "big.example bad.example mended.example  ");
+    assert_int_equal(ledger_counts_decided(&g_array_index(report->days, LedgerDay, 0).counts), 157);
 }
 
 static void test_newly_authorised(void **state)
 {
-    g_autoptr(Ledger) reader = NULL;
-    g_autofree char *names = NULL;
-    g_autofree char *all = NULL;
-    g_autofree char *none = NULL;
+    g_autoptr(LedgerReport) report = NULL;
+    g_autoptr(LedgerReport) all = NULL;
+    g_autoptr(LedgerReport) none = NULL;
 
     write_some(*state);
-    reader = reader_of(*state);
-    names = names_of(ledger_report_newly_authorised(reader, (LedgerPeriod){DAY, DAY + 2}, 0, NULL));
-    assert_string_equal(names, "mended.example ");
-    all =
-        names_of(ledger_report_newly_authorised(reader, (LedgerPeriod){DAY - 1, DAY + 2}, 0, NULL));
-    assert_string_equal(all, "mended.example early.example ");
-    none = names_of(ledger_report_newly_authorised(reader, (LedgerPeriod){DAY, DAY + 1}, 0, NULL));
-    assert_string_equal(none, "");
+    report = read_report(*state, DAY, DAY + 2, LEDGER_ALL);
+    assert_names(report->newly_authorised, "mended.example ");
+    all = read_report(*state, DAY - 1, DAY + 2, LEDGER_ALL);
+    assert_names(all->newly_authorised, "mended.example early.example ");
+    none = read_report(*state, DAY, DAY + 1, LEDGER_ALL);
+    assert_names(none->newly_authorised, "");
 }
 
 static void test_days(void **state)
 {
-    g_autoptr(Ledger) reader = NULL;
-    g_autoptr(GArray) days = NULL;
+    g_autoptr(LedgerReport) report = NULL;
     guint64 wanted[] = {157, 1, 12};
 
     write_some(*state);
-    reader = reader_of(*state);
-    days = ledger_report_days(reader, (LedgerPeriod){DAY, DAY + 3}, NULL);
-    assert_int_equal(days->len, 4);
-    for (guint i = 0; i < days->len; i++) {
-        const LedgerDay *day = &g_array_index(days, LedgerDay, i);
+    report = read_report(*state, DAY, DAY + 3, 0);
+    assert_int_equal(report->days->len, 4);
+    for (guint i = 0; i < report->days->len; i++) {
+        const LedgerDay *day = &g_array_index(report->days, LedgerDay, i);
 
         assert_int_equal(day->day, DAY + i);
         assert_int_equal(ledger_counts_decided(&day->counts), i < 3 ? wanted[i] : 0);
     }
-    assert_int_equal(g_array_index(days, LedgerDay, 0).counts.by[MESSAGE_ACTION_INBOUND], 1000);
-    assert_int_equal(ledger_counts_rewritten(&g_array_index(days, LedgerDay, 2).counts), 5);
+    assert_int_equal(g_array_index(report->days, LedgerDay, 0).counts.by[MESSAGE_ACTION_INBOUND],
+                     1000);
+    assert_int_equal(ledger_counts_rewritten(&g_array_index(report->days, LedgerDay, 2).counts), 5);
 }
 
 static void test_history(void **state)
@@ -297,6 +345,8 @@ int main(void)
         WRITTEN(test_authorised_since),
         WRITTEN(test_authorised_in_one_batch),
         WRITTEN(test_domains),
+        WRITTEN(test_limit),
+        WRITTEN(test_sparse_numbers),
         WRITTEN(test_newly_authorised),
         WRITTEN(test_days),
         WRITTEN(test_history),

@@ -298,17 +298,18 @@ static void test_a_reader_while_writing(void **state)
     g_autoptr(Ledger) ledger = open_ledger(fixture);
     g_autoptr(Ledger) early = NULL;
     g_autoptr(Ledger) late = NULL;
-    g_autoptr(GArray) then = NULL;
-    g_autoptr(GArray) now = NULL;
+    const LedgerLimits none = {0};
+    g_autoptr(LedgerReport) then = NULL;
+    g_autoptr(LedgerReport) now = NULL;
 
     ledger_fixture_write(ledger, "a.example", DAY, SPF_PASS, MESSAGE_ACTION_KEEP, 1, 0, 0);
     early = ledger_open_read_only(fixture->file, NULL);
     ledger_fixture_write(ledger, "a.example", DAY, SPF_PASS, MESSAGE_ACTION_KEEP, 1, 0, 0);
     late = ledger_open_read_only(fixture->file, NULL);
-    then = ledger_report_days(early, period, NULL);
-    now = ledger_report_days(late, period, NULL);
-    assert_int_equal(g_array_index(then, LedgerDay, 0).counts.by[MESSAGE_ACTION_KEEP], 1);
-    assert_int_equal(g_array_index(now, LedgerDay, 0).counts.by[MESSAGE_ACTION_KEEP], 2);
+    then = ledger_report_read(early, period, &none, NULL);
+    now = ledger_report_read(late, period, &none, NULL);
+    assert_int_equal(g_array_index(then->days, LedgerDay, 0).counts.by[MESSAGE_ACTION_KEEP], 1);
+    assert_int_equal(g_array_index(now->days, LedgerDay, 0).counts.by[MESSAGE_ACTION_KEEP], 2);
 }
 
 static void test_a_reader_without_a_file(void **state)
