@@ -31,16 +31,36 @@ static void exchange_clear(Exchange *exchange)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Exchange, exchange_clear)
 
-static void say_who_may(const char *path, GError **error)
+#define GROUP_MEMORY_MAX 1048576 /* octets for a group's entry, members included */
+
+/* The name of the group that path belongs to; NULL: not known. Any thread may call. */
+static char *group_of(const char *path)
 {
     struct stat status;
-    const struct group *group = stat(path, &status) == 0 ? getgrgid(status.st_gid) : NULL;
+
+    if (stat(path, &status) != 0)
+        return NULL;
+    for (size_t size = 4096; size <= GROUP_MEMORY_MAX; size *= 4) {
+        g_autofree char *memory = g_malloc(size);
+        struct group group;
+        struct group *found = NULL;
+        int number = getgrgid_r(status.st_gid, &group, memory, size, &found);
+
+        if (number != ERANGE)
+            return found != NULL ? g_strdup(found->gr_name) : NULL;
+    }
+    return NULL;
+}
+
+static void say_who_may(const char *path, GError **error)
+{
+    g_autofree char *group = group_of(path);
 
     if (group != NULL)
         g_set_error(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_PERMISSION,
                     "%s: permission denied; only root and members of the group \"%s\" may: use "
                     "sudo, or usermod -aG %s USER and log in anew",
-                    path, group->gr_name, group->gr_name);
+                    path, group, group);
     else
         g_set_error(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_PERMISSION,
                     "%s: permission denied; use sudo, or join the group that is \"group\" in the "

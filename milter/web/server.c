@@ -314,12 +314,13 @@ static bool start(Server *server, int listener, GError **error)
 
 static bool start_lanes(Server *server, GError **error)
 {
-    static const guint threads[SERVER_LANES] = {
-        [SERVER_READS] = SERVER_READS_MAX, [SERVER_CHECKS] = SERVER_CHECKS_MAX};
+    static const guint threads[SERVER_LANES] = {[SERVER_ASKS] = SERVER_ASKS_MAX,
+                                                [SERVER_READS] = SERVER_READS_MAX,
+                                                [SERVER_CHECKS] = SERVER_CHECKS_MAX};
     static const char *const names[SERVER_LANES] = {
-        [SERVER_READS] = "web-reads", [SERVER_CHECKS] = "web-checks"};
+        [SERVER_ASKS] = "web-asks", [SERVER_READS] = "web-reads", [SERVER_CHECKS] = "web-checks"};
 
-    for (ServerLane lane = SERVER_READS; lane < SERVER_LANES; lane++) {
+    for (ServerLane lane = SERVER_NOW + 1; lane < SERVER_LANES; lane++) {
         server->lanes[lane] = jobs_new(names[lane], threads[lane], SERVER_PATIENCE * CLOCK_SECOND,
                                        run_job, give_up_job, error);
         if (server->lanes[lane] == NULL)
@@ -384,7 +385,7 @@ static bool turn(Server *server, int stop)
         return true;
     eventfd_read(server->wake, &wakes); /* fails where nothing woke us */
     MHD_run(server->daemon);
-    for (ServerLane lane = SERVER_READS; lane < SERVER_LANES; lane++)
+    for (ServerLane lane = SERVER_NOW + 1; lane < SERVER_LANES; lane++)
         jobs_expire(server->lanes[lane], now());
     peers_sweep(server->peers, now());
     return (files[1].revents & POLLIN) != 0;
@@ -401,7 +402,7 @@ static void drain(Server *server)
 {
     gint64 deadline = now() + DRAIN_TIME;
 
-    for (ServerLane lane = SERVER_READS; lane < SERVER_LANES; lane++)
+    for (ServerLane lane = SERVER_NOW + 1; lane < SERVER_LANES; lane++)
         if (server->lanes[lane] != NULL)
             jobs_stop(server->lanes[lane]);
     do
@@ -415,7 +416,7 @@ void server_free(Server *server)
         drain(server);
         MHD_stop_daemon(server->daemon);
     }
-    for (ServerLane lane = SERVER_READS; lane < SERVER_LANES; lane++)
+    for (ServerLane lane = SERVER_NOW + 1; lane < SERVER_LANES; lane++)
         g_clear_pointer(&server->lanes[lane], jobs_free);
     g_clear_pointer(&server->peers, peers_free);
     if (server->wake >= 0)

@@ -13,9 +13,15 @@
 typedef enum { SERVER_ERROR_ADDRESS, SERVER_ERROR_LISTEN, SERVER_ERROR_LIBRARY } ServerError;
 GQuark server_error_quark(void);
 
-/* How a request is answered. What is called "slow" may wait for something, and is called by any of
- * several threads. */
-typedef enum { SERVER_NOW, SERVER_READS, SERVER_CHECKS, SERVER_LANES } ServerLane;
+/* How a request is answered: at once, or by any of a lane's threads, which may wait. No lane waits
+ * for another, so that monitoring (SERVER_ASKS) does not suffer from slow pages. */
+typedef enum {
+    SERVER_NOW,
+    SERVER_ASKS,   /* the daemon */
+    SERVER_READS,  /* the ledger */
+    SERVER_CHECKS, /* DNS */
+    SERVER_LANES
+} ServerLane;
 typedef struct {
     ServerLane (*lane)(gpointer site, const Request *request);
     Reply *(*answer)(gpointer site, const Request *request, const char *language);
@@ -32,6 +38,7 @@ typedef struct {
 
 /* What is asked of DNS at once, so that nobody's crowd becomes that of the resolver. */
 #define SERVER_CHECKS_MAX 8
+#define SERVER_ASKS_MAX 2
 #define SERVER_READS_MAX 2
 #define SERVER_PATIENCE 2    /* seconds that a request waits for its turn; then 503 */
 #define SERVER_RETRY_AFTER 5 /* seconds */

@@ -23,13 +23,18 @@
 #include "web/sources.h"
 
 #define LANGUAGES 2
-#define OVERVIEW_AGE CLOCK_SECOND /* a crowd gets the same numbers */
+/* A crowd gets the same numbers: for as long, or for as long as reading them took. */
+#define OVERVIEW_AGE CLOCK_SECOND
 
+/* The last overview of a period. */
 typedef struct {
     guint days;
-    gint64 read;        /* monotonic time */
+    bool is_being_read;
+    gint64 until;       /* monotonic; when it is too old */
     Overview *overview; /* NULL: none yet */
 } KeptOverview;
+
+static const guint periods[] = REQUEST_DAYS;
 
 struct Site {
     Settings *settings;
@@ -39,7 +44,8 @@ struct Site {
     DnsHosters *hosters;      /* the same */
 
     pthread_mutex_t lock; /* guards kept; not held while an overview is read */
-    KeptOverview kept;
+    pthread_cond_t read;  /* one of kept has been read */
+    KeptOverview kept[G_N_ELEMENTS(periods)];
 };
 
 /* One page of one request. */
@@ -95,6 +101,9 @@ Site *site_new(Settings *settings, Dns *dns)
     site->languages[1] = open_language(LANGUAGE_GERMAN);
     read_lists(site);
     pthread_mutex_init(&site->lock, NULL);
+    pthread_cond_init(&site->read, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(periods); i++)
+        site->kept[i].days = periods[i];
     return site;
 }
 
@@ -104,7 +113,9 @@ void site_free(Site *site)
     g_clear_pointer(&site->hosters, dns_hosters_free);
     for (size_t i = 0; i < LANGUAGES; i++)
         g_clear_pointer(&site->languages[i], language_free);
-    g_clear_pointer(&site->kept.overview, overview_unref);
+    for (size_t i = 0; i < G_N_ELEMENTS(periods); i++)
+        g_clear_pointer(&site->kept[i].overview, overview_unref);
+    pthread_cond_destroy(&site->read);
     pthread_mutex_destroy(&site->lock);
     settings_unref(site->settings);
     g_free(site);
@@ -115,9 +126,10 @@ ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
     switch (request->route) {
     case ROUTE_OVERVIEW:
     case ROUTE_DOMAINS:
+        return SERVER_READS;
     case ROUTE_METRICS:
     case ROUTE_HEALTH:
-        return SERVER_READS;
+        return SERVER_ASKS;
     case ROUTE_DOMAIN:
     case ROUTE_SEARCH:
         return *request->subject != '\0' ? SERVER_CHECKS : SERVER_NOW;
@@ -146,26 +158,42 @@ static Reply *page_reply(const Visit *visit, guint status, char *page)
     return reply;
 }
 
-/* The one that was read last, a reference, where it will do. */
-static Overview *take_kept(Site *site, guint days, gint64 now)
+/* The first, unless it is another's. */
+static KeptOverview *kept_of(Site *site, guint days)
+{
+    for (size_t i = 1; i < G_N_ELEMENTS(periods); i++)
+        if (site->kept[i].days == days)
+            return &site->kept[i];
+    return &site->kept[0];
+}
+
+/* A reference of the one that was read last, or is being read by another thread, if that will do.
+ * NULL: the caller has to read it, and to keep() it. */
+static Overview *take_kept(Site *site, KeptOverview *kept)
 {
     Overview *overview = NULL;
 
     pthread_mutex_lock(&site->lock);
-    if (site->kept.overview != NULL && site->kept.days == days &&
-        now - site->kept.read < OVERVIEW_AGE)
-        overview = overview_ref(site->kept.overview);
+    while (kept->is_being_read)
+        pthread_cond_wait(&site->read, &site->lock);
+    if (kept->overview != NULL && clock_monotonic(&clock_system) < kept->until)
+        overview = overview_ref(kept->overview);
+    kept->is_being_read = overview == NULL;
     pthread_mutex_unlock(&site->lock);
     return overview;
 }
 
-static void keep(Site *site, guint days, gint64 now, Overview *overview)
+static void keep(Site *site, KeptOverview *kept, gint64 began, Overview *overview)
 {
+    gint64 now = clock_monotonic(&clock_system);
     Overview *last;
 
     pthread_mutex_lock(&site->lock);
-    last = site->kept.overview;
-    site->kept = (KeptOverview){.days = days, .read = now, .overview = overview_ref(overview)};
+    last = kept->overview;
+    kept->overview = overview_ref(overview);
+    kept->until = now + MAX(now - began, OVERVIEW_AGE);
+    kept->is_being_read = false;
+    pthread_cond_broadcast(&site->read);
     pthread_mutex_unlock(&site->lock);
     if (last != NULL)
         overview_unref(last);
@@ -173,14 +201,16 @@ static void keep(Site *site, guint days, gint64 now, Overview *overview)
 
 static Overview *get_overview(const Visit *visit)
 {
-    gint64 now = clock_monotonic(&clock_system);
     guint days = visit->view.request->days;
-    Overview *overview = take_kept(visit->site, days, now);
+    KeptOverview *kept = kept_of(visit->site, days);
+    Overview *overview = take_kept(visit->site, kept);
+    gint64 began;
 
     if (overview != NULL)
         return overview;
+    began = clock_monotonic(&clock_system);
     overview = sources_overview(visit->site->settings, visit->view.now, days);
-    keep(visit->site, days, now, overview);
+    keep(visit->site, kept, began, overview);
     return overview;
 }
 

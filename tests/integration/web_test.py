@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import contextlib
 import http.client
+import os
 import re
 import signal
 import socket
@@ -424,6 +425,26 @@ def test_crowd(web, daemon):
     assert all(headers["Retry-After"] for status, headers in answers if status == 503)
     assert web.get("/healthz").status == 200
     assert daemon.is_running()
+
+
+def test_monitoring_beside_slow_overviews(directory):
+    """Overviews that take for ever (the ledger is a pipe that nobody writes into) hold up neither /healthz nor /metrics."""
+    ledger = directory / "web-slow" / "ledger.db"
+    with Spfrom(directory / "web-slow", ZONE, ledger="") as daemon:
+        os.mkfifo(ledger)
+        daemon.settings["ledger"] = ledger  # for spfrom web: the daemon has none
+        daemon.write_configuration()
+        with PrivateWeb(daemon) as web, concurrent.futures.ThreadPoolExecutor(8) as crowd:
+            pending = [crowd.submit(ask, web, f"/?days={days}") for days in (7, 30, 90, 365, 7, 30, 90, 365)]
+            try:
+                processes.wait_until(lambda: any(one.done() for one in pending), 30, "an overview that is refused")
+                begin = time.monotonic()
+                assert [ask(web, target)[0] for target in ("/healthz", "/metrics", "/healthz")] == [200, 200, 200]
+                assert time.monotonic() - begin < 1.5  # a turn is waited for 2 s
+            finally:
+                ends = os.open(ledger, os.O_RDWR)  # and nothing waits any longer
+            assert sorted(one.result()[0] for one in pending) == [200] * 2 + [503] * 6
+            os.close(ends)
 
 
 def test_crowd_at_silent_dns(silent_dns):
