@@ -298,7 +298,7 @@ static bool count_new_domains(Ledger *ledger, guint32 day, GError **error)
     sqlite3_stmt *statement;
     bool is_counted;
 
-    if (day <= ledger->new_day)
+    if (day == ledger->new_day)
         return true;
     statement = statement_of(ledger, LEDGER_COUNT_NEW, error);
     if (statement == NULL)
@@ -439,6 +439,28 @@ bool ledger_expire(Ledger *ledger, guint32 day, bool *is_more, GError **error)
         return true;
     return run(ledger, "BEGIN IMMEDIATE", error) &&
            end(ledger, delete_day(ledger, oldest, day, is_more, error), error);
+}
+
+bool ledger_last_day(Ledger *ledger, guint32 day, guint32 *last, GError **error)
+{
+    gint64 number = 0;
+    bool is_read =
+        ask_number(ledger, "SELECT max(day) FROM seen WHERE day < ?1", day, &number, error);
+
+    *last = (guint32)number;
+    return is_read;
+}
+
+bool ledger_forget_future(Ledger *ledger, gint64 now, GError **error)
+{
+    gint64 ignored;
+
+    return ask_number(ledger,
+                      "UPDATE domains SET first = min(first, ?1), last = ?1,"
+                      " authorised_since = min(authorised_since, ?1),"
+                      " authorised_last = min(authorised_last, ?1),"
+                      " unauthorised_last = min(unauthorised_last, ?1) WHERE last > ?1",
+                      stored(now), &ignored, error);
 }
 
 bool ledger_is_moved(Ledger *ledger)

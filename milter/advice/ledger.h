@@ -53,6 +53,17 @@ bool ledger_write(Ledger *ledger, const GPtrArray *rows, GError **error);
  */
 bool ledger_expire(Ledger *ledger, guint32 day, bool *is_more, GError **error);
 
+/* The latest day before day that the ledger has mail of; 0 if there is none. */
+bool ledger_last_day(Ledger *ledger, guint32 day, guint32 *last, GError **error);
+
+/*
+ * Mends what a clock that was ahead has left behind: a domain that was seen after now counts as
+ * seen now. Otherwise a result of that time would outweigh all that come until then.
+ *
+ * now      wall time
+ */
+bool ledger_forget_future(Ledger *ledger, gint64 now, GError **error);
+
 /* Is there another file, or none, in the place of the one that is open? */
 bool ledger_is_moved(Ledger *ledger);
 

@@ -21,7 +21,7 @@ struct Ledger {
     sqlite3 *database;
     char *file;
     sqlite3_stmt *statements[LEDGER_STATEMENTS]; /* prepared when they are first used */
-    guint32 new_day;                             /* the latest that was written to; 0: none yet */
+    guint32 new_day;                             /* the one that was written to last; 0: none yet */
     guint new_domains;                           /* the ledger's since that day began */
 };
 

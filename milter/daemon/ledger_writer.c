@@ -14,6 +14,7 @@
 #include "daemon/metrics.h"
 
 #define FOLDER_MODE 0755
+#define CLOCK_JUMP 7 /* days: a clock that moved as far on its own is not believed at once */
 
 /* What messages and the thread share. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all of shared */
@@ -39,6 +40,9 @@ typedef struct {
     LedgerTally *backlog; /* not written yet */
     gint64 retry_at;      /* monotonic; 0: nothing is wrong */
     guint32 expired_day;  /* whose retention was seen to; 0: none */
+    guint32 known_day;    /* of the last write; 0: none yet */
+    gint64 known_at;      /* monotonic; when that was */
+    guint32 doubtful_day; /* on which nothing is deleted; 0: none */
     bool is_overflow_told;
 } Writer;
 
@@ -312,23 +316,76 @@ static bool is_pressed(void)
     return result;
 }
 
+/* How many days the clock went ahead since the last write, besides those that passed. Before the
+ * first write of this process, the file tells which day the last one was. */
+static bool measure_jump(Writer *writer, guint32 today, guint32 *from, guint32 *jump,
+                         GError **error)
+{
+    gint64 passed = 0;
+
+    *from = writer->known_day;
+    *jump = 0;
+    if (writer->known_day != 0)
+        passed = (g_get_monotonic_time() - writer->known_at) / (86400 * CLOCK_SECOND);
+    else if (!ledger_last_day(writer->ledger, today, from, error))
+        return false;
+    if (*from != 0 && *from + passed < today)
+        *jump = (guint32)(today - *from - passed);
+    return true;
+}
+
+/* A clock that is years ahead would delete all there is: on the first day after a jump nothing is
+ * deleted. Sets doubtful_day. */
+static bool look_at_clock(Writer *writer, guint32 today, GError **error)
+{
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+    guint32 from, jump;
+
+    if (!measure_jump(writer, today, &from, &jump, error))
+        return false;
+    writer->known_day = today;
+    writer->known_at = g_get_monotonic_time();
+    if (jump < CLOCK_JUMP)
+        return true;
+    writer->doubtful_day = today;
+    before = ledger_day_text(from);
+    after = ledger_day_text(today);
+    log_write(LOG_WARNING,
+              "ledger: the clock says %s, and the last mail was on %s; if the clock is wrong, set "
+              "it: old days are kept until tomorrow",
+              after, before);
+    return true;
+}
+
+static bool expire_days(Writer *writer, guint32 today, GError **error)
+{
+    guint32 oldest = today - MIN(today, writer->days - 1);
+    bool is_more = today != writer->doubtful_day;
+
+    while (is_more && !is_pressed())
+        if (!ledger_expire(writer->ledger, oldest, &is_more, error))
+            return false;
+    if (!is_more)
+        writer->expired_day = today;
+    return true;
+}
+
 /* Deletes what is older than ledger_days, once a day, as far as there is time for it. */
 static void expire(Writer *writer)
 {
-    guint32 today = ledger_day_of(g_get_real_time());
-    guint32 oldest = today - MIN(today, writer->days - 1);
-    bool is_more = true;
+    gint64 now = g_get_real_time();
+    guint32 today = ledger_day_of(now);
     g_autoptr(GError) error = NULL;
 
     if (writer->ledger == NULL || writer->expired_day == today)
         return;
-    while (is_more && !is_pressed())
-        if (!ledger_expire(writer->ledger, oldest, &is_more, &error)) {
-            g_clear_pointer(&writer->ledger, ledger_close);
-            return note_trouble(writer, error);
-        }
-    if (!is_more)
-        writer->expired_day = today;
+    if ((today != writer->known_day && (!look_at_clock(writer, today, &error) ||
+                                        !ledger_forget_future(writer->ledger, now, &error))) ||
+        !expire_days(writer, today, &error)) {
+        g_clear_pointer(&writer->ledger, ledger_close);
+        note_trouble(writer, error);
+    }
 }
 
 static char *file_of(const Writer *writer, Settings *settings)

@@ -288,6 +288,23 @@ def test_a_reload_takes_the_keys_over(daemon):
     assert messages(other) == 2
 
 
+def test_a_clock_that_jumped_deletes_nothing(daemon):
+    """The ledger that a clock three years ahead finds; the first day after a jump deletes nothing, and says so once."""
+    with daemon:
+        send(daemon, 3)
+        wait_until_written(daemon)
+    with contextlib.closing(sqlite3.connect(file_of(daemon))) as database:
+        database.execute("UPDATE seen SET day = day - 1095")
+        database.commit()
+    with daemon:
+        for batch in range(2):
+            send(daemon, 1)
+            wait_until_written(daemon)
+        assert messages(file_of(daemon)) == 5
+        processes.wait_until(lambda: lines(daemon, "ledger: the clock says "), PATIENCE, "a word about it")
+        assert len(lines(daemon, "ledger: the clock says ")) == 1
+
+
 @pytest.fixture(scope="module")
 def written(directory):
     """A daemon with some mail in its ledger."""

@@ -291,6 +291,23 @@ static void test_domains_of_a_day_are_bounded(void **state)
                      1);
 }
 
+/* The same, of the day to which a clock that was ahead has come back. */
+static void test_domains_of_a_day_before_are_bounded(void **state)
+{
+    const LedgerFixture *fixture = *state;
+    g_autoptr(Ledger) ledger = open_ledger(fixture);
+
+    ledger_fixture_write(ledger, "ahead.example", DAY + 1095, SPF_PASS, MESSAGE_ACTION_KEEP, 1, 0,
+                         0);
+    ledger_fixture_sql(fixture, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                                " WHERE i < 100000) INSERT INTO domains (name, first, last)"
+                                " SELECT 'd' || i, 20000 * 86400000, 20000 * 86400000 FROM n");
+    ledger_fixture_write(ledger, "late.example", DAY, SPF_PASS, MESSAGE_ACTION_KEEP, 1, 0, 0);
+    assert_int_equal(
+        ledger_fixture_number(fixture, "SELECT count(*) FROM domains WHERE name = 'late.example'"),
+        0);
+}
+
 static void test_a_reader_while_writing(void **state)
 {
     const LedgerFixture *fixture = *state;
@@ -391,6 +408,7 @@ int main(void)
         WITH_FILE(test_failed_migration_changes_nothing),
         WITH_FILE(test_old_days_go),
         WITH_FILE(test_domains_of_a_day_are_bounded),
+        WITH_FILE(test_domains_of_a_day_before_are_bounded),
         WITH_FILE(test_a_reader_while_writing),
         WITH_FILE(test_a_reader_without_a_file),
         WITH_FILE(test_a_file_that_was_taken_away),

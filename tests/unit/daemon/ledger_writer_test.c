@@ -309,6 +309,73 @@ static void test_old_days_go(void **state)
     assert_int_equal(messages(fixture), 4);
 }
 
+/* As a clock that is far ahead finds a ledger, or a daemon that was off for long: nothing is
+ * deleted on the first day, however often there is mail, and the daemon is started, on it. */
+static void test_a_clock_that_jumped_deletes_nothing(void **state)
+{
+    LedgerFixture *fixture = *state;
+    guint32 today = ledger_day_of(g_get_real_time());
+    Ledger *ledger = ledger_open(fixture->file, NULL);
+
+    for (guint32 day = today - 1095; day < today - 1090; day++)
+        ledger_fixture_write(ledger, "a.example", day, SPF_PASS, MESSAGE_ACTION_KEEP, 1, 0, 0);
+    ledger_close(ledger);
+    put_settings(fixture, "ledger_days = 4\n");
+    for (int start = 0; start < 2; start++) {
+        g_auto(LedgerWriterStatus) before;
+
+        assert_true(ledger_writer_start(take_settings));
+        ledger_writer_status(&before);
+        for (guint64 batch = 1; batch <= 2; batch++) {
+            count_messages(0, 1);
+            wait_for_status(before.written + batch, false);
+        }
+        put_settings(fixture, "ledger_days = 3\n");
+        ledger_writer_stop();
+    }
+    assert_int_equal(ledger_fixture_number(fixture, "SELECT min(day) FROM seen"), today - 1095);
+    assert_int_equal(messages(fixture), 5 + 4);
+}
+
+/* A week of silence is a holiday. */
+static void test_six_silent_days_are_no_jump(void **state)
+{
+    LedgerFixture *fixture = *state;
+    guint32 today = ledger_day_of(g_get_real_time());
+    Ledger *ledger = ledger_open(fixture->file, NULL);
+
+    ledger_fixture_write(ledger, "a.example", today - 6, SPF_PASS, MESSAGE_ACTION_KEEP, 1, 0, 0);
+    ledger_close(ledger);
+    put_settings(fixture, "ledger_days = 4\n");
+    assert_true(ledger_writer_start(take_settings));
+    count_messages(0, 1);
+    wait_for_status(1, false);
+    ledger_writer_stop();
+    assert_int_equal(messages(fixture), 1);
+}
+
+/* What a clock that was ahead for some seconds has written does not outweigh what comes later. */
+static void test_a_clock_that_came_back(void **state)
+{
+    LedgerFixture *fixture = *state;
+    guint32 today = ledger_day_of(g_get_real_time());
+    Ledger *ledger = ledger_open(fixture->file, NULL);
+
+    ledger_fixture_write(ledger, "d0.example", today + 1095, SPF_FAIL, MESSAGE_ACTION_REWRITE, 1, 0,
+                         0);
+    ledger_close(ledger);
+    assert_true(ledger_writer_start(take_settings));
+    count_messages(1, 1);
+    wait_for_status(1, false);
+    count_messages(0, 1); /* passes */
+    wait_for_status(2, false);
+    ledger_writer_stop();
+    assert_int_equal(messages(fixture), 3);
+    assert_int_equal(ledger_fixture_number(fixture, "SELECT authorised_last > unauthorised_last"
+                                                    " FROM domains WHERE name = 'd0.example'"),
+                     1);
+}
+
 #define WITH_FILE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -324,6 +391,9 @@ int main(void)
         WITH_FILE(test_another_state_dir_after_a_reload),
         WITH_FILE(test_no_ledger),
         WITH_FILE(test_old_days_go),
+        WITH_FILE(test_a_clock_that_jumped_deletes_nothing),
+        WITH_FILE(test_six_silent_days_are_no_jump),
+        WITH_FILE(test_a_clock_that_came_back),
     };
 
     log_open("ledger_writer_test", LOG_TARGET_STDERR, LOG_EMERG);
