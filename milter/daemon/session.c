@@ -33,7 +33,7 @@ typedef struct {
     bool is_smtputf8;
     Mailbox *sender;
     HeaderFields *fields;
-    guint recipients; /* counted ones: not those that the MTA refused */
+    guint recipients;
     guint local_recipients;
 } Message;
 
@@ -188,8 +188,6 @@ static sfsistat on_recipient(SMFICTX *context, char **arguments G_GNUC_UNUSED)
     const char *mailer = macro(context, "{rcpt_mailer}");
 
     if (message == NULL)
-        return answer(session, SMFIP_NR_RCPT);
-    if (mailer != NULL && strcmp(mailer, "error") == 0)
         return answer(session, SMFIP_NR_RCPT);
     message->recipients++;
     if (mailer != NULL && outbound_is_local_mailer(

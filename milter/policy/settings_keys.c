@@ -445,7 +445,7 @@ const SettingsKey settings_keys[] = {
      WORDS("keep", "remove")},
     {"trace_header", false, "yes", set_flag, FIELD(trace_header), 0, 0, WORDS("no", "yes")},
     {"outbound", true, "{authenticated, private}", set_outbound, FIELD(outbound), 0, 0, NULL},
-    {"local_mailers", true, "{local, virtual, lmtp}", set_list, FIELD(local_mailers), 0, 0, NULL},
+    {"local_mailers", true, "{}", set_list, FIELD(local_mailers), 0, 0, NULL},
     {"relay_hosts", true, "{auto}", set_relay_hosts, FIELD(relay_hosts), 0, 0, NULL},
     {"relay_policy", false, "all", set_choice, FIELD(relay_policy), 0, 0, WORDS("all", "any")},
     {"hostname", false, NULL, set_hostname, FIELD(hostname), 0, 0, NULL},

@@ -80,7 +80,7 @@ def lines(daemon, text):
 @pytest.fixture
 def daemon(directory, request):
     """One of its own for each test, not started yet."""
-    made = Spfrom(directory / f"ledger-{request.node.name}", ZONE_FILE, log_level="info")
+    made = Spfrom(directory / f"ledger-{request.node.name}", ZONE_FILE, log_level="info", local_mailers=["local"])
     made.directory.chmod(0o777)
     return made
 

@@ -34,7 +34,7 @@ THROUGH_POSTFIX = 200
 
 @pytest.fixture(scope="module")
 def daemon(daemons):
-    return daemons.start(extra=SECTIONS, tempfail_on=["temperror"])
+    return daemons.start(extra=SECTIONS, tempfail_on=["temperror"], local_mailers=["local"])
 
 
 def _grown(before, after, name):

@@ -7,7 +7,9 @@ import pytest
 import clients
 from arrived import values
 from cases import OHNE, message
+from conftest import Route
 from milter_client import MilterClient, ask
+from private_postfix import HOSTNAME
 from zone import FALLBACK
 
 FIELDS = [("From", OHNE), ("To", "patient@example.net")]
@@ -58,11 +60,12 @@ def test_client(daemons, address, macros, outbound, ours):
 _made = {}
 
 
-def _daemon(daemons, outbound):
-    """One daemon for each value of outbound."""
-    key = None if outbound is None else tuple(outbound)
+def _daemon(daemons, outbound, local_mailers=None):
+    """One daemon for each value of both; None: the default."""
+    settings = {"outbound": outbound, "local_mailers": local_mailers}
+    key = tuple(value and tuple(value) for value in settings.values())
     if key not in _made:
-        _made[key] = daemons.start(**({} if outbound is None else {"outbound": outbound}))
+        _made[key] = daemons.start(**{key: value for key, value in settings.items() if value is not None})
     return _made[key]
 
 
@@ -74,6 +77,7 @@ def test_daemon_name(daemons, name, ours):
         assert (client.message(FIELDS, OHNE).sender() == FALLBACK) is ours
 
 
+LOCAL_MAILERS = ("local", "virtual", "lmtp")
 MAILERS = [
     # {rcpt_mailer} of each recipient (None: not sent), does the message leave?
     ([None], True),
@@ -81,18 +85,52 @@ MAILERS = [
     (["local"], False),
     (["virtual", "lmtp:unix:private/dovecot"], False),
     (["local", "smtp"], True),
-    (["local", "error"], False),
+    (["local", ""], True),
+    (["local", "error"], True),
+    (["local", "error:5.1.1 unknown"], True),
     (["error", "error"], True),
     (["localhost"], True),
 ]
 
 
+@pytest.mark.parametrize("listed", [LOCAL_MAILERS, None], ids=["listed", "default"])
 @pytest.mark.parametrize("mailers, leaves", MAILERS, ids=str)
-def test_local_mailers(daemons, mailers, leaves):
+def test_local_mailers(daemons, mailers, leaves, listed):
+    """By default none is local: at RCPT nobody knows what an address expands to."""
     macros = [None if mailer is None else {"{rcpt_mailer}": mailer} for mailer in mailers]
     recipients = [f"r{number}@example.net" for number in range(len(mailers))]
-    daemon = _daemon(daemons, None)
-    assert _is_rewritten(daemon, recipients=recipients, rcpt_macros=macros) is leaves
+    daemon = _daemon(daemons, None, listed)
+    assert _is_rewritten(daemon, recipients=recipients, rcpt_macros=macros) is (leaves or listed is None)
+
+
+@pytest.fixture(scope="module", params=[LOCAL_MAILERS, None], ids=["listed", "default"])
+def house(request, directory, daemons, needs_postfix):
+    """A Postfix with mailboxes of its own, and addresses that expand to others."""
+    name = "listed" if request.param else "default"
+    with Route(directory / f"house-{name}", _daemon(daemons, None, request.param),
+               mydestination=HOSTNAME, alias_maps="inline:{ away=away@example.net }", mailbox_transport="discard",
+               mailbox_size_limit="0", virtual_alias_domains="alias.example",
+               virtual_alias_maps="inline:{ info@alias.example=info@example.net, box@alias.example=box@example.net }"
+               ) as route:
+        yield route, request.param is not None
+
+
+# recipients, one that the sink gets, where mailers are listed: does it leave as it came?
+EXPANDED = [
+    ("alias-domain", ["info@alias.example"], "info@example.net", False),
+    ("alias-domain-beside-a-local-one", [f"root@{HOSTNAME}", "box@alias.example"], "box@example.net", False),
+    ("local-alias", [f"away@{HOSTNAME}"], "away@example.net", True),  # an operator who lists it has been told
+    ("elsewhere-beside-a-local-one", [f"root@{HOSTNAME}", "other@example.net"], "other@example.net", False),
+]
+
+
+@pytest.mark.parametrize("name, recipients, outside, is_let_through", EXPANDED, ids=[row[0] for row in EXPANDED])
+def test_expanded_recipients(house, name, recipients, outside, is_let_through):
+    """What an address expands to is not known at RCPT."""
+    route, is_listed = house
+    with clients.connection(route.postfix.port()) as smtp:
+        smtp.sendmail(OHNE, recipients, message(f"From: {OHNE}"))
+    assert route.sink.take(outside).sender == (OHNE if is_let_through and is_listed else FALLBACK)
 
 
 THROUGH_POSTFIX = [

@@ -106,7 +106,7 @@ def routes(directory, daemons, needs_sendmail):
     made = {}
     try:
         for mode in MODES:
-            made[mode] = Route(directory / f"sendmail-{mode}", daemons.start(mode=mode)).__enter__()
+            made[mode] = Route(directory / f"sendmail-{mode}", daemons.start(mode=mode, local_mailers=["local"])).__enter__()
         yield made
     finally:
         for route in made.values():
