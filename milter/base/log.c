@@ -195,13 +195,10 @@ static gsize shown_length(const char *value)
     return LOG_VALUE_MAX;
 }
 
-void log_pair(GString *line, const char *key, const char *value)
+void log_value(GString *line, const char *value)
 {
     gsize length = shown_length(value);
 
-    g_string_append_c(line, ' ');
-    g_string_append(line, key);
-    g_string_append_c(line, '=');
     if (!needs_quotes(value, length)) {
         g_string_append_len(line, value, (gssize)length);
         return;
@@ -210,4 +207,12 @@ void log_pair(GString *line, const char *key, const char *value)
     for (gsize at = 0; at < length;)
         at += append_quoted(line, value + at, length - at);
     g_string_append_c(line, '"');
+}
+
+void log_pair(GString *line, const char *key, const char *value)
+{
+    g_string_append_c(line, ' ');
+    g_string_append(line, key);
+    g_string_append_c(line, '=');
+    log_value(line, value);
 }

@@ -34,4 +34,6 @@ void log_write(int level, const char *format, ...) G_GNUC_PRINTF(2, 3);
  */
 #define LOG_VALUE_MAX 512
 void log_pair(GString *line, const char *key, const char *value);
+/* The same without " key=". */
+void log_value(GString *line, const char *value);
 #endif

@@ -7,6 +7,21 @@
 #include "base/log.h"
 #include "daemon/recent_messages.h"
 
+/* The whole address, owned by the caller. One that could not be read is what came between "<>". */
+static char *whole_address(const Mailbox *mailbox, const char *domain)
+{
+    const char *text = mailbox->local_part;
+    gsize length = strlen(text);
+
+    if (mailbox->addr_spec != NULL)
+        return g_strdup(mailbox->addr_spec);
+    if (domain != NULL)
+        return g_strconcat(text, "@", domain, NULL);
+    if (length > 1 && text[0] == '<' && text[length - 1] == '>')
+        return g_strndup(text + 1, length - 2);
+    return g_strdup(text);
+}
+
 /* A mailbox as log_addresses wants it shown: whole, or its domain alone. */
 static void pair_mailbox(GString *line, Settings *settings, const char *key, const Mailbox *mailbox)
 {
@@ -17,11 +32,8 @@ static void pair_mailbox(GString *line, Settings *settings, const char *key, con
         text = g_strdup("<>");
     else if (!settings->log_local_parts)
         text = g_strdup(domain != NULL ? domain : "-");
-    else if (mailbox->addr_spec != NULL)
-        text = g_strdup(mailbox->addr_spec);
     else
-        text = domain != NULL ? g_strconcat(mailbox->local_part, "@", domain, NULL)
-                              : g_strdup(mailbox->local_part);
+        text = whole_address(mailbox, domain);
     log_pair(line, key, text);
 }
 
@@ -29,6 +41,14 @@ static void pair_text(GString *line, const char *key, const char *value)
 {
     if (value != NULL)
         log_pair(line, key, value);
+}
+
+/* Why the verdict is what it is; names that were made of the local part as log_addresses wants. */
+static void pair_reason(GString *line, Settings *settings, const Verdict *verdict)
+{
+    bool is_masked = !settings->log_local_parts && verdict->masked_reason != NULL;
+
+    pair_text(line, "reason", is_masked ? verdict->masked_reason : verdict->reason);
 }
 
 static const char *reply_to_text(ReplyToOutcome outcome)
@@ -57,7 +77,7 @@ static void pair_decision(GString *line, Settings *settings, const Decision *dec
     if (plan->verdict != NULL) {
         pair_text(line, "relay", plan->verdict->relay);
         pair_text(line, "mechanism", plan->verdict->mechanism);
-        pair_text(line, "reason", plan->verdict->reason);
+        pair_reason(line, settings, plan->verdict);
         log_pair(line, "cache", verdict_source_text(decision->source));
     }
     if (decision->is_dkim_exempt)
@@ -90,8 +110,10 @@ void message_log_write(int level, Settings *settings, const MessageLog *message,
                        const Decision *decision)
 {
     g_autoptr(GString) line = compose(settings, message, decision);
+    g_autoptr(GString) begin = g_string_new(NULL);
     const char *queue_id = message->queue_id != NULL ? message->queue_id : "-";
 
+    log_value(begin, queue_id);
     recent_messages_add(queue_id, line->str + strspn(line->str, " "));
-    log_write(level, "%s:%s", queue_id, line->str);
+    log_write(level, "%s:%s", begin->str, line->str);
 }

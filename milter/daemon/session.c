@@ -296,6 +296,15 @@ static sfsistat decide(SMFICTX *context, const Session *session, MessageLog *ent
     return status;
 }
 
+static void log_unknown(const char *queue_id)
+{
+    g_autoptr(GString) begin = g_string_new(NULL);
+
+    log_value(begin, queue_id != NULL ? queue_id : "-");
+    log_write(LOG_ERR, "%s: action=error reason=\"the message's beginning is not known\"",
+              begin->str);
+}
+
 static sfsistat on_end(SMFICTX *context)
 {
     Session *session = session_of(context);
@@ -306,8 +315,7 @@ static sfsistat on_end(SMFICTX *context)
     if (session == NULL || session->message == NULL) {
         metrics_count_message(MESSAGE_ACTION_ERROR);
         ledger_writer_add(NULL, MESSAGE_ACTION_ERROR, NULL);
-        log_write(LOG_ERR, "%s: action=error reason=\"the message's beginning is not known\"",
-                  entry.queue_id != NULL ? entry.queue_id : "-");
+        log_unknown(entry.queue_id);
         return SMFIS_TEMPFAIL;
     }
     message = session->message;

@@ -86,5 +86,6 @@ void verdict_unref(Verdict *verdict)
     g_free(verdict->relay);
     g_free(verdict->mechanism);
     g_free(verdict->reason);
+    g_free(verdict->masked_reason);
     g_free(verdict);
 }

@@ -52,11 +52,14 @@ typedef struct Verdict {
                         did */
     char *reason; /* for people: why it is permerror, temperror or unproven; NULL where the result
                      says it all */
+    /* reason without the names that were made of a local part; NULL if there are none in it */
+    char *masked_reason;
     bool is_unproven; /* of a whole network, for a term depends on the address: not authorised,
                          whatever result says */
 } Verdict;
 
-/* Copies the texts, each of which may be NULL. Given back with verdict_unref(). */
+/* Copies the texts, each of which may be NULL; masked_reason is NULL. Given back with
+ * verdict_unref(). */
 Verdict *verdict_new(SpfResult result, const char *relay, const char *mechanism,
                      const char *reason);
 Verdict *verdict_ref(Verdict *verdict);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "spf/macro.h"
+
 typedef struct {
     EvaluationContext *context;
     EvaluationQuestion question;
@@ -24,6 +26,37 @@ static char *short_text(const char *text)
     return g_strndup(text, (gsize)(end - text));
 }
 
+static bool asks_for_addresses(const char *term)
+{
+    return g_ascii_strncasecmp(term, "exists:", 7) == 0 || g_ascii_strncasecmp(term, "a:", 2) == 0;
+}
+
+/*
+ * Returns the reason of evaluation with each name that was made of the local part (%{l}, %{s}) as
+ * it stands in the record, owned by the caller; NULL if there is none. Below a record or host that
+ * the local part chose, anything may repeat it.
+ */
+static char *masked_reason(const Evaluation *evaluation)
+{
+    g_autoptr(GString) masked = NULL;
+
+    if (!evaluation->uses_sender || evaluation->reason == NULL)
+        return NULL;
+    masked = g_string_new(evaluation->reason);
+    for (guint i = 0; i < evaluation->terms->len; i++) {
+        const EvaluationTerm *term = g_ptr_array_index(evaluation->terms, i);
+        const char *spec = strpbrk(term->term, ":=");
+
+        if (spec == NULL || (macro_uses(term->term, strlen(term->term)) & MACRO_SENDER) == 0)
+            continue;
+        if (!asks_for_addresses(term->term + strspn(term->term, "+-~?")))
+            return g_strdup("not shown, since the record depends on the local part");
+        if (term->name != NULL && term->name[0] != '\0')
+            g_string_replace(masked, term->name, spec + 1, 0);
+    }
+    return short_text(masked->str);
+}
+
 static Verdict *verdict_of(const Evaluation *evaluation)
 {
     char relay[NETWORK_TEXT_MAX];
@@ -33,6 +66,7 @@ static Verdict *verdict_of(const Evaluation *evaluation)
     Verdict *verdict =
         verdict_new(evaluation->result, network_text(&evaluation->piece, relay), mechanism, reason);
 
+    verdict->masked_reason = masked_reason(evaluation);
     verdict->is_unproven = evaluation->is_unproven;
     return verdict;
 }

@@ -313,6 +313,46 @@ def test_log_without_local_parts(spfrom):
     assert "geheim" not in daemon.log() and "verborgen" not in daemon.log()
 
 
+@pytest.mark.parametrize("record", ["exists:%{l}.a.example exists:%{l}.b.example exists:%{l}.c.example", "include:%{l}.a.example",
+                                    "include:%{lr-}.a.example", "redirect=%{l}.a.example", "mx:%{l}.a.example",
+                                    "include:b.example", "a:%{L}.broken.example"])
+def test_no_local_part_in_a_reason(spfrom, record):
+    daemon = spfrom(log_addresses="domain")
+    daemon.settings["dns_zone_file"].write_text(f'a.example. TXT "v=spf1 {record} -all"\n'
+                                'b.example. TXT "v=spf1 include:%{l}.b.example -all"\n')
+    daemon.start()
+    ask(daemon.address, [("From", "geheim-verborgen@a.example")], sender="geheim-verborgen@a.example")
+    daemon.wait_for_record(action="rewrite")
+    assert "geheim" not in daemon.log() and "verborgen" not in daemon.log()
+
+
+@pytest.mark.parametrize("sender, shown", [("a..b@gmx.de", '"a..b"@gmx.de'), ("a.@gmx.de", '"a."@gmx.de'), ("postmaster", "postmaster"),
+                                           ("a@b@gmx.de", "a@b@gmx.de"), ("", "<>"), ("a@gmx.de", "a@gmx.de")])
+def test_log_of_odd_senders(spfrom, sender, shown):
+    daemon = spfrom()
+    daemon.start()
+    ask(daemon.address, [("From", OHNE)], sender=sender)
+    logged = daemon.wait_for_record(action="rewrite")["sender"]
+    assert logged in (shown, sender or "<>")
+
+
+@pytest.mark.parametrize("queue_id, shown", [("x: action=keep", '"x: action=keep"'), ("x\x1b", '"x\\x1b"'), ("4fKx2n", "4fKx2n")])
+def test_queue_id_is_quoted(spfrom, queue_id, shown):
+    daemon = spfrom()
+    daemon.start()
+    with MilterClient(daemon.address) as client:
+        client.connect(address="10.0.0.7")
+        client.envelope("a@gmx.de")
+        client.header("From", OHNE)
+        client.eoh()
+        client.macros("eom", {"i": queue_id})
+        client.send("eom")
+        client._outcome()
+    daemon.wait_for_record(action="rewrite")
+    assert f" {shown}: action=rewrite author=" in daemon.log()
+    assert daemon.tool("status").returncode == 0
+
+
 def test_log_has_no_control_characters(spfrom):
     daemon = spfrom()
     daemon.start()

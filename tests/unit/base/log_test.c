@@ -73,10 +73,13 @@ static void test_pair(void **state)
 {
     const struct pair_row *row = *state;
     g_autoptr(GString) line = g_string_new("action=keep");
+    g_autoptr(GString) alone = g_string_new(NULL);
     g_autofree char *wanted = g_strconcat("action=keep key=", row->shown, NULL);
 
     log_pair(line, "key", row->value);
     assert_string_equal(line->str, wanted);
+    log_value(alone, row->value);
+    assert_string_equal(alone->str, row->shown);
 }
 
 /* Whatever one or two octets a stranger sends, one line of UTF-8 comes out, with an even number of

@@ -102,6 +102,53 @@ static void test_reach(void **state G_GNUC_UNUSED)
     verdict_unref(result.verdict);
 }
 
+static const struct masked_row {
+    const char *name;
+    const char *zone;
+    const char *masked; /* NULL: nothing is to be masked */
+} masked_rows[] = {
+    {"exists",
+     "a.example.org TXT 60 v=spf1 exists:%{l}.x.org -all\n"
+     "joe.roe.x.org !A",
+     "\"exists:%{l}.x.org\" of a.example.org: no answer for %{l}.x.org (A): SERVFAIL"},
+    {"a, turned around",
+     "a.example.org TXT 60 v=spf1 ~A:%{l1r-}.%{lr}.x.org -all\n"
+     "joe.roe.roe.joe.x.org !A",
+     "\"~A:%{l1r-}.%{lr}.x.org\" of a.example.org: no answer for %{l1r-}.%{lr}.x.org (A): "
+     "SERVFAIL"},
+    {"include", "a.example.org TXT 60 v=spf1 include:%{l}.x.org -all",
+     "not shown, since the record depends on the local part"},
+    {"redirect", "a.example.org TXT 60 v=spf1 redirect=%{s}",
+     "not shown, since the record depends on the local part"},
+    {"mx",
+     "a.example.org TXT 60 v=spf1 mx:%{l}.x.org -all\n"
+     "joe.roe.x.org !",
+     "not shown, since the record depends on the local part"},
+    {"below an include",
+     "a.example.org TXT 60 v=spf1 include:b.example.org -all\n"
+     "b.example.org TXT 60 v=spf1 exists:%{l}.x.org -all\n"
+     "joe.roe.x.org !A",
+     "\"exists:%{l}.x.org\" of b.example.org: no answer for %{l}.x.org (A): SERVFAIL"},
+    {"the local part plays no part", "a.example.org TXT 60 v=spf1 include:x.org exists:%{l}.y.org",
+     NULL},
+    {"no reason", "a.example.org TXT 60 v=spf1 exists:%{l}.y.org -all", NULL},
+};
+
+static void test_masked(void **state)
+{
+    const struct masked_row *row = *state;
+    g_autoptr(Dns) dns = scripted_dns_new();
+    RelayCheck result;
+
+    scripted_dns_set(dns, row->zone);
+    result = check(RELAYS, dns, "joe.roe");
+    if (row->masked != NULL)
+        assert_string_equal(result.verdict->masked_reason, row->masked);
+    else
+        assert_null(result.verdict->masked_reason);
+    verdict_unref(result.verdict);
+}
+
 /* A network of which one address passes by a macro can't be proven, also where another relay fails.
  */
 static void test_unproven(void **state G_GNUC_UNUSED)
@@ -169,5 +216,6 @@ int main(void)
     table_add(tests, "an empty relay set", test_empty_set, NULL);
     table_add(tests, "long texts are cut", test_long_texts, NULL);
     TABLE_ADD(tests, rows, test_policy);
+    TABLE_ADD(tests, masked_rows, test_masked);
     return table_run(tests, "relay_check_test");
 }
