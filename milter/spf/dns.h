@@ -108,10 +108,10 @@ typedef struct {
 } DnsUnboundOptions;
 
 /*
- * libunbound: validating, caching, asynchronous with one dispatcher thread. To be made after the
- * process has become a daemon: threads don't survive a fork. flush begins with an empty cache for
- * all names, and reads resolv_conf anew. Returns NULL with error (DNS_ERROR) set where a server,
- * resolv_conf or the trust anchor can't be used.
+ * libunbound: validating, caching, asynchronous with one dispatcher thread; it asks the servers by
+ * way of dns_forwarder.h. To be made after the process has become a daemon: threads don't survive a
+ * fork. flush begins with an empty cache for all names, and reads resolv_conf anew. Returns NULL
+ * with error (DNS_ERROR) set where a server, resolv_conf or the trust anchor can't be used.
  */
 Dns *dns_unbound_new(const DnsUnboundOptions *options, GError **error);
 

@@ -21,11 +21,12 @@
 
 /*
  * One libunbound context with its cache, its resolver thread, and the dispatcher: the thread that
- * takes answers from it and wakes who asked. ub_resolve() is never called: it has no deadline, and
- * makes a worker for each question.
+ * takes answers from it and wakes who asked, and that serves the forwarder, which libunbound asks.
+ * ub_resolve() is never called: it has no deadline, and makes a worker for each question.
  */
 typedef struct {
-    gint refs; /* of the DnsUnbound, and of each question under way */
+    gint refs;               /* of the DnsUnbound, and of each question under way */
+    DnsForwarder *forwarder; /* the dispatcher's own */
     struct ub_ctx *context;
     int wake_in;  /* closing it ends the dispatcher, */
     int wake_out; /* which polls this one */
@@ -201,25 +202,33 @@ static DnsAnswer *resolver_ask(const Resolver *resolver, const char *name, DnsTy
     return answer;
 }
 
+/* Where libunbound can't be read from, the next try waits. */
+static void take_answers(const Resolver *resolver, struct pollfd *wake)
+{
+    int error = ub_process(resolver->context);
+
+    if (error == 0)
+        return;
+    log_write(LOG_ERR, "libunbound: %s", ub_strerror(error));
+    poll(wake, 1, PROCESS_PAUSE);
+}
+
 static void *dispatch(void *hook)
 {
     Resolver *resolver = hook;
     struct pollfd polled[] = {{.fd = resolver->wake_out},
-                              {.fd = ub_fd(resolver->context), .events = POLLIN}};
-    int error;
+                              {.fd = ub_fd(resolver->context), .events = POLLIN},
+                              {.fd = dns_forwarder_fd(resolver->forwarder), .events = POLLIN}};
+    int next = -1;
 
     pthread_setname_np(pthread_self(), "spfrom-dns");
     for (;;) {
-        poll(polled, G_N_ELEMENTS(polled), -1);
+        poll(polled, G_N_ELEMENTS(polled), next);
         if (polled[0].revents != 0)
             return NULL;
-        if (polled[1].revents == 0)
-            continue;
-        error = ub_process(resolver->context);
-        if (error == 0)
-            continue;
-        log_write(LOG_ERR, "libunbound: %s", ub_strerror(error));
-        poll(polled, 1, PROCESS_PAUSE);
+        if (polled[1].revents != 0)
+            take_answers(resolver, &polled[0]);
+        next = dns_forwarder_serve(resolver->forwarder);
     }
 }
 
@@ -231,6 +240,7 @@ static void resolver_free(Resolver *resolver)
         close(resolver->wake_out);
     }
     unbound_context_free(resolver->context);
+    dns_forwarder_free(resolver->forwarder);
     g_free(resolver);
 }
 
@@ -294,10 +304,17 @@ static bool start_without_signals(Resolver *resolver, GError **error)
 static Resolver *resolver_new(const DnsUnboundOptions *options, GError **error)
 {
     g_autoptr(Resolver) resolver = g_new0(Resolver, 1);
+    GArray *servers;
 
     resolver->refs = 1;
     resolver->wake_in = -1;
-    resolver->context = unbound_context_new(options, error);
+    servers = dns_servers_read(options, error);
+    if (servers == NULL)
+        return NULL;
+    resolver->forwarder = dns_forwarder_new(servers, options->timeout, error);
+    if (resolver->forwarder == NULL)
+        return NULL;
+    resolver->context = unbound_context_new(options, resolver->forwarder, error);
     if (resolver->context == NULL || !start_without_signals(resolver, error))
         return NULL;
     return g_steal_pointer(&resolver);
@@ -313,19 +330,6 @@ static Resolver *current_resolver(DnsUnbound *unbound)
     g_atomic_int_inc(&resolver->refs);
     pthread_mutex_unlock(&unbound->lock);
     return resolver;
-}
-
-static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
-{
-    DnsUnbound *unbound = (DnsUnbound *)dns;
-    gint64 now = clock_monotonic(&clock_system);
-    gint64 until = MIN(deadline, now + unbound->options.timeout * CLOCK_SECOND);
-    g_autoptr(Resolver) resolver = NULL;
-
-    if (until <= now)
-        return dns_answer_new_trouble("no time left to ask");
-    resolver = current_resolver(unbound);
-    return resolver_ask(resolver, name, type, until);
 }
 
 /*
@@ -348,6 +352,19 @@ static void unbound_flush(Dns *dns, const char *domain)
     old = unbound->current;
     unbound->current = fresh;
     pthread_mutex_unlock(&unbound->lock);
+}
+
+static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+{
+    DnsUnbound *unbound = (DnsUnbound *)dns;
+    gint64 now = clock_monotonic(&clock_system);
+    gint64 until = MIN(deadline, now + unbound->options.timeout * CLOCK_SECOND);
+    g_autoptr(Resolver) resolver = NULL;
+
+    if (until <= now)
+        return dns_answer_new_trouble("no time left to ask");
+    resolver = current_resolver(unbound);
+    return resolver_ask(resolver, name, type, until);
 }
 
 static void unbound_free(Dns *dns)

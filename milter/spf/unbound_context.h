@@ -5,14 +5,16 @@
 #include <unbound.h>
 
 #include "spf/dns.h"
+#include "spf/dns_forwarder.h"
 
 /*
- * A libunbound context, set up for asynchronous questions to the servers of options; none of it can
- * be changed later. The bounds on TTLs are of the whole process in libunbound: those of the newest
- * context hold for all. Returns it, to be given back with unbound_context_free(); NULL with error
- * (DNS_ERROR) set.
+ * A libunbound context, set up for asynchronous questions to forwarder as its only server; none of
+ * it can be changed later. The bounds on TTLs are of the whole process in libunbound: those of the
+ * newest context hold for all. Returns it, to be given back with unbound_context_free(); NULL with
+ * error (DNS_ERROR) set.
  */
-struct ub_ctx *unbound_context_new(const DnsUnboundOptions *options, GError **error);
+struct ub_ctx *unbound_context_new(const DnsUnboundOptions *options, const DnsForwarder *forwarder,
+                                   GError **error);
 
 /* Not while another thread is in a function of libunbound with it. context may be NULL. */
 void unbound_context_free(struct ub_ctx *context);

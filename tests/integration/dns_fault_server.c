@@ -30,9 +30,13 @@ struct DnsFaultServer {
     int stop_in; /* closing it ends the thread, which polls stop_out */
     int stop_out;
     char text[32];
-    gint is_dead;       /* atomic */
-    gint questions;     /* atomic */
-    GPtrArray *delayed; /* of Delayed; the thread's own */
+    guint port;
+    gint is_dead;         /* atomic */
+    gint questions;       /* atomic */
+    GPtrArray *delayed;   /* of Delayed; the thread's own */
+    pthread_mutex_t lock; /* guards what is below */
+    DnsWeather weather;
+    GHashTable *asked; /* name to how often */
     pthread_t thread;
 };
 
@@ -343,16 +347,48 @@ static void make_answer(Exchange *exchange)
     header[9] = (guint8)exchange->authorities;
 }
 
+/* Returns 0 to 99, by chance but always the same. */
+static guint dice(const char *name, guint count, guint seed)
+{
+    guint32 random = g_str_hash(name) ^ (count * 2654435761U) ^ (seed * 2246822519U);
+
+    for (guint i = 0; i < 3; i++)
+        random = (random ^ random >> 15) * 2654435761U;
+    return (random >> 16) % 100;
+}
+
+/* Counts the question; returns whether its packet gets lost. */
+static bool is_lost(DnsFaultServer *server, const Exchange *exchange, DnsWeather *weather)
+{
+    char *key = g_strdup(exchange->name);
+    guint count;
+    bool is_lost;
+
+    pthread_mutex_lock(&server->lock);
+    count = GPOINTER_TO_UINT(g_hash_table_lookup(server->asked, key)) + 1;
+    g_hash_table_replace(server->asked, key, GUINT_TO_POINTER(count));
+    *weather = server->weather;
+    is_lost = (weather->loses_first && count == 1) ||
+              dice(exchange->name, count, weather->seed) < weather->loss;
+    pthread_mutex_unlock(&server->lock);
+    return is_lost;
+}
+
 /* Returns the message to send, or NULL for silence. */
 static GByteArray *converse(DnsFaultServer *server, const guint8 *query, gsize length, bool is_tcp,
                             gint64 *delay)
 {
     Exchange exchange = {.is_tcp = is_tcp, .message = g_byte_array_new()};
+    DnsWeather weather;
 
     if (!g_atomic_int_get(&server->is_dead) && read_question(&exchange, query, length)) {
         g_atomic_int_inc(&server->questions);
-        make_answer(&exchange);
-        *delay = exchange.delay;
+        exchange.is_silent = is_lost(server, &exchange, &weather);
+        if (weather.rcode != 0)
+            set_rcode(&exchange, (guint8)weather.rcode);
+        else
+            make_answer(&exchange);
+        *delay = exchange.delay + (gint64)weather.delay * 1000;
         if (!exchange.is_silent)
             return exchange.message;
     }
@@ -457,18 +493,25 @@ static void delayed_free(gpointer data)
 }
 
 /* Binds both sockets to one port; false where TCP has no luck with the port that UDP got. */
-static bool bind_sockets(DnsFaultServer *server)
+static bool bind_sockets(DnsFaultServer *server, guint port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((guint16)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
+    const int yes = 1;
+    const int buffer = 1 << 20;
 
     server->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     server->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(server->udp, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    setsockopt(server->tcp, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (bind(server->udp, (struct sockaddr *)&address, sizeof address) == 0 &&
         getsockname(server->udp, (struct sockaddr *)&address, &size) == 0 &&
         bind(server->tcp, (struct sockaddr *)&address, sizeof address) == 0 &&
         listen(server->tcp, 64) == 0) {
-        g_snprintf(server->text, sizeof server->text, "127.0.0.1@%u", ntohs(address.sin_port));
+        server->port = ntohs(address.sin_port);
+        g_snprintf(server->text, sizeof server->text, "127.0.0.1@%u", server->port);
         return true;
     }
     close(server->udp);
@@ -478,16 +521,23 @@ static bool bind_sockets(DnsFaultServer *server)
 
 DnsFaultServer *dns_fault_server_new(void)
 {
+    return dns_fault_server_new_at(0);
+}
+
+DnsFaultServer *dns_fault_server_new_at(guint port)
+{
     DnsFaultServer *server = g_new0(DnsFaultServer, 1);
     int stop[2];
 
-    while (!bind_sockets(server))
+    while (!bind_sockets(server, port))
         ;
     if (pipe(stop) != 0)
         abort();
     server->stop_out = stop[0];
     server->stop_in = stop[1];
     server->delayed = g_ptr_array_new_with_free_func(delayed_free);
+    server->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    pthread_mutex_init(&server->lock, NULL);
     pthread_create(&server->thread, NULL, serve, server);
     return server;
 }
@@ -500,6 +550,8 @@ void dns_fault_server_free(DnsFaultServer *server)
     close(server->udp);
     close(server->tcp);
     g_ptr_array_unref(server->delayed);
+    g_hash_table_unref(server->asked);
+    pthread_mutex_destroy(&server->lock);
     g_free(server);
 }
 
@@ -516,4 +568,27 @@ void dns_fault_server_set_dead(DnsFaultServer *server, bool is_dead)
 guint dns_fault_server_questions(const DnsFaultServer *server)
 {
     return (guint)g_atomic_int_get(&server->questions);
+}
+
+void dns_fault_server_set_weather(DnsFaultServer *server, const DnsWeather *weather)
+{
+    pthread_mutex_lock(&server->lock);
+    server->weather = *weather;
+    pthread_mutex_unlock(&server->lock);
+}
+
+guint dns_fault_server_asked(DnsFaultServer *server, const char *name)
+{
+    g_autofree char *key = g_strconcat(name, ".", NULL);
+    guint asked;
+
+    pthread_mutex_lock(&server->lock);
+    asked = GPOINTER_TO_UINT(g_hash_table_lookup(server->asked, key));
+    pthread_mutex_unlock(&server->lock);
+    return asked;
+}
+
+guint dns_fault_server_port(const DnsFaultServer *server)
+{
+    return server->port;
 }
