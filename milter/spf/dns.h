@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
+
 /*
  * The DNS as the rest of the program sees it: a question, an answer, a deadline. Behind it stand
  * libunbound (dns_unbound.c), a zone file (dns_zone_file.c), one replaced answer over another Dns
@@ -105,13 +107,15 @@ typedef struct {
     guint
         max_ttl; /* seconds: the bounds of the verdict cache, which libunbound's cache keeps too */
     guint max_negative_ttl; /* seconds */
+    const Clock *clock;     /* only to notice that the wall clock jumps; NULL: clock_system */
 } DnsUnboundOptions;
 
 /*
  * libunbound: validating, caching, asynchronous with one dispatcher thread; it asks the servers by
  * way of dns_forwarder.h. To be made after the process has become a daemon: threads don't survive a
- * fork. flush begins with an empty cache for all names, and reads resolv_conf anew. Returns NULL
- * with error (DNS_ERROR) set where a server, resolv_conf or the trust anchor can't be used.
+ * fork. flush begins with an empty cache for all names, and reads resolv_conf anew; so does a jump
+ * of the wall clock, by which libunbound measures TTLs. Returns NULL with error (DNS_ERROR) set
+ * where a server, resolv_conf or the trust anchor can't be used.
  */
 Dns *dns_unbound_new(const DnsUnboundOptions *options, GError **error);
 

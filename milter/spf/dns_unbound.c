@@ -17,7 +17,8 @@
 #include "spf/unbound_context.h"
 
 #define CLASS_IN 1
-#define PROCESS_PAUSE 100 /* milliseconds after libunbound could not be read from */
+#define PROCESS_PAUSE 100       /* milliseconds after libunbound could not be read from */
+#define JUMP (2 * CLOCK_SECOND) /* of the wall clock; less is how long an answer may be too old */
 
 /*
  * One libunbound context with its cache, its resolver thread, and the dispatcher: the thread that
@@ -49,7 +50,8 @@ typedef struct {
     char *resolv_conf;
     char *trust_anchor;
     DnsUnboundOptions options; /* its texts are the three above */
-    pthread_mutex_t lock;      /* guards current */
+    pthread_mutex_t lock;      /* guards what is below */
+    gint64 wall_offset;        /* wall time less monotonic time, when current was made */
     Resolver *current;         /* flush puts another in its place */
 } DnsUnbound;
 
@@ -354,6 +356,40 @@ static void unbound_flush(Dns *dns, const char *domain)
     pthread_mutex_unlock(&unbound->lock);
 }
 
+/* Returns by how much the wall clock has jumped since the last call, 0 where it goes like the
+ * other. */
+static gint64 take_jump(DnsUnbound *unbound)
+{
+    const Clock *clock = unbound->options.clock;
+    gint64 offset = clock_wall(clock) - clock_monotonic(clock);
+    gint64 jump;
+
+    pthread_mutex_lock(&unbound->lock);
+    jump = offset - unbound->wall_offset;
+    if (ABS(jump) < JUMP)
+        jump = 0;
+    else
+        unbound->wall_offset = offset;
+    pthread_mutex_unlock(&unbound->lock);
+    return jump;
+}
+
+/*
+ * libunbound's cache goes by the wall clock: when that goes back, an answer lives longer by as
+ * much. (Monotonic time stands still while the machine sleeps: waking up is a jump too.)
+ */
+static void forget_after_jump(DnsUnbound *unbound)
+{
+    gint64 jump = take_jump(unbound);
+
+    if (jump == 0)
+        return;
+    log_write(LOG_NOTICE,
+              "the wall clock went %s by %" G_GINT64_FORMAT " s: DNS answers are forgotten",
+              jump < 0 ? "back" : "forward", ABS(jump) / CLOCK_SECOND);
+    unbound_flush(&unbound->dns, NULL);
+}
+
 static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
 {
     DnsUnbound *unbound = (DnsUnbound *)dns;
@@ -363,6 +399,7 @@ static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, gint6
 
     if (until <= now)
         return dns_answer_new_trouble("no time left to ask");
+    forget_after_jump(unbound);
     resolver = current_resolver(unbound);
     return resolver_ask(resolver, name, type, until);
 }
@@ -392,7 +429,10 @@ Dns *dns_unbound_new(const DnsUnboundOptions *options, GError **error)
     unbound->options.servers = (const char *const *)unbound->servers;
     unbound->options.resolv_conf = unbound->resolv_conf;
     unbound->options.trust_anchor = unbound->trust_anchor;
+    if (unbound->options.clock == NULL)
+        unbound->options.clock = &clock_system;
     pthread_mutex_init(&unbound->lock, NULL);
+    take_jump(unbound);
     unbound->current = resolver_new(&unbound->options, error);
     if (unbound->current != NULL)
         return &unbound->dns;

@@ -25,15 +25,14 @@
 #define STACK (128 * 1024) /* octets, of each of many threads */
 #define SOON 1000          /* milliseconds, on a busy machine */
 
-static Dns *new_dns(DnsFaultServer *const *servers)
+static Dns *new_dns(DnsFaultServer *const *servers, const Clock *clock)
 {
     const char *texts[SERVERS_MAX + 1] = {NULL};
-    DnsUnboundOptions options = {
-        .servers = texts,
-        .timeout = TIMEOUT,
-        .max_ttl = 300,
-        .max_negative_ttl = 300,
-    };
+    DnsUnboundOptions options = {.servers = texts,
+                                 .timeout = TIMEOUT,
+                                 .max_ttl = 300,
+                                 .max_negative_ttl = 300,
+                                 .clock = clock};
     Dns *dns;
 
     for (guint i = 0; i < SERVERS_MAX && servers[i] != NULL; i++)
@@ -47,7 +46,7 @@ static Dns *new_dns_of(DnsFaultServer *server)
 {
     DnsFaultServer *servers[SERVERS_MAX] = {server};
 
-    return new_dns(servers);
+    return new_dns(servers, NULL);
 }
 
 static DnsStatus ask(Dns *dns, const char *name, gint64 milliseconds)
@@ -185,7 +184,7 @@ static int start_trials(void **state)
             trials[i].servers[j] = dns_fault_server_new();
             dns_fault_server_set_weather(trials[i].servers[j], &rows[i].servers[j]);
         }
-        trials[i].dns = new_dns(trials[i].servers);
+        trials[i].dns = new_dns(trials[i].servers, NULL);
         trials[i].crowd = crowd_new(trials[i].dns, NAMES);
     }
     return 0;
@@ -236,7 +235,7 @@ static void test_dead_server_comes_last(void **state)
     (void)state;
     dns_fault_server_set_dead(servers[0], true);
     {
-        g_autoptr(Dns) dns = new_dns(servers);
+        g_autoptr(Dns) dns = new_dns(servers, NULL);
         gint64 start;
 
         for (guint i = 0; i < 3; i++) {
@@ -260,7 +259,7 @@ static void test_failure_of_all(void **state)
 
     (void)state;
     {
-        g_autoptr(Dns) dns = new_dns(servers);
+        g_autoptr(Dns) dns = new_dns(servers, NULL);
 
         assert_int_equal(ask(dns, "servfail.example.org", 3000), DNS_TROUBLE);
         assert_int_equal(dns_fault_server_asked(servers[0], "servfail.example.org"), 1);
@@ -342,11 +341,42 @@ static void test_restart(void **state)
     dns_fault_server_free(server);
 }
 
+static gint64 now_of(void *hook)
+{
+    (void)hook;
+    return clock_monotonic(&clock_system);
+}
+
+/* Wall time that hook is ahead. */
+static gint64 shifted_wall(void *hook)
+{
+    return clock_wall(&clock_system) + *(const gint64 *)hook;
+}
+
+/* An answer of before the wall clock was set is asked for again. */
+static void test_clock_jump(void **state)
+{
+    static const gint64 jumps[] = {-3600, 3 * 365 * 86400, -3, 86400};
+    gint64 shift = 0;
+    const Clock clock = {.monotonic = now_of, .wall = shifted_wall, .hook = &shift};
+    g_autoptr(DnsFaultServer) server = dns_fault_server_new();
+    DnsFaultServer *servers[SERVERS_MAX] = {server};
+    g_autoptr(Dns) dns = new_dns(servers, &clock);
+
+    (void)state;
+    for (guint i = 0; i < G_N_ELEMENTS(jumps); i++) {
+        assert_int_equal(ask(dns, "good-jump.example.org", 3000), DNS_FOUND);
+        assert_int_equal(ask(dns, "good-jump.example.org", 3000), DNS_FOUND);
+        assert_int_equal(dns_fault_server_questions(server), i + 1);
+        shift += jumps[i] * CLOCK_SECOND;
+    }
+}
+
 static const struct CMUnitTest single_tests[] = {
     cmocka_unit_test(test_cold_start),     cmocka_unit_test(test_dead_server_comes_last),
     cmocka_unit_test(test_failure_of_all), cmocka_unit_test(test_silent_crowd),
     cmocka_unit_test(test_silent_flood),   cmocka_unit_test(test_restart),
-
+    cmocka_unit_test(test_clock_jump),
 };
 
 int main(void)
