@@ -6,35 +6,88 @@
 
 #include "cli/doctor_milter_list.h"
 
-/* Returns what the first of tables that knows key says, NULL where none does. */
-static char *look_up_in(Doctor *doctor, const Postfix *postfix, const char *parameter,
-                        const char *tables, const char *key)
+/* One parameter that names tables, while they are asked. */
+typedef struct {
+    Doctor *doctor;
+    const Postfix *postfix;
+    const char *parameter; /* as it is told */
+    const char *tables;
+    bool is_unknown; /* one of them could not be asked; that was told */
+} Lookup;
+
+/* Postfix asks tables of patterns for whole addresses only. */
+static bool has_patterns(const char *table)
 {
-    g_autoptr(GPtrArray) words = milter_list_words(tables);
+    static const char *const types[] = {"regexp:", "pcre:", "cidr:"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        if (strstr(table, types[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* Returns what the first of the tables that knows key says, NULL where none does. */
+static char *look_up(Lookup *lookup, const char *key, bool is_part)
+{
+    g_autoptr(GPtrArray) words = milter_list_words(lookup->tables);
 
     for (guint i = 0; i < words->len; i++) {
+        const char *table = g_ptr_array_index(words, i);
         g_autoptr(GError) error = NULL;
-        char *found = postfix_lookup(postfix, g_ptr_array_index(words, i), key, &error);
+        char *found = NULL;
 
+        if (is_part && has_patterns(table))
+            continue;
+        found = postfix_lookup(lookup->postfix, table, key, &error);
         if (found != NULL)
             return found;
-        if (error != NULL)
-            findings_add(&doctor->findings, FINDING_UNKNOWN, "table", "%s: %s can't be asked: %s",
-                         parameter, (const char *)g_ptr_array_index(words, i), error->message);
+        if (error != NULL && !lookup->is_unknown)
+            findings_add(&lookup->doctor->findings, FINDING_UNKNOWN, "table",
+                         "%s: %s can't be asked: %s", lookup->parameter, table, error->message);
+        lookup->is_unknown = lookup->is_unknown || error != NULL;
     }
     return NULL;
 }
 
-/* Asks tables for address as Postfix does. */
-static char *look_up_address(Doctor *doctor, const Postfix *postfix, const char *parameter,
-                             const char *tables, const char *address)
+/* Does Postfix look addresses of domain up by their local part alone? The host's own addresses are
+ * left out: nobody's fallback address is in a domain literal. */
+static bool is_own_domain(const Postfix *postfix, const char *domain)
 {
+    g_autoptr(GPtrArray) words = milter_list_words(postfix_value(postfix, NULL, "mydestination"));
+
+    g_ptr_array_add(words, g_strdup(postfix_value(postfix, NULL, "myorigin")));
+    for (guint i = 0; i < words->len; i++)
+        if (g_ascii_strcasecmp(g_ptr_array_index(words, i), domain) == 0)
+            return true;
+    return false;
+}
+
+/* Asks the tables for address as Postfix does (mail_addr_find()): whole, without its extension,
+ * its local part where the domain is ours, then its domain. */
+static char *look_up_address(Lookup *lookup, const char *address)
+{
+    const char *delimiters = postfix_value(lookup->postfix, NULL, "recipient_delimiter");
     const char *at = strrchr(address, '@');
-    char *found = look_up_in(doctor, postfix, parameter, tables, address);
+    g_autofree char *local = at != NULL ? g_strndup(address, (gsize)(at - address)) : NULL;
+    g_autofree char *bare = NULL;
+    g_autofree char *whole = NULL;
+    char *found = look_up(lookup, address, false);
+    gsize length;
 
     if (found != NULL || at == NULL)
         return found;
-    return look_up_in(doctor, postfix, parameter, tables, at);
+    length = strcspn(local, delimiters);
+    if (length > 0 && local[length] != '\0')
+        bare = g_strndup(local, length);
+    whole = bare != NULL ? g_strconcat(bare, at, NULL) : NULL;
+    if (whole != NULL)
+        found = look_up(lookup, whole, true);
+    if (found == NULL && is_own_domain(lookup->postfix, at + 1)) {
+        found = look_up(lookup, local, true);
+        if (found == NULL && bare != NULL)
+            found = look_up(lookup, bare, true);
+    }
+    return found != NULL ? found : look_up(lookup, at, true);
 }
 
 /* A table that is asked for the envelope sender. */
@@ -94,17 +147,19 @@ static bool counts(const Postfix *postfix, const SenderTable *table)
 
 static void examine_table(Doctor *doctor, const Postfix *postfix, const SenderTable *table)
 {
-    const char *tables = postfix_value(postfix, NULL, table->parameter);
+    Lookup lookup = {.doctor = doctor,
+                     .postfix = postfix,
+                     .parameter = table->parameter,
+                     .tables = postfix_value(postfix, NULL, table->parameter)};
     guint hits = 0;
     GHashTableIter iterator;
     gpointer address;
 
-    if (*tables == '\0' || !counts(postfix, table))
+    if (*lookup.tables == '\0' || !counts(postfix, table))
         return;
     g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
     while (g_hash_table_iter_next(&iterator, &address, NULL)) {
-        g_autofree char *found =
-            look_up_address(doctor, postfix, table->parameter, tables, address);
+        g_autofree char *found = look_up_address(&lookup, address);
 
         if (found == NULL || g_ascii_strcasecmp(found, address) == 0)
             continue;
@@ -115,29 +170,33 @@ static void examine_table(Doctor *doctor, const Postfix *postfix, const SenderTa
         return;
     if (table->set_only != NULL)
         finding_advise(findings_add(&doctor->findings, FINDING_WARNING, table->check, "%s (%s) %s",
-                                    table->parameter, tables, table->set_only),
+                                    table->parameter, lookup.tables, table->set_only),
                        "give the table an entry for the fallback address, or see that the general "
                        "route takes its mail");
-    else
+    else if (!lookup.is_unknown)
         findings_add(&doctor->findings, FINDING_FINE, table->check,
-                     "%s (%s) says nothing of the fallback address", table->parameter, tables);
+                     "%s (%s) says nothing of the fallback address", table->parameter,
+                     lookup.tables);
 }
 
 /* With smtp_sender_dependent_authentication the login of the next hop hangs on the sender. */
 static void examine_login(Doctor *doctor, const Postfix *postfix)
 {
-    const char *tables = postfix_value(postfix, NULL, "smtp_sasl_password_maps");
+    Lookup lookup = {.doctor = doctor,
+                     .postfix = postfix,
+                     .parameter = "smtp_sasl_password_maps",
+                     .tables = postfix_value(postfix, NULL, "smtp_sasl_password_maps")};
     GHashTableIter iterator;
     gpointer address;
 
-    if (!postfix_is_yes(postfix, NULL, "smtp_sender_dependent_authentication") || *tables == '\0')
+    if (!postfix_is_yes(postfix, NULL, "smtp_sender_dependent_authentication") ||
+        *lookup.tables == '\0')
         return;
     g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
     while (g_hash_table_iter_next(&iterator, &address, NULL)) {
-        g_autofree char *found =
-            look_up_in(doctor, postfix, "smtp_sasl_password_maps", tables, address);
+        g_autofree char *found = look_up_address(&lookup, address);
 
-        if (found == NULL)
+        if (found == NULL && !lookup.is_unknown)
             findings_add(&doctor->findings, FINDING_WARNING, "sender-login",
                          "smtp_sender_dependent_authentication is on, and smtp_sasl_password_maps "
                          "has no entry for %s: rewritten mail logs in with the relay's own",
@@ -199,6 +258,7 @@ static void for_each_client(Doctor *doctor, const Postfix *postfix, const char *
 static void examine_generic(Doctor *doctor, const Postfix *postfix, const char *name,
                             const char *tables)
 {
+    Lookup lookup = {.doctor = doctor, .postfix = postfix, .parameter = name, .tables = tables};
     guint hits = 0;
     GHashTableIter iterator;
     gpointer address;
@@ -207,7 +267,7 @@ static void examine_generic(Doctor *doctor, const Postfix *postfix, const char *
         return;
     g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
     while (g_hash_table_iter_next(&iterator, &address, NULL)) {
-        g_autofree char *found = look_up_address(doctor, postfix, name, tables, address);
+        g_autofree char *found = look_up_address(&lookup, address);
 
         if (found == NULL || g_ascii_strcasecmp(found, address) == 0)
             continue;
@@ -255,13 +315,14 @@ static void examine_header_checks(Doctor *doctor, const Postfix *postfix, const 
                                   const char *tables)
 {
     g_autoptr(GPtrArray) lines = header_lines(doctor->settings);
+    Lookup lookup = {.doctor = doctor, .postfix = postfix, .parameter = name, .tables = tables};
     guint hits = 0;
 
     if (*tables == '\0')
         return;
     for (guint i = 0; i < lines->len; i++) {
         const char *line = g_ptr_array_index(lines, i);
-        g_autofree char *action = look_up_in(doctor, postfix, name, tables, line);
+        g_autofree char *action = look_up(&lookup, line, false);
 
         if (action == NULL || is_harmless(action))
             continue;
@@ -271,7 +332,7 @@ static void examine_header_checks(Doctor *doctor, const Postfix *postfix, const 
                        "take the pattern out, or let it spare that field");
         hits++;
     }
-    if (hits == 0)
+    if (hits == 0 && !lookup.is_unknown)
         findings_add(&doctor->findings, FINDING_FINE, "header-checks",
                      "%s (%s) leaves alone what spfrom writes", name, tables);
 }
