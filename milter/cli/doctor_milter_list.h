@@ -35,7 +35,7 @@ GPtrArray *milter_list_words(const char *text);
  *
  * is_ours   one for each of milters
  * entry     what to put in
- * position  in milters, before which it goes
+ * position  in milters, before which it goes; behind the end: nowhere, entry may be NULL
  */
 char *milter_list_with(const GPtrArray *milters, const bool *is_ours, const char *entry,
                        guint position);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/doctor_postfix_list.h"
+#include "policy/outbound.h"
 
 /* How mail that comes in at one smtpd meets us. */
 typedef enum {
@@ -71,24 +72,114 @@ static bool is_submission(const Postfix *postfix, const PostfixService *service)
     return postfix_is_yes(postfix, service, "smtpd_sasl_auth_enable");
 }
 
-/* A port where a content filter gives back what has come in at another one before. */
-static bool is_way_back(const Postfix *postfix, const PostfixService *service)
+/* Does mail that comes in at service go through a filter that gives it back at another one? */
+static bool has_filter(const Postfix *postfix, const PostfixService *service)
 {
-    static const char *const hosts[] = {"127.", "localhost:", "[::1]:"};
-    bool is_loopback = false;
+    return *postfix_value(postfix, service, "content_filter") != '\0' ||
+           *postfix_value(postfix, service, "smtpd_proxy_filter") != '\0';
+}
 
-    for (size_t i = 0; i < G_N_ELEMENTS(hosts); i++)
-        is_loopback = is_loopback || g_str_has_prefix(service->name, hosts[i]);
-    if (!is_loopback)
+/* The address at which service listens: loopback or a private one. False if it has none. */
+static bool is_house_port(const PostfixService *service, Network *address)
+{
+    const char *port = port_of(service);
+    g_autofree char *host = NULL;
+    gsize length;
+
+    if (port == service->name)
         return false;
+    host = g_strndup(service->name, (gsize)(port - 1 - service->name));
+    length = strlen(host);
+    if (host[0] == '[' && length > 1 && host[length - 1] == ']') {
+        host[length - 1] = '\0';
+        memmove(host, host + 1, length - 1);
+    }
+    return network_parse(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, address, NULL) &&
+           network_is_house(address);
+}
+
+/* Is a service of this kind only set up for mail that has come in before? */
+static bool has_way_back_options(const PostfixService *service)
+{
+    static const char *const names[] = {"content_filter", "smtpd_proxy_filter",
+                                        "receive_override_options",
+                                        "smtpd_authorized_xforward_hosts"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_hash_table_contains(service->overrides, names[i]))
+            return true;
+    return strcmp(port_of(service), "10025") == 0; /* amavis gives mail back there */
+}
+
+typedef enum { WAY_BACK_NO, WAY_BACK_PERHAPS, WAY_BACK_YES } WayBack;
+
+/* Does a filter (amavis) give back at service what has come in at another one before? Sets *address
+ * to where service is, which is where all of its mail then seems to come from. */
+static WayBack way_back(const Postfix *postfix, const PostfixService *service, Network *address)
+{
+    if (is_submission(postfix, service) || has_filter(postfix, service) ||
+        !is_house_port(service, address))
+        return WAY_BACK_NO;
     for (guint i = 0; i < postfix->services->len; i++) {
         const PostfixService *other = g_ptr_array_index(postfix->services, i);
 
-        if (is_smtpd(other) && other != service &&
-            *postfix_value(postfix, other, "content_filter") != '\0')
-            return true;
+        if ((is_smtpd(other) || strcmp(other->program, "pickup") == 0) && other != service &&
+            has_filter(postfix, other))
+            return has_way_back_options(service) ? WAY_BACK_YES : WAY_BACK_PERHAPS;
     }
-    return false;
+    return WAY_BACK_NO;
+}
+
+/* Strangers' mail comes from the filter's address there, and outbound takes it for ours. */
+static void add_trap(Doctor *doctor, const PostfixList *list, WayBack back)
+{
+    g_autofree char *others =
+        milter_list_with(list->milters, list->is_ours, NULL, list->milters->len + 1);
+    g_autofree char *set =
+        postfix_set_command(list->postfix, list->reader, list->parameter, others);
+    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+    const char *name = list->reader->name;
+
+    if (back == WAY_BACK_PERHAPS)
+        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "way-back",
+                                    "a content filter is set; if it gives mail back at %s, that of "
+                                    "strangers counts as ours there, and its authors are replaced",
+                                    name),
+                       "if it does: %s && %s reload", set, postfix);
+    else
+        finding_command(
+            findings_add(&doctor->findings, FINDING_ERROR, "way-back",
+                         "%s takes mail back from a content filter: all of it comes from the "
+                         "filter's address, so that outbound takes mail of strangers for ours, and "
+                         "its authors are replaced",
+                         name),
+            "%s && %s reload", set, postfix);
+}
+
+/* Examines a port that takes mail back from a filter. Returns false if there is more to say. */
+static bool examine_way_back(Doctor *doctor, const PostfixList *list)
+{
+    OutboundClient client = {.has_address = true};
+    const char *name = list->reader->name;
+    WayBack back = way_back(list->postfix, list->reader, &client.address);
+
+    if (back == WAY_BACK_NO)
+        return false;
+    if (passage_of(list) == PASSAGE_CHROOTED)
+        return false;
+    if (passage_of(list) != PASSAGE_SEEN)
+        findings_add(&doctor->findings, FINDING_FINE, "way-back",
+                     "%s takes mail back from a content filter; spfrom belongs before the filter, "
+                     "and does not see it again",
+                     name);
+    else if (!outbound_is_ours(doctor->settings->outbound, &client))
+        findings_add(&doctor->findings, FINDING_FINE, "way-back",
+                     "%s takes mail back from a content filter; what comes from the filter's "
+                     "address is not outgoing for that alone",
+                     name);
+    else
+        add_trap(doctor, list, back);
+    return true;
 }
 
 static void add_off(Doctor *doctor, const PostfixList *list)
@@ -113,15 +204,46 @@ static void add_off(Doctor *doctor, const PostfixList *list)
                     "%s && %s reload", set, postfix);
 }
 
+/* The same filter as content_filter has it; NULL if the SMTP client can't reach it. */
+static char *filter_after_queue(const char *proxy)
+{
+    const char *place = g_str_has_prefix(proxy, "inet:") ? proxy + strlen("inet:") : proxy;
+    const char *colon = strrchr(place, ':');
+
+    if (colon == NULL || g_str_has_prefix(place, "unix:"))
+        return NULL;
+    if (colon == place)
+        return g_strdup_printf("smtp:[127.0.0.1]%s", colon);
+    if (place[0] == '[')
+        return g_strdup_printf("smtp:%s", place);
+    return g_strdup_printf("smtp:[%.*s]%s", (int)(colon - place), place, colon);
+}
+
+/* Milters see no header where a filter stands before the queue, and behind it all mail comes from
+ * the filter. What helps is a filter after the queue. */
 static void add_blind(Doctor *doctor, const PostfixList *list)
 {
-    finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "proxy-filter",
-                                "%s: smtpd_proxy_filter is set: milters see no header there and "
-                                "can change nothing",
-                                list->reader->name),
-                   "put %s into smtpd_milters of the service that takes mail back from the filter: "
-                   "postconf -P 'NAME/inet/smtpd_milters=…'",
-                   doctor->settings->socket);
+    const char *proxy = postfix_value(list->postfix, list->reader, "smtpd_proxy_filter");
+    g_autofree char *filter = filter_after_queue(proxy);
+    Finding *finding = findings_add(
+        &doctor->findings, FINDING_ERROR, "proxy-filter",
+        "%s: smtpd_proxy_filter is set: milters see no header there and can change nothing",
+        list->reader->name);
+
+    finding_advise(finding,
+                   "let the filter work after the queue (content_filter); it then has to discard "
+                   "or mark what it refused before. Or let outgoing mail come in at a service of "
+                   "its own without smtpd_proxy_filter. Do not put spfrom behind the filter: all "
+                   "mail comes from the filter's address there");
+    if (filter == NULL)
+        return;
+    g_autofree char *off =
+        postfix_set_command(list->postfix, list->reader, "smtpd_proxy_filter", "");
+    g_autofree char *on =
+        postfix_set_command(list->postfix, list->reader, "content_filter", filter);
+    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+
+    finding_command(finding, "%s && %s && %s reload", off, on, postfix);
 }
 
 static void add_chrooted(Doctor *doctor, const PostfixList *list)
@@ -146,12 +268,6 @@ static void add_missed(Doctor *doctor, const PostfixList *list)
     g_autofree char *mend = NULL;
     Finding *finding;
 
-    if (!is_submission(list->postfix, list->reader) && is_way_back(list->postfix, list->reader)) {
-        findings_add(&doctor->findings, FINDING_FINE, "way-back",
-                     "%s takes mail back from a content filter; it has passed spfrom before",
-                     list->reader->name);
-        return;
-    }
     mend = postfix_list_mend(list);
     finding =
         findings_add(&doctor->findings,
@@ -165,6 +281,8 @@ static void add_missed(Doctor *doctor, const PostfixList *list)
 
 static void add_passage(Doctor *doctor, const PostfixList *list)
 {
+    if (examine_way_back(doctor, list))
+        return;
     switch (passage_of(list)) {
     case PASSAGE_SEEN:
         break;
@@ -189,8 +307,10 @@ static void add_seen(Doctor *doctor, const GPtrArray *lists)
 
     for (guint i = 0; i < lists->len; i++) {
         const PostfixList *list = g_ptr_array_index(lists, i);
+        Network address;
 
-        if (passage_of(list) == PASSAGE_SEEN)
+        if (passage_of(list) == PASSAGE_SEEN &&
+            way_back(list->postfix, list->reader, &address) != WAY_BACK_YES)
             g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", list->reader->name);
     }
     if (names->len > 0)

@@ -7,7 +7,8 @@
 #include "base/clock.h"
 
 #define WAIT_MAX                                                                                   \
-    (24 * 3600 * CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold                \
+    (24 * 3600 *                                                                                   \
+     CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold                \
                                 */
 
 typedef struct {

@@ -3,7 +3,8 @@
 #include "spf/canonical.h"
 
 #define WRITTEN_MAX                                                                                \
-    (CHECK_LOOKUPS_MAX + 2) /* terms of one record that are worth an alias: the 11th is an error   \
+    (CHECK_LOOKUPS_MAX +                                                                           \
+     2) /* terms of one record that are worth an alias: the 11th is an error   \
                              */
 
 static guint add_term(Check *check, const Record *holder, const RecordTerm *record_term,

@@ -12,7 +12,8 @@
 #include "spf/macro.h"
 
 #define WRITTEN_MAX                                                                                \
-    (CHECK_LOOKUPS_MAX + 2) /* terms of one record that are worth an alias: the 11th is an error   \
+    (CHECK_LOOKUPS_MAX +                                                                           \
+     2) /* terms of one record that are worth an alias: the 11th is an error   \
                              */
 
 void check_init(Check *check, EvaluationContext *context, const EvaluationQuestion *question,

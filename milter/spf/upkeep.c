@@ -12,7 +12,8 @@
 G_DEFINE_QUARK(spfrom_upkeep_error, upkeep_error)
 
 #define WAIT_MAX                                                                                   \
-    (24 * 3600 * CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold                \
+    (24 * 3600 *                                                                                   \
+     CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold                \
                                 */
 
 struct Upkeep {

@@ -1,13 +1,17 @@
 """`spfrom doctor` on installations that are right and on broken ones: each fault is made for real, and each mend is run."""
 
 import contextlib
+import itertools
 import json
 import os
 import pty
+import re
+import smtplib
 import subprocess
 
 import pytest
 
+import clients
 import other_milters
 import paths
 import private_postfix
@@ -92,6 +96,28 @@ class Installation:
             for name, text in files.items():
                 (self.postfix.etc / name).write_text(text)
             _settle(self.postfix.etc)
+
+    @contextlib.contextmanager
+    def configured(self, **settings):
+        """With other settings of ours."""
+        before = dict(self.daemon.settings)
+        try:
+            self.daemon.settings.update(settings)
+            self.daemon.write_configuration()
+            assert self.daemon.tool("reload").returncode == 0
+            yield
+        finally:
+            self.daemon.settings.clear()
+            self.daemon.settings.update(before)
+            self.daemon.write_configuration()
+            assert self.daemon.tool("reload").returncode == 0
+
+    def reload(self, *ports):
+        """Makes the running Postfix take its files over, and listen at those ports besides."""
+        _settle(self.postfix.etc)
+        assert self.postfix.command("postfix", "reload").returncode == 0
+        for port in (self.postfix.port(), *ports):
+            processes.wait_until(lambda: processes.is_listening(("127.0.0.1", port)), 20, f"port {port}")
 
     def words(self):
         """What the rows below may name."""
@@ -286,6 +312,136 @@ def test_way_back_from_a_content_filter(installed):
         report = installed.doctor()
     assert str(port) in report.of("way-back", "fine")[0]["text"]
     assert not report.bad()
+
+
+class Filter:
+    """Stands for amavis: takes mail by SMTP, and gives all of it back at another port of the same Postfix."""
+
+    def __init__(self, way_back):
+        self._way_back = way_back
+        self._sink = Sink(extensions=("8BITMIME", "XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE"))
+        self._sink._server.keep = self._give_back
+        self.port = self._sink.port
+
+    def _give_back(self, delivery):
+        with smtplib.SMTP("127.0.0.1", self._way_back, timeout=60) as smtp:
+            smtp.sendmail(delivery.sender, delivery.addresses(), delivery.data)
+
+    def __enter__(self):
+        self._sink.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        self._sink.__exit__(*exception)
+
+
+STRANGER = {"ADDR": "203.0.113.7", "NAME": "mx.example.net"}
+_messages = itertools.count()
+
+
+def _sender_after(installed, xclient=None):
+    """The envelope sender and the author of a message as they arrive; both leave as ohne@praxis-ohne.de."""
+    recipient = f"doctor-{next(_messages)}@example.org"
+    clients.send_smtp(installed.postfix, "ohne@praxis-ohne.de", recipient, b"From: ohne@praxis-ohne.de\r\n\r\nx\r\n",
+                      xclient=xclient)
+    delivery = installed.sink.take(recipient)
+    author = re.search(rb"^From:.*?([\w.]+@[\w.-]+)", delivery.data, re.MULTILINE).group(1).decode()
+    assert author == delivery.sender
+    return delivery.sender
+
+
+OURS, THEIRS = "noreply@lemniscus.de", "ohne@praxis-ohne.de"
+AFTER_QUEUE = ["content_filter=smtp:[127.0.0.1]:{filter}"]
+BACK = "127.0.0.1:{back} inet n - n - - smtpd\n  -o content_filter=\n"
+PROXY = BACK + "  -o smtpd_proxy_filter=\n"
+REFORM = "  -o receive_override_options=no_header_body_checks,no_unknown_recipient_checks"
+# id, main.cf, master.cf, what doctor finds wrong (check: part of the command that mends it), what becomes of our clients'
+# mail, and of strangers', before that command is typed; afterwards, the first is always rewritten, and the second is not
+FILTERS = [
+    ("as-amavis-says", AFTER_QUEUE, BACK + REFORM + ",no_milters\n", {}, OURS, THEIRS),
+    ("no-milters-by-name", AFTER_QUEUE, BACK + "  -o smtpd_milters=\n", {}, OURS, THEIRS),
+    ("behind-too", AFTER_QUEUE, BACK + REFORM + "\n", {"way-back": "smtpd_milters="}, OURS, OURS),
+    ("behind-alone", [*AFTER_QUEUE, "smtpd_milters="], BACK + "  -o smtpd_milters={ours}\n",
+     {"way-back": "smtpd_milters=", "smtpd-milters": "smtpd_milters={ours}"}, OURS, OURS),
+    ("proxy-and-behind", ["smtpd_proxy_filter=127.0.0.1:{filter}"], PROXY + REFORM + "\n",
+     {"proxy-filter": "content_filter=smtp:[127.0.0.1]:{filter}", "way-back": "smtpd_milters="}, OURS, OURS),
+    ("proxy-alone", ["smtpd_proxy_filter=inet:127.0.0.1:{filter}"], PROXY + REFORM + ",no_milters\n",
+     {"proxy-filter": "content_filter=smtp:[127.0.0.1]:{filter}"}, THEIRS, THEIRS),
+]
+
+
+@pytest.mark.parametrize("name, main, master, wrong, ours, theirs", FILTERS, ids=[row[0] for row in FILTERS])
+def test_content_filter(installed, name, main, master, wrong, ours, theirs):
+    """What doctor says of a content filter is what happens to mail, before its mend is typed and after."""
+    back = processes.free_port()
+    with Filter(back) as amavis:
+        words = {"ours": _postfix_words(installed.daemon), "filter": amavis.port, "back": back}
+        with installed.changed([setting.format(**words) for setting in main], master.format(**words)):
+            installed.reload(back)
+            report = installed.doctor()
+            assert {finding["check"] for finding in report.bad()} == set(wrong), report.bad()
+            assert (_sender_after(installed), _sender_after(installed, STRANGER)) == (ours, theirs)
+            for finding in report.bad():
+                assert wrong[finding["check"]].format(**words) in finding["command"]
+                _mend(finding["command"], installed.postfix.etc)
+            installed.reload(back)
+            after = installed.doctor()
+            assert not after.bad(), after.bad()
+            assert str(back) in after.of("way-back", "fine")[0]["text"]
+            assert (_sender_after(installed), _sender_after(installed, STRANGER)) == (OURS, THEIRS)
+    installed.reload()
+
+
+def test_way_back_by_another_name(installed):
+    """outbound = daemon:NAME tells the filter's mail from strangers' by the port at which it comes back."""
+    back = processes.free_port()
+    with installed.changed([f"content_filter=smtp:[127.0.0.1]:{back}"], BACK.format(back=back)):
+        with installed.configured(outbound=["authenticated", "daemon:ORIGINATING"]):
+            found = installed.doctor().of("way-back")
+    assert [finding["level"] for finding in found] == ["fine"]
+
+
+LOGIN = "smtp_sender_dependent_authentication=yes"
+BARE = "sender_canonical_maps=inline:{noreply=a@gmx.de}"
+REPLACED = "a@gmx.de"
+# id, main.cf, check, level, what a rewritten message's envelope sender becomes (None: not tried)
+TABLES = [
+    ("bare-under-myorigin", [BARE, "myorigin=lemniscus.de"], "sender-canonical", "error", REPLACED),
+    ("bare-under-mydestination", [BARE, "mydestination=localhost, lemniscus.de"], "sender-canonical", "error", REPLACED),
+    ("bare-elsewhere", [BARE], "sender-canonical", "fine", OURS),
+    ("domain-before-bare", ["sender_canonical_maps=inline:{@lemniscus.de=a@gmx.de}"], "sender-canonical", "error", REPLACED),
+    ("pattern-of-whole-addresses", ["sender_canonical_maps=regexp:{etc}/patterns"], "sender-canonical", "fine", OURS),
+    ("canonical-bare", ["canonical_maps=inline:{noreply=a@gmx.de}", "myorigin=lemniscus.de"], "canonical", "error", REPLACED),
+    ("login-of-domain", [LOGIN, "smtp_sasl_password_maps=inline:{@lemniscus.de=u:p}"], "sender-login", None, None),
+    ("login-of-address", [LOGIN, "smtp_sasl_password_maps=inline:{noreply@lemniscus.de=u:p}"], "sender-login", None, None),
+    ("login-of-others", [LOGIN, "smtp_sasl_password_maps=inline:{@gmx.de=u:p}"], "sender-login", "warning", None),
+    ("login-not-known", [LOGIN, "smtp_sasl_password_maps=texthash:/none/x"], "sender-login", None, None),
+]
+
+
+@pytest.mark.parametrize("name, main, check, level, sender", TABLES, ids=[row[0] for row in TABLES])
+def test_sender_tables(installed, name, main, check, level, sender):
+    (installed.postfix.etc / "patterns").write_text("/^@lemniscus/ a@gmx.de\n/^noreply$/ a@gmx.de\n")
+    with installed.changed([setting.replace("{etc}", str(installed.postfix.etc)) for setting in main]):
+        installed.reload()
+        assert [finding["level"] for finding in installed.doctor().of(check)] == ([level] if level else [])
+        if sender:
+            recipient = f"tables-{name}@example.org"
+            clients.send_smtp(installed.postfix, THEIRS, recipient, b"From: ohne@praxis-ohne.de\r\n\r\nx\r\n")
+            assert installed.sink.take(recipient).sender == sender
+    installed.reload()
+
+
+@pytest.mark.parametrize("parameter, check", [
+    ("sender_canonical_maps", "sender-canonical"), ("canonical_maps", "canonical"), ("sender_bcc_maps", "sender-bcc"),
+    ("smtp_header_checks", "header-checks"), ("milter_header_checks", "header-checks")])
+def test_tables_that_cannot_be_asked(installed, parameter, check):
+    """What can't be asked is not known: nothing says that all is fine, and it is told once."""
+    with installed.changed([f"{parameter}=texthash:/none/table"]):
+        report = installed.doctor()
+    assert not report.of(check)
+    found, = report.of("table", "unknown")
+    assert parameter in found["text"] and "/none/table" in found["text"]
 
 
 @pytest.mark.parametrize("value", ["{ours}", "inet:localhost:{number}", "{{ {ours} }}", "inet:{number}@127.0.0.1", "$mine"])
