@@ -9,7 +9,7 @@
 
 #define FIELD "Authentication-Results"
 #define SIGNATURE_FIELD "DKIM-Signature"
-#define PASSES_MAX 32
+#define PASSES_MAX 32 /* of these, each costs a walk through all results and signatures */
 #define BLANKS " \t\r\n"
 
 /* What a result "dkim=…" says. */
@@ -279,11 +279,15 @@ char **authentication_results_dkim_passes(const HeaderFields *fields, const char
     GPtrArray *passes = g_ptr_array_new();
     g_autoptr(GPtrArray) results = results_of(fields, authserv_id);
     g_autoptr(GPtrArray) signatures = results->len > 0 ? signatures_of(fields) : NULL;
+    guint asked = 0;
 
-    for (guint i = 0; signatures != NULL && i < results->len && passes->len < PASSES_MAX; i++) {
+    for (guint i = 0; signatures != NULL && i < results->len && asked < PASSES_MAX; i++) {
         const DkimResult *result = results->pdata[i];
 
-        if (result->is_pass && result->domain != NULL && is_believed(result, results, signatures))
+        if (!result->is_pass || result->domain == NULL)
+            continue;
+        asked++;
+        if (is_believed(result, results, signatures))
             g_ptr_array_add(passes, g_strdup(result->domain));
     }
     g_ptr_array_add(passes, NULL);

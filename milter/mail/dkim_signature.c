@@ -57,10 +57,9 @@ typedef struct {
     gsize value_length;
 } Tag;
 
-/* Is c one of the octets between words: of RFC 6376, or of a verifier that asks isspace()? */
 static bool is_blank(char c)
 {
-    return g_ascii_isspace(c) || c == '\v';
+    return c != '\0' && strchr(BLANKS, c) != NULL;
 }
 
 static void strip(const char **text, gsize *length)
@@ -86,6 +85,15 @@ static const char *read_tag(const char *text, Tag *tag)
     strip(&tag->name, &tag->name_length);
     strip(&tag->value, &tag->value_length);
     return text[length] == ';' ? text + length + 1 : NULL;
+}
+
+/* No verifier agrees with another on what a name with a control in it is. */
+static bool has_plain_name(const Tag *tag)
+{
+    for (gsize i = 0; i < tag->name_length; i++)
+        if (g_ascii_iscntrl(tag->name[i]))
+            return false;
+    return true;
 }
 
 /* The tag's name, if it is one that verifiers copy, else '\0'. */
@@ -172,6 +180,8 @@ DkimSignature *dkim_signature_parse(const char *value)
         char name;
 
         at = read_tag(at, &tag);
+        if (!has_plain_name(&tag))
+            return NULL;
         name = copied_name(&tag);
         if (name == '\0')
             continue;

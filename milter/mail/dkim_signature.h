@@ -23,7 +23,7 @@ typedef struct {
  * Returns the signature, freed with dkim_signature_free(), or NULL if one of those tags stands
  * twice (RFC 6376 section 3.2), or has an octet that could end a value in that field and begin
  * another: a blank, a control, or one of ; = " ( ). An i= is looked at decoded, and counts as it is
- * if it can't be decoded.
+ * if it can't be decoded. A control in any tag's name gives NULL too: it may be read as such a tag.
  */
 DkimSignature *dkim_signature_parse(const char *value);
 void dkim_signature_free(DkimSignature *signature);

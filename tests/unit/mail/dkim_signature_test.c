@@ -97,6 +97,10 @@ static const struct plain_row {
     {"d=a.example; I=x=20y", "-", NULL},
     {"d=a.example; \n i \n = x=20y", "-", NULL},
     {"d=a.example;\v\fi\v=x=20y", "-", NULL},
+    {"d=a.example;\vi=@a.example", "-", NULL},
+    {"d=a.example; h\n\ty=x", "-", NULL},
+    {"d=\va.example", "-", NULL},
+    {"d=a.example; i=\v@a.example", "-", NULL},
     {"i=x=20y; d=a.example", "-", NULL},
     {"d=a.example; i=@a.example; i=x=20y", "-", NULL},
     /* Others that are copied. */
