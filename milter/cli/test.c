@@ -180,7 +180,7 @@ static int print_message(const TestOutput *output, const Input *input, const Opt
 {
     const Plan *plan = output->decision->plan;
 
-    if (plan->action == PLAN_TEMPFAIL && !plan->is_log_only)
+    if ((plan->action == PLAN_TEMPFAIL && !plan->is_log_only) || output->decision->is_refused)
         return SUBCOMMAND_GO_ON;
     print_head(input, output->decision->edits);
     return print_rest(input, options);
@@ -305,9 +305,9 @@ const Subcommand test_subcommand = {
     .notes =
         "The mode is that of the configuration. In log-only the action is would-rewrite or "
         "would-tempfail, and what is printed is the message that rewrite would make of it. A "
-        "message that is tempfailed is not printed. Line ends stay as they came (LF or CRLF), "
-        "and so does every octet that no edit names; on a terminal control characters are made "
-        "visible.",
+        "message that is tempfailed, or refused since it would need more than 500 edits, is not "
+        "printed. Line ends stay as they came (LF or CRLF), and so does every octet that no edit "
+        "names; on a terminal control characters are made visible.",
     .exit_status =
         "0 keep, 1 it would be changed, 2 wrong usage or no message, 69 no DNS library, 75 "
         "tempfail, 78 configuration",

@@ -51,14 +51,32 @@ static void add_cause(Page *page, const TestOutput *output)
                     plan->domain);
 }
 
+/* As the daemon logs it. */
+static const char *action_text(const TestOutput *output)
+{
+    const Decision *decision = output->decision;
+
+    return decision->is_refused && !decision->plan->is_log_only
+               ? message_action_text(MESSAGE_ACTION_ERROR)
+               : plan_action_text(decision->plan);
+}
+
 void test_output_add_summary(Page *page, const TestOutput *output)
 {
     const Plan *plan = output->decision->plan;
 
-    page_add(page, plan->action == PLAN_KEEP ? PAGE_GOOD : PAGE_DOUBTFUL, plan_action_text(plan));
+    page_add(page, plan->action == PLAN_KEEP ? PAGE_GOOD : PAGE_DOUBTFUL, action_text(output));
     page_raw(page, PAGE_PLAIN, ": ");
     add_cause(page, output);
     page_raw(page, PAGE_PLAIN, "\n");
+    if (output->decision->is_refused) {
+        page_printf(
+            page, PAGE_BAD,
+            "a rewrite would need more than %d edits: the message is refused with 550 5.6.0",
+            EDITS_MAX);
+        page_raw(page, PAGE_PLAIN, "\n");
+        return;
+    }
     if (plan->envelope_sender == NULL)
         return;
     page_printf(page, PAGE_PLAIN, "envelope sender: %s becomes %s", sender_text(output->sender),
@@ -101,8 +119,11 @@ static void add_envelope_diff(Page *page, const TestOutput *output)
 
 void test_output_add_diff(Page *page, const TestOutput *output, const MessageFile *message)
 {
-    g_autoptr(GPtrArray) pieces = message_file_apply(message, output->decision->edits);
+    g_autoptr(GPtrArray) pieces = NULL;
 
+    if (output->decision->is_refused)
+        return;
+    pieces = message_file_apply(message, output->decision->edits);
     add_envelope_diff(page, output);
     for (guint i = 0; i < pieces->len; i++) {
         const MessagePiece *piece = g_ptr_array_index(pieces, i);
@@ -164,7 +185,7 @@ json_t *test_output_json(const TestOutput *output)
     const char *sender = sender_text(output->sender);
     json_t *json = json_object();
 
-    json_object_set_new(json, "action", json_string(plan_action_text(plan)));
+    json_object_set_new(json, "action", json_string(action_text(output)));
     json_object_set_new(json, "author",
                         check_json_text(plan->author != NULL ? plan->author->addr_spec : NULL));
     json_object_set_new(json, "domain", check_json_text(plan->domain));
@@ -172,7 +193,8 @@ json_t *test_output_json(const TestOutput *output)
     json_object_set_new(
         json, "envelope_sender",
         check_json_text(plan->envelope_sender != NULL ? plan->envelope_sender : sender));
-    json_object_set_new(json, "edits", edits_json(output->decision->edits));
+    json_object_set_new(json, "edits",
+                        edits_json(output->decision->is_refused ? NULL : output->decision->edits));
     json_object_set_new(json, "sender", check_json_text(sender));
     set_verdict(json, plan->verdict);
     json_object_set_new(json, "aligned", json_boolean(plan->is_aligned));

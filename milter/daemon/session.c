@@ -241,7 +241,8 @@ static sfsistat refuse(SMFICTX *context)
 {
     static char code[] = "550";
     static char extended_code[] = "5.6.0"; /* other media error (RFC 3463 section 3.7) */
-    static char text[] = "More fields From:, Reply-To: or Sender: than can be taken off";
+    static char text[] = "More fields From:, Reply-To:, Sender: or DKIM-Signature: than can be "
+                         "taken off";
 
     smfi_setreply(context, code, extended_code, text);
     return SMFIS_REJECT;
@@ -258,7 +259,7 @@ static sfsistat carry_out(SMFICTX *context, const Session *session, const Decisi
         return SMFIS_CONTINUE;
     if (plan->action == PLAN_TEMPFAIL)
         return tempfail(context);
-    if (decision->edits != NULL && !header_fields_is_countable(session->message->fields)) {
+    if (decision->is_refused) {
         *action = MESSAGE_ACTION_ERROR;
         return refuse(context);
     }

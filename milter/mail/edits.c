@@ -4,6 +4,7 @@
 
 struct Edits {
     GArray *list; /* of Edit */
+    bool is_over;
 };
 
 static void edit_clear(gpointer data)
@@ -33,8 +34,13 @@ void edits_free(Edits *edits)
 
 static void append(Edits *edits, EditKind kind, guint index, const char *name, const char *value)
 {
-    Edit edit = {.kind = kind, .index = index, .name = g_strdup(name), .value = g_strdup(value)};
+    Edit edit = {.kind = kind, .index = index};
 
+    edits->is_over |= edits->list->len >= EDITS_MAX;
+    if (edits->is_over)
+        return;
+    edit.name = g_strdup(name);
+    edit.value = g_strdup(value);
     g_array_append_val(edits->list, edit);
 }
 
@@ -86,6 +92,11 @@ static gint compare(gconstpointer a, gconstpointer b)
 void edits_sort(Edits *edits)
 {
     g_array_sort(edits->list, compare); /* stable: edits of one index keep the order of the calls */
+}
+
+bool edits_is_over(const Edits *edits)
+{
+    return edits->is_over;
 }
 
 guint edits_length(const Edits *edits)

@@ -2,6 +2,7 @@
 #define SPFROM_MAIL_EDITS_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 /*
  * A rewrite as a list of edits of the header, in the order in which they are to be sent: changes
@@ -26,6 +27,12 @@ typedef struct {
 
 typedef struct Edits Edits;
 
+/*
+ * More are not kept: Postfix's cleanup looks for each field from the header's beginning, takes
+ * seconds for 8,000 edits and does not survive 10,000.
+ */
+#define EDITS_MAX 500
+
 Edits *edits_new(void);
 void edits_free(Edits *edits);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Edits, edits_free)
@@ -36,6 +43,9 @@ void edits_delete(Edits *edits, const char *name, guint index);
 void edits_add(Edits *edits, const char *name, const char *value);
 void edits_insert(Edits *edits, const char *name, const char *value);
 void edits_sort(Edits *edits);
+
+/* Were there more than EDITS_MAX? The list is then not what is to be done. */
+bool edits_is_over(const Edits *edits);
 
 guint edits_length(const Edits *edits);
 const Edit *edits_at(const Edits *edits, guint position);

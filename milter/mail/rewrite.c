@@ -204,7 +204,7 @@ static void note_signature(Work *work, const HeaderField *field)
     g_autofree char *domain_name = NULL;
 
     work->signatures++;
-    if (!work->rewrite->remove_dkim_signatures)
+    if (!work->rewrite->remove_dkim_signatures || edits_is_over(work->edits))
         return;
     domain_name = dkim_signature_domain(field->value);
     if (is_unauthorised(work->rewrite, domain_name))

@@ -46,7 +46,7 @@ typedef enum { REPLY_TO_ADDED, REPLY_TO_KEPT, REPLY_TO_NONE } ReplyToOutcome;
  * From: is deleted, a Reply-To: is the author's own.
  *
  * reply_to   set to what becomes of Reply-To:, for the log
- * Returns the edits, freed with edits_free().
+ * Returns the edits, freed with edits_free(). If edits_is_over(), there is no rewrite.
  */
 Edits *rewrite_edits(const Rewrite *rewrite, const HeaderFields *fields, ReplyToOutcome *reply_to);
 #endif

@@ -114,6 +114,8 @@ static void make_edits(Way *way)
     };
 
     decision->edits = rewrite_edits(&rewrite, way->message->fields, &decision->reply_to);
+    decision->is_refused =
+        edits_is_over(decision->edits) || !header_fields_is_countable(way->message->fields);
 }
 
 static void decide(Way *way)

@@ -27,7 +27,8 @@ typedef struct {
 typedef struct {
     Mailboxes *authors;
     Plan *plan;
-    Edits *edits;            /* of the header; NULL where the header stays */
+    Edits *edits;    /* of the header; NULL where the header stays */
+    bool is_refused; /* edits are more than an MTA can take, or the fields could not be counted */
     ReplyToOutcome reply_to; /* REPLY_TO_NONE where the header stays */
     bool is_dkim_exempt;
     VerdictSource source; /* of the verdict that decided */

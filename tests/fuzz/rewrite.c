@@ -108,6 +108,9 @@ static void run(const char *data, size_t size)
     g_autoptr(HeaderFields) postfix = edits_applied(fields, edits, MTA_POSTFIX);
     g_autoptr(HeaderFields) sendmail = edits_applied(fields, edits, MTA_SENDMAIL);
 
+    check(edits_length(edits) <= EDITS_MAX);
+    if (edits_is_over(edits))
+        return;
     for (guint i = 0; i < edits_length(edits); i++)
         if (edits_at(edits, i)->value != NULL)
             check_value(edits_at(edits, i)->value);

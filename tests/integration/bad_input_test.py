@@ -64,7 +64,7 @@ UNREADABLE = {
     "deep-comment": ["(" * 20000 + ")" * 20000 + MUELLER],
     "open-comments": [MUELLER + "(" * 40000],
     "second-is-bad": [MUELLER, "a@b@c"],
-    "many-fields": [MUELLER] * 3000,
+    "many-fields": [MUELLER] * 490,
     "empty-group": ["undisclosed-recipients:;"],
     "encoded-address": ["=?utf-8?q?mueller=40praxis-mueller=2Ede?="],
 }
@@ -363,9 +363,10 @@ def _many_from(address, number):
 
 def test_more_from_fields_than_can_be_taken_off(daemon):
     """A From: that stays behind would be the one that readers see."""
-    outcome = _many_from(daemon.address, 32768)
+    outcome = _many_from(daemon.address, 490)
     assert outcome.sender() == FALLBACK
-    assert len([edit for edit in outcome.edits if edit[0] == "change" and edit[2].lower() == b"from"]) == 32768
-    outcome = _many_from(daemon.address, 32769)
-    assert outcome.answer.startswith("550 5.6.0") and not outcome.edits
+    assert len([edit for edit in outcome.edits if edit[0] == "change" and edit[2].lower() == b"from"]) == 490
+    for number in (501, 10100, 32769):
+        outcome = _many_from(daemon.address, number)
+        assert outcome.answer.startswith("550 5.6.0") and not outcome.edits
     daemon.wait_for_record(action="error")

@@ -71,6 +71,18 @@ def test_once_more(spfrom, case):
     assert twice.stdout == once.stdout
 
 
+@pytest.mark.parametrize("mode, action", [("rewrite", "error"), ("log-only", "would-rewrite")])
+def test_too_many_edits(spfrom, report, mode, action):
+    """The daemon refuses it in rewrite; there is no message that would leave."""
+    message = _message(*[f"From: {OHNE}"] * 501)
+    found = report(message, mode=mode)
+    assert (found["action"], found["edits"]) == (action, [])
+    for arguments in [(), ("--diff",)]:
+        done = spfrom(message, *arguments, mode=mode)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr.startswith(f"{action}: ".encode()) and b"550 5.6.0" in done.stderr
+
+
 def test_keep_is_byte_for_byte(spfrom):
     message = _message(f"From: {MUELLER}", "X-Odd:no blank", "X-Fold: a\n \tb", b"X-8bit: \xff\x01", body=b"\0\r\n.\n\n\n")
     done = spfrom(message)

@@ -39,6 +39,22 @@ static void test_order_of_sending(void **state)
                               "A Reply-To 0 r\nA Author 0 a\nI X-SPFrom 0 new\n");
 }
 
+/* One more than EDITS_MAX is not kept, of whatever kind. */
+static void test_limit(void **state)
+{
+    g_autoptr(Edits) edits = edits_new();
+
+    (void)state;
+    for (guint i = 0; i < EDITS_MAX; i++)
+        edits_delete(edits, "From", i + 1);
+    assert_false(edits_is_over(edits));
+    edits_insert(edits, "X-SPFrom", "new");
+    assert_true(edits_is_over(edits));
+    edits_sort(edits);
+    assert_int_equal(edits_length(edits), EDITS_MAX);
+    assert_int_equal(edits_at(edits, 0)->index, EDITS_MAX);
+}
+
 static void test_empty(void **state)
 {
     g_autoptr(Edits) edits = edits_new();
@@ -53,6 +69,7 @@ int main(void)
     GArray *tests = table_new();
 
     table_add(tests, "order of sending", test_order_of_sending, NULL);
+    table_add(tests, "limit", test_limit, NULL);
     table_add(tests, "empty", test_empty, NULL);
     return table_run(tests, "edits");
 }
