@@ -222,10 +222,15 @@ bool control_open(Settings *settings, const Privileges *privileges, GError **err
 {
     uid_t uid = privileges->is_to_drop ? privileges->uid : (uid_t)-1;
     gid_t gid = geteuid() == 0 ? privileges->gid : (gid_t)-1;
+    g_autofree char *path = NULL;
 
     if (settings->control_socket == NULL)
         return true;
-    socket_fd = unix_socket_listen(settings->control_socket, uid, gid, error);
+    path = privileges_enter(privileges, settings->control_socket, gid, error);
+    if (path == NULL)
+        return false;
+    socket_fd = unix_socket_listen(path, uid, gid, error);
+    privileges_leave(privileges);
     if (socket_fd < 0) {
         g_prefix_error(error, "control_socket: ");
         return false;

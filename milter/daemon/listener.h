@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "daemon/privileges.h"
 #include "policy/settings.h"
 
 /*
@@ -14,9 +15,17 @@
 typedef enum { LISTENER_ERROR_SOCKET } ListenerError;
 GQuark listener_error_quark(void);
 
-/* Call before privileges are dropped: the socket, its permissions and its folder are made. */
-bool listener_open(Settings *settings, GError **error);
+/* Looks up what the socket's host stands for, and no more. */
+bool listener_check(Settings *settings, GError **error);
 
-/* Removes a unix socket of ours. */
-void listener_close(Settings *settings);
+/* Call before privileges are dropped: the socket and its permissions are made. */
+bool listener_open(Settings *settings, const Privileges *privileges, GError **error);
+
+/* Starts libmilter's loop, in a thread. When it ends, signals_note_end() is told. Returns false where
+ * there can be no thread. */
+bool listener_start(void);
+
+/* From now on nobody connects any more, and a unix socket is removed. Connections stay. */
+void listener_close(void);
+bool listener_is_closed(void);
 #endif

@@ -1,9 +1,8 @@
 #include "config.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <glib.h>
-#include <libmilter/mfapi.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -34,6 +33,7 @@
 #define PROGRAM "spfrom-milter"
 #define DEFAULT_FILE "/etc/spfrom/spfrom.conf"
 #define FILES_WANTED 65536 /* open ones: one a connection */
+#define ANSWER_SECONDS 2   /* from a verdict to the end of the message */
 
 static const char usage[] =
     "usage: " PROGRAM " [-f] [-c FILE] [-t] [-V] [-h]\n"
@@ -49,6 +49,18 @@ typedef struct {
     bool is_foreground;
     bool is_test;
 } Options;
+
+/* What the daemon opens must never become one of these. */
+static void open_standard_streams(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
 
 /* Reads the command line. Returns -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, Options *options)
@@ -126,13 +138,13 @@ static int listen_and_drop(Settings *settings)
         return fail(EX_CONFIG, error);
     if (!privileges_make_folders(settings, &privileges, &error))
         return fail(EX_CONFIG, error);
-    if (!session_register() || !listener_open(settings, &error))
+    if (!session_register() || !listener_open(settings, &privileges, &error))
         return error != NULL ? fail(EX_UNAVAILABLE, error) : EX_UNAVAILABLE;
     if (!control_open(settings, &privileges, &error)) {
-        listener_close(settings);
+        listener_close();
         return fail(EX_UNAVAILABLE, error);
     }
-    if (!privileges_drop(settings, &privileges, &error))
+    if (!privileges_drop(&privileges, &error))
         return fail(EX_OSERR, error);
     return EX_OK;
 }
@@ -144,6 +156,8 @@ static int test_configuration(Settings *settings)
     Privileges privileges;
 
     if (!privileges_find(settings, &privileges, &error))
+        return fail(EX_CONFIG, error);
+    if (!listener_check(settings, &error))
         return fail(EX_CONFIG, error);
     verdicts = setup_verdicts(settings, &error);
     if (verdicts == NULL)
@@ -168,24 +182,6 @@ static Settings *settings_in_force(void)
     return settings;
 }
 
-static void *run_milter(void *unused G_GNUC_UNUSED)
-{
-    smfi_main();
-    signals_note_end();
-    return NULL;
-}
-
-static bool start_milter(void)
-{
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, run_milter, NULL) != 0)
-        return false;
-    pthread_setname_np(thread, "spfrom-milter");
-    pthread_detach(thread);
-    return true;
-}
-
 static void log_ready(Settings *settings, Verdicts *verdicts)
 {
     g_autoptr(RelaySet) set = verdicts_relay_set(verdicts);
@@ -203,8 +199,8 @@ static void log_ready(Settings *settings, Verdicts *verdicts)
 }
 
 /*
- * Waits for the end. After SIGTERM messages under way get their answer, at most for as long as one
- * check may take. The program then ends without smfi_stop(), which libmilter's loop notices only
+ * Waits for the end. After SIGTERM nobody connects any more, and messages under way get their
+ * answer: at most for as long as one check may take, and a little to write it. The program then ends without smfi_stop(), which libmilter's loop notices only
  * every five seconds, and which pulls its listener away under that loop: what is still connected
  * is between two messages, and closed by the kernel.
  */
@@ -217,8 +213,9 @@ static int serve(Settings *settings)
         return EX_TEMPFAIL;
     }
     notify_stopping();
-    left =
-        in_flight_drain(g_get_monotonic_time() + (gint64)settings->check_timeout * G_USEC_PER_SEC);
+    listener_close();
+    left = in_flight_drain(g_get_monotonic_time() +
+                           ((gint64)settings->check_timeout + ANSWER_SECONDS) * G_USEC_PER_SEC);
     log_write(LOG_NOTICE, "stopped%s",
               left > 0 ? "; messages without an answer are tempfailed by the MTA" : "");
     return EX_OK;
@@ -241,7 +238,7 @@ static int run(Settings *settings, const Options *options)
     verdicts = setup_verdicts(settings, &error);
     if (verdicts == NULL) {
         control_close();
-        listener_close(settings);
+        listener_close();
         return fail(open_status(error), error);
     }
     mode_switch_start(settings->state_dir, settings->mode, &clock_system);
@@ -252,7 +249,7 @@ static int run(Settings *settings, const Options *options)
         open_log(settings, false);
     if (!log_queue_start() || !fallback_watch_start() || !control_start(settings) ||
         !signals_start(on_reload) || !map_watch_start() ||
-        !ledger_writer_start(settings_in_force) || !start_milter() || !watchdog_start(settings)) {
+        !ledger_writer_start(settings_in_force) || !listener_start() || !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
@@ -261,7 +258,7 @@ static int run(Settings *settings, const Options *options)
     status = serve(settings);
     ledger_writer_stop();
     control_close();
-    listener_close(settings);
+    listener_close();
     live_settings_clear();
     return status;
 }
@@ -272,8 +269,10 @@ int main(int argc, char **argv)
     g_autoptr(Settings) settings = NULL;
     g_autofree char *file = NULL;
     Options options;
-    int status = parse_options(argc, argv, &options);
+    int status;
 
+    open_standard_streams();
+    status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
     log_open(PROGRAM, LOG_TARGET_STDERR, LOG_INFO);

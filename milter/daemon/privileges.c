@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ bool privileges_find(Settings *settings, Privileges *privileges, GError **error)
             settings->file, settings->user, settings->user);
         return false;
     }
+    privileges->user = settings->user;
     privileges->uid = user->pw_uid;
     privileges->gid = user->pw_gid;
     privileges->is_to_drop = user->pw_uid != 0;
@@ -51,21 +53,87 @@ bool privileges_find(Settings *settings, Privileges *privileges, GError **error)
     return true;
 }
 
+/* Can nobody but root put something else in the place of folder, a real path, or of what root makes
+ * in it? */
+static bool is_roots_alone(const char *folder)
+{
+    g_autofree char *above = g_path_get_dirname(folder);
+    struct stat status;
+
+    if (lstat(folder, &status) != 0 || status.st_uid != 0)
+        return false;
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0)
+        return false;
+    return g_str_equal(folder, above) || is_roots_alone(above);
+}
+
+/* path with its folder as a real path, if that is root's alone; else NULL. */
+static char *roots_path(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    char *real = realpath(folder, NULL); /* the C library's memory */
+    char *found = real != NULL && is_roots_alone(real) ? g_build_filename(real, name, NULL) : NULL;
+
+    free(real);
+    return found;
+}
+
+static bool become(const Privileges *privileges, gid_t group, bool is_root)
+{
+    if (is_root || !privileges->is_to_drop)
+        return setegid(group) == 0;
+    return initgroups(privileges->user, privileges->gid) == 0 && setegid(group) == 0 &&
+           seteuid(privileges->uid) == 0;
+}
+
+char *privileges_enter(const Privileges *privileges, const char *path, gid_t group, GError **error)
+{
+    g_autofree char *own = NULL;
+
+    if (geteuid() != 0)
+        return g_strdup(path);
+    own = roots_path(path);
+    if (become(privileges, group != (gid_t)-1 ? group : privileges->gid, own != NULL))
+        return own != NULL ? g_steal_pointer(&own) : g_strdup(path);
+    g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_SYSTEM, "%s can't be made as \"%s\": %s",
+                path, privileges->user, g_strerror(errno));
+    privileges_leave(privileges);
+    return NULL;
+}
+
+void privileges_leave(const Privileges *privileges)
+{
+    if (privileges->user != NULL && (seteuid(0) != 0 || setegid(getgid()) != 0))
+        return; /* what needs root will say so */
+}
+
+static bool refuse_folder(const char *path, const char *what, GError **error)
+{
+    g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_FOLDER, "%s: can't be %s: %s", path, what,
+                g_strerror(errno));
+    return false;
+}
+
+static bool make_folder(const Privileges *privileges, const char *path, GError **error)
+{
+    if (mkdir(path, FOLDER_MODE) != 0)
+        return errno == EEXIST || refuse_folder(path, "made", error);
+    return geteuid() != 0 || lchown(path, privileges->uid, privileges->gid) == 0 ||
+           refuse_folder(path, "given away", error);
+}
+
 bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error)
 {
-    if (mkdir(path, FOLDER_MODE) != 0) {
-        if (errno == EEXIST)
-            return true;
-        g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_FOLDER, "%s: can't be made: %s", path,
-                    g_strerror(errno));
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+    g_autofree char *entered = privileges_enter(privileges, whole, (gid_t)-1, error);
+    bool is_made;
+
+    if (entered == NULL)
         return false;
-    }
-    if (privileges->is_to_drop && chown(path, privileges->uid, privileges->gid) != 0) {
-        g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_FOLDER, "%s: can't be given away: %s",
-                    path, g_strerror(errno));
-        return false;
-    }
-    return true;
+    is_made = make_folder(privileges, entered, error);
+    privileges_leave(privileges);
+    return is_made;
 }
 
 /* Makes the folder that the socket at path, the value of key, is to stand in. */
@@ -108,14 +176,14 @@ bool privileges_make_folders(Settings *settings, const Privileges *privileges, G
     return true;
 }
 
-bool privileges_drop(Settings *settings, const Privileges *privileges, GError **error)
+bool privileges_drop(const Privileges *privileges, GError **error)
 {
     if (!privileges->is_to_drop)
         return true;
-    if (initgroups(settings->user, privileges->gid) == 0 && setgid(privileges->gid) == 0 &&
+    if (initgroups(privileges->user, privileges->gid) == 0 && setgid(privileges->gid) == 0 &&
         setuid(privileges->uid) == 0)
         return true;
     g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_SYSTEM,
-                "privileges can't be dropped to \"%s\": %s", settings->user, g_strerror(errno));
+                "privileges can't be dropped to \"%s\": %s", privileges->user, g_strerror(errno));
     return false;
 }

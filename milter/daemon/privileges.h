@@ -12,6 +12,7 @@ typedef struct {
     bool is_to_drop; /* started as root, and user is another one */
     uid_t uid;
     gid_t gid;
+    const char *user; /* its name, borrowed from the settings; NULL where not started as root */
 } Privileges;
 
 #define PRIVILEGES_ERROR (privileges_error_quark())
@@ -26,7 +27,19 @@ GQuark privileges_error_quark(void);
  * root. */
 bool privileges_find(Settings *settings, Privileges *privileges, GError **error);
 
-/* Makes the last folder of path where it is missing (not its parents), and gives it to that
+/*
+ * Before something is made at path, as root: from now on everything is made in group ((gid_t)-1:
+ * the account's own), and, unless the folder of path and those above it are root's alone, with no
+ * more than the account's rights. So nobody who can write there, and moves files about meanwhile,
+ * turns root's rights on another file. Without root, nothing changes.
+ *
+ * Returns path as it is to be used, owned by the caller; then call privileges_leave(). NULL with
+ * error set.
+ */
+char *privileges_enter(const Privileges *privileges, const char *path, gid_t group, GError **error);
+void privileges_leave(const Privileges *privileges);
+
+/* Makes the last folder of path where it is missing (not its parents), for that
  * account. */
 bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error);
 
@@ -34,5 +47,5 @@ bool privileges_make_folder(const Privileges *privileges, const char *path, GErr
 bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error);
 
 /* Drops them for good. */
-bool privileges_drop(Settings *settings, const Privileges *privileges, GError **error);
+bool privileges_drop(const Privileges *privileges, GError **error);
 #endif

@@ -28,7 +28,6 @@
 /* One message, from MAIL to its end. */
 typedef struct {
     LiveSettings live;
-    bool is_waited_for; /* see daemon/in_flight.h */
     bool is_authenticated;
     bool is_smtputf8;
     Mailbox *sender;
@@ -44,13 +43,12 @@ typedef struct {
     Network client;
     char *daemon_name;
     gsize mailbox_max; /* see mail/rewrite.h */
-    Message *message;  /* NULL between two messages */
+    InFlight in_flight;
+    Message *message; /* NULL between two messages, and for one that began while the daemon ends */
 } Session;
 
 static void message_free(Message *message)
 {
-    if (message->is_waited_for)
-        in_flight_end();
     g_clear_pointer(&message->sender, mailbox_free);
     g_clear_pointer(&message->fields, header_fields_free);
     live_settings_release(&message->live);
@@ -59,6 +57,7 @@ static void message_free(Message *message)
 
 static void session_free(Session *session)
 {
+    in_flight_end(&session->in_flight);
     g_clear_pointer(&session->message, message_free);
     g_free(session->daemon_name);
     g_free(session);
@@ -163,15 +162,17 @@ static bool is_set(const char *macro)
 static sfsistat on_mail(SMFICTX *context, char **arguments)
 {
     Session *session = session_of(context);
-    Message *message = session != NULL ? g_try_new0(Message, 1) : NULL;
+    Message *message = NULL;
 
-    if (session != NULL)
+    if (session != NULL) {
         g_clear_pointer(&session->message, message_free);
+        if (in_flight_begin(&session->in_flight))
+            message = g_try_new0(Message, 1);
+    }
     if (message == NULL || !live_settings_take(&message->live)) {
         g_free(message);
         return answer(session, SMFIP_NR_MAIL); /* on_end() finds no message, and tempfails */
     }
-    message->is_waited_for = in_flight_begin();
     message->is_authenticated =
         is_set(macro(context, "{auth_authen}")) || is_set(macro(context, "{auth_type}"));
     message->is_smtputf8 = has_parameter(arguments, "SMTPUTF8");
@@ -278,7 +279,7 @@ static void report(int level, const Message *message, const MessageLog *entry,
     message_log_write(level, message->live.settings, entry, decision);
 }
 
-static sfsistat decide(SMFICTX *context, const Session *session, MessageLog *entry)
+static sfsistat decide(SMFICTX *context, Session *session, MessageLog *entry)
 {
     const Message *message = session->message;
     const DecisionMessage asked = {.fields = message->fields,
@@ -288,10 +289,12 @@ static sfsistat decide(SMFICTX *context, const Session *session, MessageLog *ent
     gint64 begin = g_get_monotonic_time();
     g_autoptr(Decision) decision =
         decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);
-    sfsistat status;
+    gint64 end = g_get_monotonic_time();
+    sfsistat status = carry_out(context, session, decision, &entry->action);
 
-    metrics_count_check(g_get_monotonic_time() - begin);
-    status = carry_out(context, session, decision, &entry->action);
+    if (!in_flight_answer(&session->in_flight))
+        return SMFIS_TEMPFAIL;
+    metrics_count_check(end - begin);
     entry->duration = g_get_monotonic_time() - begin;
     report(LOG_INFO, message, entry, decision);
     return status;
@@ -313,6 +316,8 @@ static sfsistat on_end(SMFICTX *context)
     Message *message;
     MessageLog entry = {.queue_id = macro(context, "i")};
 
+    if ((session == NULL || session->message == NULL) && in_flight_is_draining())
+        return SMFIS_TEMPFAIL; /* as if the daemon had gone already, so that is no event */
     if (session == NULL || session->message == NULL) {
         metrics_count_message(MESSAGE_ACTION_ERROR);
         ledger_writer_add(NULL, MESSAGE_ACTION_ERROR, NULL);
@@ -322,10 +327,12 @@ static sfsistat on_end(SMFICTX *context)
     message = session->message;
     entry.sender = message->sender;
     entry.client = session->has_client ? &session->client : NULL;
-    if (is_untouched(session, message, &entry.action))
+    if (!is_untouched(session, message, &entry.action))
+        status = decide(context, session, &entry);
+    else if (in_flight_answer(&session->in_flight))
         report(LOG_DEBUG, message, &entry, NULL);
     else
-        status = decide(context, session, &entry);
+        status = SMFIS_TEMPFAIL;
     g_clear_pointer(&session->message, message_free);
     return status;
 }
@@ -334,8 +341,10 @@ static sfsistat on_abort(SMFICTX *context)
 {
     Session *session = session_of(context);
 
-    if (session != NULL)
+    if (session != NULL) {
+        in_flight_end(&session->in_flight);
         g_clear_pointer(&session->message, message_free);
+    }
     return SMFIS_CONTINUE;
 }
 

@@ -27,22 +27,23 @@ static bool fill_address(struct sockaddr_un *address, const char *path)
     return g_strlcpy(address->sun_path, path, sizeof address->sun_path) < sizeof address->sun_path;
 }
 
-static bool is_listened_on(const char *path)
+/* Returns 0 if somebody listens at path, ECONNREFUSED if nobody does, else what kept us from
+ * finding out. */
+static int connect_error(const char *path)
 {
     struct sockaddr_un address;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool is_taken;
+    int fd;
+    int error = 0;
 
-    if (fd < 0 || !fill_address(&address, path)) {
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    /* EAGAIN: its queue is full */
-    is_taken =
-        connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN;
+    if (!fill_address(&address, path))
+        return ENAMETOOLONG;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return errno;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
+        error = errno;
     close(fd);
-    return is_taken;
+    return error == EAGAIN ? 0 : error; /* EAGAIN: its queue is full */
 }
 
 bool unix_socket_make_way(const char *path, GError **error)
@@ -54,17 +55,52 @@ bool unix_socket_make_way(const char *path, GError **error)
     if (!S_ISSOCK(status.st_mode))
         return refuse(path, "a file that is no socket is there; remove it or choose another path",
                       error);
-    if (is_listened_on(path))
+    switch (connect_error(path)) {
+    case 0:
         return refuse(path, "another program listens there; stop it or choose another path", error);
+    case EACCES:
+    case EPERM:
+        return refuse(
+            path, "a socket of another account is there; remove it or choose another path", error);
+    default:
+        break;
+    }
     return unlink(path) == 0 || refuse(path, g_strerror(errno), error);
 }
 
-/* Nobody can connect before listen(): by then the permissions are right. */
-static bool bind_and_listen(int fd, const struct sockaddr_un *address, uid_t uid, gid_t gid)
+bool unix_socket_permit(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **error)
 {
-    return bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
-           chown(address->sun_path, uid, gid) == 0 && chmod(address->sun_path, MODE) == 0 &&
-           listen(fd, BACKLOG) == 0;
+    struct stat status;
+
+    if (lstat(path, &status) != 0)
+        return refuse(path, g_strerror(errno), error);
+    if (((uid != (uid_t)-1 && status.st_uid != uid) ||
+         (gid != (gid_t)-1 && status.st_gid != gid)) &&
+        lchown(path, uid, gid) != 0)
+        return refuse(path, g_strerror(errno), error);
+    if ((status.st_mode & ALLPERMS) != mode && chmod(path, mode) != 0)
+        return refuse(path, g_strerror(errno), error);
+    return true;
+}
+
+static bool bind_only(int fd, const struct sockaddr_un *address)
+{
+    mode_t before = umask(ACCESSPERMS & ~MODE);
+    bool is_bound = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+
+    umask(before);
+    return is_bound;
+}
+
+/* Nobody can connect before listen(): by then the permissions are right. */
+static bool bind_and_listen(int fd, const struct sockaddr_un *address, uid_t uid, gid_t gid,
+                            GError **error)
+{
+    if (!bind_only(fd, address))
+        return refuse(address->sun_path, g_strerror(errno), error);
+    if (!unix_socket_permit(address->sun_path, MODE, uid, gid, error))
+        return false;
+    return listen(fd, BACKLOG) == 0 || refuse(address->sun_path, g_strerror(errno), error);
 }
 
 int unix_socket_listen(const char *path, uid_t uid, gid_t gid, GError **error)
@@ -79,10 +115,12 @@ int unix_socket_listen(const char *path, uid_t uid, gid_t gid, GError **error)
     if (!unix_socket_make_way(path, error))
         return -1;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && bind_and_listen(fd, &address, uid, gid))
+    if (fd < 0) {
+        refuse(path, g_strerror(errno), error);
+        return -1;
+    }
+    if (bind_and_listen(fd, &address, uid, gid, error))
         return fd;
-    refuse(path, g_strerror(errno), error);
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return -1;
 }

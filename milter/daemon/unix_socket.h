@@ -16,6 +16,13 @@ GQuark unix_socket_error_quark(void);
 bool unix_socket_make_way(const char *path, GError **error);
 
 /*
+ * Gives the socket at path this mode, owner and group, as far as it does not have them; -1: as it
+ * is. Neither this nor the next may be called with root's rights if another account can write to
+ * the folder: it could put another file in the socket's place (see privileges_enter()).
+ */
+bool unix_socket_permit(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **error);
+
+/*
  * Listens at path, for its owner and group alone (0660); uid and gid -1: as they come.
  * Returns the descriptor, which doesn't block, or -1 with error (UNIX_SOCKET_ERROR) set.
  */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/log.h"
+#include "daemon/listener.h"
 #include "daemon/live_settings.h"
 #include "daemon/notify.h"
 #include "daemon/self_probe.h"
@@ -32,7 +33,8 @@ static bool is_answering(guint64 patience)
 {
     guint milliseconds = (guint)CLAMP(patience / MILLISECOND, 1, G_MAXINT);
 
-    if (!is_probed || self_probe_ask(&probe, milliseconds) != SELF_PROBE_SILENT)
+    if (!is_probed || listener_is_closed() ||
+        self_probe_ask(&probe, milliseconds) != SELF_PROBE_SILENT || listener_is_closed())
         return true;
     log_write(LOG_ERR, "watchdog: no answer on the milter's socket within %u ms", milliseconds);
     return false;

@@ -1,10 +1,16 @@
 """The daemon's life: options, exit codes, sockets, privileges, start, stop and death (design section 3)."""
 
+import contextlib
+import grp
 import os
+import pwd
+import shutil
 import signal
 import smtplib
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -18,7 +24,7 @@ from cases import MUELLER, OHNE, message
 from conftest import Route
 from faulty_dns import FaultyDns, Txt
 from milter_client import MilterClient, ask
-from spfrom import Spfrom
+from spfrom import UNPRIVILEGED, Spfrom
 from zone import FALLBACK, ZONE_FILE
 
 EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_CONFIG = 64, 69, 75, 78
@@ -170,6 +176,43 @@ def test_directories(spfrom):
     assert result.returncode in (EX_CONFIG, EX_UNAVAILABLE) and f"{other.directory}/a" in result.stderr
 
 
+def test_host_name_of_ipv6(spfrom):
+    """libmilter looks names up for IPv4 only."""
+    try:
+        socket.getaddrinfo("localhost", None, socket.AF_INET6)
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6")
+    daemon = spfrom()
+    daemon.settings["socket"] = f"inet6:{processes.free_port()}@localhost"
+    port = int(daemon.settings["socket"].split(":")[1].split("@")[0])
+    assert _run_with(daemon, "-t").returncode == 0
+    daemon.write_configuration()
+    process = processes.start([paths.MILTER, "-f", "-c", daemon.configuration_file], daemon.log_file)
+    try:
+        processes.wait_until(lambda: processes.is_listening(("::1", port)), 20, "IPv6", process)
+    finally:
+        processes.stop(process)
+
+
+@pytest.mark.parametrize("kind, family", [("inet", "IPv4"), ("inet6", "IPv6")])
+def test_host_without_an_address(spfrom, kind, family):
+    """At the start and before it, with the cause."""
+    daemon = spfrom(socket=f"{kind}:8894@nowhere.invalid")
+    for arguments, status in ([], EX_UNAVAILABLE), (["-t"], EX_CONFIG):
+        result = _run_with(daemon, *arguments)
+        assert result.returncode == status
+        assert f'{kind}:8894@nowhere.invalid: no {family} address of "nowhere.invalid" is known' in result.stderr
+
+
+def test_cause_of_a_port_that_is_in_use(spfrom):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        result = _run_with(spfrom(socket=f"inet:{other.getsockname()[1]}@127.0.0.1"))
+    assert result.returncode == EX_UNAVAILABLE and "Address already in use" in result.stderr
+
+
 def test_tcp_socket(spfrom):
     port = processes.free_port()
     daemon = spfrom(socket=f"inet:{port}@127.0.0.1")
@@ -187,6 +230,108 @@ def test_privileges_are_dropped(spfrom, needs_root):
     assert "0" not in fields["Groups"].split()
     assert int(fields["CapEff"], 16) == 0 and int(fields["CapPrm"], 16) == 0
     assert (daemon.directory / "state").stat().st_uid == int(fields["Uid"].split()[0])
+
+
+RACES = 40
+ATTACK = """
+import ctypes, os, sys
+folder, name, victim = sys.argv[1:]
+os.chdir(folder)
+os.symlink(victim, "link")
+libc = ctypes.CDLL(None)
+AT_FDCWD, EXCHANGE = -100, 2
+print("ready", flush=True)
+while True:
+    if libc.renameat2(AT_FDCWD, b"link", AT_FDCWD, name.encode(), EXCHANGE) == 0:
+        os.read(0, 1)
+"""
+
+
+def _race(daemon, name, victim):
+    """Starts the daemon while its account, in its own folder, puts a link to victim in the place of name."""
+    for path in ("control.sock", "milter.sock", "state", "link"):
+        with contextlib.suppress(OSError):
+            os.unlink(daemon.directory / path)
+    shutil.rmtree(daemon.directory / "state", ignore_errors=True)
+    shutil.rmtree(daemon.directory / "link", ignore_errors=True)
+    argv = [sys.executable, "-s", "-c", ATTACK, daemon.directory, name, victim]
+    attacker = subprocess.Popen(list(map(str, argv)), user=UNPRIVILEGED["user"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE)
+    try:
+        assert attacker.stdout.readline()
+        process = processes.start([paths.MILTER, "-f", "-c", daemon.configuration_file], daemon.log_file)
+        processes.wait_until(lambda: process.poll() is not None or processes.is_listening(daemon.control_socket)
+                             or (daemon.directory / name).is_symlink() and time.sleep(0.1) is None, 20, "a start")
+        process.kill()
+        process.wait()
+    finally:
+        attacker.kill()
+        attacker.communicate()
+
+
+@pytest.mark.parametrize("name", ["control.sock", "milter.sock", "state"])
+def test_root_gives_nothing_away(spfrom, needs_root, name):
+    """Started as root, with its files in a folder of its account, which exchanges one for a link to a file of root's."""
+    daemon = spfrom()
+    daemon.write_configuration()
+    shutil.chown(daemon.directory, UNPRIVILEGED["user"])
+    with tempfile.TemporaryDirectory() as directory:
+        victim = Path(directory) / "victim"
+        victim.mkdir() if name == "state" else victim.touch()
+        before = victim.stat()
+        for _ in range(RACES):
+            _race(daemon, name, victim)
+            after = victim.stat()
+            assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+def test_socket_in_a_folder_of_root(spfrom, needs_root):
+    """Nobody else can write there, so root makes it: for its account, and for the group that may connect."""
+    daemon = spfrom(socket_mode="0660", socket_group="uucp")
+    folder = daemon.directory / "of-root"
+    folder.mkdir(mode=0o755)
+    daemon.socket, daemon.control_socket = folder / "milter.sock", folder / "control.sock"
+    daemon.settings.update(socket=f"unix:{daemon.socket}", control_socket=daemon.control_socket)
+    daemon.write_configuration()
+    daemon.process = processes.start([paths.MILTER, "-f", "-c", daemon.configuration_file], daemon.log_file)
+    processes.wait_until(lambda: processes.is_listening(daemon.control_socket), 20, "the daemon", daemon.process)
+    milter, control = daemon.socket.stat(), daemon.control_socket.stat()
+    assert (milter.st_mode & 0o777, milter.st_gid) == (0o660, grp.getgrnam("uucp").gr_gid)
+    assert (control.st_mode & 0o777, control.st_uid) == (0o660, pwd.getpwnam(UNPRIVILEGED["user"]).pw_uid)
+    assert control.st_gid == grp.getgrnam(UNPRIVILEGED["group"]).gr_gid
+
+
+def test_socket_in_a_folder_of_the_account(spfrom, needs_root):
+    daemon = spfrom(socket_mode="0660", socket_group="uucp")
+    shutil.chown(daemon.directory, UNPRIVILEGED["user"])
+    daemon.start()
+    status = daemon.socket.stat()
+    assert (status.st_mode & 0o777, status.st_gid) == (0o660, grp.getgrnam("uucp").gr_gid)
+    assert status.st_uid == pwd.getpwnam(UNPRIVILEGED["user"]).pw_uid
+
+
+def test_socket_takes_the_group_of_its_folder(spfrom, needs_root):
+    """That is how the packaged unit makes the socket Postfix's: the folder is set-gid."""
+    daemon = spfrom(socket_mode="0660")
+    daemon.directory.chmod(0o777)
+    folder = daemon.directory / "set-gid"
+    folder.mkdir()
+    shutil.chown(folder, UNPRIVILEGED["user"], "uucp")
+    folder.chmod(0o2750)
+    daemon.socket = folder / "milter.sock"
+    daemon.settings["socket"] = f"unix:{daemon.socket}"
+    daemon.start()
+    assert daemon.socket.stat().st_gid == grp.getgrnam("uucp").gr_gid
+
+
+def test_folder_below_one_that_others_write_to(spfrom, needs_root):
+    """Root makes nothing there; the account has to be able to."""
+    daemon = spfrom()
+    daemon.settings["state_dir"] = daemon.directory / "theirs" / "state"
+    (daemon.directory / "theirs").mkdir()
+    shutil.chown(daemon.directory / "theirs", "uucp")
+    result = _run_with(daemon)
+    assert result.returncode == EX_CONFIG and "theirs/state: can't be made" in result.stderr
 
 
 def test_socket_mode(spfrom):
@@ -389,6 +534,26 @@ def _pid_of(daemon):
         except OSError:
             continue
     raise AssertionError("no such process")
+
+
+@pytest.mark.parametrize("closed", [(0, 1, 2), (0,), (1, 2), (2,)], ids=str)
+@pytest.mark.parametrize("options", [[], ["-f"]], ids=["background", "foreground"])
+def test_closed_descriptors(spfrom, closed, options):
+    """What the daemon opens does not become its stdin, stdout or stderr."""
+    daemon = spfrom()
+    daemon.write_configuration()
+    daemon.directory.chmod(0o777)
+    words = " ".join(f"{number}>&-" for number in closed)
+    command = ["sh", "-c", f'exec "$@" {words}', "sh", paths.MILTER, *options, "-c", daemon.configuration_file]
+    with open(daemon.log_file, "wb") as log:
+        process = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log)
+        if not options:
+            assert process.wait(20) == 0
+    processes.wait_until(lambda: daemon.socket.exists() and processes.is_listening(daemon.address), 20, "the daemon")
+    assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+    os.kill(_pid_of(daemon), signal.SIGTERM)
+    processes.wait_until(lambda: not processes.is_listening(daemon.address), 15, "the end")
+    process.wait(15)
 
 
 def test_background_that_fails(spfrom):

@@ -67,7 +67,9 @@ def _change(fields, index, name, value):
 class MilterClient:
     def __init__(self, address, steps=POSTFIX_STEPS, actions=ALL_ACTIONS, timeout=20):
         """address is a path or (host, port). Connects and negotiates."""
-        family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+        family = socket.AF_UNIX
+        if isinstance(address, tuple):
+            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._socket = socket.socket(family)
         self._socket.settimeout(timeout)
         self._socket.connect(address if isinstance(address, tuple) else str(address))
