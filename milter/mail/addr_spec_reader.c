@@ -109,13 +109,28 @@ static void take_quoted_octet(AddrSpecReader *reader, GString *text)
 }
 
 /*
+ * Ruby's mail takes the text of each comment out of the field, one after another: what the first
+ * one leaves of the second is part of the address then.
+ */
+static void note_deep_sign(AddrSpecReader *reader, const char *start)
+{
+    gsize length = (gsize)(reader->at - start);
+
+    if (memchr(start + 1, '(', length - 1) != NULL)
+        reader->has_deep_sign |=
+            memchr(start, '@', length) != NULL || memchr(start, '<', length) != NULL;
+    reader->comments++;
+    reader->is_doubtful |= reader->has_deep_sign && reader->comments > 1;
+}
+
+/*
  * Reads the comment that begins at "(", nested ones included. Some parsers end it at the first ")":
  * behind a nested one nothing may stand that would mean something to them.
  */
 static void read_comment(AddrSpecReader *reader)
 {
     const char *start = reader->at;
-    bool is_nested = false;
+    bool is_ended = false; /* for such a parser */
     guint depth = 0;
 
     g_string_truncate(reader->comment, 0);
@@ -128,14 +143,15 @@ static void read_comment(AddrSpecReader *reader)
         }
         depth += c == '(';
         depth -= c == ')';
-        is_nested |= depth > 1;
-        reader->is_doubtful |= is_nested && strchr("@<\",:;\\", c) != NULL;
+        is_ended |= c == ')';
+        reader->is_doubtful |= is_ended && strchr("@<\",:;\\", c) != NULL;
         if ((c == '(' && depth == 1) || (c == ')' && depth == 0))
             reader->at++;
         else
             take_quoted_octet(reader, reader->comment);
     } while (depth > 0);
     note_fold_and_sign(reader, start);
+    note_deep_sign(reader, start);
 }
 
 bool addr_spec_reader_skip_blanks(AddrSpecReader *reader)

@@ -17,6 +17,8 @@ typedef struct {
     bool is_broken;      /* a quote or comment without end: what is behind it can't be trusted */
     bool has_inner_fold; /* a fold in a quoted string, or in a comment with a quote, "@" or "<" */
     bool has_sign;       /* "@" or "<" in a quoted string or a comment */
+    guint comments;      /* that were read, nested ones not counted */
+    bool has_deep_sign;  /* "@" or "<" in a comment that has another one in it */
     GString *comment;    /* text of the comment read last */
     GString *phrase;     /* the words read last, a blank where they stood apart */
     GString *local_part; /* the same words without blanks between them */

@@ -30,7 +30,8 @@ typedef struct {
     const char *quote_end; /* … and what stands behind it */
     Place place;
     bool is_in_angle;
-    GArray *found; /* of Candidate */
+    bool has_sign[PLACES]; /* an "@" behind something, be it an address or not */
+    GArray *found;         /* of Candidate */
 } Scan;
 
 static void candidate_clear(gpointer data)
@@ -92,6 +93,25 @@ static void read_span(Candidate *candidate)
         candidate->domain_name = domain_name_parse(candidate->address->domain, NULL);
 }
 
+/*
+ * Is it open where the candidate begins or ends? An apostrophe belongs to it only if there are two:
+ * then start moves behind the first.
+ */
+static bool is_unclear(const Scan *scan, Candidate *candidate)
+{
+    if (candidate->start > scan->text && is_unclear_beside(candidate->start[-1]))
+        return true;
+    if (candidate->end == scan->end)
+        return false;
+    if (*candidate->end != '\'')
+        return is_unclear_beside(*candidate->end) ||
+               strchr("!#$%&*+/=?^`{|}~", *candidate->end) != NULL;
+    if (*candidate->start != '\'')
+        return true;
+    candidate->start++;
+    return candidate->end + 1 < scan->end && is_local_octet(candidate->end[1]);
+}
+
 /* Notes what stands around the "@" at sign, if it is an addr-spec or may be taken for one. */
 static void note_candidate(Scan *scan, const char *sign)
 {
@@ -99,21 +119,18 @@ static void note_candidate(Scan *scan, const char *sign)
                            .end = domain_end(scan, sign),
                            .place = scan->place,
                            .is_in_angle = scan->is_in_angle};
-    bool is_unclear;
+    bool is_open;
 
-    if (candidate.start == sign || candidate.end == sign + 1)
+    if (candidate.start == sign)
         return;
-    is_unclear = (candidate.start > scan->text && is_unclear_beside(candidate.start[-1])) ||
-                 (candidate.end < scan->end &&
-                  (is_unclear_beside(*candidate.end) || strchr("!/%=", *candidate.end) != NULL));
-    if (*candidate.start == '\'' && candidate.end < scan->end && *candidate.end == '\'')
-        candidate.start++;
+    scan->has_sign[scan->place] = true;
+    is_open = is_unclear(scan, &candidate);
     read_span(&candidate);
     if (candidate.domain_name == NULL || strchr(candidate.domain_name, '.') == NULL) {
         candidate_clear(&candidate);
         return;
     }
-    if (is_unclear)
+    if (is_open)
         g_clear_pointer(&candidate.address, address_read_free);
     g_array_append_val(scan->found, candidate);
 }
@@ -183,13 +200,13 @@ static Candidate *candidate_at(const Scan *scan, guint position)
     return &g_array_index(scan->found, Candidate, position);
 }
 
-/* Leaves only the candidates of the first place that has any. */
+/* Leaves only the candidates of the first place that has any, be they no addresses. */
 static void keep_first_place(Scan *scan)
 {
-    Place first = PLACES;
+    Place first = PLACE_OUTSIDE;
 
-    for (guint i = 0; i < scan->found->len; i++)
-        first = MIN(first, candidate_at(scan, i)->place);
+    while (first < PLACES && !scan->has_sign[first])
+        first++;
     for (guint i = scan->found->len; i-- > 0;)
         if (candidate_at(scan, i)->place != first)
             g_array_remove_index(scan->found, i);
@@ -273,20 +290,21 @@ static void take_each(const Scan *scan, GPtrArray *addresses)
         take(candidate_at(scan, i), addresses);
 }
 
-/* Returns whether there was any candidate, one that can't be taken included. */
+/* Returns whether there was anything with an "@", be it no address. */
 static bool find(const char *text, gsize length, GPtrArray *addresses)
 {
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Candidate));
     Scan scan = {.text = text, .end = text + length, .found = found};
+    bool has_sign = false;
     Candidate *only;
 
     g_array_set_clear_func(found, candidate_clear);
     scan_text(&scan);
-    if (found->len == 0)
-        return false;
+    for (int i = 0; i < PLACES; i++)
+        has_sign |= scan.has_sign[i];
     keep_first_place(&scan);
-    if (!is_of_one_domain(&scan))
-        return true;
+    if (found->len == 0 || !is_of_one_domain(&scan))
+        return has_sign;
     only = single(&scan, false);
     if (only == NULL)
         only = single(&scan, true);

@@ -28,8 +28,8 @@ void address_read_free(AddressRead *address);
  *
  * Returns whether there was no doubt. Doubtful are (the list is not complete) what is empty, an
  * empty group, a stray comma or semicolon, bare words, a second "@" or "<" in one mailbox, an
- * address literal, a source route, comments or blanks inside of an addr-spec, a comment in a
- * comment that holds more than words, a fold in quotes with "@" or "<", what stands behind ">",
+ * address literal, a source route, comments or blanks inside of an addr-spec, what is no word
+ * behind a comment in a comment, a fold in quotes with "@" or "<", what stands behind ">",
  * quotes, brackets and comments that don't end, NUL, CR and other controls.
  */
 bool address_reader_read(const char *text, gsize length, GPtrArray *addresses);

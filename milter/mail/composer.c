@@ -278,6 +278,14 @@ static void shorten(char *name, gsize written, gsize wanted)
     g_strchomp(name);
 }
 
+/* Appends an address without a name: in "<>" where readers would take a quoted string for one. */
+static void append_bare(Composer *composer, const char *addr_spec)
+{
+    g_autofree char *angle = g_strconcat("<", addr_spec, ">", NULL);
+
+    append_address(composer, addr_spec[0] == '"' ? angle : addr_spec);
+}
+
 void composer_append_mailbox(Composer *composer, const char *name, const char *addr_spec)
 {
     g_autofree char *line = visible_name(composer, name);
@@ -301,7 +309,7 @@ void composer_append_mailbox(Composer *composer, const char *name, const char *a
         *composer = before;
         shorten(line, written, composer->mailbox_max);
     }
-    append_address(composer, addr_spec);
+    append_bare(composer, addr_spec);
 }
 
 static bool is_plain_word(const char *word, gsize length)

@@ -24,7 +24,7 @@ char *composer_take(Composer *composer);
 /*
  * Appends `name <addr_spec>`, behind a comma where it is not the first: the name as one phrase
  * (atoms, one quoted string that needs no fold, or encoded words), cut at DISPLAY_NAME_MAX octets.
- * Without a visible name it is the bare addr_spec.
+ * Without a visible name it is the bare addr_spec, in "<>" if that begins with a quote.
  *
  * name       any text, or NULL
  * addr_spec  as in Mailbox: valid UTF-8 without controls

@@ -34,6 +34,17 @@ static void check_mailbox(const Mailbox *mailbox)
     check(strcmp(again->local_part, mailbox->local_part) == 0);
 }
 
+/* What is not in doubt has no line that an MTA would break. */
+static void check_lines(const char *data, size_t size)
+{
+    size_t line = strlen("From: ");
+
+    for (size_t i = 0; i < size; i++) {
+        line = data[i] == '\n' ? 0 : line + 1;
+        check(line <= 998);
+    }
+}
+
 static void run(const char *data, size_t size)
 {
     g_autoptr(HeaderFields) fields = header_fields_new();
@@ -45,6 +56,8 @@ static void run(const char *data, size_t size)
     mailboxes = mailboxes_parse(fields, "From");
     check(mailboxes->is_doubtful || mailboxes->mailboxes->len > 0);
     check(mailboxes->mailboxes->len <= MAILBOXES_MAX);
+    if (!mailboxes->is_doubtful)
+        check_lines(data, size);
     for (guint i = 0; i < mailboxes->mailboxes->len; i++)
         check_mailbox(mailboxes_at(mailboxes, i));
     path = mailbox_parse_path(text);

@@ -63,12 +63,28 @@ static void check_value(const char *value)
     }
 }
 
+/* No quoted string of ours goes over a line end; in a local part it is as the author wrote it. */
+static void check_quotes(const char *value)
+{
+    bool is_quoted = false;
+
+    for (; *value != '\0'; value++) {
+        if (*value == '\\' && value[1] != '\0')
+            value++;
+        else if (*value == '"')
+            is_quoted = !is_quoted;
+        check(!is_quoted || *value != '\n');
+    }
+    check(!is_quoted);
+}
+
 static void check_header(const HeaderFields *after)
 {
     g_autoptr(Mailboxes) authors = mailboxes_parse(after, "From");
 
     check(header_fields_count(after, "From") == 1 && header_fields_count(after, "X-SPFrom") == 1);
     check(!authors->is_doubtful && authors->mailboxes->len == 1);
+    check_quotes(header_fields_nth(after, "From", 1)->value);
     check(strcmp(mailboxes_at(authors, 0)->addr_spec, fallback->addr_spec) == 0);
 }
 
@@ -76,11 +92,15 @@ static void check_reply_to(const Mailboxes *authors, const HeaderFields *after,
                            ReplyToOutcome outcome)
 {
     g_autoptr(Mailboxes) reply_to = mailboxes_parse(after, "Reply-To");
+    const char *value;
 
     if (outcome != REPLY_TO_ADDED)
         return;
+    value = header_fields_nth(after, "Reply-To", 1)->value;
     check(header_fields_count(after, "Reply-To") == 1);
     check(reply_to->mailboxes->len == authors->mailboxes->len);
+    check(!reply_to->is_doubtful || strstr(value, "\"@") != NULL); /* an odd local part */
+    check_quotes(value);
     for (guint i = 0; i < reply_to->mailboxes->len; i++)
         check(strcmp(mailboxes_at(reply_to, i)->addr_spec, mailboxes_at(authors, i)->addr_spec) ==
               0);

@@ -56,6 +56,11 @@ static const struct row {
 
     /* None, or more than one. */
     {"erika@localhost x", ""},
+    {"erika@localhost (erika@muster.example)", ""},
+    {"erika@[192.0.2.1] (erika@muster.example)", ""},
+    {"erika@mu'ster.example (x@evil.example)", ""},
+    {"erika@muster.exampl'e", ""},
+    {"'erika@muster.exampl'e", ""},
     {"a@x.example b@y.example", ""},
     {"a@x.example <b@y.example>", ""},
     {"<a@x.example> (b@y.example", ""},
@@ -70,6 +75,7 @@ static const struct row {
     {"\"a\\\"b@c.example", ""},
     {"a@b.example/c", ""},
     {"a@b.example%c", ""},
+    {"a@b.exam?ple", ""},
     {"@b.example x", ""},
     {"erika @muster.example", ""},
     {"erika@ muster.example", ""},

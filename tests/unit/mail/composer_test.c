@@ -117,6 +117,16 @@ static void test_no_name(void **state)
     assert_string_equal(value, "a@b.example");
 }
 
+static void test_quoted_local_part(void **state)
+{
+    g_autofree char *bare = compose("From", NULL, "\"a@b.example\"@c.example");
+    g_autofree char *named = compose("From", "A", "\"a@b.example\"@c.example");
+
+    (void)state;
+    assert_string_equal(bare, "<\"a@b.example\"@c.example>");
+    assert_string_equal(named, "A <\"a@b.example\"@c.example>");
+}
+
 static void test_folding(void **state)
 {
     g_autofree char *value = compose(
@@ -405,6 +415,7 @@ int main(void)
     for (size_t i = 0; i < G_N_ELEMENTS(text_rows); i++)
         table_add(tests, text_rows[i].text, test_text, &text_rows[i]);
     table_add(tests, "no name", test_no_name, NULL);
+    table_add(tests, "quoted local part", test_quoted_local_part, NULL);
     table_add(tests, "folding", test_folding, NULL);
     table_add(tests, "words are whole", test_words_are_whole, NULL);
     table_add(tests, "list", test_list, NULL);
