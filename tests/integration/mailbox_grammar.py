@@ -74,3 +74,66 @@ class Grammar:
         if is_group:
             text = f"Praxis: {text};"
         return text.encode(), [meant for _, meant in pairs], not is_obsolete
+
+
+DAMAGED_LOCALS = ("erika", "e.muster", "a..b", "a.", ".a", "praxis+x", "Erika", '"e m"', '"a@mail.example"', "a%b", "a!b", "o'hara", "a=b",
+                  "jörg", "=?utf-8?q?a?=", '"a..b"', '"e.m"', "e m", "e/m", '"a\\"b"', '"<a>"')
+DAMAGED_NAMES = ("", "Erika", "Erika Muster", "Dr. Muster", '"Muster, Erika"', "Muster, Erika", "M&uuml;ller", "Müller", "Praxis; Nord",
+                 "'Erika'", "Erika@Home", '"Erika (Praxis)"', "Erika (Praxis (Nord))", "=?utf-8?q?Praxis_M=C3=BCller?=",
+                 "=?iso-8859-1?q?M=FCller?=", '"=?utf-8?q?Muster=2C_E.?="', "Praxis: Nord", '"Erika \\"E\\" Muster"', "Erika [Praxis]",
+                 '"Erika\r\n Muster"', '"Erika', 'Erika"', "Erika\\", '"\\\\"', "(Erika)", "()", '""', "E.", ".", "Erika >", "< Erika",
+                 '"{other}"', '"x <{other}>"', '"{other}\r\n x"', '"x\r\n {other}"', '"x <{other}>\r\n y"', "{other}", "({other})", "'{other}'",
+                 "{own}", '"{own}"', "'{own}'", "=?utf-8?q?{quoted}?=", "A,B", "A;B", "Erika,", "山田", "🙂 Praxis")
+DAMAGED_SHAPES = ("{name} <{own}>", "{name} <{own}>", "{name} <{own}>", "{name} <{own}>", "{name} <{own}>", "{name} <{own}", "{own}",
+                  "{own} <{own}>", "{own} <{other}>", "{name} ({own})", "{name} {own}", "{own} ({name})", "{own} {name}", "({name}) {own}",
+                  "({name} ({name})) {own}", "{own} ({name} ({name}))", "{name} <{own}> ({name})", "{name} <{own}> {name}", "{own},", ",{own}",
+                  "{own},,{other}", "{own};", "{name} <{own}>,", "{name} <{own}>;", "{own}, {other}", "{own} {other}", "{own}\r\n {other}",
+                  "<{own}> <{other}>", "<<{own}>>", "{name} <<{own}>>", "{name} <mailto:{own}>", "mailto:{own}", "{name} [{own}]",
+                  "{name}: {own};", "{name}: {name} <{own}>", "{name}: {own}, {other};", "{name}:;", "{name} <{own}> <{own}>",
+                  "{name} <@relay.example:{own}>", "{name} < {own} >", "{name}<{own}>", "{name} <{own}>.", "{name} <{own}>, {name} <{own}>",
+                  "{name} <{own}>, {name} <{other}>", "=?utf-8?q?{quoted}?=", "=?utf-8?q?{quoted}?= <{own}>", "{name} <{own}>\r\n\t({name})",
+                  "{name}", "<>", "{name} <>", "<{own}>", "{own} {own}", "{name} - {own}", "{name} \"{own}\"", "\"{name} <{own}>\"",
+                  "{name} <{own}@>", "{name} <{own}@mail.example>", "{name} <{own} >", "{name}\r\n <{own}>", "{long} <{own}>")
+DOMAIN_SHAPES = ("{0}", "{0}", "{0}", "{0}", "{0}", "{0}", "{0}", "{0}.", "{0}。mail.example", "{0}\u00ad", "{0}\u200b", "{0}/x", "[192.0.2.1]", "{0}:25",
+                 "{0} .example", "{0}..", "(x){0}", "{0}(x)", "{0}(x@mail.example)", " {0}", "{0}>", "{0}@mail.example", "{0}\\")
+_SPECIALS = "<>()[]@,;:\\\". '=?\t\u3002"
+
+
+class Damage:
+    """What senders that know no grammar write, and what attackers do: octets that may mean anything."""
+
+    def __init__(self, random, domains):
+        self._random, self._domains = random, domains
+
+    def _address(self):
+        domain = self._random.choice(self._domains)
+        if self._random.random() < 0.1:
+            domain = "".join(chr(ord(c) + 0xfee0) if c == "e" else c for c in domain)
+        shape = self._random.choice(DOMAIN_SHAPES) if self._random.random() < 0.5 else "{0}"
+        local = self._random.choice(DAMAGED_LOCALS) if self._random.random() < 0.5 else "erika"
+        return f"{local}@{shape.format(domain)}"
+
+    def _broken(self, text):
+        """text with one character more, less, or another."""
+        at = self._random.randrange(len(text) + 1)
+        return text[:at] + self._random.choice(("", self._random.choice(_SPECIALS))) + text[at + self._random.randrange(2):]
+
+    def value(self):
+        own, other = self._address(), self._address()
+        quoted = f"Erika <{own}>".replace(" ", "_").replace("@", "=40").replace("<", "=3C").replace(">", "=3E")
+        words = {"own": own, "other": other, "quoted": quoted, "long": "Praxis " * self._random.choice((12, 60, 150))}
+
+        def name():
+            text = self._random.choice(DAMAGED_NAMES)
+            for key, word in words.items():
+                text = text.replace("{" + key + "}", word)
+            return text
+
+        text = self._random.choice(DAMAGED_SHAPES)
+        for key, word in words.items():
+            text = text.replace("{" + key + "}", word)
+        while "{name}" in text:
+            text = text.replace("{name}", name(), 1)
+        for _ in range(self._random.choice((0, 0, 0, 1, 2))):
+            text = self._broken(text)
+        return text.encode("utf-8").strip(b" \t\r\n")
