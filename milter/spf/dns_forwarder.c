@@ -18,7 +18,7 @@
  * The buffer of one socket takes some 500 questions, however large it is wished, and one that is
  * lost here is not asked again. The kernel spreads them over sockets of one port.
  */
-#define LISTENERS 16
+#define LISTENERS 8          /* at most; where descriptors are rare, one does */
 #define EVENTS 64            /* taken from the kernel at a time */
 #define QUESTIONS_AT_ONCE 64 /* of one listener */
 #define QUESTION_MAX 1024    /* octets; libunbound's are shorter */
@@ -656,38 +656,42 @@ int dns_forwarder_serve(DnsForwarder *forwarder)
     return next;
 }
 
-static bool listen_on(DnsForwarder *forwarder, Source *listener, struct sockaddr_in *address)
+static bool listen_on(const DnsForwarder *forwarder, Source *listener, struct sockaddr_in *address)
 {
     const int yes = 1;
     const int buffer = 1 << 20;
     socklen_t size = sizeof *address;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    listener->is_listener = true;
-    listener->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (listener->fd < 0)
+    if (fd < 0)
         return false;
-    setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-    return setsockopt(listener->fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0 &&
-           bind(listener->fd, (struct sockaddr *)address, sizeof *address) == 0 &&
-           getsockname(listener->fd, (struct sockaddr *)address, &size) == 0 &&
-           epoll_ctl(forwarder->epoll, EPOLL_CTL_ADD, listener->fd, &event) == 0;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) != 0 ||
+        bind(fd, (const struct sockaddr *)address, sizeof *address) != 0 ||
+        getsockname(fd, (struct sockaddr *)address, &size) != 0 ||
+        epoll_ctl(forwarder->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        close(fd);
+        return false;
+    }
+    listener->fd = fd;
+    listener->is_listener = true;
+    return true;
 }
 
 static bool start_listening(DnsForwarder *forwarder, GError **error)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    bool is_listening;
 
     forwarder->epoll = epoll_create1(EPOLL_CLOEXEC);
-    is_listening = forwarder->epoll >= 0;
-    for (guint i = 0; is_listening && i < LISTENERS; i++)
-        is_listening = listen_on(forwarder, &forwarder->listeners[i], &address);
-    if (!is_listening) {
-        g_set_error(error, DNS_ERROR, DNS_ERROR_LIBRARY,
-                    "libunbound can't be listened to on 127.0.0.1: %s", g_strerror(errno));
+    if (forwarder->epoll < 0 || !listen_on(forwarder, &forwarder->listeners[0], &address)) {
+        g_set_error(error, DNS_ERROR, DNS_ERROR_LIBRARY, "127.0.0.1 can't be listened on: %s",
+                    g_strerror(errno));
         return false;
     }
+    for (guint i = 1; i < LISTENERS; i++)
+        if (!listen_on(forwarder, &forwarder->listeners[i], &address))
+            break;
     g_snprintf(forwarder->address, sizeof forwarder->address, "127.0.0.1@%u",
                ntohs(address.sin_port));
     return true;

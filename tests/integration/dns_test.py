@@ -1,5 +1,7 @@
 """The verdict over real DNS: nsd through libunbound, and a server with faults (design sections 8 and 9)."""
 
+import concurrent.futures
+import contextlib
 import statistics
 import threading
 import time
@@ -129,6 +131,45 @@ def test_a_silent_name_does_not_hold_up_others(faulty):
         thread.join()
     assert statistics.median(times) < 0.5
     assert _result(daemon, "good-after.example") == "pass"
+
+
+def _results(daemon, domains):
+    """Asks for all of them at once."""
+    with concurrent.futures.ThreadPoolExecutor(len(domains)) as pool:
+        return list(pool.map(lambda domain: _result(daemon, domain), domains))
+
+
+WEATHER = [
+    # what, servers, most questions for a name
+    ("first packet lost", [{"lost": 1}], 2),
+    ("first packets lost, two servers", [{"lost": 1}, {"lost": 1}], 3),
+    ("two packets lost", [{"lost": 2}], 3),
+    ("2.0 s, three servers", [{"otherwise": Txt(OURS.texts, delay=2.0)}] * 3, 4),
+    ("3.0 s, two servers", [{"otherwise": Txt(OURS.texts, delay=3.0)}] * 2, 5),
+    ("4.5 s", [{"otherwise": Txt(OURS.texts, delay=4.5)}], 6),
+    ("one of three dead", [{"otherwise": Silence()}, {}, {}], 3),
+    ("SERVFAIL, then good", [{"otherwise": Failure()}, {}], 2),
+]
+BUSY = 2  # questions more on a busy machine, where an answer comes late
+
+
+@pytest.mark.parametrize("weather, most", [row[1:] for row in WEATHER], ids=[row[0] for row in WEATHER])
+def test_weather(daemons, weather, most):
+    """Who authorises us is kept, with the time-outs that are the default; and the questions are few."""
+    domains = [f"weather{number}.example" for number in range(20)]
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(FaultyDns({}, **{"otherwise": OURS, **settings})) for settings in weather]
+        daemon = daemons.start(zone=None, dns_servers=[dns.server for dns in servers], relay_hosts=["192.0.2.25"])
+        assert _results(daemon, domains) == ["pass"] * len(domains)
+        asked = [sum(dns.count(domain) for dns in servers) for domain in domains]
+        assert max(asked) <= most + BUSY
+
+
+def test_cold_start_with_slow_names(daemons):
+    """Nobody has asked for these domains yet, and each takes 2.5 s."""
+    with FaultyDns({}, otherwise=Txt(OURS.texts, delay=2.5)) as dns:
+        daemon = daemons.start(zone=None, dns_servers=[dns.server], relay_hosts=["192.0.2.25"])
+        assert _results(daemon, [f"cold{number}.example" for number in range(100)]) == ["pass"] * 100
 
 
 def test_one_question_for_many_messages(faulty):

@@ -85,10 +85,12 @@ def _negative(identity, question, code, ttl):
 
 
 class FaultyDns:
-    def __init__(self, behaviours, otherwise=None):
-        """behaviours: name → behaviour. otherwise answers for every other name."""
+    def __init__(self, behaviours, otherwise=None, lost=0):
+        """behaviours: name → behaviour. otherwise answers for every other name. Of each question the first packets get
+        lost, as many as `lost` says."""
         self.behaviours = behaviours
         self.otherwise = otherwise
+        self._lost = lost
         self._lock = threading.Lock()  # guards questions
         self.questions = collections.Counter()
         self._tcp, self._udp = _servers_on_one_port()
@@ -117,6 +119,8 @@ class FaultyDns:
         with self._lock:
             self.questions[name, kind] += 1
             asked = self.questions[name, kind]
+        if asked <= self._lost:
+            return Silence()
         behaviour = self.behaviours.get(name, self.otherwise)
         if isinstance(behaviour, Failure) and behaviour.count is not None and asked > behaviour.count:
             return behaviour.after
