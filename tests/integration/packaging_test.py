@@ -68,6 +68,56 @@ def test_installed_configuration_is_log_only(installed):
     assert "fallback_address = " in text and "@FALLBACK_ADDRESS@" not in text
 
 
+SOCKET = "/var/spool/postfix/spfrom/milter.sock"
+SOCKET_IN_MAIN_CF = "unix:spfrom/milter.sock"
+
+
+def test_installed_configuration_listens_for_the_mta_alone(installed):
+    text = (_place(installed, "sysconfdir") / "spfrom" / "spfrom.conf").read_text()
+    assert re.findall(r'^socket = "(.*)"$', text, re.MULTILINE) == [f"unix:{SOCKET}"]
+    assert not re.search(r"^socket_(mode|group) = ", text, re.MULTILINE)  # 0660, and the group of its folder
+
+
+def test_all_speak_of_the_same_socket():
+    """The folder is made by the unit and the init script, is in the sandbox and AppArmor's profile, and goes with a purge."""
+    folder = str(Path(SOCKET).parent)
+    for name in ("conf/apparmor/usr.sbin.spfrom-milter", "contrib/debian/spfrom.init", "contrib/debian/spfrom.postrm",
+                 "contrib/debian/spfrom.postinst"):
+        assert folder in (paths.SRCDIR / name).read_text(), name
+    unit = (paths.SRCDIR / "conf/spfrom.service.in").read_text()
+    assert f"ReadWritePaths=-{folder}\n" in unit and "/var/spool/postfix && { install -d -o spfrom -g postfix" in unit
+    for name in ("README.md", "conf/spfrom.conf.in", "conf/man/spfrom.conf.5", "conf/man/spfrom-milter.8"):
+        text = (paths.SRCDIR / name).read_text()
+        assert SOCKET in text and SOCKET_IN_MAIN_CF in text, name
+
+
+@pytest.mark.parametrize("has_postfix", [True, False], ids=["Postfix", "no Postfix yet"])
+def test_folder_of_the_socket(has_postfix, needs_root):
+    """What the unit does before the start, in a root of its own: with a Postfix there, and before there is one."""
+    unit = (paths.SRCDIR / "conf/spfrom.service.in").read_text()
+    command = re.search(r"^ExecStartPre=\+-/bin/sh -c '(.*)'$", unit, re.MULTILINE).group(1)
+    assert "$" not in command and "%" not in command  # systemd's own
+    accounts = "spfrom:x:990:\n" + ("postfix:x:991:\n" if has_postfix else "")
+    with processes.PrivateDirectory("folder") as root:
+        (root / "group").write_text("root:x:0:\n" + accounts)
+        (root / "passwd").write_text("root:x:0:0::/:/bin/sh\nspfrom:x:990:990::/:/bin/false\n")
+        (root / "spool").mkdir()
+        shell = (f"mount --bind {root}/group /etc/group && mount --bind {root}/passwd /etc/passwd"
+                 f" && mount --bind {root}/spool /var/spool && {{ {command}; }}"
+                 f" && {{ {command}; }}")
+        result = _run("unshare", "--mount", "sh", "-c", shell)
+        assert result.returncode == 0, result.stdout
+        above, folder = (root / "spool/postfix").stat(), (root / "spool/postfix/spfrom").stat()
+    assert (above.st_uid, above.st_gid, above.st_mode & 0o7777) == (0, 0, 0o755)
+    assert (folder.st_uid, folder.st_gid, folder.st_mode & 0o7777) == (990, 991 if has_postfix else 990, 0o2750)
+
+
+def test_dead_daemon_is_back_within_two_seconds():
+    unit = (paths.SRCDIR / "conf/spfrom.service.in").read_text()
+    assert re.findall(r"^Restart(?:Sec)?=(.*)$", unit, re.MULTILINE) == ["on-failure", "500ms"]
+    assert "StartLimitIntervalSec=0\n" in unit
+
+
 def test_units_name_the_installed_programs(installed):
     for name in UNITS:
         text = (_place(installed, "systemdsystemunitdir") / name).read_text()
