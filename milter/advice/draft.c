@@ -21,6 +21,9 @@ char *draft_key(const char *text)
     char *key = g_ascii_strdown(text + (strchr("+-~?", *text) != NULL && *text != '\0'), -1);
     gsize length = strlen(key);
 
+    for (char *at = key; (at = strstr(at, "%{")) != NULL; at += 2)
+        if (at[2] != '\0') /* %{S} is not %{s} (RFC 7208 section 7.3) */
+            at[2] = text[strlen(text) - strlen(at) + 2];
     if (length > 1 && key[length - 1] == '.')
         key[length - 1] = '\0';
     if (g_str_has_prefix(key, "ip4:") && g_str_has_suffix(key, "/32"))

@@ -273,6 +273,12 @@ static void mend_word(const Mend *mend, const char *gap, gsize gap_length, const
         note_error(mend, word, N_("that is no term"), g_strdup(""));
         return;
     }
+    if (gap_length == 0 && is_all(word->text) && strchr("-~?", *word->text) == NULL) {
+        append(mend->draft, gap, gap_length, "~all"); /* "v=spf1all" */
+        note_error(mend, word, N_("that is no domain; two terms may have grown together"),
+                   g_strdup("~all"));
+        return;
+    }
     if (mend_term_is_right(word->text) && !is_second(mend->draft, word->text)) {
         append(mend->draft, gap, gap_length, word->text);
         note_respelled(mend, word);
@@ -291,6 +297,21 @@ static bool is_value(const char *word)
     return mend_term_is_bare_value(value);
 }
 
+/* "ip4:192.0.2.0/2" may have lost a digit, and stand for a quarter of the Internet. */
+static bool ends_in_length(const char *word)
+{
+    const char *slash = strrchr(word, '/');
+
+    return slash != NULL && g_ascii_isdigit(slash[1]) &&
+           slash[1 + strspn(slash + 1, "0123456789")] == '\0';
+}
+
+/* "exists:x.org", without a macro, lets everybody pass: nobody means that. */
+static bool lets_all_pass(const char *word, const char *next)
+{
+    return g_ascii_strncasecmp(word, "exists", strlen("exists")) == 0 && strchr(next, '%') == NULL;
+}
+
 /* Does the word at end need the next one: "include: x.org", "~ all", "ip4 192.0.2.1"? */
 static const char *joint(const char *word, const char *next)
 {
@@ -301,6 +322,10 @@ static const char *joint(const char *word, const char *next)
 
     if (qualifiers == length)
         return g_ascii_isalnum(*next) ? "" : NULL;
+    if (lets_all_pass(word + qualifiers, next))
+        return NULL;
+    if (ends_in_length(word) && next[strspn(next, "0123456789")] == '\0')
+        return "";
     if (strchr(":=/", *next) != NULL)
         return "";
     if (!is_value(next))
@@ -320,14 +345,24 @@ static char *word_at(const char *text, gsize *begin, gsize *end)
     return g_strndup(text + *begin, *end - *begin);
 }
 
+/* Is the word whole without what stands behind it? */
+static bool is_whole(const char *word, const char *behind)
+{
+    const char *next = behind + strspn(behind, " ");
+
+    if (*next != '\0' && strchr(":=/", *next) != NULL)
+        return false;
+    if (ends_in_length(word) && g_ascii_isdigit(*next))
+        return false;
+    return mend_term_is_right(word);
+}
+
 /* The word at begin, with those behind it that it needs. */
 static void read_word(const char *text, gsize begin, Word *word)
 {
     word->begin = begin;
     word->text = word_at(text, &word->begin, &word->end);
-    while (word->text[0] != '\0' &&
-           !(mend_term_is_right(word->text) &&
-             strchr(":=/", text[word->end + strspn(text + word->end, " ")]) == NULL)) {
+    while (word->text[0] != '\0' && !is_whole(word->text, text + word->end)) {
         gsize next_begin = word->end, next_end;
         g_autofree char *next = word_at(text, &next_begin, &next_end);
         const char *glue = *next != '\0' ? joint(word->text, next) : NULL;
@@ -398,44 +433,6 @@ static Draft *mend_once(const char *text, guint index, GPtrArray *points)
     begin = mend_version(&mend);
     mend_words(&mend, begin);
     return mend.draft;
-}
-
-bool mend_has_unreached(const Draft *draft)
-{
-    guint i = draft_find_kind(draft, RECORD_ALL, 0);
-
-    if (i < draft->terms->len && draft_at(draft, i)->qualifier == '+')
-        return false;
-    for (i++; i < draft->terms->len; i++)
-        if (draft_is_mechanism(draft_at(draft, i)->kind))
-            return true;
-    return false;
-}
-
-static guint place_of(const char *text, const char *term)
-{
-    const char *found = strstr(text, term);
-
-    return found != NULL ? (guint)g_utf8_strlen(text, found - text) + 1 : 0;
-}
-
-void mend_order(Draft *draft, const char *text, guint index, GPtrArray *points)
-{
-    guint all = draft_find_kind(draft, RECORD_ALL, 0);
-    g_autofree char *kept = NULL;
-    Point *point;
-
-    if (!mend_has_unreached(draft))
-        return;
-    kept = g_strdup(draft_at(draft, all)->text);
-    for (guint i = all; i < draft->terms->len; i = draft_find_kind(draft, RECORD_ALL, i))
-        draft_remove(draft, i);
-    draft_insert(draft, draft_behind_mechanisms(draft), kept);
-    point = point_add(points, POINT_ERROR, kept);
-    point->number = place_of(text, kept);
-    point->text = g_strdup(kept);
-    point->reason = g_strdup(N_("what stands behind it never counts; it belongs to the end"));
-    point->record = index;
 }
 
 /* What one error was mended to may show another one: its point would name text that the owner never

@@ -22,13 +22,4 @@ bool mend_is_meant_as_spf(const char *text);
  * Returns a new draft without a wrong term, freed with draft_free(); never NULL.
  */
 Draft *mend_record(const char *text, guint index, GPtrArray *points);
-
-/*
- * Where mechanisms stand behind all, they never count: puts all behind them. Of several all the
- * first one stays, which is the one that counts today. Adds POINT_ERROR.
- */
-void mend_order(Draft *draft, const char *text, guint index, GPtrArray *points);
-
-/* Do mechanisms stand behind an all that does not let everybody pass? */
-bool mend_has_unreached(const Draft *draft);
 #endif

@@ -9,7 +9,8 @@
 
 #define QUALIFIERS "+-~?"
 #define SEPARATORS ",;|\"'`\\<>()[]{}"
-#define DEPTH_MAX 16 /* of terms glued to each other */
+#define NOT_ASCII '\x7f' /* what mend.c has for a character that it doesn't know */
+#define DEPTH_MAX 16     /* of terms glued to each other */
 
 typedef struct {
     const char *name;
@@ -217,6 +218,8 @@ static char *mend_named(const Name *name, const char *value)
     case RECORD_EXISTS:
         if (network != NULL)
             return g_steal_pointer(&network);
+        if (name->kind == RECORD_EXISTS && domain != NULL && strchr(domain, '%') == NULL)
+            return g_strconcat("a:", domain, NULL); /* exists would let everybody pass */
         return domain != NULL ? g_strconcat(name->name, ":", domain, NULL) : NULL;
     case RECORD_REDIRECT:
     case RECORD_EXP:
@@ -253,6 +256,8 @@ static char *mend_single(const char *text)
     const Name *name = find_name(rest, length);
     g_autofree char *mended = NULL;
 
+    if (*rest == '!' || *rest == NOT_ASCII)
+        return NULL; /* it may have been meant as "-" */
     if (name != NULL && name->kind == RECORD_ALL) {
         if (may_be_all(rest, length, qualifier))
             mended = g_strdup("all");
@@ -265,9 +270,39 @@ static char *mend_single(const char *text)
         return NULL;
     if (name != NULL && (name->kind == RECORD_REDIRECT || name->kind == RECORD_EXP))
         qualifier = '\0';
-    if (qualifier == '\0' && strcmp(mended, "all") == 0)
+    if ((qualifier == '\0' || qualifier == '+') && strcmp(mended, "all") == 0)
         qualifier = '~'; /* who mistypes all didn't mean to let everybody pass */
     return with_qualifier(qualifier, mended);
+}
+
+/*
+ * A right term that was found in a wrong word may be the beginning of another one: where it lets
+ * everybody pass, or half of them ("192.0.2.0/2{4"), it is made what its owner can have meant.
+ */
+static char *narrowed(const char *text)
+{
+    gsize qualifiers = strspn(text, QUALIFIERS);
+    const char *name = text + qualifiers;
+    const char *slash = strrchr(name, '/');
+    gsize length = strcspn(name, ":=/");
+
+    if (qualifiers > 0 && *text != '+')
+        return g_strdup(text);
+    if (g_ascii_strcasecmp(name, "all") == 0)
+        return g_strdup("~all");
+    if (length == strlen("exists") && strchr(name, '%') == NULL &&
+        g_ascii_strncasecmp(name, "exists", length) == 0)
+        return g_strconcat("a", name + length, NULL);
+    if (g_ascii_strncasecmp(name, "ip", 2) == 0 && slash != NULL)
+        return mend_value_network(name + length);
+    return g_strdup(text);
+}
+
+static void add_part(GPtrArray *terms, const char *text)
+{
+    char *narrow = narrowed(text);
+
+    g_ptr_array_add(terms, narrow != NULL ? narrow : g_strdup(text));
 }
 
 static void mend_into(GPtrArray *terms, const char *text, guint depth);
@@ -301,7 +336,7 @@ static bool mend_glued(GPtrArray *terms, const char *text, guint depth)
             mended = mend_single(first);
         if (mended == NULL ? !mend_term_is_right(first) : !mend_term_is_right(mended))
             continue;
-        g_ptr_array_add(terms, mended != NULL ? g_steal_pointer(&mended) : g_steal_pointer(&first));
+        add_part(terms, mended != NULL ? mended : first);
         mend_into(terms, text + i, depth + 1);
         return true;
     }
@@ -340,7 +375,7 @@ static void mend_into(GPtrArray *terms, const char *text, guint depth)
     if (depth > DEPTH_MAX || *text == '\0')
         return;
     if (mend_term_is_right(text)) {
-        g_ptr_array_add(terms, g_strdup(text));
+        add_part(terms, text);
         return;
     }
     if (strchr(text, '%') == NULL && mend_list(terms, text, depth))

@@ -91,10 +91,16 @@ static int length_of(const char *digits, int max)
     return length >= 0 && length <= max ? length : -1;
 }
 
+/*
+ * A mistyped length that stands for more than what one network has ("/0.0.0.0", "/03") is not
+ * believed: then only the address is taken.
+ */
 static char *network_of(const char *prefix, const char *address, int length, int max)
 {
-    return length >= 0 && length < max ? g_strdup_printf("%s:%s/%d", prefix, address, length)
-                                       : g_strdup_printf("%s:%s", prefix, address);
+    int least = max == 32 ? 8 : 16;
+
+    return length >= least && length < max ? g_strdup_printf("%s:%s/%d", prefix, address, length)
+                                           : g_strdup_printf("%s:%s", prefix, address);
 }
 
 static char *text_of_ip4(const guint8 octets[4])

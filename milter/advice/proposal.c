@@ -22,6 +22,12 @@ typedef struct {
     Draft *draft;
 } Proposal;
 
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In the order of their text: DNS answers come in any order. */
 static void find_records(const GPtrArray *texts, GPtrArray *found)
 {
     for (guint i = 0; i < texts->len; i++) {
@@ -33,6 +39,7 @@ static void find_records(const GPtrArray *texts, GPtrArray *found)
     for (guint i = 0; i < texts->len && found->len == 0; i++)
         if (mend_is_meant_as_spf(g_ptr_array_index(texts, i)))
             g_ptr_array_add(found, g_ptr_array_index(texts, i));
+    g_ptr_array_sort(found, compare_texts);
 }
 
 static char **valid_texts(const GPtrArray *found)
@@ -59,7 +66,6 @@ static void mend_found(Proposal *proposal)
                                             proposal->advice->points));
     if (drafts->len == 1) {
         proposal->draft = draft_copy(g_ptr_array_index(drafts, 0));
-        mend_order(proposal->draft, first_found(proposal), 0, proposal->advice->points);
     } else {
         proposal->draft = unite(drafts);
     }
@@ -129,7 +135,7 @@ static void judge(Proposal *proposal, const Proof *proof)
     bool passes = proof->check->result == SPF_PASS;
 
     advice->kind = ADVICE_EXTEND;
-    if (!passes && (has_mistake(proposal->draft) || mend_has_unreached(proposal->draft))) {
+    if (!passes && has_mistake(proposal->draft)) {
         advice->kind = ADVICE_REPAIR;
         draft_free(proposal->draft);
         mend_found(proposal);

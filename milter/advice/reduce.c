@@ -161,6 +161,22 @@ static bool is_ours(const Reduction *reduction, const DraftTerm *term)
     return term->is_added || mechanisms_has(ground->settings, ground->check->relays, term->key);
 }
 
+/*
+ * Would others pass without the term: does it refuse some before a later term lets them pass? Then
+ * it has to stay.
+ */
+static bool is_guard(const Draft *draft, guint position)
+{
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
+    if (draft_at(draft, position)->qualifier == '+' || position >= all)
+        return false;
+    for (guint i = position + 1; i < draft->terms->len && i <= all; i++)
+        if (draft_is_mechanism(draft_at(draft, i)->kind) && draft_at(draft, i)->qualifier == '+')
+            return true;
+    return all == draft->terms->len && draft_find_kind(draft, RECORD_REDIRECT, 0) < all;
+}
+
 /* A redirect beside all never counts, but for the receivers that count its look-up. */
 static void drop_redirect(Reduction *reduction)
 {
@@ -295,7 +311,8 @@ static bool drop_one(Reduction *reduction)
         const DraftTerm *term = draft_at(reduction->draft, i);
         guint gain = gain_at(reduction, i) * 2 + (term->kind == RECORD_PTR ? COST_LOOKUPS_MAX : 0);
 
-        if (gain_at(reduction, i) == 0 || is_ours(reduction, term) || gain <= most)
+        if (gain_at(reduction, i) == 0 || is_ours(reduction, term) || gain <= most ||
+            is_guard(reduction->draft, i))
             continue;
         most = gain;
         chosen = i;
@@ -315,7 +332,8 @@ static void drop_hopeless(Reduction *reduction)
         const DraftTerm *term = draft_at(reduction->draft, i);
         g_auto(GStrv) texts = NULL;
 
-        if (!cost_is_over(meter, cost_at(reduction, i)) || is_ours(reduction, term))
+        if (!cost_is_over(meter, cost_at(reduction, i)) || is_ours(reduction, term) ||
+            is_guard(reduction->draft, i))
             continue;
         texts = flatten_term(reduction->ground, term);
         if (texts == NULL)

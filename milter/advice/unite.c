@@ -41,16 +41,13 @@ static const DraftTerm *kept_redirect(const GPtrArray *drafts, char all)
     return NULL;
 }
 
-/* A mechanism that is there already stays once; a pass counts before another result. */
-static void add_mechanism(Draft *united, const DraftTerm *term, const char *text)
+/* Of mechanisms that are equal but for their qualifiers the first one counts, as in one record. */
+static void add_mechanism(Draft *united, const char *text)
 {
     g_autofree char *key = draft_key(text);
-    guint place = draft_find_key(united, key, 0);
 
-    if (place == united->terms->len)
-        draft_insert(united, place, text);
-    else if (term->qualifier == '+' && draft_at(united, place)->qualifier != '+')
-        draft_replace(united, place, (const char *const[]){text, NULL});
+    if (draft_find_key(united, key, 0) == united->terms->len)
+        draft_insert(united, united->terms->len, text);
 }
 
 /* Of modifiers of one name the first one stays. */
@@ -73,28 +70,66 @@ static void add_redirect(Draft *united, const Draft *draft, const DraftTerm *ter
     if (draft_find_kind(draft, RECORD_ALL, 0) < draft->terms->len)
         return;
     if (kept == NULL || strcmp(kept->key, term->key) != 0)
-        add_mechanism(united, term, include);
+        add_mechanism(united, include);
 }
 
-/* Adds the terms of draft; modifiers stay behind all mechanisms of their record. */
+/*
+ * Adds the terms of draft, in their order, but a redirect behind the mechanisms, where it counts.
+ * Mechanisms behind all never counted and must not begin to.
+ */
 static void add_draft(Draft *united, const Draft *draft, const DraftTerm *redirect)
 {
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
     for (guint i = 0; i < draft->terms->len; i++) {
         const DraftTerm *term = draft_at(draft, i);
 
-        if (term->kind == RECORD_ALL)
+        if (i >= all && draft_is_mechanism(term->kind))
             continue;
-        if (term->kind == RECORD_REDIRECT)
-            add_redirect(united, draft, term, redirect);
-        else if (draft_is_mechanism(term->kind))
-            add_mechanism(united, term, term->text);
-        else
+        if (draft_is_mechanism(term->kind))
+            add_mechanism(united, term->text);
+        else if (term->kind != RECORD_REDIRECT)
             add_modifier(united, term);
     }
+    for (guint i = 0; i < draft->terms->len; i++)
+        if (draft_at(draft, i)->kind == RECORD_REDIRECT)
+            add_redirect(united, draft, draft_at(draft, i), redirect);
 }
 
-Draft *unite(const GPtrArray *drafts)
+/* How many mechanisms of the draft, all aside, can decide for something else than a pass. */
+static guint count_refusals(const Draft *draft)
 {
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+    guint count = 0;
+
+    for (guint i = 0; i < all; i++)
+        count += draft_at(draft, i)->qualifier != '+' ? 1 : 0;
+    return count;
+}
+
+/*
+ * The drafts that refuse nobody first, so that a pass counts before another result of another
+ * record. A record is kept together: what it refuses before it lets others pass stays before it.
+ */
+static GPtrArray *sorted(const GPtrArray *drafts)
+{
+    GPtrArray *order = g_ptr_array_new();
+
+    for (guint i = 0; i < drafts->len; i++) {
+        Draft *draft = g_ptr_array_index(drafts, i);
+        guint place = order->len;
+
+        while (place > 0 &&
+               count_refusals(g_ptr_array_index(order, place - 1)) > count_refusals(draft))
+            place--;
+        g_ptr_array_insert(order, (int)place, draft);
+    }
+    return order;
+}
+
+Draft *unite(const GPtrArray *records)
+{
+    g_autoptr(GPtrArray) drafts = sorted(records);
     Draft *united = draft_new("v=spf1");
     char all = softest_all(drafts);
     const DraftTerm *redirect = kept_redirect(drafts, all);

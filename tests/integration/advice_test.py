@@ -4,6 +4,7 @@ worked before it still works; and once it is published, nothing is left to be do
 import ipaddress
 import json
 import random
+import re
 import subprocess
 
 import pytest
@@ -19,6 +20,7 @@ HELPER = BUILDDIR / "advice_eval"
 SEED = 15
 RANDOM_RECORDS = 700
 LOOKUPS_MAX, VOIDS_MAX = 10, 2
+STRANGERS = ["8.8.8.8", "100.64.0.1", "192.0.3.1", "2a00:1450::1", "2001:db9::1"]
 PROVIDERS = "gmail.com\ngmx.de\nweb.de\nt-online.de\n"
 
 
@@ -122,10 +124,45 @@ def _check_text_stays(advice, record):
     assert text == record
 
 
+def _passes(record, address):
+    return _pyspf(with_records([record]), address)[0] == "pass"
+
+
+def _senders_written_whole(record):
+    """The record of those who are let pass by a term of record that counts and is right by itself."""
+    for term in re.split(r"[\s,;\"\u201c\u201d]+|(?=(?<!\.org)[-~?]all\b)", record):
+        if term.lower().lstrip("+-~?") == "all" and term not in ("+all", "all"):
+            return
+        if term[:1] not in "-~?":
+            yield f"v=spf1 {term.replace('redirect=', 'include:')} -all"
+
+
+def _check_is_not_more_open(advice, records):
+    """
+    Nobody passes but our relays, those who did, and those whom the owner of a broken record wrote whole. Where words were
+    mended, only strangers are looked at: a mended word stands for somebody who did not pass.
+    """
+    is_mended = bool(_points(advice, "error") or _points(advice, "version"))
+    if is_mended and any("all.x.org" in record for record in records):
+        return  # whoever wrote that meant everybody
+    for address in STRANGERS if is_mended else [*PROBES, *STRANGERS]:
+        if not _passes(advice["record"], address) or any(
+                ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in advice["relays"]):
+            continue
+        if advice["added"] and _passes("v=spf1 " + " ".join(advice["added"]) + " -all", address):
+            continue
+        if any(_passes(record, address) for record in records):
+            continue
+        broken = [record for record in records if _pyspf(with_records([record]), address)[0] in ("permerror", "none")]
+        assert any(_passes(written, address) for record in broken for written in _senders_written_whole(record)), (
+            address, records, advice["record"])
+
+
 def _check(advice, records, relays):
     record = advice["record"]
     if record is None:
         return
+    _check_is_not_more_open(advice, records)
     assert record.isascii() and record.lower().startswith("v=spf1 ")
     _check_passes(advice, relays)
     _check_keeps(advice, records)
@@ -242,6 +279,26 @@ def test_random_records():
         assert advice["kind"] == "ok", (relays, zone[DOMAIN, "TXT"], advice)
     print(seen)
     assert min(seen.get(kind, 0) for kind in ("ok", "extend", "repair", "merge", "reduce")) > 0, seen
+
+
+def test_what_refuses_is_not_dropped():
+    """A list of blocked addresses stays before those who pass, whatever it costs: then nothing is advised."""
+    guards = [f"-exists:%{{i}}.b{number}.x.org" for number in range(12)]
+    advice = _advise_one(with_records([f"v=spf1 {' '.join(guards)} ip4:203.0.113.0/24 -all"]), relays="ip")
+    assert advice["record"] is None and _points(advice, "unproven")
+    advice = _advise_one(with_records([f"v=spf1 ip4:203.0.113.0/24 {' '.join(guards)} -all"]), relays="ip")
+    assert advice["kind"] == "reduce" and advice["record"].startswith("v=spf1 ip4:")
+    assert _points(advice, "dropped")
+
+
+def test_order_of_answers():
+    """Whatever the order in which DNS gives several records, one record is advised."""
+    rng = random.Random(SEED)
+    situations = [(rng.choice(["ses", "ip"]), [_record(rng) for _ in range(rng.choice([2, 3]))]) for _ in range(100)]
+    wanted = _advise([(with_records(records), DOMAIN, relays) for relays, records in situations])
+    turned = _advise([(with_records(records[::-1]), DOMAIN, relays) for relays, records in situations])
+    assert [advice["record"] for advice in wanted] == [advice["record"] for advice in turned]
+    assert any(advice["record"] for advice in wanted)
 
 
 # --- What is said besides --------------------------------------------------------------------------------------------

@@ -17,6 +17,18 @@ static const struct row {
     {"v=spf1 a mx -all|v=spf1 MX +a ptr -all", "v=spf1 a mx ptr -all"},
     {"v=spf1 ?a -all|v=spf1 a -all", "v=spf1 a -all"},
     {"v=spf1 a -all|v=spf1 -a -all", "v=spf1 a -all"},
+
+    /* What never counted doesn't begin to. */
+    {"v=spf1 a -all ip4:0.0.0.0/0|v=spf1 mx -all", "v=spf1 a mx -all"},
+    {"v=spf1 a +all mx|v=spf1 ptr ~all +include:x.org exp=y.org", "v=spf1 a ptr ?all exp=y.org"},
+    /* What a record refuses first, it goes on to. */
+    {"v=spf1 ~include:x.org -all|v=spf1 -ip4:192.0.2.1 include:x.org -all",
+     "v=spf1 ~include:x.org -ip4:192.0.2.1 -all"},
+    {"v=spf1 -ip4:192.0.2.1 ip4:192.0.2.0/24 -all|v=spf1 ip4:192.0.2.1 a -all",
+     "v=spf1 ip4:192.0.2.1 a ip4:192.0.2.0/24 -all"},
+    {"v=spf1 redirect=x.org -a|v=spf1 ?mx ?ptr -all", "v=spf1 -a include:x.org ?mx ?ptr -all"},
+    {"v=spf1 exists:%{S}.x.org -all|v=spf1 -exists:%{s}.x.org a -all",
+     "v=spf1 exists:%{S}.x.org -exists:%{s}.x.org a -all"},
     {"v=spf1 redirect=x.org|v=spf1 a", "v=spf1 a redirect=x.org"},
     {"v=spf1 redirect=x.org|v=spf1 a -all", "v=spf1 include:x.org a -all"},
     {"v=spf1 redirect=x.org|v=spf1 redirect=y.org", "v=spf1 include:y.org redirect=x.org"},
