@@ -9,7 +9,9 @@
 #include "cli/doctor_daemon.h"
 #include "cli/doctor_milter_list.h"
 #include "cli/doctor_postfix.h"
+#include "cli/doctor_postfix_local.h"
 #include "cli/doctor_postfix_milters.h"
+#include "cli/doctor_postfix_reach.h"
 #include "cli/doctor_postfix_route.h"
 #include "cli/doctor_postfix_sender.h"
 #include "cli/doctor_sendmail.h"
@@ -62,6 +64,8 @@ static void examine_instance(Doctor *doctor, const Postfix *postfix)
         return;
     doctor_postfix_milters(doctor, postfix);
     doctor_daemon_reach(doctor, "postfix", postfix_value(postfix, NULL, "mail_owner"));
+    doctor_postfix_reach(doctor, postfix);
+    doctor_postfix_local(doctor, postfix);
     doctor_postfix_sender(doctor, postfix);
     doctor_postfix_route(doctor, postfix);
 }

@@ -277,19 +277,25 @@ char *postfix_set_command(const Postfix *postfix, const PostfixService *service,
     return g_strdup_printf("%s %s %s", postconf, service != NULL ? "-P" : "-e", quoted);
 }
 
-char *postfix_lookup(const Postfix *postfix, const char *table, const char *key, GError **error)
+/* Runs postmap(1); key NULL: there is none. Returns what it prints; NULL where that is nothing, or
+ * with error set. */
+static char *run_postmap(const Postfix *postfix, const char *option, const char *key,
+                         const char *table, GError **error)
 {
     g_autofree char *postmap =
         g_build_filename(postfix_value(postfix, NULL, "command_directory"), "postmap", NULL);
-    const char *argv[] = {postmap, "-q", key, table, NULL, NULL, NULL};
+    const char *argv[7] = {postmap, option};
     g_autoptr(GError) cause = NULL;
     g_autoptr(DoctorProgram) program = NULL;
+    guint words = 2;
 
+    if (key != NULL)
+        argv[words++] = key;
     if (postfix->directory != NULL) {
-        argv[3] = "-c";
-        argv[4] = postfix->directory;
-        argv[5] = table;
+        argv[words++] = "-c";
+        argv[words++] = postfix->directory;
     }
+    argv[words++] = table;
     program = doctor_program_run(argv, &cause);
     if (program != NULL && program->status == 0)
         return g_strchomp(g_steal_pointer(&program->output));
@@ -297,4 +303,14 @@ char *postfix_lookup(const Postfix *postfix, const char *table, const char *key,
         g_set_error(error, POSTFIX_ERROR, POSTFIX_ERROR_POSTCONF, "%s",
                     program != NULL ? g_strstrip(program->complaints) : cause->message);
     return NULL;
+}
+
+char *postfix_lookup(const Postfix *postfix, const char *table, const char *key, GError **error)
+{
+    return run_postmap(postfix, "-q", key, table, error);
+}
+
+char *postfix_dump(const Postfix *postfix, const char *table, GError **error)
+{
+    return run_postmap(postfix, "-s", NULL, table, error);
 }

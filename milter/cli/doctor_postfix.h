@@ -80,4 +80,8 @@ char *postfix_set_command(const Postfix *postfix, const PostfixService *service,
  * where the table can't be asked.
  */
 char *postfix_lookup(const Postfix *postfix, const char *table, const char *key, GError **error);
+
+/* Lists a table: a line "KEY<tab>VALUE" for each entry, owned by the caller; NULL with error set
+ * where that can't be done (patterns, other servers). */
+char *postfix_dump(const Postfix *postfix, const char *table, GError **error);
 #endif

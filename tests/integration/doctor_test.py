@@ -8,6 +8,7 @@ import pty
 import re
 import smtplib
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -46,11 +47,12 @@ fremd.example.                MX  10 mail.lemniscus.de.
 smtp.provider.example.        A   203.0.113.25
 """
 ZONE_FILE = "$TTL 300\n" + ZONE
-UNKEPT = {"clock", "disk"}  # the machine's own, which the tests don't choose
+# The machine's own, which the tests don't choose; and TCP, which most of them have (see test_tcp_socket).
+UNKEPT = {"clock", "disk", "container", "socket-tcp"}
 
 
-def _run(arguments, environment=None):
-    done = subprocess.run([paths.TOOL, *map(str, arguments)], capture_output=True, text=True,
+def _run(arguments, environment=None, wrapper=()):
+    done = subprocess.run([*map(str, wrapper), paths.TOOL, *map(str, arguments)], capture_output=True, text=True,
                           env=environment or private_postfix.programs().environment)
     assert not any(word in done.stderr for word in ("Sanitizer", "runtime error", "CRITICAL")), done.stderr
     return done
@@ -77,10 +79,10 @@ class Installation:
     def __init__(self, daemon, postfix, sink):
         self.daemon, self.postfix, self.sink = daemon, postfix, sink
 
-    def doctor(self, *arguments):
+    def doctor(self, *arguments, wrapper=()):
         return Report(_run(["-c", self.daemon.configuration_file, "doctor", "--json", "--postfix-config",
                             self.postfix.etc, "--postconf", private_postfix.programs().command("postconf"),
-                            "--dkim-selector", "test", *arguments]))
+                            "--dkim-selector", "test", *arguments], wrapper=wrapper))
 
     @contextlib.contextmanager
     def changed(self, main=(), master=""):
@@ -442,6 +444,136 @@ def test_tables_that_cannot_be_asked(installed, parameter, check):
     assert not report.of(check)
     found, = report.of("table", "unknown")
     assert parameter in found["text"] and "/none/table" in found["text"]
+
+
+HOUSE = ["mydestination=house.example", "mailbox_size_limit=0"]
+AWAY = "x-{name}@example.org"
+# id, main.cf, local_mailers, level, a word of the text; {away} is an address outside
+LOCAL = [
+    ("alias", [*HOUSE, "alias_maps=inline:{info={away}}"], "local", "error", "alias_maps"),
+    ("alias-among-others", [*HOUSE, "alias_maps=inline:{root=info, {info=nobody, {away}}}"], "local", "error", "alias_maps"),
+    ("virtual-alias", [*HOUSE, "virtual_alias_maps=inline:{info@house.example={away}}"], "local", "error", "virtual_alias_maps"),
+    ("canonical", [*HOUSE, "recipient_canonical_maps=inline:{info={away}}"], "local", "error", "recipient_canonical_maps"),
+    ("luser-relay", [*HOUSE, "luser_relay={away}"], "local", "error", "luser_relay"),
+    ("bcc", [*HOUSE, "always_bcc={away}"], "local", "error", "always_bcc"),
+    ("error", [*HOUSE, "virtual_alias_domains=alias.example", "virtual_alias_maps=inline:{info@alias.example={away}}"],
+     "error", "error", "local_mailers has error"),
+    ("not-listed", [*HOUSE, "virtual_alias_maps=regexp:{etc}/patterns"], "local", "unknown", "can't be listed"),
+    ("inside", [*HOUSE, "alias_maps=inline:{root=info, info=nobody@house.example}"], "local", "fine", "local_mailers"),
+    ("other-domain", [*HOUSE, "virtual_alias_domains=alias.example", "virtual_alias_maps=inline:{info@alias.example={away}}"],
+     "local", "fine", "local_mailers"),
+]
+
+
+@pytest.mark.parametrize("name, main, mailer, level, word", LOCAL, ids=[row[0] for row in LOCAL])
+def test_local_mailers(installed, name, main, mailer, level, word):
+    """An author whose message is local to spfrom, and then leaves, is not replaced; after the mend he is."""
+    away = AWAY.format(name=name)
+    (installed.postfix.etc / "patterns").write_text(f"/^info@house/ {away}\n")
+    recipient = "info@alias.example" if name == "error" else "info@house.example"
+
+    def sender_of_forwarded():
+        count = len(installed.sink.to(away))
+        clients.send_smtp(installed.postfix, THEIRS, recipient, b"From: ohne@praxis-ohne.de\r\n\r\nx\r\n")
+        processes.wait_until(lambda: len(installed.sink.to(away)) > count, 20, "the forwarded message")
+        return installed.sink.to(away)[-1].sender
+
+    words = [setting.replace("{away}", away).replace("{etc}", str(installed.postfix.etc)) for setting in main]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(installed.changed(words))
+        installed.reload()
+        stack.enter_context(installed.configured(local_mailers=[mailer]))
+        found = installed.doctor().of("local-mailers")
+        assert [finding["level"] for finding in found] == [level] and word in found[0]["text"], found
+        if level == "fine":
+            return
+        assert sender_of_forwarded() == THEIRS
+        command, _, then = found[0]["command"].rpartition(" && ")
+        assert then == "spfrom reload"
+        _mend(command)
+        assert installed.daemon.tool("reload").returncode == 0
+        assert not installed.doctor().of("local-mailers")
+        assert sender_of_forwarded() == OURS
+    installed.reload()
+
+
+def test_local_mailers_and_a_forward(installed, tmp_path):
+    """The accounts of the machine are others for doctor alone."""
+    (tmp_path / ".forward").write_text("\\\\anna, x@example.org\n")
+    accounts = tmp_path / "passwd"
+    accounts.write_text(Path("/etc/passwd").read_text() + f"anna:x:54321:54321::{tmp_path}:/bin/sh\n")
+    with installed.changed(HOUSE), installed.configured(local_mailers=["local"]):
+        found = installed.doctor(wrapper=["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"', accounts])
+        assert f"{tmp_path}/.forward sends mail to x@example.org" in found.of("local-mailers", "error")[0]["text"]
+        (tmp_path / ".forward").write_text("anna@house.example\n")
+        assert installed.doctor().of("local-mailers", "fine")
+
+
+GATEWAY = {"ADDR": "172.17.0.1", "NAME": "[UNAVAILABLE]"}
+IN_A_CONTAINER = '''mount -t tmpfs none /run && touch /run/.containerenv &&
+mount -t tmpfs none /proc && mkdir -p /proc/self/net && cp "$0" /proc/self/net/route && exec "$@"'''
+
+
+@pytest.fixture
+def container(tmp_path):
+    """Makes a program believe that it runs in a container whose gateway is 172.17.0.1."""
+    route = tmp_path / "route"
+    route.write_text("Iface\tDestination\tGateway \tFlags\neth0\t00000000\t010011AC\t0003\neth0\t000011AC\t00000000\t0001\n")
+    return ["unshare", "-m", "sh", "-c", IN_A_CONTAINER, route]
+
+
+def test_gateway_of_a_container(installed, container):
+    """Docker's gateway is the client of everybody: a private address, and what comes from it is not ours for that."""
+    authenticated = {**GATEWAY, "LOGIN": "carol"}
+    with installed.configured():
+        found, = installed.doctor(wrapper=container).of("container", "warning")
+        assert "172.17.0.1" in found["text"]
+        assert (_sender_after(installed, GATEWAY), _sender_after(installed, authenticated)) == (OURS, OURS)
+        command, _, then = found["command"].rpartition(" && ")
+        assert then == "spfrom reload"
+        _mend(command)
+        assert installed.daemon.tool("reload").returncode == 0
+        assert not installed.doctor(wrapper=container).of("container")
+        assert (_sender_after(installed, GATEWAY), _sender_after(installed, authenticated)) == (THEIRS, OURS)
+        assert _sender_after(installed) == OURS  # a program inside of the container
+
+
+@pytest.mark.parametrize("main", [["smtpd_upstream_proxy_protocol=haproxy"],
+                                  ["smtpd_authorized_xclient_hosts=127.0.0.1, 172.17.0.0/16"]], ids=["proxy", "xclient"])
+def test_gateway_that_tells_who_it_speaks_for(installed, container, main):
+    with installed.changed(main):
+        assert not installed.doctor(wrapper=container).of("container")
+
+
+def test_tcp_socket(directory, daemons, nsd, sink):
+    """Any local user can connect to a TCP socket; the mend moves it below the queue, where Postfix finds it by name."""
+    daemon = daemons.start(zone=None, dns_servers=[nsd.server], socket=f"inet:{processes.free_port()}@127.0.0.1")
+    installed = _start(directory / "doctor-tcp", daemon, sink)
+    try:
+        ours = _postfix_words(daemon)
+        extra = f"127.0.0.1:{processes.free_port()} inet n - n - - smtpd\n  -o {{ smtpd_milters = {{{{ {ours}, default_action=tempfail }}}} }}\n"
+        extra = extra.replace("{{", "{").replace("}}", "}")
+        with installed.changed(["non_smtpd_milters=$smtpd_milters"], extra):
+            found, = installed.doctor().of("socket-tcp", "warning")
+            assert "any local user" in found["text"]
+            for part in found["command"].split(" && "):
+                if part == "systemctl restart spfrom":
+                    daemon.stop()
+                    daemon.socket = installed.postfix.queue / "spfrom/milter.sock"
+                    daemon.settings["socket"] = f"unix:{daemon.socket}"
+                    assert f'socket = "unix:{daemon.socket}"' in daemon.configuration_file.read_text()
+                    daemon.settings["socket_mode"] = "0660"
+                    daemon.start()
+                else:
+                    _mend(part, installed.postfix.etc)
+            after = installed.doctor()
+            assert not after.of("socket-tcp") and not after.bad(), after.bad()
+            assert daemon.socket.stat().st_mode & 0o777 == 0o660
+            assert "default_action=tempfail" in (installed.postfix.etc / "master.cf").read_text()
+            installed.reload()
+            assert _sender_after(installed) == OURS
+    finally:
+        installed.postfix.stop()
 
 
 @pytest.mark.parametrize("value", ["{ours}", "inet:localhost:{number}", "{{ {ours} }}", "inet:{number}@127.0.0.1", "$mine"])
