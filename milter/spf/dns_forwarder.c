@@ -616,28 +616,28 @@ static void listener_event(DnsForwarder *forwarder, const Source *listener, gint
 
 /* --- the whole --- */
 
-/* Returns the milliseconds until the first question is due. */
-static int serve_timers(DnsForwarder *forwarder, gint64 now)
+/* Returns when the next question is due. */
+static gint64 serve_timers(DnsForwarder *forwarder, gint64 now)
 {
     for (;;) {
         GSequenceIter *first = g_sequence_get_begin_iter(forwarder->timers);
         Question *question;
 
         if (g_sequence_iter_is_end(first))
-            return -1;
+            return G_MAXINT64;
         question = g_sequence_get(first);
         if (question->due > now)
-            return (int)((question->due - now) / CLOCK_MILLISECOND) + 1;
+            return question->due;
         question_is_due(question, now);
     }
 }
 
-int dns_forwarder_serve(DnsForwarder *forwarder)
+gint64 dns_forwarder_serve(DnsForwarder *forwarder)
 {
     struct epoll_event events[EVENTS];
     int count = epoll_wait(forwarder->epoll, events, EVENTS, 0);
     gint64 now = clock_monotonic(&clock_system);
-    int next;
+    gint64 next;
 
     for (int i = 0; i < count; i++) {
         Source *source = events[i].data.ptr;

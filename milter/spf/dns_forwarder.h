@@ -44,7 +44,7 @@ guint dns_forwarder_patience(const DnsForwarder *forwarder);
 /* Becomes readable where dns_forwarder_serve() has something to do. */
 int dns_forwarder_fd(const DnsForwarder *forwarder);
 
-/* Does all that can be done without waiting. Returns the milliseconds until it has to be called
- * again in any case, -1: never. */
-int dns_forwarder_serve(DnsForwarder *forwarder);
+/* Does all that can be done without waiting. Returns when it has to be called again in any case:
+ * monotonic time, G_MAXINT64 for never. */
+gint64 dns_forwarder_serve(DnsForwarder *forwarder);
 #endif

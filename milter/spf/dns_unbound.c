@@ -215,22 +215,34 @@ static void take_answers(const Resolver *resolver, struct pollfd *wake)
     poll(wake, 1, PROCESS_PAUSE);
 }
 
+/* Rounded up; -1 for never. */
+static int milliseconds_until(gint64 due)
+{
+    gint64 rest;
+
+    if (due == G_MAXINT64)
+        return -1;
+    rest = MAX(due - clock_monotonic(&clock_system), 0);
+    return (int)((rest + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND);
+}
+
 static void *dispatch(void *hook)
 {
     Resolver *resolver = hook;
     struct pollfd polled[] = {{.fd = resolver->wake_out},
                               {.fd = ub_fd(resolver->context), .events = POLLIN},
                               {.fd = dns_forwarder_fd(resolver->forwarder), .events = POLLIN}};
-    int next = -1;
+    gint64 due = G_MAXINT64;
 
     pthread_setname_np(pthread_self(), "spfrom-dns");
     for (;;) {
-        poll(polled, G_N_ELEMENTS(polled), next);
+        poll(polled, G_N_ELEMENTS(polled), milliseconds_until(due));
         if (polled[0].revents != 0)
             return NULL;
         if (polled[1].revents != 0)
             take_answers(resolver, &polled[0]);
-        next = dns_forwarder_serve(resolver->forwarder);
+        if (polled[2].revents != 0 || milliseconds_until(due) == 0)
+            due = dns_forwarder_serve(resolver->forwarder);
     }
 }
 
