@@ -5,7 +5,10 @@
 #include <pthread.h>
 
 #include "base/log.h"
+#include "daemon/listener.h"
 #include "daemon/mode_switch.h"
+#include "daemon/privileges.h"
+#include "policy/settings_parse.h"
 #include "spf/setup.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  /* guards what follows */
@@ -92,22 +95,29 @@ void live_settings_clear(void)
     pthread_mutex_unlock(&lock);
 }
 
-static void warn_of_restart(GPtrArray *warnings, const char *key, const char *last,
-                            const char *next)
+/* Lets next keep what only a restart changes, as long as the daemon runs. */
+static void keep_running(GPtrArray *warnings, Settings *next, Settings *running)
 {
-    if (g_strcmp0(last, next) != 0)
+    g_autoptr(GPtrArray) changed = g_ptr_array_new();
+
+    settings_keep(next, running, changed);
+    for (guint i = 0; i < changed->len; i++)
         g_ptr_array_add(
-            warnings,
-            g_strdup_printf("%s has changed; that takes effect when the daemon is restarted", key));
+            warnings, g_strdup_printf("%s has changed; that takes effect when the daemon is "
+                                      "restarted",
+                                      (const char *)g_ptr_array_index(changed, i)));
 }
 
-static void warn_of_restarts(GPtrArray *warnings, Settings *last, Settings *next)
+/* Could the daemon start with settings? A reload changes neither accounts nor the socket. */
+static bool can_start_with(Settings *settings, GError **error)
 {
-    warn_of_restart(warnings, "socket", last->socket, next->socket);
-    warn_of_restart(warnings, "user", last->user, next->user);
-    warn_of_restart(warnings, "group", last->group, next->group);
-    warn_of_restart(warnings, "state_dir", last->state_dir, next->state_dir);
-    warn_of_restart(warnings, "control_socket", last->control_socket, next->control_socket);
+    g_autoptr(GError) cause = NULL;
+
+    if (privileges_check(settings, &cause) && listener_check(settings, &cause))
+        return true;
+    settings_locate(settings, &cause);
+    g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, cause->message);
+    return false;
 }
 
 static pthread_mutex_t reload_lock = PTHREAD_MUTEX_INITIALIZER; /* one reload at a time */
@@ -115,11 +125,14 @@ static pthread_mutex_t reload_lock = PTHREAD_MUTEX_INITIALIZER; /* one reload at
 static bool reload_locked(const LiveSettings *last, GPtrArray *warnings, GError **error)
 {
     g_autoptr(Settings) next = setup_read(last->settings->file, error);
-    Verdicts *verdicts = next != NULL ? setup_verdicts_after(last->verdicts, next, error) : NULL;
+    Verdicts *verdicts;
 
+    if (next == NULL || !can_start_with(next, error))
+        return false;
+    verdicts = setup_verdicts_after(last->verdicts, next, error);
     if (verdicts == NULL)
         return false;
-    warn_of_restarts(warnings, last->settings, next);
+    keep_running(warnings, next, last->settings);
     log_set_level(next->log_level);
     live_settings_put(g_steal_pointer(&next), verdicts);
     return true;

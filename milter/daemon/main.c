@@ -27,6 +27,7 @@
 #include "daemon/signals.h"
 #include "daemon/watchdog.h"
 #include "mail/mailboxes.h"
+#include "policy/settings_parse.h"
 #include "spf/evaluation.h"
 #include "spf/setup.h"
 
@@ -128,21 +129,28 @@ static int open_status(const GError *error)
     return g_error_matches(error, SETUP_ERROR, SETUP_ERROR_LIBRARY) ? EX_UNAVAILABLE : EX_CONFIG;
 }
 
+/* The same for an error that begins with the name of a key of settings. */
+static int fail_at(Settings *settings, int status, GError *error)
+{
+    settings_locate(settings, &error);
+    return fail(status, error);
+}
+
 /* Everything that needs root: folders, the socket; then root is given up. */
 static int listen_and_drop(Settings *settings)
 {
     g_autoptr(GError) error = NULL;
     Privileges privileges;
 
-    if (!privileges_find(settings, &privileges, &error))
-        return fail(EX_CONFIG, error);
+    if (!privileges_find(settings, &privileges, &error) || !privileges_check(settings, &error))
+        return fail_at(settings, EX_CONFIG, error);
     if (!privileges_make_folders(settings, &privileges, &error))
-        return fail(EX_CONFIG, error);
+        return fail_at(settings, EX_CONFIG, error);
     if (!session_register() || !listener_open(settings, &privileges, &error))
-        return error != NULL ? fail(EX_UNAVAILABLE, error) : EX_UNAVAILABLE;
+        return error != NULL ? fail_at(settings, EX_UNAVAILABLE, error) : EX_UNAVAILABLE;
     if (!control_open(settings, &privileges, &error)) {
         listener_close();
-        return fail(EX_UNAVAILABLE, error);
+        return fail_at(settings, EX_UNAVAILABLE, error);
     }
     if (!privileges_drop(&privileges, &error))
         return fail(EX_OSERR, error);
@@ -155,10 +163,9 @@ static int test_configuration(Settings *settings)
     g_autoptr(Verdicts) verdicts = NULL;
     Privileges privileges;
 
-    if (!privileges_find(settings, &privileges, &error))
-        return fail(EX_CONFIG, error);
-    if (!listener_check(settings, &error))
-        return fail(EX_CONFIG, error);
+    if (!privileges_find(settings, &privileges, &error) || !privileges_check(settings, &error) ||
+        !listener_check(settings, &error))
+        return fail_at(settings, EX_CONFIG, error);
     verdicts = setup_verdicts(settings, &error);
     if (verdicts == NULL)
         return fail(open_status(error), error);

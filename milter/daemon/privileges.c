@@ -11,46 +11,83 @@
 #include <unistd.h>
 
 #define FOLDER_MODE 0755
+#define ACCOUNT_OCTETS (256 * 1024) /* of an account's texts: a group may have thousands of members */
 
 G_DEFINE_QUARK(spfrom_privileges_error, privileges_error)
 
+static gint is_started_as_root; /* g_atomic_int_*() only */
+
+static bool refuse_empty_user(GError **error)
+{
+    g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_ACCOUNT,
+                "user: is empty; write the account that the daemon is to run as");
+    return false;
+}
+
+/* Looks name, the value of key, up. Returns false with error set if there is no such user. */
+static bool find_user(const char *name, uid_t *uid, gid_t *gid, GError **error)
+{
+    g_autofree char *buffer = g_malloc(ACCOUNT_OCTETS);
+    struct passwd account;
+    struct passwd *found = NULL;
+
+    if (getpwnam_r(name, &account, buffer, ACCOUNT_OCTETS, &found) == 0 && found != NULL) {
+        *uid = account.pw_uid;
+        *gid = account.pw_gid;
+        return true;
+    }
+    g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_ACCOUNT,
+                "user: there is no \"%s\"; create it (useradd --system %s) or write another one",
+                name, name);
+    return false;
+}
+
+static bool find_group(const char *key, const char *name, gid_t *gid, GError **error)
+{
+    g_autofree char *buffer = g_malloc(ACCOUNT_OCTETS);
+    struct group group;
+    struct group *found = NULL;
+
+    if (getgrnam_r(name, &group, buffer, ACCOUNT_OCTETS, &found) == 0 && found != NULL) {
+        *gid = group.gr_gid;
+        return true;
+    }
+    g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_ACCOUNT,
+                "%s: there is no \"%s\"; create it (groupadd --system %s) or write another one",
+                key, name, name);
+    return false;
+}
+
+/* Looks user and group up, with root to be given up. */
+static bool find_accounts(Settings *settings, Privileges *privileges, GError **error)
+{
+    if (settings->user == NULL)
+        return refuse_empty_user(error);
+    if (!find_user(settings->user, &privileges->uid, &privileges->gid, error))
+        return false;
+    privileges->user = settings->user;
+    privileges->is_to_drop = privileges->uid != 0;
+    return settings->group == NULL ||
+           find_group("group", settings->group, &privileges->gid, error);
+}
+
 bool privileges_find(Settings *settings, Privileges *privileges, GError **error)
 {
-    const struct passwd *user;
-    const struct group *group;
-
     *privileges = (Privileges){.uid = geteuid(), .gid = getegid()};
-    if (geteuid() != 0)
-        return true;
-    if (settings->user == NULL) {
-        g_set_error(error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_ACCOUNT,
-                    "%s: user: is empty; write the account that the daemon is to run as",
-                    settings->file);
+    g_atomic_int_set(&is_started_as_root, geteuid() == 0);
+    return geteuid() != 0 || find_accounts(settings, privileges, error);
+}
+
+bool privileges_check(Settings *settings, GError **error)
+{
+    Privileges privileges = {.is_to_drop = false};
+    bool has_socket_group =
+        settings->socket_group != NULL && g_str_has_prefix(settings->socket, "unix:");
+    gid_t gid;
+
+    if (has_socket_group && !find_group("socket_group", settings->socket_group, &gid, error))
         return false;
-    }
-    user = getpwnam(settings->user);
-    if (user == NULL) {
-        g_set_error(
-            error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_ACCOUNT,
-            "%s: user: there is no \"%s\"; create it (useradd --system %s) or write another one",
-            settings->file, settings->user, settings->user);
-        return false;
-    }
-    privileges->user = settings->user;
-    privileges->uid = user->pw_uid;
-    privileges->gid = user->pw_gid;
-    privileges->is_to_drop = user->pw_uid != 0;
-    group = settings->group != NULL ? getgrnam(settings->group) : NULL;
-    if (settings->group != NULL && group == NULL) {
-        g_set_error(
-            error, PRIVILEGES_ERROR, PRIVILEGES_ERROR_ACCOUNT,
-            "%s: group: there is no \"%s\"; create it (groupadd --system %s) or write another one",
-            settings->file, settings->group, settings->group);
-        return false;
-    }
-    if (group != NULL)
-        privileges->gid = group->gr_gid;
-    return true;
+    return g_atomic_int_get(&is_started_as_root) == 0 || find_accounts(settings, &privileges, error);
 }
 
 /* Can nobody but root put something else in the place of folder, a real path, or of what root makes
@@ -170,8 +207,10 @@ bool privileges_make_folders(Settings *settings, const Privileges *privileges, G
         !make_folder_of(privileges, "control_socket", settings->control_socket, error))
         return false;
     if (settings->state_dir != NULL &&
-        !privileges_make_folder(privileges, settings->state_dir, error))
+        !privileges_make_folder(privileges, settings->state_dir, error)) {
+        g_prefix_error(error, "state_dir: ");
         return false;
+    }
     make_ledger_folder(settings, privileges);
     return true;
 }

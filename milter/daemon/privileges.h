@@ -24,8 +24,12 @@ typedef enum {
 GQuark privileges_error_quark(void);
 
 /* Looks user and group of the settings up; they mean nothing where the daemon was not started as
- * root. */
+ * root. The error begins with the name of the key, as do all of this file. */
 bool privileges_find(Settings *settings, Privileges *privileges, GError **error);
+
+/* Would privileges_find() find the accounts of settings, and is there a group for the socket? For a
+ * reload, when root is given up already; any thread may ask. */
+bool privileges_check(Settings *settings, GError **error);
 
 /*
  * Before something is made at path, as root: from now on everything is made in group ((gid_t)-1:

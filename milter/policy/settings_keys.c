@@ -419,62 +419,62 @@ static bool set_log_level(struct Settings *settings, const SettingsKey *key,
 #define FIELD(name) offsetof(struct Settings, name)
 
 const SettingsKey settings_keys[] = {
-    {"socket", false, "inet:8894@127.0.0.1", set_socket, FIELD(socket), 0, 0, NULL},
-    {"socket_mode", false, "0660", set_socket_mode, FIELD(socket_mode), 0, 0, NULL},
-    {"socket_group", false, NULL, set_text, FIELD(socket_group), 0, 0, NULL},
-    {"fallback_address", false, NULL, set_fallback, FIELD(fallback), 0, 0, NULL},
-    {"mode", false, "rewrite", set_choice, FIELD(mode), 0, 0, WORDS("off", "log-only", "rewrite")},
-    {"rewrite_on", true, "{fail, softfail, neutral, none, permerror, temperror}", set_results,
+    {"socket", KEY_RESTART, "inet:8894@127.0.0.1", set_socket, FIELD(socket), 0, 0, NULL},
+    {"socket_mode", KEY_RESTART, "0660", set_socket_mode, FIELD(socket_mode), 0, 0, NULL},
+    {"socket_group", KEY_RESTART, NULL, set_text, FIELD(socket_group), 0, 0, NULL},
+    {"fallback_address", KEY_ONE, NULL, set_fallback, FIELD(fallback), 0, 0, NULL},
+    {"mode", KEY_ONE, "rewrite", set_choice, FIELD(mode), 0, 0, WORDS("off", "log-only", "rewrite")},
+    {"rewrite_on", KEY_LIST, "{fail, softfail, neutral, none, permerror, temperror}", set_results,
      FIELD(rewrite_on), 0, 0, NULL},
-    {"tempfail_on", true, "{}", set_results, FIELD(tempfail_on), 0, 0, NULL},
-    {"envelope_sender", false, "author", set_choice, FIELD(envelope_sender), 0, 0,
+    {"tempfail_on", KEY_LIST, "{}", set_results, FIELD(tempfail_on), 0, 0, NULL},
+    {"envelope_sender", KEY_ONE, "author", set_choice, FIELD(envelope_sender), 0, 0,
      WORDS("author", "fallback")},
-    {"align_envelope", false, "no", set_choice, FIELD(align_envelope), 0, 0,
+    {"align_envelope", KEY_ONE, "no", set_choice, FIELD(align_envelope), 0, 0,
      WORDS("no", "dmarc", "yes")},
-    {"null_sender", false, "keep", set_flag, FIELD(null_sender_fallback), 0, 0,
+    {"null_sender", KEY_ONE, "keep", set_flag, FIELD(null_sender_fallback), 0, 0,
      WORDS("keep", "fallback")},
-    {"exempt_dkim", false, NULL, set_text, FIELD(exempt_dkim), 0, 0, NULL},
-    {"display_name", false, "%n", set_template, FIELD(display_name), 0, 0, NULL},
-    {"display_name_missing", false, "%l", set_template, FIELD(display_name_missing), 0, 0, NULL},
-    {"reply_to", false, "add", set_flag, FIELD(reply_to), 0, 0, WORDS("never", "add")},
-    {"author_header", true, "{Author, X-Original-From}", set_author_header, FIELD(author_header), 0,
+    {"exempt_dkim", KEY_ONE, NULL, set_text, FIELD(exempt_dkim), 0, 0, NULL},
+    {"display_name", KEY_ONE, "%n", set_template, FIELD(display_name), 0, 0, NULL},
+    {"display_name_missing", KEY_ONE, "%l", set_template, FIELD(display_name_missing), 0, 0, NULL},
+    {"reply_to", KEY_ONE, "add", set_flag, FIELD(reply_to), 0, 0, WORDS("never", "add")},
+    {"author_header", KEY_LIST, "{Author, X-Original-From}", set_author_header, FIELD(author_header), 0,
      0, NULL},
-    {"sender_header", false, "remove", set_choice, FIELD(sender_header), 0, 0,
+    {"sender_header", KEY_ONE, "remove", set_choice, FIELD(sender_header), 0, 0,
      WORDS("remove", "keep", "fallback")},
-    {"dkim_signatures", false, "remove", set_flag, FIELD(remove_dkim_signatures), 0, 0,
+    {"dkim_signatures", KEY_ONE, "remove", set_flag, FIELD(remove_dkim_signatures), 0, 0,
      WORDS("keep", "remove")},
-    {"trace_header", false, "yes", set_flag, FIELD(trace_header), 0, 0, WORDS("no", "yes")},
-    {"outbound", true, "{authenticated, private}", set_outbound, FIELD(outbound), 0, 0, NULL},
-    {"local_mailers", true, "{}", set_list, FIELD(local_mailers), 0, 0, NULL},
-    {"relay_hosts", true, "{auto}", set_relay_hosts, FIELD(relay_hosts), 0, 0, NULL},
-    {"relay_policy", false, "all", set_choice, FIELD(relay_policy), 0, 0, WORDS("all", "any")},
-    {"hostname", false, NULL, set_hostname, FIELD(hostname), 0, 0, NULL},
-    {"check_timeout", false, "10s", set_span, FIELD(check_timeout), 1, 300, NULL},
-    {"cache_size", false, "100000", set_number, FIELD(cache_size), 1, 100000000, NULL},
-    {"cache_min_ttl", false, "30s", set_span, FIELD(cache_min_ttl), 0, DAY, NULL},
-    {"cache_max_ttl", false, "1h", set_span, FIELD(cache_max_ttl), 1, 7 * DAY, NULL},
-    {"cache_retry_ttl", false, "300s", set_span, FIELD(cache_retry_ttl), 1, DAY, NULL},
-    {"cache_stale", false, "24h", set_span, FIELD(cache_stale), 0, 30 * DAY, NULL},
-    {"dns_servers", true, "{}", set_dns_servers, FIELD(dns_servers), 0, 0, NULL},
-    {"dns_timeout", false, "5s", set_span, FIELD(dns_timeout), 1, 300, NULL},
-    {"dns_zone_file", false, NULL, set_path, FIELD(dns_zone_file), 0, 0, NULL},
-    {"dns_trust_anchor", false, NULL, set_path, FIELD(dns_trust_anchor), 0, 0, NULL},
-    {"advice_mechanisms", true, "{}", set_mechanisms, FIELD(advice_mechanisms), 0, 0, NULL},
-    {"advice_policy", false, "~all", set_word, FIELD(advice_policy), 0, 0,
+    {"trace_header", KEY_ONE, "yes", set_flag, FIELD(trace_header), 0, 0, WORDS("no", "yes")},
+    {"outbound", KEY_LIST, "{authenticated, private}", set_outbound, FIELD(outbound), 0, 0, NULL},
+    {"local_mailers", KEY_LIST, "{}", set_list, FIELD(local_mailers), 0, 0, NULL},
+    {"relay_hosts", KEY_LIST, "{auto}", set_relay_hosts, FIELD(relay_hosts), 0, 0, NULL},
+    {"relay_policy", KEY_ONE, "all", set_choice, FIELD(relay_policy), 0, 0, WORDS("all", "any")},
+    {"hostname", KEY_ONE, NULL, set_hostname, FIELD(hostname), 0, 0, NULL},
+    {"check_timeout", KEY_ONE, "10s", set_span, FIELD(check_timeout), 1, 300, NULL},
+    {"cache_size", KEY_ONE, "100000", set_number, FIELD(cache_size), 1, 100000000, NULL},
+    {"cache_min_ttl", KEY_ONE, "30s", set_span, FIELD(cache_min_ttl), 0, DAY, NULL},
+    {"cache_max_ttl", KEY_ONE, "1h", set_span, FIELD(cache_max_ttl), 1, 7 * DAY, NULL},
+    {"cache_retry_ttl", KEY_ONE, "300s", set_span, FIELD(cache_retry_ttl), 1, DAY, NULL},
+    {"cache_stale", KEY_ONE, "24h", set_span, FIELD(cache_stale), 0, 30 * DAY, NULL},
+    {"dns_servers", KEY_LIST, "{}", set_dns_servers, FIELD(dns_servers), 0, 0, NULL},
+    {"dns_timeout", KEY_ONE, "5s", set_span, FIELD(dns_timeout), 1, 300, NULL},
+    {"dns_zone_file", KEY_ONE, NULL, set_path, FIELD(dns_zone_file), 0, 0, NULL},
+    {"dns_trust_anchor", KEY_ONE, NULL, set_path, FIELD(dns_trust_anchor), 0, 0, NULL},
+    {"advice_mechanisms", KEY_LIST, "{}", set_mechanisms, FIELD(advice_mechanisms), 0, 0, NULL},
+    {"advice_policy", KEY_ONE, "~all", set_word, FIELD(advice_policy), 0, 0,
      WORDS("~all", "-all", "?all")},
-    {"state_dir", false, "/var/lib/spfrom", set_path, FIELD(state_dir), 0, 0, NULL},
-    {"ledger", false, NULL, set_ledger, FIELD(ledger), 0, 0, NULL},
-    {"ledger_days", false, "400", set_number, FIELD(ledger_days), 1, 36500, NULL},
-    {"control_socket", false, "/run/spfrom/control.sock", set_socket_path, FIELD(control_socket), 0,
+    {"state_dir", KEY_RESTART, "/var/lib/spfrom", set_path, FIELD(state_dir), 0, 0, NULL},
+    {"ledger", KEY_ONE, NULL, set_ledger, FIELD(ledger), 0, 0, NULL},
+    {"ledger_days", KEY_ONE, "400", set_number, FIELD(ledger_days), 1, 36500, NULL},
+    {"control_socket", KEY_RESTART, "/run/spfrom/control.sock", set_socket_path, FIELD(control_socket), 0,
      0, NULL},
-    {"user", false, "spfrom", set_text, FIELD(user), 0, 0, NULL},
-    {"group", false, "spfrom", set_text, FIELD(group), 0, 0, NULL},
-    {"log", false, "auto", set_choice, FIELD(log), 0, 0, WORDS("auto", "stderr", "syslog")},
-    {"log_addresses", false, "full", set_flag, FIELD(log_local_parts), 0, 0,
+    {"user", KEY_RESTART, "spfrom", set_text, FIELD(user), 0, 0, NULL},
+    {"group", KEY_RESTART, "spfrom", set_text, FIELD(group), 0, 0, NULL},
+    {"log", KEY_RESTART, "auto", set_choice, FIELD(log), 0, 0, WORDS("auto", "stderr", "syslog")},
+    {"log_addresses", KEY_ONE, "full", set_flag, FIELD(log_local_parts), 0, 0,
      WORDS("domain", "full")},
-    {"log_level", false, "info", set_log_level, FIELD(log_level), 0, 0,
+    {"log_level", KEY_ONE, "info", set_log_level, FIELD(log_level), 0, 0,
      WORDS("error", "warning", "notice", "info", "debug")},
-    {"domain_map", false, NULL, set_path, FIELD(domain_map), 0, 0, NULL},
+    {"domain_map", KEY_ONE, NULL, set_path, FIELD(domain_map), 0, 0, NULL},
 };
 const size_t settings_keys_length = G_N_ELEMENTS(settings_keys);
 
@@ -489,7 +489,7 @@ static bool are_texts(const char *const *values)
 bool settings_key_set(struct Settings *settings, const SettingsKey *key, const char *const *values,
                       GError **error)
 {
-    if (!key->is_list && values[0] == NULL) {
+    if (key->kind != KEY_LIST && values[0] == NULL) {
         g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE, "%s: has no value", key->name);
         return false;
     }
@@ -516,4 +516,40 @@ bool settings_key_is_valid(const char *name, const char *const *values, GError *
     is_valid = settings_key_set(scratch, key, values, error);
     settings_unref(scratch);
     return is_valid;
+}
+
+/* Of the keys that need a restart: a text, else a number. */
+static bool holds_text(const SettingsKey *key)
+{
+    return key->set != set_choice && key->set != set_socket_mode;
+}
+
+static bool is_same(const SettingsKey *key, struct Settings *a, struct Settings *b)
+{
+    if (holds_text(key))
+        return g_strcmp0(*(char **)field(a, key), *(char **)field(b, key)) == 0;
+    return *(guint *)field(a, key) == *(guint *)field(b, key);
+}
+
+static void copy(const SettingsKey *key, struct Settings *to, struct Settings *from)
+{
+    if (holds_text(key))
+        put_text(to, key, *(char **)field(from, key));
+    else
+        *(guint *)field(to, key) = *(guint *)field(from, key);
+}
+
+void settings_keys_keep(struct Settings *next, Settings *running, GPtrArray *changed)
+{
+    struct Settings *from = (struct Settings *)running;
+
+    for (size_t i = 0; i < settings_keys_length; i++) {
+        const SettingsKey *key = &settings_keys[i];
+
+        if (key->kind != KEY_RESTART || is_same(key, next, from))
+            continue;
+        if (changed != NULL)
+            g_ptr_array_add(changed, (char *)key->name);
+        copy(key, next, from);
+    }
 }

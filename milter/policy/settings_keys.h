@@ -16,9 +16,15 @@ typedef struct SettingsKey SettingsKey;
 typedef bool (*SettingsKeySet)(struct Settings *settings, const SettingsKey *key,
                                const char *const *values, GError **error);
 
+typedef enum {
+    KEY_ONE,     /* one value */
+    KEY_LIST,    /* any number */
+    KEY_RESTART, /* one, which is only read when the daemon starts: see settings_keep() */
+} SettingsKeyKind;
+
 struct SettingsKey {
     const char *name;
-    bool is_list;
+    SettingsKeyKind kind;
     const char *default_text; /* as in the file, a list in braces; NULL: none */
     SettingsKeySet set;
     size_t offset;            /* of the field in struct Settings that set fills */
@@ -33,4 +39,8 @@ extern const size_t settings_keys_length;
 bool settings_key_is_valid(const char *name, const char *const *values, GError **error);
 bool settings_key_set(struct Settings *settings, const SettingsKey *key, const char *const *values,
                       GError **error);
+
+/* Puts into next what running has of every key that needs a restart. The names of those that next
+ * had otherwise are added to changed, if it is not NULL. */
+void settings_keys_keep(struct Settings *next, Settings *running, GPtrArray *changed);
 #endif

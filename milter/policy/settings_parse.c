@@ -101,7 +101,7 @@ static const char *const section_keys[] = {"mode", "fallback_address", "display_
 
 static cfg_opt_t option_of(const SettingsKey *key)
 {
-    return key->is_list
+    return key->kind == KEY_LIST
                ? (cfg_opt_t)CFG_STR_LIST_CB(key->name, (char *)key->default_text, CFGF_NONE,
                                             take_value)
                : (cfg_opt_t)CFG_STR_CB(key->name, (char *)key->default_text, CFGF_NONE, take_value);
@@ -141,11 +141,10 @@ static const char **values_of(cfg_opt_t *opt)
     return values;
 }
 
-/* Prefixes error with FILE, and with LINE where text gives key. */
-static void prefix_place(struct Settings *settings, const char *text, const char *key,
-                         GError **error)
+/* Prefixes error with FILE, and with LINE if settings give key. */
+static void prefix_place(Settings *settings, const char *key, GError **error)
 {
-    guint line = settings_text_line_of(text, key);
+    guint line = settings_text_line_of(settings->text, key);
 
     if (line > 0)
         g_prefix_error(error, "%s:%u: ", settings->file, line);
@@ -153,16 +152,26 @@ static void prefix_place(struct Settings *settings, const char *text, const char
         g_prefix_error(error, "%s: ", settings->file);
 }
 
-static bool fill_keys(struct Settings *settings, cfg_t *cfg, const char *text, GError **error)
+void settings_locate(Settings *settings, GError **error)
+{
+    g_autofree char *key = NULL;
+
+    if (error == NULL)
+        return;
+    key = g_strndup((*error)->message, strcspn((*error)->message, ":"));
+    prefix_place(settings, key, error);
+}
+
+static bool fill_keys(struct Settings *settings, cfg_t *cfg, GError **error)
 {
     for (size_t i = 0; i < settings_keys_length; i++) {
         const SettingsKey *key = &settings_keys[i];
         g_autofree const char **values = values_of(cfg_getopt(cfg, key->name));
 
-        if (!key->is_list && values[0] == NULL)
+        if (key->kind != KEY_LIST && values[0] == NULL)
             continue;
         if (!settings_key_set(settings, key, values, error)) {
-            prefix_place(settings, text, key->name, error);
+            prefix_place(settings, key->name, error);
             return false;
         }
     }
@@ -221,14 +230,14 @@ static bool parse_locked(struct Settings *settings, const char *text, GError **e
     if (!is_parsed)
         take_complaint(settings, cfg, error);
     else
-        is_parsed = fill_keys(settings, cfg, text, error) && fill_sections(settings, cfg, error);
+        is_parsed = fill_keys(settings, cfg, error) && fill_sections(settings, cfg, error);
     g_clear_pointer(&given, g_hash_table_unref);
     cfg_free(cfg);
     return is_parsed;
 }
 
 /* What no key can see alone. */
-static bool check_together(struct Settings *settings, const char *text, GError **error)
+static bool check_together(struct Settings *settings, GError **error)
 {
     if (settings->fallback == NULL) {
         g_set_error(
@@ -240,7 +249,7 @@ static bool check_together(struct Settings *settings, const char *text, GError *
     if (settings->cache_min_ttl > settings->cache_max_ttl) {
         g_set_error_literal(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
                             "cache_min_ttl is longer than cache_max_ttl; write a smaller one");
-        prefix_place(settings, text, "cache_min_ttl", error);
+        prefix_place(settings, "cache_min_ttl", error);
         return false;
     }
     return true;
@@ -288,7 +297,8 @@ static bool read_map(struct Settings *settings, const SettingsSource *source, GE
     if (settings->domain_map == NULL)
         return true;
     if (!read_text(source, settings->domain_map, SETTINGS_MAP_MAX, &text, error)) {
-        prefix_place(settings, settings->text, "domain_map", error);
+        g_prefix_error(error, "domain_map: ");
+        settings_locate(settings, error);
         return false;
     }
     settings->map_digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
@@ -323,14 +333,20 @@ static bool fill_from_text(struct Settings *settings, char *text, GError **error
     pthread_mutex_lock(&parse_lock);
     is_parsed = parse_locked(settings, text, error);
     pthread_mutex_unlock(&parse_lock);
-    return is_parsed && check_together(settings, text, error);
+    return is_parsed && check_together(settings, error);
+}
+
+static void put_ledger_in_state_dir(struct Settings *settings)
+{
+    g_free(settings->ledger);
+    settings->ledger = g_build_filename(settings->state_dir, SETTINGS_LEDGER_NAME, NULL);
 }
 
 static void fill_ledger(struct Settings *settings)
 {
     settings->is_ledger_in_state_dir = settings->ledger == NULL && settings->state_dir != NULL;
     if (settings->is_ledger_in_state_dir)
-        settings->ledger = g_build_filename(settings->state_dir, SETTINGS_LEDGER_NAME, NULL);
+        put_ledger_in_state_dir(settings);
     else if (settings->ledger != NULL && settings->ledger[0] == '\0')
         g_clear_pointer(&settings->ledger, g_free);
 }
@@ -366,6 +382,15 @@ Settings *settings_parse(const char *file, const SettingsSource *source, GError 
     return g_steal_pointer(&settings);
 }
 
+void settings_keep(Settings *next, Settings *running, GPtrArray *changed)
+{
+    struct Settings *own = (struct Settings *)next;
+
+    settings_keys_keep(own, running, changed);
+    if (own->is_ledger_in_state_dir && own->state_dir != NULL)
+        put_ledger_in_state_dir(own);
+}
+
 Settings *settings_parse_map(Settings *last, const SettingsSource *source, GError **error)
 {
     g_autoptr(Settings) settings = settings_new(last->file);
@@ -376,5 +401,6 @@ Settings *settings_parse_map(Settings *last, const SettingsSource *source, GErro
         return NULL;
     if (g_strcmp0(own->map_digest, last->map_digest) == 0)
         return settings_ref(last);
+    settings_keep(settings, last, NULL);
     return g_steal_pointer(&settings);
 }

@@ -29,8 +29,22 @@ typedef struct {
 Settings *settings_parse(const char *file, const SettingsSource *source, GError **error);
 
 /*
+ * Keys that need a restart stay as they are in running, as long as it runs: next, which nobody else
+ * has a reference of yet, takes them over, and what follows from them.
+ *
+ * changed  of const char *: the names of those that next had otherwise are added
+ */
+void settings_keep(Settings *next, Settings *running, GPtrArray *changed);
+
+/*
+ * Prefixes error, whose message begins with the name of a key and a colon, with the place where
+ * settings give that key ("FILE:LINE: "), or with the file alone if they don't.
+ */
+void settings_locate(Settings *settings, GError **error);
+
+/*
  * The settings last with what stands in their domain_map now; the configuration's own text is not
- * read again. Returns a reference, of last itself where the map says what it said; NULL with error
+ * read again, and keys that need a restart stay. Returns a reference, of last itself where the map says what it said; NULL with error
  * as settings_parse() does.
  */
 Settings *settings_parse_map(Settings *last, const SettingsSource *source, GError **error);

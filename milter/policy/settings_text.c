@@ -107,26 +107,52 @@ guint settings_text_line_at(const char *text, const char *at)
     return line;
 }
 
+static bool refuse_open(const char *text, const char *at, int length, GError **error)
+{
+    g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_SYNTAX,
+                "%u: what begins here with %.*s has no end", settings_text_line_at(text, at),
+                length, at);
+    return false;
+}
+
+/* Keeps the places of the braces that are open in open, of char *. */
+static void note_brace(GPtrArray *open, char *at)
+{
+    if (*at == '{')
+        g_ptr_array_add(open, at);
+    else if (*at == '}' && open->len > 0)
+        g_ptr_array_set_size(open, (gint)open->len - 1);
+}
+
+/* Does the brace at at begin a list, and not a section? libconfuse misses the end of a list. */
+static bool begins_list(const char *text, const char *at)
+{
+    while (at > text && g_ascii_isspace(at[-1]))
+        at--;
+    return at > text && at[-1] == '=';
+}
+
 bool settings_text_blank_comments(char *text, GError **error)
 {
+    g_autoptr(GPtrArray) open = g_ptr_array_new();
     bool is_in_word = false;
 
     for (char *at = text; *at != '\0';) {
         Piece piece = piece_at(at, is_in_word);
         char *end = skip_piece(at, piece);
 
-        if (end == NULL) {
-            g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_SYNTAX,
-                        "%u: what begins here with %.*s has no end",
-                        settings_text_line_at(text, at), piece == PIECE_QUOTED ? 1 : 2, at);
-            return false;
-        }
+        if (end == NULL)
+            return refuse_open(text, at, piece == PIECE_QUOTED ? 1 : 2, error);
         if (piece == PIECE_LINE_COMMENT || piece == PIECE_COMMENT)
             blank(at, end);
+        if (piece == PIECE_OTHER)
+            note_brace(open, at);
         is_in_word = piece == PIECE_WORD;
         at = end;
     }
-    return true;
+    if (open->len == 0 || begins_list(text, g_ptr_array_index(open, open->len - 1)))
+        return true;
+    return refuse_open(text, g_ptr_array_index(open, open->len - 1), 1, error);
 }
 
 guint settings_text_line_of(const char *text, const char *key)

@@ -8,11 +8,13 @@
  * The text of a configuration as libconfuse can be given it. Of comments ("#" and "//" up to the
  * end of the line, and those of C) libconfuse 3.3 sees nothing: it counts the lines behind them
  * wrong, takes none inside of a list, and reads over one that has no end, and all the keys in it.
+ * At the end of the file it takes a section that is still open as closed.
  */
 
 /*
  * Puts blanks in the place of comments; the ends of lines stay.
- * Returns false with error (SETTINGS_ERROR, "LINE: …") where a comment or a quote has no end.
+ * Returns false with error (SETTINGS_ERROR, "LINE: …") if a comment, a quote or a section has no
+ * end.
  */
 bool settings_text_blank_comments(char *text, GError **error);
 

@@ -41,17 +41,18 @@ static Dns *open_zone_file(const char *file, GError **error)
 {
     g_autofree char *text = NULL;
     gsize length = 0;
+    Dns *dns = NULL;
 
-    if (!g_file_get_contents(file, &text, &length, error))
-        return NULL;
-    if (length > ZONE_FILE_MAX) {
+    if (g_file_get_contents(file, &text, &length, error) && length > ZONE_FILE_MAX)
         g_set_error(error, DNS_ERROR, DNS_ERROR_FILE, "%s: is too long", file);
-        return NULL;
-    }
-    return dns_zone_file_new(text, file, error);
+    else if (text != NULL)
+        dns = dns_zone_file_new(text, file, error);
+    if (dns == NULL)
+        g_prefix_error(error, "dns_zone_file: ");
+    return dns;
 }
 
-static Dns *open_dns(Settings *settings, GError **error)
+static Dns *open_unbound(Settings *settings, GError **error)
 {
     const DnsUnboundOptions options = {
         .servers = (const char *const *)settings->dns_servers,
@@ -61,21 +62,35 @@ static Dns *open_dns(Settings *settings, GError **error)
         .max_ttl = MIN(settings->cache_max_ttl, settings->cache_retry_ttl),
         .max_negative_ttl = settings->cache_retry_ttl,
     };
+    Dns *dns = dns_unbound_new(&options, error);
+    bool is_anchor;
 
+    if (dns != NULL || g_error_matches(*error, DNS_ERROR, DNS_ERROR_LIBRARY))
+        return dns;
+    is_anchor = settings->dns_trust_anchor != NULL &&
+                g_str_has_prefix((*error)->message, settings->dns_trust_anchor);
+    g_prefix_error(error, "%s: ", is_anchor ? "dns_trust_anchor" : "dns_servers");
+    return NULL;
+}
+
+static Dns *open_dns(Settings *settings, GError **error)
+{
     if (settings->dns_zone_file != NULL)
         return open_zone_file(settings->dns_zone_file, error);
-    return dns_unbound_new(&options, error);
+    return open_unbound(settings, error);
 }
 
 /* What the caller tells apart is whose fault it is: the configuration's, or that of a library of
  * this machine. */
-static void propagate(Settings *settings, const GError *cause, GError **error)
+static void propagate(Settings *settings, GError *cause, GError **error)
 {
-    if (g_error_matches(cause, DNS_ERROR, DNS_ERROR_LIBRARY))
-        g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_LIBRARY, cause->message);
-    else
-        g_set_error(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, "%s: %s", settings->file,
-                    cause->message);
+    bool is_library = g_error_matches(cause, DNS_ERROR, DNS_ERROR_LIBRARY);
+
+    if (!is_library)
+        settings_locate(settings, &cause);
+    g_set_error_literal(error, SETUP_ERROR,
+                        is_library ? SETUP_ERROR_LIBRARY : SETUP_ERROR_CONFIGURATION,
+                        cause->message);
 }
 
 Dns *setup_dns(Settings *settings, GError **error)

@@ -248,6 +248,48 @@ def test_reload_names_what_needs_a_restart(own):
     assert ask_control(daemon, "status")["socket"] == f"unix:{daemon.socket}"
 
 
+# Each key that needs a restart, with another value.
+RESTARTED = {"socket": "inet:1@127.0.0.1", "socket_mode": "0600", "socket_group": "nogroup", "user": "daemon",
+             "group": "daemon", "state_dir": "/nonexistent/elsewhere", "control_socket": "/nonexistent/control.sock",
+             "log": "syslog"}
+
+
+def test_every_key_that_needs_a_restart(own):
+    """They are compared with what runs: said at each reload as long as they differ, and no longer."""
+    daemon = own()
+    before = dict(daemon.settings)
+    daemon.settings.update(RESTARTED)
+    ledger = ask_control(daemon, "status")["ledger"]["file"]
+    for _ in range(2):
+        daemon.write_configuration()
+        answer = ask_control(daemon, "reload")
+        assert {warning.split()[0] for warning in answer["warnings"]} == set(RESTARTED)
+        assert all("when the daemon is restarted" in warning for warning in answer["warnings"])
+    status = ask_control(daemon, "status")
+    assert status["socket"] == f"unix:{daemon.socket}" and status["ledger"]["file"] == ledger
+    daemon.settings = before
+    daemon.write_configuration()
+    assert ask_control(daemon, "reload")["warnings"] == []
+    assert _is_rewriting(daemon)
+
+
+def test_keys_that_need_a_restart_survive_a_new_map(own, directory):
+    """domain_map is read anew from the same text, in which such a key may differ from what runs."""
+    file = directory / "map-and-restart"
+    file.write_text("gmx.de mode=log-only\n")
+    file.chmod(0o644)
+    daemon = own(domain_map=file)
+    before = daemon.settings["state_dir"]
+    daemon.settings["state_dir"] = "/nonexistent/elsewhere"
+    daemon.write_configuration()
+    assert ask_control(daemon, "reload")["warnings"]
+    file.write_text("gmx.de mode=off\n")
+    processes.wait_until(lambda: "domain_map read anew" in daemon.log(), 20, "the new map")
+    daemon.settings["state_dir"] = before
+    daemon.write_configuration()
+    assert ask_control(daemon, "reload")["warnings"] == []
+
+
 def test_wrong_configuration_keeps_nobody_from_the_daemon(own):
     daemon = own()
     daemon.extra = "nonsense = 1\n"

@@ -102,6 +102,7 @@ WRONG = [
     ("domain \"a..b\" { mode = off }", "a..b"),
     ("domain \"example.org\" { socket = x }", "socket"),
     ("display_name = \"unfinished", ""),
+    ("domain \"praxis-ohne.de\" {\nmode = off", "what begins here with {"),
 ]
 
 
@@ -123,11 +124,71 @@ def test_wrong_line_is_named(spfrom):
     assert f"{daemon.configuration_file}:{lines + 2}: " in _run_with(daemon).stderr
 
 
+# Errors that show only once the file is read: settings (a key with its value, and others), what is said of that key.
+# The first key is the one that is wrong.
+LATE = {
+    "private-relays": ({"relay_hosts": ["10.0.0.1"]}, "no public address found"),
+    "relay-that-does-not-exist": ({"relay_hosts": ["192.0.2.25", "missing.example"]}, "missing.example has no address"),
+    "pool-that-does-not-exist": ({"relay_hosts": ["192.0.2.25", "spf:missing.example"]}, "spf:missing.example: none"),
+    "zone-file-missing": ({"dns_zone_file": "/missing/zone"}, "/missing/zone"),
+    "zone-file-is-a-folder": ({"dns_zone_file": "/usr"}, "/usr"),
+    "trust-anchor-missing": ({"dns_trust_anchor": "/missing/key", "dns_servers": ["127.0.0.1"]}, "/missing/key: "),
+    "trust-anchor-of-nonsense": ({"dns_trust_anchor": "/etc/hostname", "dns_servers": ["127.0.0.1"]}, "/etc/hostname: "),
+    "user": ({"user": "no-such-user"}, 'there is no "no-such-user"'),
+    "user-empty": ({"user": ""}, "is empty"),
+    "group": ({"group": "no-such-group"}, 'there is no "no-such-group"'),
+    "socket_group": ({"socket_group": "no-such-group"}, 'there is no "no-such-group"'),
+    "state_dir": ({"state_dir": "/missing/folder/state"}, "/missing/folder/state: can't be made"),
+    "control_socket": ({"control_socket": "/missing/folder/control.sock"}, "/missing/folder: can't be made"),
+    "domain_map": ({"domain_map": "/missing/map"}, "/missing/map"),
+}
+WHEN_STARTED = ("state_dir", "control_socket")  # -t makes no folder
+
+
+def _place(daemon, key):
+    return f"{daemon.configuration_file}:{list(daemon.settings).index(key) + 1}: {key}: "
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_late_errors_name_file_line_and_key(spfrom, name):
+    settings, said = LATE[name]
+    key = next(iter(settings))
+    if key in ("user", "group") and os.geteuid() != 0:
+        pytest.skip(f"{key} means nothing when not root")
+    daemon = spfrom(**settings)
+    if key == "dns_trust_anchor":
+        del daemon.settings["dns_zone_file"]
+    for arguments in ([],) if name in WHEN_STARTED else ([], ["-t"]):
+        result = _run_with(daemon, *arguments)
+        assert result.returncode == EX_CONFIG
+        assert result.stderr.startswith("spfrom-milter: " + _place(daemon, key)) and said in result.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in LATE if name not in WHEN_STARTED])
+def test_late_errors_of_a_reload(spfrom, name):
+    """The same words, and the old configuration stays: also of accounts, which only root can change to."""
+    settings, said = LATE[name]
+    key = next(iter(settings))
+    if key in ("user", "group") and os.geteuid() != 0:
+        pytest.skip(f"{key} means nothing when not root")
+    daemon = spfrom()
+    daemon.start()
+    daemon.settings.update(settings)
+    if key == "dns_trust_anchor":
+        del daemon.settings["dns_zone_file"]
+    daemon.write_configuration()
+    result = daemon.tool("reload")
+    assert result.returncode == EX_CONFIG and said in result.stderr and said in daemon.log()
+    assert _place(daemon, key) in result.stderr
+    assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+
+
 def test_zone_file_is_wrong(spfrom):
     daemon = spfrom()
     Path(daemon.settings["dns_zone_file"]).write_text("lemniscus.de. TXT unfinished \"\n")
     result = _run_with(daemon)
-    assert result.returncode != 0 and f"{daemon.settings['dns_zone_file']}:1" in result.stderr
+    assert result.returncode == EX_CONFIG
+    assert f"{_place(daemon, 'dns_zone_file')}{daemon.settings['dns_zone_file']}:1" in result.stderr
 
 
 def test_stale_socket_is_taken_over(spfrom):

@@ -248,7 +248,7 @@ static void test_scalars(void **state G_GNUC_UNUSED)
         g_autoptr(Settings) settings = parse(text, &error);
 
         assert_null(settings);
-        if (!settings_keys[i].is_list)
+        if (settings_keys[i].kind != KEY_LIST)
             assert_string_equal(error->message, FILE_NAME ":2: unexpected token '{'");
         else
             assert_false(g_str_has_suffix(error->message, "unexpected token '{'"));
@@ -579,6 +579,17 @@ static const struct error_row {
     {"mode = ${off", ":1: what begins here with ${ has no end"},
     {"\n\n/* mode = off", ":3: what begins here with /* has no end"},
     {"/*/ mode = off", ":1: what begins here with /* has no end"},
+    {"domain \"a.de\" {\nmode = off", ":1: what begins here with { has no end"},
+    {"# {\ndomain \"a.de\" { mode = off }\n\ndomain \"b.de\" {\nmode = off\n\nreply_to = never\n",
+     ":4: what begins here with { has no end"},
+    {"domain \"a.de\" {\nmode = off\ndomain \"b.de\" {\nmode = off\n}\n",
+     ":1: what begins here with { has no end"},
+    {"domain \"a.de\" {\nmode = off\nrewrite_on = { fail }", ":1: what begins here with { has no end"},
+    {"domain \"a.de\" {", ":1: what begins here with { has no end"},
+    {"domain \"a.de\" { display_name = \"}\"", ":1: what begins here with { has no end"},
+    {"domain \"a.de\" { mode = off # }", ":1: what begins here with { has no end"},
+    {"domain \"a.de\" { mode = off rewrite_on = { fail", ":1: no such option 'rewrite_on'"},
+    {"domain \"a.de\" { mode = off } }", ":1: unexpected closing brace"},
     /* sections */
     {"domain \"a..de\" { mode = off }",
      ":1: domain: \"a..de\" is not a domain; write it like mail.example.net"},
@@ -635,7 +646,7 @@ static const struct file_row {
      FILE_NAME
      ": fallback_address must be given; write fallback_address = \"noreply@example.org\""},
     {"a missing domain_map", FALLBACK "domain_map = nowhere", 0,
-     FILE_NAME ":2: /etc/spfrom/nowhere: can't be read: No such file or directory"},
+     FILE_NAME ":2: domain_map: /etc/spfrom/nowhere: can't be read: No such file or directory"},
     {"a wrong line of a domain_map", FALLBACK "domain_map = map", 0,
      "/etc/spfrom/map:3: mode: \"on\" is not possible; write rewrite, log-only or off"},
 };
@@ -706,6 +717,59 @@ static void test_no_hostname(void **state G_GNUC_UNUSED)
     conf_length = strlen(FALLBACK);
     settings = settings_parse(FILE_NAME, &nameless, NULL);
     assert_string_equal(settings->hostname, "localhost");
+}
+
+static char *keep(const char *running_keys, const char *next_keys, char **changed_keys)
+{
+    g_autofree char *running_text = g_strconcat(FALLBACK, running_keys, NULL);
+    g_autofree char *next_text = g_strconcat(FALLBACK, next_keys, NULL);
+    g_autoptr(Settings) running = parse(running_text, NULL);
+    g_autoptr(Settings) next = parse(next_text, NULL);
+    g_autoptr(GPtrArray) changed = g_ptr_array_new();
+
+    settings_keep(next, running, changed);
+    g_ptr_array_add(changed, NULL);
+    *changed_keys = g_strjoinv(" ", (char **)changed->pdata);
+    return shown_settings(next);
+}
+
+/* What a reload can't change stays, each of those keys and no other, and so does what follows from
+ * it: the ledger in state_dir. */
+static void test_keep(void **state G_GNUC_UNUSED)
+{
+    static const char others[] = "socket = \"unix:/run/other.sock\"\nsocket_mode = 0600\n"
+                                 "socket_group = mail\nstate_dir = /other\n"
+                                 "control_socket = /run/other-control.sock\nuser = other\n"
+                                 "group = \"\"\nlog = syslog\nmode = off\n";
+    g_autofree char *changed = NULL;
+    g_autofree char *same = NULL;
+    g_autofree char *kept = keep("mode = off", others, &changed);
+    g_autofree char *other = keep(others, others, &same);
+    g_auto(GStrv) lines = g_strsplit(defaults, "\n", -1);
+
+    assert_string_equal(changed, "socket socket_mode socket_group state_dir control_socket user "
+                                 "group log");
+    for (guint i = 0; lines[i] != NULL; i++)
+        assert_true(strstr(kept, lines[i]) != NULL || strcmp(lines[i], "mode = rewrite") == 0);
+    assert_string_equal(same, "");
+    assert_non_null(strstr(other, "ledger = /other/ledger.db\n"));
+}
+
+static void test_locate(void **state G_GNUC_UNUSED)
+{
+    static const char *const messages[][2] = {
+        {"user: is empty", FILE_NAME ":4: user: is empty"},
+        {"group: is empty", FILE_NAME ": group: is empty"},
+        {"no key", FILE_NAME ": no key"},
+    };
+    g_autoptr(Settings) settings = parse(FALLBACK "# user = x\n\nuser = \"\"\n", NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+        g_autoptr(GError) error = g_error_new_literal(SETTINGS_ERROR, 0, messages[i][0]);
+
+        settings_locate(settings, &error);
+        assert_string_equal(error->message, messages[i][1]);
+    }
 }
 
 static void test_references(void **state G_GNUC_UNUSED)
@@ -998,6 +1062,8 @@ int main(void)
     table_add(tests, "a domain_map of 100,000 lines", test_long_map, NULL);
     table_add(tests, "a domain_map read anew", test_map_anew, NULL);
     table_add(tests, "a system without a host name", test_no_hostname, NULL);
+    table_add(tests, "keys that need a restart stay", test_keep, NULL);
+    table_add(tests, "where a key stands", test_locate, NULL);
     table_add(tests, "references", test_references, NULL);
     table_add(tests, "after an error", test_after_error, NULL);
     table_add(tests, "four threads", test_threads, NULL);
