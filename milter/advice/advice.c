@@ -100,11 +100,14 @@ static bool is_settled(const Ground *ground, const DnsAnswer *answer,
     const DomainCheck *check = ground->check;
     bool is_provider = providers != NULL && !check->subject->is_malformed &&
                        mail_providers_has(providers, advice->domain);
-    bool has_trouble = check->evaluations->len == 0 || check->result == SPF_TEMPERROR ||
-                       answer->status == DNS_TROUBLE;
+    bool is_all = ground->settings->relay_policy == RELAY_POLICY_ALL;
+    bool has_unknown = check->unknown != NULL || (is_all && relays_unknown(check->relays) != NULL);
+    bool has_trouble =
+        has_unknown || check->result == SPF_TEMPERROR || answer->status == DNS_TROUBLE;
     bool is_missing = check->subject->is_malformed || answer->status == DNS_NO_NAME ||
                       strchr(advice->domain, '.') == NULL;
 
+    advice->has_unknown_relays = has_unknown;
     if (is_provider)
         advice->kind = ADVICE_PROVIDER;
     else if (has_trouble && !check->subject->is_malformed)

@@ -32,8 +32,9 @@ const char *advice_kind_text(AdviceKind kind);
 
 typedef struct {
     AdviceKind kind;
-    char *domain;         /* as in DomainCheck; A-label */
-    char *organizational; /* the domain that somebody registered: domain, or a parent of it */
+    bool has_unknown_relays; /* ADVICE_UNKNOWN: it is our relays that are not known */
+    char *domain;            /* as in DomainCheck; A-label */
+    char *organizational;    /* the domain that somebody registered: domain, or a parent of it */
     char *label;       /* where in the zone of organizational: "@", or "mail" of mail.example.org */
     bool is_subdomain; /* domain and organizational differ */
     char *record; /* what to publish, ASCII: proven, it passes for the whole relay set within the

@@ -212,6 +212,10 @@ static void say_what_to_do(const Words *words)
     case ADVICE_PROVIDER:
         return say_provider(words);
     case ADVICE_UNKNOWN:
+        if (words->advice->has_unknown_relays)
+            return say(words, ADVICE_PIECE_INSTRUCTION,
+                       N_("It is not known at the moment from which servers our mail leaves, so "
+                          "nothing can be said of the record of {domain}."));
         return say(words, ADVICE_PIECE_INSTRUCTION,
                    N_("The name servers of {domain}, or of a domain that its record refers to, "
                       "gave no answer that can be used. Nothing is known of the record until they "

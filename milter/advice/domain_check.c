@@ -93,24 +93,49 @@ static SpfResult worst_of(const DomainCheck *check, guint first, guint end)
     return worst;
 }
 
-/* With relay_policy any: does the whole of one entry pass? */
-static bool has_passing_entry(const DomainCheck *check)
+static SpfResult decide_all(const DomainCheck *check, Settings *settings, bool *is_unknown)
 {
-    for (guint first = 0, end; first < check->evaluations->len; first = end) {
-        end = relays_entry_end(check->relays, first);
-        if (worst_of(check, first, end) == SPF_PASS)
-            return true;
-    }
-    return false;
+    SpfResult worst = worst_of(check, 0, check->evaluations->len);
+
+    if (relays_unknown(check->relays) == NULL ||
+        spf_result_set_has(settings->rewrite_on | settings->tempfail_on, worst))
+        return worst;
+    *is_unknown = true;
+    return SPF_TEMPERROR;
 }
 
-static SpfResult decide(const DomainCheck *check, RelayPolicy policy)
+static SpfResult decide_any(const DomainCheck *check, bool *is_unknown)
 {
-    if (check->evaluations->len == 0)
-        return SPF_TEMPERROR; /* as for a message: we don't know yet where it leaves from */
-    if (policy == RELAY_POLICY_ANY && has_passing_entry(check))
-        return SPF_PASS;
-    return worst_of(check, 0, check->evaluations->len);
+    SpfResult worst = SPF_PASS;
+    guint first = 0;
+
+    for (guint entry = 0; entry < check->relays->names->len; entry++) {
+        bool has_networks = first < check->evaluations->len &&
+                            g_array_index(check->relays->entries, guint, first) == entry;
+        guint end = has_networks ? relays_entry_end(check->relays, first) : first;
+        SpfResult result = worst_of(check, first, end);
+
+        if (result == SPF_PASS && g_ptr_array_index(check->relays->unknown, entry) != NULL) {
+            result = SPF_TEMPERROR;
+            *is_unknown = true;
+        } else if (result == SPF_PASS && has_networks) {
+            *is_unknown = false;
+            return SPF_PASS;
+        }
+        worst = spf_result_worse(worst, result);
+        first = end;
+    }
+    *is_unknown = *is_unknown && worst == SPF_TEMPERROR;
+    return worst;
+}
+
+/* As for a message (spf/relay_check.h). is_unknown is set if what is not known of the relays
+ * decides. */
+static SpfResult decide(const DomainCheck *check, Settings *settings, bool *is_unknown)
+{
+    *is_unknown = false;
+    return settings->relay_policy == RELAY_POLICY_ALL ? decide_all(check, settings, is_unknown)
+                                                      : decide_any(check, is_unknown);
 }
 
 static bool has_unproven(const DomainCheck *check)
@@ -208,6 +233,7 @@ DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, gint64 deadline
                                    const CheckSubject *subject)
 {
     DomainCheck *check = g_new0(DomainCheck, 1);
+    bool is_unknown;
 
     check->subject = subject;
     check->relays = relays;
@@ -215,13 +241,15 @@ DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, gint64 deadline
     check->evaluations = g_ptr_array_new_with_free_func((GDestroyNotify)evaluation_free);
     check->notes = g_ptr_array_new_with_free_func(g_free);
     evaluate(check, dns, deadline);
-    check->result = decide(check, settings->relay_policy);
+    check->result = decide(check, settings, &is_unknown);
     check->is_authorised =
+        !is_unknown &&
         !spf_result_set_has(settings->rewrite_on | settings->tempfail_on, check->result) &&
         (check->result == SPF_PASS || !has_unproven(check));
     check->shown = choose_shown(check);
-    check->reason = check->shown != NULL ? check->shown->reason
-                                         : "relay_hosts could not be looked up, DNS has trouble";
+    if (is_unknown)
+        check->unknown = g_strdup_printf("the relay set is incomplete: %s", relays_unknown(relays));
+    check->reason = check->shown != NULL ? check->shown->reason : check->unknown;
     return check;
 }
 
@@ -243,6 +271,7 @@ void domain_check_free(DomainCheck *check)
 {
     g_ptr_array_unref(check->evaluations);
     g_ptr_array_unref(check->notes);
+    g_free(check->unknown);
     g_free(check->dmarc);
     g_free(check);
 }

@@ -36,8 +36,10 @@ typedef struct {
     const Evaluation *shown; /* the first with that result; where it passes, the one that costs
                                 most. NULL: no relay */
     guint32 ttl;             /* seconds: the smallest of all evaluations */
-    const char *reason;      /* for people, where the result needs one; else NULL */
-    char *dmarc;             /* the record; NULL where there is none */
+    char
+        *unknown; /* why the relays are incomplete, if that makes the result temperror; else NULL */
+    const char *reason; /* for people, where the result needs one; else NULL */
+    char *dmarc;        /* the record; NULL where there is none */
     DmarcPolicy dmarc_policy;
     GPtrArray *notes; /* of char *, sentences: what besides SPF counts for this domain here */
 } DomainCheck;

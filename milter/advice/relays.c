@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "policy/relay_entry.h"
+#include "policy/settings_parse.h"
 #include "spf/relay_set.h"
 
 Relays *relays_new(void)
@@ -13,6 +14,7 @@ Relays *relays_new(void)
     relays->networks = g_array_new(FALSE, FALSE, sizeof(Network));
     relays->entries = g_array_new(FALSE, FALSE, sizeof(guint));
     relays->names = g_ptr_array_new_with_free_func(g_free);
+    relays->unknown = g_ptr_array_new_with_free_func(g_free);
     relays->problems = g_ptr_array_new_with_free_func(g_free);
     return relays;
 }
@@ -22,6 +24,7 @@ void relays_free(Relays *relays)
     g_array_unref(relays->networks);
     g_array_unref(relays->entries);
     g_ptr_array_unref(relays->names);
+    g_ptr_array_unref(relays->unknown);
     g_ptr_array_unref(relays->problems);
     g_free(relays);
 }
@@ -37,6 +40,7 @@ bool relays_add(Relays *relays, const char *text, GError **error)
     g_array_append_val(relays->networks, network);
     g_array_append_val(relays->entries, entry);
     g_ptr_array_add(relays->names, g_strdup(text));
+    g_ptr_array_add(relays->unknown, NULL);
     return true;
 }
 
@@ -47,17 +51,23 @@ static char *copy(gconstpointer text, gpointer unused G_GNUC_UNUSED)
 
 Relays *relays_resolve(Settings *settings, Dns *dns, GError **error)
 {
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &clock_system, error);
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &clock_system, &cause);
     Relays *relays;
 
-    if (set == NULL)
+    if (set == NULL) {
+        settings_locate(settings, &cause);
+        g_propagate_error(error, g_steal_pointer(&cause));
         return NULL;
+    }
     relays = relays_new();
     g_array_append_vals(relays->networks, set->networks->data, set->networks->len);
     g_array_append_vals(relays->entries, set->entries->data, set->entries->len);
-    for (guint i = 0; i < settings->relay_hosts->len; i++)
+    for (guint i = 0; i < settings->relay_hosts->len; i++) {
         g_ptr_array_add(relays->names,
                         relay_entry_text(g_ptr_array_index(settings->relay_hosts, i)));
+        g_ptr_array_add(relays->unknown, g_strdup(relay_set_unknown(set, i, i + 1)));
+    }
     g_ptr_array_extend(relays->problems, set->problems, (GCopyFunc)copy, NULL);
     return relays;
 }
@@ -70,4 +80,12 @@ guint relays_entry_end(const Relays *relays, guint first)
     while (end < relays->networks->len && g_array_index(relays->entries, guint, end) == entry)
         end++;
     return end;
+}
+
+const char *relays_unknown(const Relays *relays)
+{
+    for (guint i = 0; i < relays->unknown->len; i++)
+        if (g_ptr_array_index(relays->unknown, i) != NULL)
+            return g_ptr_array_index(relays->unknown, i);
+    return NULL;
 }

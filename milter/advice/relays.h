@@ -14,7 +14,9 @@ typedef struct {
     GArray *entries;  /* of guint: networks[i] came from names[entries[i]]; those of one entry stand
                          together */
     GPtrArray *names; /* of char *: entries of relay_hosts as text, or what --relay said */
-    bool is_given;    /* by the command line */
+    GPtrArray *unknown; /* of char *, one for each of names: why it is not known whole; NULL: it is.
+                           What mail leaves from is then incomplete (relay_set.h) */
+    bool is_given;      /* by the command line */
     GPtrArray *problems; /* of char *: what could not be looked up, for people */
 } Relays;
 
@@ -25,9 +27,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Relays, relays_free)
 /* Adds an entry that is one address or network. Returns false with error (NETWORK_ERROR) set. */
 bool relays_add(Relays *relays, const char *text, GError **error);
 
-/* Resolves the relay set that settings ask for. NULL with error (RELAY_SET_ERROR) set. */
+/* Resolves the relay set that settings ask for. NULL with error (RELAY_SET_ERROR) set, and FILE:LINE
+ * in it. */
 Relays *relays_resolve(Settings *settings, Dns *dns, GError **error);
 
 /* The end of the networks that came from the same entry as the one at first. */
 guint relays_entry_end(const Relays *relays, guint first);
+
+/* The first reason for which relays are incomplete; NULL if they are complete. */
+const char *relays_unknown(const Relays *relays);
 #endif

@@ -128,9 +128,10 @@ static int advise_on(const Options *options, const Language *language, Settings 
     g_autoptr(Advice) advice = NULL;
 
     if (relays == NULL)
-        return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s%s%s",
-                                lists != NULL ? settings->file : "", lists != NULL ? ": " : "",
-                                error->message);
+        return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s", error->message);
+    if (relays_unknown(relays) != NULL)
+        subcommand_error(&advise_subcommand, 0, "the relay set is incomplete: %s",
+                         relays_unknown(relays));
     check = domain_check_run(settings, dns, relays, settings->hostname, subject);
     advice = advice_new(settings, dns, check, lists->providers);
     return answer_question(

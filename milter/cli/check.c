@@ -148,8 +148,7 @@ static int check_for_relay_set(const Options *options, Ground *ground)
     g_autoptr(Relays) relays = relays_resolve(ground->settings, ground->dns, &error);
 
     if (relays == NULL)
-        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s: %s",
-                                ground->settings->file, error->message);
+        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s", error->message);
     ground->relays = relays;
     return check_all(options, ground);
 }

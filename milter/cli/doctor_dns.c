@@ -146,6 +146,24 @@ static void add_networks(Doctor *doctor)
     findings_add(&doctor->findings, FINDING_FINE, "relay-set", "mail leaves from %s", text->str);
 }
 
+/* What it means that a relay host is not known. */
+static void add_incompleteness(Doctor *doctor)
+{
+    if (relays_unknown(doctor->relays) == NULL)
+        return;
+    if (doctor->relays->networks->len == 0)
+        findings_add(&doctor->findings, FINDING_ERROR, "relay-set",
+                     "relay_hosts can't be looked up: every verdict is temperror");
+    else if (doctor->settings->relay_policy == RELAY_POLICY_ALL)
+        findings_add(&doctor->findings, FINDING_ERROR, "relay-set",
+                     "the relay set is incomplete: no domain is vouched for, all of them are "
+                     "rewritten");
+    else
+        findings_add(&doctor->findings, FINDING_ERROR, "relay-set",
+                     "the relay set is incomplete: entries of relay_hosts that are not known "
+                     "authorise no domain");
+}
+
 void doctor_relays(Doctor *doctor)
 {
     g_autoptr(GError) error = NULL;
@@ -161,11 +179,9 @@ void doctor_relays(Doctor *doctor)
             doctor->file);
         return;
     }
-    if (doctor->relays->networks->len == 0)
-        findings_add(&doctor->findings, FINDING_ERROR, "relay-set",
-                     "relay_hosts can't be looked up: every verdict is temperror");
-    else
+    if (doctor->relays->networks->len > 0)
         add_networks(doctor);
+    add_incompleteness(doctor);
     for (guint i = 0; i < doctor->relays->problems->len; i++)
         findings_add(&doctor->findings, FINDING_WARNING, "relay-set", "relay_hosts: %s",
                      (const char *)g_ptr_array_index(doctor->relays->problems, i));

@@ -111,6 +111,11 @@ static void add_relay_set(Page *page, const json_t *status)
         g_string_append_printf(text, " (%s must be authorised)",
                                strcmp(policy, "any") == 0 ? "one of them" : "all");
     add_line(page, "relay set", count == 0 ? PAGE_BAD : PAGE_PLAIN, text->str);
+    if (json_is_false(json_object_get(set, "complete")))
+        add_line(page, "  incomplete", PAGE_BAD,
+                 g_strcmp0(policy, "any") == 0
+                     ? "what is not known of it vouches for no domain"
+                     : "no domain is vouched for until the rest is known");
     for (size_t i = 0; i < json_array_size(problems); i++)
         add_line(page, "  problem", PAGE_DOUBTFUL, json_string_value(json_array_get(problems, i)));
 }

@@ -102,10 +102,10 @@ static void keep_running(GPtrArray *warnings, Settings *next, Settings *running)
 
     settings_keep(next, running, changed);
     for (guint i = 0; i < changed->len; i++)
-        g_ptr_array_add(
-            warnings, g_strdup_printf("%s has changed; that takes effect when the daemon is "
-                                      "restarted",
-                                      (const char *)g_ptr_array_index(changed, i)));
+        g_ptr_array_add(warnings,
+                        g_strdup_printf("%s has changed; that takes effect when the daemon is "
+                                        "restarted",
+                                        (const char *)g_ptr_array_index(changed, i)));
 }
 
 /* Could the daemon start with settings? A reload changes neither accounts nor the socket. */

@@ -157,10 +157,20 @@ static int listen_and_drop(Settings *settings)
     return EX_OK;
 }
 
+static void tell_problems(const RelaySet *set)
+{
+    if (!set->is_complete)
+        log_write(LOG_WARNING, RELAY_SET_INCOMPLETE);
+    for (guint i = 0; i < set->problems->len; i++)
+        log_write(LOG_WARNING, "relay_hosts: %s",
+                  (const char *)g_ptr_array_index(set->problems, i));
+}
+
 static int test_configuration(Settings *settings)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Verdicts) verdicts = NULL;
+    g_autoptr(RelaySet) set = NULL;
     Privileges privileges;
 
     if (!privileges_find(settings, &privileges, &error) || !privileges_check(settings, &error) ||
@@ -169,6 +179,8 @@ static int test_configuration(Settings *settings)
     verdicts = setup_verdicts(settings, &error);
     if (verdicts == NULL)
         return fail(open_status(error), error);
+    set = verdicts_relay_set(verdicts);
+    tell_problems(set);
     printf("%s: the configuration is right\n", settings->file);
     return EX_OK;
 }
@@ -200,9 +212,7 @@ static void log_ready(Settings *settings, Verdicts *verdicts)
     log_pair(line, "fallback_address", settings->fallback->addr_spec);
     g_string_append_printf(line, " relays=%u", set->networks->len);
     log_write(LOG_NOTICE, "%s", line->str);
-    for (guint i = 0; i < set->problems->len; i++)
-        log_write(LOG_WARNING, "relay_hosts: %s",
-                  (const char *)g_ptr_array_index(set->problems, i));
+    tell_problems(set);
 }
 
 /*

@@ -79,11 +79,14 @@ MetricsFallback metrics_fallback(void)
 static void take_live(MetricsSnapshot *snapshot)
 {
     LiveSettings live;
+    g_autoptr(RelaySet) set = NULL;
 
     snapshot->is_in_force = live_settings_take(&live);
     if (!snapshot->is_in_force)
         return;
     snapshot->mode = live.mode.mode;
+    set = verdicts_relay_set(live.verdicts);
+    snapshot->is_relay_set_complete = set->is_complete;
     verdicts_counters(live.verdicts, &snapshot->verdicts);
     live_settings_release(&live);
 }

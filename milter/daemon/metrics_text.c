@@ -130,6 +130,14 @@ static void write_mode(const Writer *writer, const MetricsSnapshot *snapshot)
         sample(writer, "spfrom_mode", "mode", mode_text(modes[i]), snapshot->mode == modes[i]);
 }
 
+static void write_relay_set(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    const char *name = "spfrom_relay_set_complete";
+
+    gauge_head(writer, name, "Whether all places are known from which mail leaves.");
+    sample(writer, name, NULL, NULL, snapshot->is_relay_set_complete);
+}
+
 static void write_fallback(const Writer *writer, MetricsFallback fallback)
 {
     const char *name = "spfrom_fallback_authorised";
@@ -163,6 +171,7 @@ char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
         write_cache(&writer, &snapshot->verdicts);
         write_queries(&writer, &snapshot->verdicts);
         write_mode(&writer, snapshot);
+        write_relay_set(&writer, snapshot);
     }
     write_fallback(&writer, snapshot->fallback);
     write_rest(&writer, snapshot);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define FOLDER_MODE 0755
-#define ACCOUNT_OCTETS (256 * 1024) /* of an account's texts: a group may have thousands of members */
+#define ACCOUNT_OCTETS                                                                             \
+    (256 * 1024) /* of an account's texts: a group may have thousands of members */
 
 G_DEFINE_QUARK(spfrom_privileges_error, privileges_error)
 
@@ -67,8 +68,7 @@ static bool find_accounts(Settings *settings, Privileges *privileges, GError **e
         return false;
     privileges->user = settings->user;
     privileges->is_to_drop = privileges->uid != 0;
-    return settings->group == NULL ||
-           find_group("group", settings->group, &privileges->gid, error);
+    return settings->group == NULL || find_group("group", settings->group, &privileges->gid, error);
 }
 
 bool privileges_find(Settings *settings, Privileges *privileges, GError **error)

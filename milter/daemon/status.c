@@ -99,6 +99,7 @@ static json_t *relay_set_json(Settings *settings, Verdicts *verdicts)
         json_array_append_new(problems, json_string(valid));
     }
     json_object_set_new(json, "networks", networks_json(set));
+    json_object_set_new(json, "complete", json_boolean(set->is_complete));
     set_text(json, "policy", settings->relay_policy == RELAY_POLICY_ALL ? "all" : "any");
     json_object_set_new(json, "problems", problems);
     return json;

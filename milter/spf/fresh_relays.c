@@ -9,7 +9,6 @@
 #define NETWORKS_SHOWN_MAX 20
 
 struct FreshRelays {
-    Settings *settings;
     Dns *dns;
     const Clock *clock;
 
@@ -27,7 +26,6 @@ FreshRelays *fresh_relays_new(Settings *settings, Dns *dns, RelaySet *last, cons
     if (set == NULL)
         return NULL;
     relays = g_new0(FreshRelays, 1);
-    relays->settings = settings_ref(settings);
     relays->dns = dns;
     relays->clock = clock;
     pthread_mutex_init(&relays->lock, NULL);
@@ -39,7 +37,6 @@ FreshRelays *fresh_relays_new(Settings *settings, Dns *dns, RelaySet *last, cons
 void fresh_relays_free(FreshRelays *relays)
 {
     relay_set_unref(relays->set);
-    settings_unref(relays->settings);
     pthread_mutex_destroy(&relays->lock);
     g_free(relays);
 }
@@ -88,15 +85,32 @@ static void log_networks(const RelaySet *set)
     log_write(LOG_NOTICE, "%s", line->str);
 }
 
+/* Is an entry in another kind of trouble than before, or more of them in any? */
+static bool is_worse(const RelaySet *last, const RelaySet *set)
+{
+    for (guint i = 0; i < set->states->len; i++) {
+        RelayLookupState state = g_array_index(set->states, RelayLookupState, i);
+
+        if (state != RELAY_LOOKUP_WHOLE &&
+            state != g_array_index(last->states, RelayLookupState, i))
+            return true;
+    }
+    return set->problems->len > last->problems->len;
+}
+
 static void log_change(const RelaySet *last, const RelaySet *set)
 {
-    bool is_worse = set->problems->len > last->problems->len;
+    bool tells_problems = is_worse(last, set);
 
     if (set->generation != last->generation)
         log_networks(set);
+    if (set->is_complete && !last->is_complete)
+        log_write(LOG_NOTICE, "relay set complete");
     if (set->failures == 0 && last->failures > 0)
         log_write(LOG_NOTICE, "relay set: DNS answers again");
-    for (guint i = 0; is_worse && i < set->problems->len; i++)
+    if (!set->is_complete && tells_problems)
+        log_write(LOG_WARNING, RELAY_SET_INCOMPLETE);
+    for (guint i = 0; tells_problems && i < set->problems->len; i++)
         log_write(LOG_WARNING, "relay set: %s", (const char *)g_ptr_array_index(set->problems, i));
 }
 
@@ -117,8 +131,7 @@ static gint64 resolve(FreshRelays *relays, bool *has_changed)
     gint64 now = clock_monotonic(relays->clock);
     g_autoptr(GError) error = NULL;
     g_autoptr(RelaySet) last = fresh_relays_get(relays);
-    g_autoptr(RelaySet) set =
-        relay_set_resolve(relays->settings, relays->dns, last, relays->clock, &error);
+    g_autoptr(RelaySet) set = relay_set_renew(last, relays->dns, relays->clock, &error);
 
     if (set == NULL) {
         log_write(LOG_WARNING, "%s; the last relay set stays", error->message);

@@ -19,8 +19,7 @@ typedef struct FreshRelays FreshRelays;
 
 /*
  * Looks the relay set up, see relay_set_resolve(). Takes a reference of settings; dns and clock
- * have to live as long. Returns NULL with error (RELAY_SET_ERROR) set where relay_hosts gives no
- * public address.
+ * have to live as long. Returns NULL with error (RELAY_SET_ERROR) set if relay_hosts is wrong.
  */
 FreshRelays *fresh_relays_new(Settings *settings, Dns *dns, RelaySet *last, const Clock *clock,
                               GError **error);

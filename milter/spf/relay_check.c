@@ -60,11 +60,13 @@ static char *masked_reason(const Evaluation *evaluation)
 static Verdict *verdict_of(const Evaluation *evaluation)
 {
     char relay[NETWORK_TEXT_MAX];
+    bool has_relay = evaluation->piece.family != 0;
     g_autofree char *mechanism = short_text(evaluation->mechanism);
     g_autofree char *reason = short_text(evaluation->reason);
 
     Verdict *verdict =
-        verdict_new(evaluation->result, network_text(&evaluation->piece, relay), mechanism, reason);
+        verdict_new(evaluation->result, has_relay ? network_text(&evaluation->piece, relay) : NULL,
+                    mechanism, reason);
 
     verdict->masked_reason = masked_reason(evaluation);
     verdict->is_unproven = evaluation->is_unproven;
@@ -113,31 +115,68 @@ static Evaluation *worst_of(Run *run, guint first, guint end)
     return worst;
 }
 
-/* The end of the networks that have to pass together with the one at first. */
-static guint group_end(const RelaySet *set, RelayPolicy policy, guint first)
+/* What relays come to that are not known, and why: not authorised, also if temperror counts as
+ * that. There is no relay to name. */
+static Evaluation *unknown_new(const char *unknown)
 {
-    guint end = first;
-    guint entry = g_array_index(set->entries, guint, first);
+    Evaluation *evaluation = g_new0(Evaluation, 1);
 
-    if (policy == RELAY_POLICY_ALL)
-        return set->networks->len;
-    while (end < set->networks->len && g_array_index(set->entries, guint, end) == entry)
-        end++;
-    return end;
+    evaluation->result = SPF_TEMPERROR;
+    evaluation->is_unproven = true;
+    evaluation->reason = g_strdup_printf("the relay set is incomplete: %s", unknown);
+    evaluation->terms = g_ptr_array_new();
+    return evaluation;
 }
 
-static Evaluation *decide(Run *run, RelayPolicy policy)
+/* With relay_policy all: a result that counts as authorised is none as long as relays are unknown. */
+static Evaluation *decide_all(Run *run, Settings *settings)
+{
+    const char *unknown = relay_set_unknown(run->set, 0, run->set->states->len);
+    Evaluation *worst = worst_of(run, 0, run->set->networks->len);
+
+    if (unknown == NULL)
+        return worst;
+    if (worst != NULL &&
+        (worst->is_unproven ||
+         spf_result_set_has(settings->rewrite_on | settings->tempfail_on, worst->result)))
+        return worst;
+    g_clear_pointer(&worst, evaluation_free);
+    return unknown_new(unknown);
+}
+
+/* With relay_policy any: what the entry at position comes to, whose networks begin at *first, which
+ * is set to the next entry's. */
+static Evaluation *decide_entry(Run *run, guint position, guint *first)
+{
+    const char *unknown = relay_set_unknown(run->set, position, position + 1);
+    guint end = *first;
+    Evaluation *worst;
+
+    while (end < run->set->networks->len &&
+           g_array_index(run->set->entries, guint, end) == position)
+        end++;
+    worst = worst_of(run, *first, end);
+    *first = end;
+    if (unknown == NULL || (worst != NULL && worst->result != SPF_PASS))
+        return worst;
+    g_clear_pointer(&worst, evaluation_free);
+    return unknown_new(unknown);
+}
+
+static Evaluation *decide_any(Run *run)
 {
     Evaluation *worst = NULL;
+    guint first = 0;
 
-    for (guint first = 0, end; first < run->set->networks->len; first = end) {
-        end = group_end(run->set, policy, first);
-        Evaluation *group = worst_of(run, first, end);
-        if (group->result == SPF_PASS) {
+    for (guint i = 0; i < run->set->states->len; i++) {
+        Evaluation *entry = decide_entry(run, i, &first);
+
+        if (entry != NULL && entry->result == SPF_PASS) {
             g_clear_pointer(&worst, evaluation_free);
-            return group;
+            return entry;
         }
-        worst = worse(worst, group);
+        if (entry != NULL)
+            worst = worse(worst, entry);
     }
     return worst;
 }
@@ -150,14 +189,13 @@ RelayCheck relay_check_run(EvaluationContext *context, Settings *settings, const
                .question = {.domain = domain, .local_part = local_part, .helo = settings->hostname},
                .set = set,
                .check = &check};
-    g_autoptr(Evaluation) decided = decide(&run, settings->relay_policy);
+    g_autoptr(Evaluation) decided =
+        settings->relay_policy == RELAY_POLICY_ALL ? decide_all(&run, settings) : decide_any(&run);
 
-    if (decided != NULL) {
-        check.verdict = verdict_of(decided);
-        return check;
-    }
-    check.verdict = verdict_new(SPF_TEMPERROR, NULL, NULL,
-                                "relay_hosts could not be looked up yet, DNS has trouble");
-    check.ttl = 0;
+    if (decided == NULL)
+        decided = unknown_new("it is empty");
+    check.verdict = verdict_of(decided);
+    if (run.set->networks->len == 0)
+        check.ttl = 0;
     return check;
 }

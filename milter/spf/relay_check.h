@@ -23,8 +23,11 @@ typedef struct {
 /*
  * check_host() (RFC 7208 section 4) for every network of set, combined by relay_policy (design
  * section 7): with "all" each has to pass, with "any" the whole of one entry. Of results that
- * differ, the worst decides (design section 12). In an empty set it is temperror: we don't know yet
- * where mail leaves from.
+ * differ, the worst decides (design section 12).
+ *
+ * We don't know all places from which mail leaves if the set is incomplete. With "all" the result
+ * is then that of a relay that isn't authorised, else temperror; with "any" an entry that is not
+ * known whole counts as temperror, or as the result of its relay that does not pass.
  *
  * local_part  NULL or "": postmaster
  */

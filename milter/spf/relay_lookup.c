@@ -65,7 +65,7 @@ static void ask_address(RelayLookup *lookup, const char *name, DnsType type, Dns
     gsize length = type == DNS_A ? 4 : 16;
 
     if (answer->status == DNS_TROUBLE) {
-        lookup->has_trouble = true;
+        lookup->state = RELAY_LOOKUP_TROUBLE;
         add_problem(lookup, "%s: %s not known, DNS has trouble: %s", name, dns_type_text(type),
                     answer->trouble);
         return;
@@ -104,8 +104,9 @@ static void find_host(RelayLookup *lookup, const RelayEntry *entry, Dns *dns, gi
 
     ask_addresses(lookup, entry->domain, dns, deadline);
     taken = take_private(lookup->networks);
-    if (lookup->networks->len > 0 || lookup->has_trouble)
+    if (lookup->networks->len > 0 || lookup->state == RELAY_LOOKUP_TROUBLE)
         return;
+    lookup->state = RELAY_LOOKUP_WRONG;
     if (taken != NULL)
         add_problem(lookup, "%s has only %s", entry->domain, taken);
     else
@@ -120,8 +121,9 @@ static void find_auto(RelayLookup *lookup, const char *hostname, Dns *dns, gint6
     interfaces_addresses(lookup->networks);
     lookup->ttl = MIN(lookup->ttl, INTERFACES_TTL);
     taken = take_private(lookup->networks);
-    if (lookup->networks->len > 0 || lookup->has_trouble)
+    if (lookup->networks->len > 0 || lookup->state == RELAY_LOOKUP_TROUBLE)
         return;
+    lookup->state = RELAY_LOOKUP_WRONG;
     if (taken != NULL)
         add_problem(lookup, "auto: host name %s has only %s", hostname, taken);
     else
@@ -142,17 +144,23 @@ static void find_spf(RelayLookup *lookup, const RelayEntry *entry, guint network
         add_problem(lookup, "spf:%s: %s", entry->domain,
                     (const char *)g_ptr_array_index(warnings, i));
     if (result != SPF_PASS) {
-        lookup->has_trouble = result == SPF_TEMPERROR;
-        if (lookup->has_trouble)
+        lookup->state = RELAY_LOOKUP_WRONG;
+        if (result == SPF_TEMPERROR) {
+            lookup->state = RELAY_LOOKUP_TROUBLE;
             lookup->ttl = RELAY_LOOKUP_FOREVER; /* nothing is known that could end */
+        }
         add_problem(lookup, "spf:%s: %s%s%s", entry->domain, spf_result_text(result),
                     reason != NULL ? ": " : "", reason != NULL ? reason : "");
         g_array_set_size(lookup->networks, 0);
         return;
     }
     taken = take_private(lookup->networks);
-    if (lookup->networks->len == 0)
-        add_problem(lookup, "spf:%s: its record authorises no public network", entry->domain);
+    if (warnings->len > 0)
+        lookup->state = RELAY_LOOKUP_PARTIAL;
+    if (lookup->networks->len > 0)
+        return;
+    lookup->state = RELAY_LOOKUP_WRONG;
+    add_problem(lookup, "spf:%s: its record authorises no public network", entry->domain);
 }
 
 static void find(RelayLookup *lookup, const RelayEntry *entry, const char *hostname,

@@ -43,6 +43,7 @@ DaemonState *daemon_state_parse(const json_t *status)
 {
     DaemonState *state = daemon_state_new_problem(NULL);
     const char *by = json_string_value(json_object_get(status, "mode_by"));
+    const json_t *relay_set = json_object_get(status, "relay_set");
 
     state->version = text_of(status, "version");
     state->mode = text_of(status, "mode");
@@ -53,7 +54,8 @@ DaemonState *daemon_state_parse(const json_t *status)
     state->configuration_error = text_of(json_object_get(status, "configuration"), "error");
     state->ledger_errors = (guint64)json_integer_value(json_object_get(status, "ledger_errors"));
     read_fallback(state, json_object_get(status, "fallback"));
-    read_problems(state, json_object_get(json_object_get(status, "relay_set"), "problems"));
+    state->is_relay_set_incomplete = json_is_false(json_object_get(relay_set, "complete"));
+    read_problems(state, json_object_get(relay_set, "problems"));
     return state;
 }
 

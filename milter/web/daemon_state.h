@@ -20,6 +20,7 @@ typedef struct {
     bool is_fallback_authorised;
     char *fallback_result;
     GPtrArray *relay_problems; /* of char * */
+    bool is_relay_set_incomplete;
     guint64 ledger_errors;
 } DaemonState;
 

@@ -172,6 +172,11 @@ static void add_warnings(Html *html, const View *view, const Overview *overview)
                       view_say(view, "The configuration was changed and could not be loaded; the "
                                      "one before it is in force."),
                       daemon->configuration_error);
+    if (daemon->is_relay_set_incomplete)
+        layout_notice(html, "bad",
+                      view_say(view, "The relay set is incomplete: no domain is vouched for by "
+                                     "relays that are not known."),
+                      NULL);
     for (guint i = 0; i < daemon->relay_problems->len; i++)
         layout_notice(html, "doubtful", view_say(view, "A relay host could not be looked up."),
                       g_ptr_array_index(daemon->relay_problems, i));

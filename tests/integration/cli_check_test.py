@@ -259,7 +259,9 @@ NOTES = [
      "one entry that passes"),
     ("local-part", {}, "makros.example", False, "holds for postmaster@makros.example alone"),
     ("no-domain", {}, "gibt-es-nicht.example", False, "the domain does not exist"),
-    ("relay_hosts", {"relay_hosts": [RELAY, "weg.example"]}, "klinik-nord.de", True, "weg.example"),
+    ("relay_hosts", {"relay_hosts": [RELAY, "praxis-langsam.de"]}, "klinik-nord.de", False, "praxis-langsam.de"),
+    ("relay_hosts-any", {"relay_hosts": [RELAY, "praxis-langsam.de"], "relay_policy": "any"}, "klinik-nord.de", True,
+     "praxis-langsam.de"),
 ]
 
 

@@ -58,7 +58,7 @@ def test_status(own):
     assert RFC3339.fullmatch(answer["up_since"]) and RFC3339.fullmatch(answer["mode_since"])
     assert answer["configuration"]["file"] == str(daemon.configuration_file) and answer["configuration"]["error"] is None
     assert answer["socket"] == daemon.milter and answer["control_socket"] == str(daemon.control_socket)
-    assert answer["relay_set"] == {"networks": ["192.0.2.25"], "policy": "all", "problems": []}
+    assert answer["relay_set"] == {"networks": ["192.0.2.25"], "complete": True, "policy": "all", "problems": []}
     messages = {action: count for action, count in answer["messages"].items() if count}
     assert messages == {"rewrite": 1, "keep": 2, "inbound": 1}
     assert answer["cache"]["miss"] + answer["cache"]["hit"] == sum(answer["verdicts"].values())

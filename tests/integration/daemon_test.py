@@ -178,8 +178,9 @@ def test_late_errors_of_a_reload(spfrom, name):
         del daemon.settings["dns_zone_file"]
     daemon.write_configuration()
     result = daemon.tool("reload")
-    assert result.returncode == EX_CONFIG and said in result.stderr and said in daemon.log()
+    assert result.returncode == EX_CONFIG and said in result.stderr
     assert _place(daemon, key) in result.stderr
+    processes.wait_until(lambda: said in daemon.log(), 10, "a line in the log")
     assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
 
 

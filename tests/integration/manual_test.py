@@ -30,7 +30,7 @@ def _keys():
     """[(name, default text or None)] of the parser's table."""
     table = KEYS_SOURCE.read_text().partition("settings_keys[] = {")[2]
     return [(name, default) for name, default in
-            re.findall(r'\{"(\w+)", (?:true|false),\s+(?:"([^"]*)"|NULL)', table)]
+            re.findall(r'\{"(\w+)", KEY_\w+,\s+(?:"([^"]*)"|NULL)', table)]
 
 
 def _items():

@@ -154,6 +154,7 @@ def test_openmetrics(daemon):
         "spfrom_messages": "counter", "spfrom_verdicts": "counter", "spfrom_cache_lookups": "counter",
         "spfrom_cache_entries": "gauge", "spfrom_dns_queries": "counter", "spfrom_check_seconds": "histogram",
         "spfrom_connections": "gauge", "spfrom_mode": "gauge", "spfrom_fallback_authorised": "gauge",
+        "spfrom_relay_set_complete": "gauge",
         "spfrom_ledger_errors": "counter", "spfrom_log_lines_lost": "counter", "spfrom_build": "info"}
     assert families["spfrom_check_seconds"].unit == "seconds"
     assert all(family.documentation for family in families.values())

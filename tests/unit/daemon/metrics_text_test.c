@@ -15,6 +15,7 @@ static const MetricsSnapshot whole = {
     .connections = 9,
     .fallback = METRICS_FALLBACK_AUTHORISED,
     .is_in_force = true,
+    .is_relay_set_complete = true,
     .mode = MODE_LOG_ONLY,
     .verdicts = {.hits = 10,
                  .misses = 11,
@@ -86,6 +87,12 @@ static const struct line_row {
      "spfrom_mode{mode=\"log-only\"} 1\n"
      "spfrom_mode{mode=\"off\"} 0\n",
      false},
+    {"relay set", &whole, METRICS_OPENMETRICS,
+     "# TYPE spfrom_relay_set_complete gauge\n"
+     "# HELP spfrom_relay_set_complete Whether all places are known from which mail leaves.\n"
+     "spfrom_relay_set_complete 1\n",
+     false},
+    {"relay set of a daemon that ends", &ending, METRICS_OPENMETRICS, "spfrom_relay_set", true},
     {"fallback", &whole, METRICS_OPENMETRICS, "\nspfrom_fallback_authorised 1\n", false},
     {"fallback not authorised", &ending, METRICS_OPENMETRICS, "\nspfrom_fallback_authorised 0\n",
      false},

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "policy/plan.h"
 #include "scripted_dns.h"
 #include "settings_from.h"
 #include "../table.h"
@@ -52,6 +53,49 @@ static const struct row {
     {"no record", RELAYS, "hello", "none 192.0.2.25 -"},
 };
 
+#define RELAYS_PART "relay_hosts = { 192.0.2.25, \"spf:part.example.org\" }"
+#define PARTIAL "relay_hosts = { \"spf:partial.example.org\" }"
+
+/* An incomplete relay set vouches for nobody: part.example.org is in trouble, partial.example.org
+ * has 192.0.2.25 and a term that is no network. */
+static const struct incomplete_row {
+    const char *name;
+    const char *keys;
+    const char *record;
+    const char *want;
+    bool is_authorised;
+} incomplete_rows[] = {
+    {"incomplete, all: what is known passes", RELAYS_PART, "v=spf1 ip4:192.0.2.25 -all",
+     "temperror - -", false},
+    {"incomplete, all: everybody passes", RELAYS_PART, "v=spf1 +all", "temperror - -", false},
+    {"incomplete, all: a relay fails", RELAYS_PART, "v=spf1 ~all", "softfail 192.0.2.25 ~all",
+     false},
+    {"incomplete, all: no record", RELAYS_PART, "hello", "none 192.0.2.25 -", false},
+    {"incomplete, all: a result that counts as authorised", RELAYS_PART "\nrewrite_on = { fail }",
+     "v=spf1 ?all", "temperror - -", false},
+    {"incomplete, all: temperror counts as authorised", RELAYS_PART "\nrewrite_on = { fail }",
+     "v=spf1 +all", "temperror - -", false},
+    {"incomplete, all: nothing is known", "relay_hosts = { \"spf:part.example.org\" }",
+     "v=spf1 +all", "temperror - -", false},
+    {"incomplete, all: a host of which only A is known", "relay_hosts = { half.example.org }",
+     "v=spf1 ip4:192.0.2.25 -all", "temperror - -", false},
+    {"incomplete, all: a pool with a term that is no network", PARTIAL,
+     "v=spf1 ip4:192.0.2.25 -all", "temperror - -", false},
+    {"incomplete, all: also if that is included", PARTIAL,
+     "v=spf1 include:partial.example.org -all", "temperror - -", false},
+    {"incomplete, any: an entry that is known passes", RELAYS_PART "\nrelay_policy = any",
+     "v=spf1 ip4:192.0.2.25 -all", "pass 192.0.2.25 ip4:192.0.2.25", true},
+    {"incomplete, any: what is known fails", RELAYS_PART "\nrelay_policy = any", "v=spf1 -all",
+     "temperror - -", false},
+    {"incomplete, any: a part of an entry passes", PARTIAL "\nrelay_policy = any",
+     "v=spf1 ip4:192.0.2.25 -all", "temperror - -", false},
+    {"incomplete, any: a part of an entry fails", PARTIAL "\nrelay_policy = any", "v=spf1 -all",
+     "fail 192.0.2.25 -all", false},
+    {"incomplete, any: temperror counts as authorised",
+     RELAYS_PART "\nrelay_policy = any\nrewrite_on = { fail }", "v=spf1 ~all", "temperror - -",
+     false},
+};
+
 static RelayCheck check(const char *keys, Dns *dns, const char *local_part)
 {
     g_autoptr(Settings) settings = settings_from(keys);
@@ -59,6 +103,44 @@ static RelayCheck check(const char *keys, Dns *dns, const char *local_part)
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
 
     return relay_check_run(context, settings, set, "a.example.org", local_part);
+}
+
+static char *verdict_text(const Verdict *verdict)
+{
+    return g_strdup_printf("%s %s %s", spf_result_text(verdict->result),
+                           verdict->relay != NULL ? verdict->relay : "-",
+                           verdict->mechanism != NULL ? verdict->mechanism : "-");
+}
+
+static bool is_authorised(const char *keys, const Verdict *verdict)
+{
+    g_autoptr(Settings) settings = settings_from(keys);
+    g_autoptr(Mailbox) author = mailbox_parse("u@a.example.org");
+
+    return plan_is_authorised(settings, (ModeInForce){.mode = MODE_REWRITE}, author, verdict);
+}
+
+static void test_incomplete(void **state)
+{
+    const struct incomplete_row *row = *state;
+    g_autofree char *zone = g_strconcat("part.example.org ! 0\n"
+                                        "partial.example.org TXT 300 v=spf1 ip4:192.0.2.25 "
+                                        "exists:%{i}.example.net -all\n"
+                                        "half.example.org A 60 192.0.2.25\n"
+                                        "half.example.org !AAAA 0\n"
+                                        "a.example.org TXT 300 ",
+                                        row->record, NULL);
+    g_autoptr(Dns) dns = scripted_dns_new();
+    g_autofree char *got = NULL;
+
+    scripted_dns_set(dns, zone);
+    RelayCheck result = check(row->keys, dns, "u");
+    got = verdict_text(result.verdict);
+    assert_string_equal(got, row->want);
+    assert_int_equal(is_authorised(row->keys, result.verdict), row->is_authorised);
+    if (g_str_has_prefix(row->want, "temperror"))
+        assert_non_null(strstr(result.verdict->reason, "the relay set is incomplete: "));
+    verdict_unref(result.verdict);
 }
 
 static void test_policy(void **state)
@@ -74,9 +156,7 @@ static void test_policy(void **state)
 
     scripted_dns_set(dns, zone);
     RelayCheck result = check(row->keys, dns, "u");
-    got = g_strdup_printf("%s %s %s", spf_result_text(result.verdict->result),
-                          result.verdict->relay != NULL ? result.verdict->relay : "-",
-                          result.verdict->mechanism != NULL ? result.verdict->mechanism : "-");
+    got = verdict_text(result.verdict);
     verdict_unref(result.verdict);
     if (!g_str_has_prefix(got, row->want))
         assert_string_equal(got, row->want);
@@ -217,5 +297,6 @@ int main(void)
     table_add(tests, "long texts are cut", test_long_texts, NULL);
     TABLE_ADD(tests, rows, test_policy);
     TABLE_ADD(tests, masked_rows, test_masked);
+    TABLE_ADD(tests, incomplete_rows, test_incomplete);
     return table_run(tests, "relay_check_test");
 }

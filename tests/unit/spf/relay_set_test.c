@@ -61,7 +61,16 @@ static const struct row {
      "mail.example.net A 600 10.0.0.5\nmail.example.net A 600 192.0.2.25", "0:192.0.2.25", NULL,
      300},
     {"a host of private addresses", "relay_hosts = { mail.example.net, 192.0.2.1 }",
-     "mail.example.net A 600 10.0.0.5", "1:192.0.2.1", "mail.example.net has only 10.0.0.5", 300},
+     "mail.example.net A 600 10.0.0.5", NULL,
+     "relay_hosts: mail.example.net has only 10.0.0.5; correct that entry or take it out", 0},
+    {"a host that does not exist, beside others", "relay_hosts = { mail.example.net, 192.0.2.1 }",
+     "", NULL, "relay_hosts: mail.example.net has no address; correct that entry", 0},
+    {"a host without addresses, beside one in trouble",
+     "relay_hosts = { mail.example.net, broken.example.net }", "broken.example.net ! 0", NULL,
+     "relay_hosts: mail.example.net has no address; correct that entry", 0},
+    {"any: a host that does not exist",
+     "relay_hosts = { mail.example.net, 192.0.2.1 }\nrelay_policy = any", "", NULL,
+     "mail.example.net has no address; correct that entry", 0},
     {"a host that does not exist", "relay_hosts = { mail.example.net }", "", NULL,
      "mail.example.net has no address", 0},
     {"a TTL of 0", "relay_hosts = { mail.example.net }", "mail.example.net A 0 192.0.2.25",
@@ -101,8 +110,30 @@ static const struct row {
     {"a pool without a record", "relay_hosts = { \"spf:pool.example.net\" }", "", NULL,
      "spf:pool.example.net: none", 0},
     {"a pool with a wrong record", "relay_hosts = { \"spf:pool.example.net\", 192.0.2.1 }",
-     "pool.example.net TXT 900 v=spf1 ip4:x -all", "1:192.0.2.1", "spf:pool.example.net: permerror",
-     900},
+     "pool.example.net TXT 900 v=spf1 ip4:x -all", NULL,
+     "relay_hosts: spf:pool.example.net: permerror: the record of pool.example.net is wrong", 0},
+    {"a pool that does not exist, beside others",
+     "relay_hosts = { \"spf:pool.example.net\", 192.0.2.1 }", "", NULL,
+     "relay_hosts: spf:pool.example.net: none: pool.example.net has no SPF record; correct that",
+     0},
+    {"a pool whose include does not exist", "relay_hosts = { \"spf:pool.example.net\", 192.0.2.1 }",
+     "pool.example.net TXT 900 v=spf1 ip4:192.0.2.9 include:x.example.net -all", NULL,
+     "x.example.net has no SPF record", 0},
+    {"a pool that authorises nothing", "relay_hosts = { \"spf:pool.example.net\", 192.0.2.1 }",
+     "pool.example.net TXT 900 v=spf1 -all", NULL, "its record authorises no public network", 0},
+    {"a pool of private networks", "relay_hosts = { \"spf:pool.example.net\", 192.0.2.1 }",
+     "pool.example.net TXT 900 v=spf1 ip4:10.0.0.0/8 -all", NULL,
+     "its record authorises no public network", 0},
+    {"a pool of terms that are no networks",
+     "relay_hosts = { \"spf:pool.example.net\", 192.0.2.1 }",
+     "pool.example.net TXT 900 v=spf1 exists:%{i}.example.net -all", NULL,
+     "its record authorises no public network", 0},
+    {"a pool that needs eleven look-ups", "relay_hosts = { \"spf:pool.example.net\", 192.0.2.1 }",
+     "a.example.net A 60 192.0.2.9\n"
+     "pool.example.net TXT 900 v=spf1 ip4:192.0.2.7 a:a.example.net a:a.example.net a:a.example.net "
+     "a:a.example.net a:a.example.net a:a.example.net a:a.example.net a:a.example.net "
+     "a:a.example.net a:a.example.net a:a.example.net -all",
+     NULL, "more than 10 terms need a look-up", 0},
     {"a pool with trouble", "relay_hosts = { \"spf:pool.example.net\" }", "!", "",
      "spf:pool.example.net: temperror", RELAY_SET_RETRY_MIN},
 };
@@ -157,6 +188,67 @@ static void test_resolve(void **state)
                      row->lifetime == FOREVER ? G_MAXINT64 : (1000 + row->lifetime) * CLOCK_SECOND);
 }
 
+/* Which entries are known whole. */
+static const struct state_row {
+    const char *name;
+    const char *keys;
+    const char *zone;
+    const char *states;  /* a letter for each entry: Whole, Trouble, Partial */
+    const char *unknown; /* stands in what is said of the first that is not whole; NULL: all are */
+} state_rows[] = {
+    {"whole: addresses and a host", "relay_hosts = { 192.0.2.25, mail.example.net }",
+     "mail.example.net A 600 192.0.2.26", "WW", NULL},
+    {"whole: a private address is left out", "relay_hosts = { 192.0.2.25, 10.1.2.3 }", "", "WW",
+     NULL},
+    {"whole: a host that has private addresses too", "relay_hosts = { mail.example.net }",
+     "mail.example.net A 600 192.0.2.26\nmail.example.net A 600 10.0.0.5", "W", NULL},
+    {"incomplete: a host in trouble", "relay_hosts = { 192.0.2.25, mail.example.net }",
+     "mail.example.net ! 0", "WT", "mail.example.net: A not known, DNS has trouble"},
+    {"incomplete: a host of which only A is known", "relay_hosts = { mail.example.net }",
+     "mail.example.net A 600 192.0.2.26\nmail.example.net !AAAA 0", "T",
+     "mail.example.net: AAAA not known"},
+    {"incomplete: a pool in trouble", "relay_hosts = { 192.0.2.25, \"spf:pool.example.net\" }",
+     "pool.example.net ! 0", "WT", "spf:pool.example.net: temperror"},
+    {"incomplete: an include of a pool in trouble",
+     "relay_hosts = { \"spf:pool.example.net\", 192.0.2.25 }",
+     "pool.example.net TXT 900 v=spf1 ip4:192.0.2.9 include:x.example.net -all\n"
+     "x.example.net ! 0",
+     "TW", "x.example.net (TXT)"},
+    {"incomplete: a pool with a term that is no network",
+     "relay_hosts = { 192.0.2.25, \"spf:pool.example.net\" }",
+     "pool.example.net TXT 900 v=spf1 ip4:192.0.2.0/28 exists:%{i}.example.net -all", "WP",
+     "\"exists:%{i}.example.net\" of pool.example.net can't be told as networks"},
+    {"incomplete: ptr in an include of a pool", "relay_hosts = { \"spf:pool.example.net\" }",
+     "pool.example.net TXT 900 v=spf1 ip4:192.0.2.0/28 include:x.example.net -all\n"
+     "x.example.net TXT 900 v=spf1 ptr -all",
+     "P", "\"ptr\" of x.example.net"},
+};
+
+static char *states_text(const RelaySet *set)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < set->states->len; i++)
+        g_string_append_c(text, "WTPX"[g_array_index(set->states, RelayLookupState, i)]);
+    return g_string_free(text, FALSE);
+}
+
+static void test_states(void **state)
+{
+    const struct state_row *row = *state;
+    g_autoptr(Settings) settings = settings_from(row->keys);
+    g_autoptr(Dns) dns = scripted_dns_new();
+    g_autofree char *got = NULL;
+
+    scripted_dns_set(dns, row->zone);
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, NULL);
+    assert_non_null(set);
+    got = states_text(set);
+    assert_string_equal(got, row->states);
+    assert_int_equal(set->is_complete, row->unknown == NULL);
+    assert_problem(relay_set_unknown(set, 0, set->states->len), row->unknown);
+}
+
 /* What a set becomes when it is looked up again. */
 static const struct step_row {
     const char *name;
@@ -185,11 +277,14 @@ static const struct step_row {
      "0:192.0.2.25 0:192.0.2.26 1:192.0.2.1", 1, 0, "mail.example.net has no address; its last"},
     {"only private now: the last ones stay", "relay_hosts = { mail.example.net, 192.0.2.1 }",
      "mail.example.net A 60 10.0.0.1", "0:192.0.2.25 0:192.0.2.26 1:192.0.2.1", 1, 0, "its last"},
-    {"other settings, trouble: entries are found again",
-     "relay_hosts = { 192.0.2.9, mail.example.net }", "!", "0:192.0.2.9 1:192.0.2.25 1:192.0.2.26",
-     2, 1, "its last"},
-    {"other settings: what is not configured is gone", "relay_hosts = { 192.0.2.9 }", "!",
-     "0:192.0.2.9", 2, 0, NULL},
+    {"reload, trouble: the last ones stay", "relay_hosts = { mail.example.net, 192.0.2.1 }", "!",
+     "0:192.0.2.25 0:192.0.2.26 1:192.0.2.1", 1, 1, "its last addresses stay"},
+    {"reload, gone from DNS: an error", "relay_hosts = { mail.example.net, 192.0.2.1 }", "", NULL,
+     0, 0, NULL},
+    {"reload, trouble: entries are found again", "relay_hosts = { 192.0.2.9, mail.example.net }",
+     "!", "0:192.0.2.9 1:192.0.2.25 1:192.0.2.26", 2, 1, "its last"},
+    {"reload: what is not configured is gone", "relay_hosts = { 192.0.2.9 }", "!", "0:192.0.2.9", 2,
+     0, NULL},
 };
 
 static void test_again(void **state)
@@ -203,10 +298,15 @@ static void test_again(void **state)
     scripted_dns_set(dns, "mail.example.net A 60 192.0.2.25\nmail.example.net A 60 192.0.2.26");
     g_autoptr(RelaySet) last = relay_set_resolve(first, dns, NULL, &test_clock, NULL);
     scripted_dns_set(dns, row->zone);
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, last, &test_clock, NULL);
-    assert_non_null(set);
+    g_autoptr(RelaySet) set = g_str_has_prefix(row->name, "reload")
+                                  ? relay_set_resolve(settings, dns, last, &test_clock, NULL)
+                                  : relay_set_renew(last, dns, &test_clock, NULL);
+    assert_int_equal(set != NULL, row->networks != NULL);
+    if (set == NULL)
+        return;
     got = set_text(set);
     assert_string_equal(got, row->networks);
+    assert_true(set->is_complete);
     assert_int_equal(set->generation, row->generation);
     assert_int_equal(set->failures, row->failures);
     assert_problem(set->problems->len > 0 ? g_ptr_array_index(set->problems, 0) : NULL,
@@ -238,6 +338,40 @@ static void test_retries(void **state G_GNUC_UNUSED)
     assert_string_equal(got, "0:192.0.2.25");
     assert_int_equal(known->generation, 2);
     assert_int_equal(known->failures, 0);
+}
+
+/* A set becomes complete without a change of networks; that is another generation. What was whole
+ * stays whole, and a wrong entry that never was keeps the set incomplete. */
+static void test_completion(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *zone;
+        bool is_complete;
+        guint generation;
+    } steps[] = {
+        {"!", false, 1},
+        {"", false, 1},
+        {"mail.example.net A 60 192.0.2.5\nmail.example.net !AAAA 0", false, 1},
+        {"mail.example.net A 60 192.0.2.5", true, 2},
+        {"mail.example.net ! 0", true, 2},
+        {"", true, 2},
+    };
+    g_autoptr(Settings) settings =
+        settings_from("relay_hosts = { 192.0.2.0/24, mail.example.net }");
+    g_autoptr(Dns) dns = scripted_dns_new();
+    g_autoptr(RelaySet) set = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        g_autoptr(RelaySet) last = g_steal_pointer(&set);
+
+        scripted_dns_set(dns, steps[i].zone);
+        set = last == NULL ? relay_set_resolve(settings, dns, NULL, &test_clock, NULL)
+                           : relay_set_renew(last, dns, &test_clock, NULL);
+        assert_non_null(set);
+        assert_int_equal(set->networks->len, 1);
+        assert_int_equal(set->is_complete, steps[i].is_complete);
+        assert_int_equal(set->generation, steps[i].generation);
+    }
 }
 
 /* What the machine that runs the test has is part of "auto"; at least the host name's addresses are
@@ -313,10 +447,12 @@ int main(void)
     if (!evaluation_init(NULL))
         return 1;
     table_add(tests, "trouble: how long each set waits", test_retries, NULL);
+    table_add(tests, "from incomplete to complete", test_completion, NULL);
     table_add(tests, "auto", test_auto, NULL);
     table_add(tests, "auto: only private", test_auto_private, NULL);
     table_add(tests, "more networks than fit", test_large, NULL);
     TABLE_ADD(tests, rows, test_resolve);
+    TABLE_ADD(tests, state_rows, test_states);
     TABLE_ADD(tests, step_rows, test_again);
     return table_run(tests, "relay_set_test");
 }
