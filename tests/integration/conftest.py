@@ -8,6 +8,7 @@ import pytest
 import paths
 import private_nsd
 import private_postfix
+import signed_zone
 from private_postfix import PrivatePostfix
 from processes import PrivateDirectory
 from sink import Sink
@@ -61,6 +62,11 @@ def needs_postfix():
 @pytest.fixture(scope="session")
 def needs_nsd():
     need(private_nsd.why_not())
+
+
+@pytest.fixture(scope="session")
+def needs_signed_zone():
+    need(signed_zone.why_not())
 
 
 @pytest.fixture(scope="session")

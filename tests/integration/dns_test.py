@@ -10,8 +10,9 @@ import pytest
 
 import cases
 import processes
+import signed_zone
 from cases import MUELLER, OHNE
-from faulty_dns import Failure, FaultyDns, Garbage, Silence, Txt
+from faulty_dns import Failure, FaultyDns, Garbage, LossyWay, Silence, Txt
 from milter_client import ask
 from private_nsd import PrivateNsd
 from zone import FALLBACK, RECORDS
@@ -170,6 +171,25 @@ def test_cold_start_with_slow_names(daemons):
     with FaultyDns({}, otherwise=Txt(OURS.texts, delay=2.5)) as dns:
         daemon = daemons.start(zone=None, dns_servers=[dns.server], relay_hosts=["192.0.2.25"])
         assert _results(daemon, [f"cold{number}.example" for number in range(100)]) == ["pass"] * 100
+
+
+SIGNED = """\
+good TXT "v=spf1 ip4:192.0.2.25 -all"
+forged TXT "v=spf1 ip4:203.0.113.1 -all"
+"""
+
+
+def test_signatures_are_checked(daemons, directory, needs_nsd, needs_signed_zone):
+    """A forged record is a temperror, a signed one counts, and what is below no anchor too; though packets get lost."""
+    zone, anchor = signed_zone.sign(directory / "signed", "signed.example", SIGNED)
+    zones = {"signed.example": zone.replace("203.0.113.1", "192.0.2.25")}
+    with PrivateNsd(directory / "signed-nsd", RECORDS, zones) as nsd, LossyWay(nsd.port) as way:
+        daemon = daemons.start(zone=None, dns_servers=[way.server], dns_trust_anchor=str(anchor),
+                               relay_hosts=["192.0.2.25"])
+        assert _result(daemon, "good.signed.example") == "pass"
+        assert _result(daemon, "forged.signed.example") == "temperror"
+        assert _result(daemon, "none.signed.example") == "none"
+        assert _result(daemon, "praxis-mueller.de") == "pass"
 
 
 def test_one_question_for_many_messages(faulty):

@@ -7,6 +7,7 @@ What it has no behaviour for does not exist. It counts the questions that it get
 
 import collections
 import contextlib
+import socket
 import socketserver
 import struct
 import threading
@@ -82,6 +83,38 @@ def _negative(identity, question, code, ttl):
     data = b"\0\0" + struct.pack(">IIIII", 1, 3600, 600, 86400, ttl)
     soa = b"\0" + struct.pack(">HHIH", _SOA, 1, ttl, len(data)) + data
     return _answer(identity, question, code, authority=[soa])
+
+
+class LossyWay:
+    """The way to a server of 127.0.0.1, by UDP, that loses the first packet of each question."""
+
+    def __init__(self, port):
+        self._upstream = ("127.0.0.1", port)
+        self._asked = collections.Counter()
+        self._udp = _UdpServer(("127.0.0.1", 0), _UdpQuestion)
+        self._udp.dns = self
+
+    @property
+    def server(self):
+        return f"127.0.0.1@{self._udp.server_address[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self._udp.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exception):
+        self._udp.shutdown()
+        self._udp.server_close()
+
+    def answer(self, query, limit):
+        _, name, kind, _ = _read_question(query)
+        self._asked[name, kind] += 1
+        if self._asked[name, kind] == 1:
+            return None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+            way.settimeout(5)
+            way.sendto(query, self._upstream)
+            return way.recv(65535)
 
 
 class FaultyDns:

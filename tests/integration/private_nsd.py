@@ -51,11 +51,13 @@ def why_not():
 
 
 class PrivateNsd(processes.Service):
-    """Answers for every name from records (a zone file's text, names complete); below broken.example with SERVFAIL."""
+    """Answers for every name from records (a zone file's text, names complete); below broken.example with SERVFAIL. zones
+    are others: name → zone file's text."""
 
-    def __init__(self, directory, records):
+    def __init__(self, directory, records, zones=()):
         self._directory = Path(directory)
         self._records = records
+        self._zones = dict(zones)
         self.port = processes.free_port()
 
     @property
@@ -66,8 +68,12 @@ class PrivateNsd(processes.Service):
     def start(self):
         self._directory.mkdir(exist_ok=True)
         (self._directory / "root.zone").write_text("$ORIGIN .\n$TTL 60\n" + _SOA + self._records)
+        text = _CONFIGURATION.format(port=self.port, directory=self._directory)
+        for name, zone in self._zones.items():
+            (self._directory / f"{name}.zone").write_text(zone)
+            text += f"zone:\n  name: {name}\n  zonefile: {name}.zone\n"
         configuration = self._directory / "nsd.conf"
-        configuration.write_text(_CONFIGURATION.format(port=self.port, directory=self._directory))
+        configuration.write_text(text)
         program, environment = _program()
         self._process = processes.start([program, "-d", "-c", configuration], self._directory / "nsd.log",
                                         environment)
