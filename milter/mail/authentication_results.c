@@ -9,7 +9,8 @@
 
 #define FIELD "Authentication-Results"
 #define SIGNATURE_FIELD "DKIM-Signature"
-#define PASSES_MAX 32 /* of these, each costs a walk through all results and signatures */
+#define PASSES_MAX 32      /* of these, each costs a walk through all results and signatures */
+#define SIGNATURES_MAX 100 /* no verifier looks at more of them */
 #define BLANKS " \t\r\n"
 
 /* What a result "dkim=…" says. */
@@ -221,8 +222,8 @@ static GPtrArray *results_of(const HeaderFields *fields, const char *authserv_id
     return results;
 }
 
-/* Returns the signatures of the message (of DkimSignature); NULL if there is one by which its
- * sender could have written into the field of a verifier. */
+/* Returns the signatures of the message (of DkimSignature); NULL if there are too many, or one by
+ * which its sender could have written into the field of a verifier. */
 static GPtrArray *signatures_of(const HeaderFields *fields)
 {
     g_autoptr(GPtrArray) signatures =
@@ -236,7 +237,9 @@ static GPtrArray *signatures_of(const HeaderFields *fields)
 
         if (!header_field_is_named(field, SIGNATURE_FIELD))
             continue;
-        signature = is_whole(field) ? dkim_signature_parse(field->value) : NULL;
+        if (!is_whole(field) || signatures->len >= SIGNATURES_MAX)
+            return NULL;
+        signature = dkim_signature_parse(field->value);
         if (signature == NULL)
             return NULL;
         g_ptr_array_add(signatures, signature);

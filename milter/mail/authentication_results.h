@@ -13,7 +13,8 @@
  * with a b= that begins with header.b if the field has it. No pass counts at all if
  * - the field breaks RFC 8601's grammar anywhere, or a result has two header.d or two header.b,
  * - the field has more results for a domain than the message has signatures of it,
- * - dkim_signature_parse() refuses one of the signatures, or one of them is not here whole.
+ * - dkim_signature_parse() refuses one of the signatures, one of them is not here whole, or there
+ *   are more than 100.
  *
  * Returns a NULL-terminated list, freed with g_strfreev(); empty where there is no such field.
  */

@@ -226,6 +226,25 @@ static void test_many(void **state G_GNUC_UNUSED)
     assert_passes(fields, "a.example");
 }
 
+/* A sender may write any number of signatures, and a verifier as many results. */
+static void test_many_signatures(void **state G_GNUC_UNUSED)
+{
+    const struct {
+        guint signatures;
+        const char *passes;
+    } cases[] = {{100, "a.example"}, {101, ""}, {10100, ""}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(HeaderFields) fields = header_fields_new();
+
+        header_fields_append(fields, "Authentication-Results",
+                             "mx.example; dkim=pass header.d=a.example", -1);
+        for (guint j = 0; j < cases[i].signatures; j++)
+            header_fields_append(fields, "DKIM-Signature", "d=a.example", -1);
+        assert_passes(fields, cases[i].passes);
+    }
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -233,6 +252,7 @@ int main(void)
     TABLE_ADD(tests, rows, test_passes);
     TABLE_ADD(tests, signed_rows, test_signed);
     table_add(tests, "what is not whole", test_not_whole, NULL);
+    table_add(tests, "a great many signatures", test_many_signatures, NULL);
     table_add(tests, "a great many fields of others", test_many, NULL);
     return table_run(tests, "authentication_results");
 }

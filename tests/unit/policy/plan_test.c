@@ -371,6 +371,21 @@ static const struct row {
      .wanted =
          "rewrite author domain=fail.example spf=fail aligned unauthorised=fail.example asked: "
          "fail.example"},
+    {"the fallback address, whose domain has another",
+     "domain lemniscus.de { fallback_address = \"box@tenant.example\" }", "noreply@lemniscus.de",
+     "<noreply@lemniscus.de>", .wanted = "keep domain=lemniscus.de spf=pass aligned asked:"},
+    {"a subdomain of its domain, which has another",
+     "domain lemniscus.de { fallback_address = \"box@tenant.example\" }", "a@down.lemniscus.de",
+     "<>",
+     .wanted =
+         "rewrite author domain=down.lemniscus.de spf=fail aligned unauthorised=down.lemniscus.de "
+         "asked: down.lemniscus.de"},
+    {"a subdomain of a section's fallback address",
+     "domain soft.example { fallback_address = \"box@lemniscus.de\" }", "box@down.lemniscus.de",
+     "<>",
+     .wanted =
+         "rewrite author domain=down.lemniscus.de spf=fail aligned unauthorised=down.lemniscus.de "
+         "asked: down.lemniscus.de"},
     {"a map line's fallback address", "", "box@fail.example", "<>",
      .wanted = "keep domain=fail.example spf=pass aligned asked:",
      .map = "soft.example fallback_address=box@fail.example"},
