@@ -301,6 +301,17 @@ static bool take_field(Mailboxes *mailboxes, const HeaderField *field)
     return is_clear && !has_long_line(field);
 }
 
+/* The name that was read is the better one, unless it is the whole mailbox (in an encoded word). */
+static void take_unread_name(Mailboxes *mailboxes, Mailbox *mailbox)
+{
+    const char *name = mailboxes->unread_name;
+
+    if (name == NULL || (mailbox->display_name != NULL && strchr(name, '@') != NULL))
+        return;
+    g_free(mailbox->display_name);
+    mailbox->display_name = g_steal_pointer(&mailboxes->unread_name);
+}
+
 /* Of a field that could not be read at all: takes the address that can only be the author's. */
 static void take_candidates(Mailboxes *mailboxes, const HeaderField *field)
 {
@@ -309,12 +320,8 @@ static void take_candidates(Mailboxes *mailboxes, const HeaderField *field)
     address_candidates_find(field->value, field->length, addresses);
     for (guint i = 0; i < addresses->len; i++)
         take_address(mailboxes, g_ptr_array_index(addresses, i));
-    if (mailboxes->mailboxes->len == 1 && mailboxes->unread_name != NULL) {
-        Mailbox *mailbox = g_ptr_array_index(mailboxes->mailboxes, 0);
-
-        g_free(mailbox->display_name);
-        mailbox->display_name = g_steal_pointer(&mailboxes->unread_name);
-    }
+    if (mailboxes->mailboxes->len == 1)
+        take_unread_name(mailboxes, g_ptr_array_index(mailboxes->mailboxes, 0));
 }
 
 Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)

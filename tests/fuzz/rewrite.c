@@ -88,6 +88,18 @@ static void check_header(const HeaderFields *after)
     check(strcmp(mailboxes_at(authors, 0)->addr_spec, fallback->addr_spec) == 0);
 }
 
+/* Quotes with more than blanks in them, and "=?", are doubtful in a local part. */
+static bool has_odd_local_part(const Mailboxes *authors)
+{
+    for (guint i = 0; i < authors->mailboxes->len; i++) {
+        const char *local_part = mailboxes_at(authors, i)->local_part;
+
+        if (strpbrk(local_part, "@<>,;:\"\\()") != NULL || strstr(local_part, "=?") != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void check_reply_to(const Mailboxes *authors, const HeaderFields *after,
                            ReplyToOutcome outcome)
 {
@@ -99,7 +111,7 @@ static void check_reply_to(const Mailboxes *authors, const HeaderFields *after,
     value = header_fields_nth(after, "Reply-To", 1)->value;
     check(header_fields_count(after, "Reply-To") == 1);
     check(reply_to->mailboxes->len == authors->mailboxes->len);
-    check(!reply_to->is_doubtful || strstr(value, "\"@") != NULL); /* an odd local part */
+    check(!reply_to->is_doubtful || has_odd_local_part(authors));
     check_quotes(value);
     for (guint i = 0; i < reply_to->mailboxes->len; i++)
         check(strcmp(mailboxes_at(reply_to, i)->addr_spec, mailboxes_at(authors, i)->addr_spec) ==

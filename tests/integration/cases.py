@@ -122,6 +122,20 @@ DECISION = [
          lacks=("Reply-To", "Author"), result="none", xclient=AUTHENTICATED),
     Case("address-literal", MUELLER, ["From: mueller@[192.0.2.1]"], envelope=FALLBACK, author=[("", FALLBACK)],
          lacks=("Reply-To", "Author"), result="none", xclient=AUTHENTICATED),
+    # Where readers see, or may see, another domain than the one that authorises us.
+    Case("mapped-dot", MUELLER, ["From: a@praxis-mueller\u3002de"], envelope=FALLBACK, author=[("a", FALLBACK)],
+         has={"Reply-To": [("", "a@praxis-mueller.de")]}, result="none", xclient=AUTHENTICATED),
+    Case("soft-hyphen", MUELLER, ["From: a@praxis\u00ad-mueller.de"], envelope=FALLBACK, author=[("a", FALLBACK)],
+         has={"Reply-To": [("", "a@praxis-mueller.de")]}, result="none", xclient=AUTHENTICATED),
+    Case("long-line", MUELLER, ["From: " + "Praxis " * 150 + f"<{MUELLER}>"], envelope=FALLBACK,
+         author=[(re.compile("^Praxis Praxis"), FALLBACK)], has={"Reply-To": [(re.compile("^Praxis"), MUELLER)]},
+         result="none", xclient=AUTHENTICATED),
+    Case("fold-in-quotes", MUELLER, [f'From: "x@gmx.de\n y" <{MUELLER}>'], envelope=FALLBACK,
+         author=[("x y", FALLBACK)], has={"Reply-To": [("x@gmx.de y", MUELLER)]}, result="none", xclient=AUTHENTICATED),
+    # Odd, and one author for all.
+    *(Case(f"clear-{name}", MUELLER, [f"From: {value}"], xclient=AUTHENTICATED) for name, value in {
+        "repeated": f"{MUELLER} <{MUELLER}>", "nested-comment": f"{MUELLER} (Praxis (Nord))", "comma": f"{MUELLER},",
+        "double-dot": "m..x@praxis-mueller.de", "last-dot": "Praxis <m.@praxis-mueller.de>"}.items()),
 ]
 
 REWRITE = [
@@ -173,6 +187,19 @@ REWRITE = [
     Case("smtputf8-survives", "müller@praxis-ohne.de", ["From: Müller <müller@praxis-ohne.de>"], envelope=FALLBACK,
          author=[("Müller", FALLBACK)], has={"Reply-To": r"müller@praxis-ohne\.de"},
          parameters=("SMTPUTF8", "BODY=8BITMIME"), xclient=AUTHENTICATED),
+    Case("reply-to-without-a-mailbox", OHNE, [f"From: {OHNE}", "Reply-To: <>"], envelope=FALLBACK, author=[("ohne", FALLBACK)],
+         has={"Reply-To": [("", OHNE)]}, xclient=AUTHENTICATED),
+    *(Case(f"way-back-{name}", OHNE, [f"From: {value}"], envelope=FALLBACK, author=[("Erika", FALLBACK)],
+           has={"Reply-To": [("Erika", OHNE)]}, result="none", xclient=AUTHENTICATED) for name, value in {
+        "open": f"Erika <{OHNE}", "comment": f"Erika ({OHNE})", "bare": f"Erika {OHNE}",
+        "encoded": "=?utf-8?q?Erika_=3Cohne=40praxis-ohne.de=3E?="}.items()),
+    Case("way-back-semicolon", OHNE, [f"From: M&uuml;ller; X <{OHNE}>"], envelope=FALLBACK,
+         author=[("M&uuml;ller; X", FALLBACK)], has={"Reply-To": [("M&uuml;ller; X", OHNE)]}, result="none",
+         xclient=AUTHENTICATED),
+    Case("way-back-other-name", OHNE, [f"From: info@praxis-ohne.de <{OHNE}>"], envelope=FALLBACK, author=[("info", FALLBACK)],
+         has={"Reply-To": [("info@praxis-ohne.de", OHNE)]}, result="none", xclient=AUTHENTICATED),
+    Case("way-back-home", OHNE, [f"From: Erika@Home <{OHNE}>"], envelope=FALLBACK, author=[("Erika", FALLBACK)],
+         has={"Reply-To": [("Erika@Home", OHNE)]}, result="none", xclient=AUTHENTICATED),
     Case("part-of-it-readable", OHNE, [f"From: Praxis Ohne, Dr. <{OHNE}>"], envelope=FALLBACK,
          author=[(re.compile(""), FALLBACK)], has={"X-Original-From": r"Praxis Ohne, Dr\."}, result="none",
          xclient=AUTHENTICATED),

@@ -46,6 +46,9 @@ ROWS = {
     "specials": (f'"Ohne (Otto); [Praxis]: <A>" <{OHNE}>', [("Ohne (Otto); [Praxis]: <A>", OHNE)]),
     "apostrophe": (f"Otto O'Hne <{OHNE}>", [("Otto O'Hne", OHNE)]),
     "long": (f'"{LONG}" <{OHNE}>', [(LONG, OHNE)]),
+    "long-quoted": (f'"Ohne, Otto; Praxis fuer alle (privat) am Alten Markt in Bonn am Rhein, gegenueber" <{OHNE}>',
+                    [("Ohne, Otto; Praxis fuer alle (privat) am Alten Markt in Bonn am Rhein, gegenueber", OHNE)]),
+    "comment": (f"(Otto Ohne) {OHNE}", [("Otto Ohne", OHNE)]),
     "two-authors": (f"Mueller <{MUELLER}>, =?utf-8?q?=C3=84nne?= Ohne <{OHNE}>",
                     [("Mueller", MUELLER), ("Änne Ohne", OHNE)]),
     "three-authors": (f'"Ohne, Otto" <{OHNE}>, Müller <{MUELLER}>, "Anna \\"von\\" Gmx 🌻" <{GMX}>',
@@ -132,7 +135,7 @@ def readers():
 @pytest.mark.parametrize("mta", MTAS, indirect=True)
 @pytest.mark.parametrize("reader", READERS)
 def test_reads_the_same(readers, messages, reader, mta, name):
-    if reader == "python-policy" and name in ("long", "two-widths"):
+    if reader == "python-policy" and name in ("long", "long-quoted", "two-widths"):
         pytest.skip("Python's policies keep the blank between two encoded words (against RFC 2047 section 6.2)")
     authors = ROWS[name][1]
     found = readers(reader)(messages.of(mta, name))

@@ -222,6 +222,7 @@ static const struct row {
     {"Praxis Nord", "?"},
     {"<>", "?"},
     {"<mueller>", "?"},
+    {"=?utf-8?Q?Erika_=3Ca=40b.example=3E?=", "? Erika|a@b.example"},
     {"=?utf-8?Q?a=40b.example?=", "? a@b.example|a@b.example"},
     {"=?utf-8?Q?a?=@b.example", "? -|=?utf-8?Q?a?=@b.example"},
     {"a@=?utf-8?Q?b?=.example", "?"},
