@@ -272,6 +272,37 @@ static void examine_submission(const Case *this)
                      submit->mta_host);
 }
 
+/* A socket on TCP is everybody's, a unix socket is not. */
+static void examine_port(const Case *this)
+{
+    const char *socket = this->doctor->settings->socket;
+
+    if (g_str_has_prefix(socket, "unix:"))
+        return;
+    finding_advise(findings_add(&this->doctor->findings, FINDING_WARNING, "socket-tcp",
+                                "socket is %s: any local user, and whoever else reaches that port, "
+                                "can write log lines and ledger rows under any queue id, and end "
+                                "the daemon",
+                                socket),
+                   "in %s write socket = \"unix:/run/spfrom/milter.sock\", and the same behind S= "
+                   "in INPUT_MAIL_FILTER; then: systemctl restart spfrom sendmail",
+                   this->doctor->file);
+}
+
+/* Its alias files and maps are not looked through. */
+static void examine_local(const Case *this)
+{
+    Finding *finding;
+
+    if (this->doctor->settings->local_mailers[0] == NULL)
+        return;
+    finding = findings_add(&this->doctor->findings, FINDING_UNKNOWN, "local-mailers",
+                           "local_mailers is set, and Sendmail names the mailer before aliases, "
+                           "virtusertable and .forward files: what these send out of the house "
+                           "counts as local and leaves as it is");
+    doctor_mend_key(this->doctor, finding, "local_mailers", "{}");
+}
+
 static void examine_after(const Case *this)
 {
     if (this->cf->has_generics)
@@ -318,6 +349,8 @@ void doctor_sendmail(Doctor *doctor, const char *file)
     const Case this = {.doctor = doctor, .file = file, .cf = cf, .ours = find_ours(doctor, cf)};
 
     examine_milters(&this);
+    examine_port(&this);
+    examine_local(&this);
     if (doctor->dns != NULL)
         examine_after(&this);
 }

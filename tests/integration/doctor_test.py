@@ -680,6 +680,15 @@ def test_right_sendmail(request, tmp_path, needs_sendmail, socket):
         assert report.of(check, "fine"), check
 
 
+def test_sendmail_that_others_reach(installed, installed_unix, tmp_path, needs_sendmail):
+    for installation in (installed, installed_unix):
+        with installation.configured(local_mailers=["local"]):
+            report = ConfiguredSendmail(tmp_path / installation.daemon.directory.name, installation.daemon,
+                                        installation.sink, [("spfrom", installation.daemon.milter)]).doctor()
+            assert "local_mailers = {}" in report.of("local-mailers", "unknown")[0]["command"]
+            assert bool(report.of("socket-tcp", "warning")) == (installation is installed)
+
+
 @pytest.mark.parametrize("name, milters, equates, extra, level, check, word", SENDMAIL_FAULTS,
                          ids=[row[0] for row in SENDMAIL_FAULTS])
 def test_sendmail_fault(installed, request, tmp_path, needs_sendmail, name, milters, equates, extra, level, check, word):
