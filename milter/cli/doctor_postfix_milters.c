@@ -146,14 +146,17 @@ static void add_trap(Doctor *doctor, const PostfixList *list, WayBack back)
                                     "strangers counts as ours there, and its authors are replaced",
                                     name),
                        "if it does: %s && %s reload", set, postfix);
-    else
-        finding_command(
-            findings_add(&doctor->findings, FINDING_ERROR, "way-back",
-                         "%s takes mail back from a content filter: all of it comes from the "
-                         "filter's address, so that outbound takes mail of strangers for ours, and "
-                         "its authors are replaced",
-                         name),
-            "%s && %s reload", set, postfix);
+    else {
+        Finding *finding = findings_add(
+            &doctor->findings, FINDING_ERROR, "way-back",
+            "%s takes mail back from a content filter: all of it comes from the filter's address, "
+            "so that outbound takes mail of strangers for ours, and its authors are replaced",
+            name);
+
+        finding_command(finding, "%s && %s reload", set, postfix);
+        finding_advise(finding, "then restart the filter: amavis keeps a connection open, on which "
+                                "all stays as it was");
+    }
 }
 
 /* Examines a port that takes mail back from a filter. Returns false if there is more to say. */

@@ -15,12 +15,14 @@ import pytest
 import clients
 import other_milters
 import paths
+import private_amavis
 import private_postfix
 import private_sendmail
 import processes
 from conftest import need
 from faulty_dns import FaultyDns, Silence
 from other_milters import DkimKey, Signer
+from private_amavis import PrivateAmavis
 from private_nsd import PrivateNsd
 from private_postfix import PrivatePostfix
 from sink import Sink
@@ -373,10 +375,16 @@ FILTERS = [
 
 
 @pytest.mark.parametrize("name, main, master, wrong, ours, theirs", FILTERS, ids=[row[0] for row in FILTERS])
-def test_content_filter(installed, name, main, master, wrong, ours, theirs):
+@pytest.mark.parametrize("kind", ["ours", "amavis"])
+def test_content_filter(installed, request, tmp_path, is_full_length, kind, name, main, master, wrong, ours, theirs):
     """What doctor says of a content filter is what happens to mail, before its mend is typed and after."""
     back = processes.free_port()
-    with Filter(back) as amavis:
+    if kind == "amavis" and not is_full_length:
+        pytest.skip("--all runs Debian's amavis")
+    if kind == "amavis":
+        need(private_amavis.why_not())
+        request.getfixturevalue("open_folders")
+    with Filter(back) if kind == "ours" else PrivateAmavis(tmp_path / "amavis", back) as amavis:
         words = {"ours": _postfix_words(installed.daemon), "filter": amavis.port, "back": back}
         with installed.changed([setting.format(**words) for setting in main], master.format(**words)):
             installed.reload(back)
@@ -387,6 +395,9 @@ def test_content_filter(installed, name, main, master, wrong, ours, theirs):
                 assert wrong[finding["check"]].format(**words) in finding["command"]
                 _mend(finding["command"], installed.postfix.etc)
             installed.reload(back)
+            if kind == "amavis":
+                amavis.stop()
+                amavis.start()  # as the advice says
             after = installed.doctor()
             assert not after.bad(), after.bad()
             assert str(back) in after.of("way-back", "fine")[0]["text"]
@@ -803,7 +814,16 @@ def test_probe_through_sendmail(daemons, sink, tmp_path, needs_sendmail):
 
 
 @pytest.fixture
-def own(tmp_path, nsd):
+def open_folders(tmp_path):
+    """Lets other accounts reach what is in tmp_path."""
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if parent.name.startswith(("pytest-", "popen-")):  # the latter are of pytest-xdist
+            parent.chmod(0o755)
+
+
+@pytest.fixture
+def own(tmp_path, nsd, open_folders):
     """Runs doctor with a configuration of its own, whose daemon does not run, and no Postfix."""
     def run(*arguments, is_json=True, extra="", **settings):
         daemon = Spfrom(tmp_path, extra=extra, **{"dns_servers": [nsd.server], **settings})
@@ -813,10 +833,6 @@ def own(tmp_path, nsd):
         done = _run(["-c", daemon.configuration_file, "doctor", *["--json"][:is_json], "--postconf", "/none",
                      *arguments])
         return Report(done) if is_json else done
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents:
-        if parent.name.startswith(("pytest-", "popen-")):  # the latter are of pytest-xdist
-            parent.chmod(0o755)
     return run
 
 
