@@ -44,6 +44,7 @@ def start(request):
         for daemon in started:
             if daemon.is_running():
                 daemon.kill()
+            assert not daemon.complaints()
 
 
 class UnderWay:
@@ -100,8 +101,9 @@ def test_next_step_ends_the_wait(start):
     message.finish()
     message.client.quit()
     begin = time.monotonic()
-    assert daemon.process.wait(PATIENCE) == 0
+    processes.wait_until(lambda: "stopped" in daemon.log(), PATIENCE, "the end")
     assert time.monotonic() - begin < 1
+    assert daemon.process.wait(PATIENCE) == 0
 
 
 def test_no_watchdog_alarm_while_it_ends(start, monkeypatch, tmp_path):
@@ -186,7 +188,7 @@ def test_stops_under_load(needs_postfix, is_full_length):
                 time.sleep(LIFE)
                 assert daemon.stop() == 0
                 daemon.start()
-        assert daemon.stop() == 0
+        assert daemon.stop() == 0 and not daemon.complaints()
         decided = collections.Counter(record["author"] for record in daemon.records())
         assert load.taken and load.refused
         assert set(decided) - load.taken == set(), "decided, and the MTA never heard"
