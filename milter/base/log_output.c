@@ -3,6 +3,7 @@
 #include "base/log_output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -114,7 +115,7 @@ static LogOutputResult result_of(ssize_t written)
 {
     if (written >= 0)
         return LOG_OUTPUT_WRITTEN;
-    return errno == EAGAIN || errno == ENOBUFS ? LOG_OUTPUT_BUSY : LOG_OUTPUT_FAILED;
+    return errno == EAGAIN ? LOG_OUTPUT_BUSY : LOG_OUTPUT_FAILED;
 }
 
 static bool is_writable(int fd, int patience)
@@ -124,17 +125,20 @@ static bool is_writable(int fd, int patience)
     return poll(&polled, 1, patience) > 0;
 }
 
-/* Writes the whole line at once, if it can, so that it does not mix with lines of other processes.
- */
-static LogOutputResult write_stderr(const char *line, gsize length, gsize *written, int patience)
+/* Writes the whole line at once, if it can, so that it does not mix with lines of other processes. */
+static LogOutputResult write_stderr(const char *line, gsize length, int patience)
 {
-    while (*written < length) {
-        if (!is_writable(STDERR_FILENO, patience))
+    bool is_ready = patience < 0; /* then write() may wait */
+
+    while (length > 0) {
+        if (!is_ready && !is_writable(STDERR_FILENO, patience))
             return LOG_OUTPUT_BUSY;
-        ssize_t octets = write(STDERR_FILENO, line + *written, length - *written);
-        if (octets < 0)
-            return result_of(octets);
-        *written += (gsize)octets;
+        ssize_t octets = write(STDERR_FILENO, line, length);
+        if (octets < 0 && result_of(octets) != LOG_OUTPUT_BUSY)
+            return LOG_OUTPUT_FAILED;
+        is_ready = octets > 0 && patience < 0;
+        line += MAX(octets, 0);
+        length -= (gsize)MAX(octets, 0);
     }
     return LOG_OUTPUT_WRITTEN;
 }
@@ -151,22 +155,28 @@ static LogOutputResult write_syslog(const char *line, gsize length, int patience
     LogOutputResult result = LOG_OUTPUT_FAILED;
 
     for (int try = 0; try < 2 && result == LOG_OUTPUT_FAILED && open_syslog(); try++) {
-        result = send_syslog(line, length);
-        if (result == LOG_OUTPUT_BUSY && is_writable(syslog_fd, patience))
+        do
             result = send_syslog(line, length);
+        while (result == LOG_OUTPUT_BUSY && is_writable(syslog_fd, patience));
         if (result == LOG_OUTPUT_FAILED)
             close_syslog();
     }
     return result;
 }
 
-LogOutputResult log_output_write(GBytes *line, gsize *written, int patience)
+LogOutputResult log_output_write(GBytes *line, int patience)
 {
     gsize length;
     const char *octets = g_bytes_get_data(line, &length);
 
     return log_target == LOG_TARGET_SYSLOG ? write_syslog(octets, length, patience)
-                                           : write_stderr(octets, length, written, patience);
+                                           : write_stderr(octets, length, patience);
+}
+
+/* A pipe takes so much at once, or nothing. A datagram is one line. */
+gsize log_output_join_max(void)
+{
+    return log_target == LOG_TARGET_SYSLOG ? 0 : PIPE_BUF;
 }
 
 static struct iovec part(const char *text)

@@ -19,15 +19,18 @@ GBytes *log_output_line(int level, const char *text);
 
 typedef enum {
     LOG_OUTPUT_WRITTEN,
-    LOG_OUTPUT_BUSY,   /* nobody reads; may be tried again with the same line */
+    LOG_OUTPUT_BUSY,   /* nobody reads */
     LOG_OUTPUT_FAILED, /* there is nothing to write to */
 } LogOutputResult;
 
 /*
- * Writes line, whose first *written octets are out already, and counts in *written. Waits up to
- * patience milliseconds for a reader. One thread at a time may call it.
+ * Waits up to patience milliseconds for a reader; -1: as long as it takes, so that it is never
+ * LOG_OUTPUT_BUSY. One thread at a time may call it.
  */
-LogOutputResult log_output_write(GBytes *line, gsize *written, int patience);
+LogOutputResult log_output_write(GBytes *line, int patience);
+
+/* How many octets several lines may have that are written as one; 0 where that is not possible. */
+gsize log_output_join_max(void);
 
 /* For a signal handler: writes text without allocating, locking or waiting. */
 void log_output_write_crash(const char *text);

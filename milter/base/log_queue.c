@@ -7,8 +7,7 @@
 
 #include "base/log_output.h"
 
-#define PATIENCE 1000     /* milliseconds for a line without the thread, and for the end */
-#define WRITE_PATIENCE 50 /* milliseconds, after which the thread looks whether it is to end */
+#define PATIENCE 1000 /* milliseconds for a line without the thread, and for the end */
 #define SETTLE_TRIES 40
 #define SETTLE_PAUSE (5 * 1000 * 1000) /* nanoseconds */
 
@@ -24,9 +23,9 @@ static gsize octets;
 static guint64 lost;
 static guint waiting; /* lines in the queue or being written */
 
-static void count_loss(void)
+static void count_losses(guint count)
 {
-    __atomic_fetch_add(&lost, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&lost, count, __ATOMIC_RELAXED);
 }
 
 guint64 log_queue_lost(void)
@@ -56,10 +55,9 @@ static bool fits(const GBytes *line)
 static bool put(GBytes *line)
 {
     g_autoptr(GBytes) owned = line;
-    gsize written = 0;
 
     if (state == QUEUE_NONE || state == QUEUE_ENDED)
-        return log_output_write(line, &written, PATIENCE) == LOG_OUTPUT_WRITTEN;
+        return log_output_write(line, PATIENCE) == LOG_OUTPUT_WRITTEN;
     if (!fits(line))
         return false;
     append(g_steal_pointer(&owned));
@@ -74,7 +72,7 @@ void log_queue_put(int level, const char *text)
     bool is_kept = put(line);
     pthread_mutex_unlock(&lock);
     if (!is_kept)
-        count_loss();
+        count_losses(1);
 }
 
 static GBytes *pop(void)
@@ -86,19 +84,44 @@ static GBytes *pop(void)
     return line;
 }
 
-/*
- * The next line, owned by the caller. NULL if there is none; is_patient: once there is none and the
- * thread is to end.
- */
-static GBytes *next_line(bool is_patient)
+/* Lines that are written at once. */
+typedef struct {
+    GBytes *text;
+    guint lines; /* 0: there is none */
+} Batch;
+
+/* Takes the first line, and those behind it that may be written together with it. */
+static Batch pop_batch(void)
 {
-    GBytes *line;
+    gsize left = log_output_join_max();
+    Batch batch = {.text = pop()};
+    GByteArray *joined;
+
+    if (batch.text == NULL)
+        return batch;
+    batch.lines = 1;
+    joined = g_bytes_unref_to_array(batch.text);
+    for (GBytes *next;
+         (next = g_queue_peek_head(&lines)) != NULL && joined->len + g_bytes_get_size(next) <= left;
+         batch.lines++) {
+        g_autoptr(GBytes) line = pop();
+
+        g_byte_array_append(joined, g_bytes_get_data(line, NULL), (guint)g_bytes_get_size(line));
+    }
+    batch.text = g_byte_array_free_to_bytes(joined);
+    return batch;
+}
+
+/* The next lines. is_patient: there are none only once the thread is to end. */
+static Batch next_batch(bool is_patient)
+{
+    Batch batch;
 
     pthread_mutex_lock(&lock);
-    while ((line = pop()) == NULL && state == QUEUE_RUNNING && is_patient)
+    while ((batch = pop_batch()).lines == 0 && state == QUEUE_RUNNING && is_patient)
         pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
-    return line;
+    return batch;
 }
 
 static bool is_abandoned(void)
@@ -109,16 +132,10 @@ static bool is_abandoned(void)
     return is_stuck;
 }
 
-/* Waits until somebody reads. Returns whether the line is out. */
-static bool write_out(GBytes *line)
+/* Waits until somebody reads. Returns whether the text is out. */
+static bool write_out(GBytes *text)
 {
-    gsize written = 0;
-    LogOutputResult result;
-
-    do
-        result = log_output_write(line, &written, WRITE_PATIENCE);
-    while (result == LOG_OUTPUT_BUSY && !is_abandoned());
-    return result == LOG_OUTPUT_WRITTEN;
+    return log_output_write(text, -1) == LOG_OUTPUT_WRITTEN;
 }
 
 /* Tells how many lines were dropped after those that told counts. Returns whether that is out. */
@@ -135,14 +152,14 @@ static bool tell_loss(guint64 *told)
     return true;
 }
 
-static bool write_and_free(GBytes *line)
+static bool write_and_free(Batch batch)
 {
-    bool is_out = write_out(line);
+    bool is_out = write_out(batch.text);
 
     if (!is_out)
-        count_loss();
-    count_waiting(-1);
-    g_bytes_unref(line);
+        count_losses(batch.lines);
+    count_waiting(-(int)batch.lines);
+    g_bytes_unref(batch.text);
     return is_out;
 }
 
@@ -162,10 +179,10 @@ static void *run(void *unused G_GNUC_UNUSED)
 
     while (!is_abandoned()) {
         bool is_loss_news = is_working && log_queue_lost() != told;
-        GBytes *line = next_line(!is_loss_news);
+        Batch batch = next_batch(!is_loss_news);
 
-        if (line != NULL)
-            is_working = write_and_free(line);
+        if (batch.lines > 0)
+            is_working = write_and_free(batch);
         else if (is_loss_news)
             is_working = tell_loss(&told);
         else

@@ -3,6 +3,7 @@
 #include "base/log_queue.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,5 +138,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_end_of_an_unread_log, set_up, tear_down),
     };
 
+    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
