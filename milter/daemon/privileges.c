@@ -87,7 +87,8 @@ bool privileges_check(Settings *settings, GError **error)
 
     if (has_socket_group && !find_group("socket_group", settings->socket_group, &gid, error))
         return false;
-    return g_atomic_int_get(&is_started_as_root) == 0 || find_accounts(settings, &privileges, error);
+    return g_atomic_int_get(&is_started_as_root) == 0 ||
+           find_accounts(settings, &privileges, error);
 }
 
 /* Can nobody but root put something else in the place of folder, a real path, or of what root makes

@@ -120,6 +120,15 @@ static void count_void(Check *check, CheckTerm *term, const DnsAnswer *answer)
                 text);
 }
 
+/* Spends work on the evaluation. Returns false, with the check ended, if there is too much of it. */
+static bool spend(Check *check, gsize units)
+{
+    if (evaluation_context_spend(check->context, units))
+        return true;
+    stop_at(check, CHECK_TIRES, 0);
+    return false;
+}
+
 /* Asks on behalf of term. Returns NULL where name is none that can be asked for, or where no
  * question is left. */
 static const DnsAnswer *ask(Check *check, CheckTerm *term, const char *name, DnsType type)
@@ -129,6 +138,8 @@ static const DnsAnswer *ask(Check *check, CheckTerm *term, const char *name, Dns
     if (!macro_is_name(name) || !count_question(check))
         return NULL;
     answer = note_answer(check, evaluation_context_ask(check->context, name, type));
+    if (!spend(check, EVALUATION_WORK_QUESTION + answer->records->len))
+        return NULL;
     count_void(check, term, answer);
     return answer;
 }
@@ -355,6 +366,14 @@ static const Record *find_record(Check *check, CheckTerm *term)
     return NULL;
 }
 
+/* Its terms are compared twice: for libspf2 (canonical.c), and to know how far the result reaches
+ * (check_report.c), which copies its text besides. */
+static gsize work_of(const Record *record)
+{
+    return EVALUATION_WORK_RECORD + 2 * record->terms->len +
+           record->length / EVALUATION_WORK_OCTETS;
+}
+
 char *check_open_record(Check *check, guint index)
 {
     const Record *record;
@@ -362,7 +381,9 @@ char *check_open_record(Check *check, guint index)
     if (!begin(check, index))
         return NULL;
     record = find_record(check, check_term(check, index));
-    return record != NULL ? canonical_write(check, index, record) : NULL;
+    if (record == NULL || !spend(check, work_of(record)))
+        return NULL;
+    return canonical_write(check, index, record);
 }
 
 static bool match_ptr(Check *check, CheckTerm *term)

@@ -51,6 +51,7 @@ typedef enum {
     CHECK_HOLDS,   /* for the whole network */
     CHECK_SPLITS,  /* a term tells addresses of the network apart */
     CHECK_DEPENDS, /* a term depends on the address itself: depending */
+    CHECK_TIRES,   /* it is not known: all evaluations together are too much work */
 } CheckReach;
 
 typedef struct {

@@ -19,6 +19,7 @@ struct EvaluationContext {
     gint64 deadline;
     GHashTable *known; /* key → Known */
     gsize octets;      /* of all answers */
+    gsize work;        /* units spent */
 };
 
 static void found_record_free(FoundRecord *found)
@@ -56,6 +57,12 @@ void evaluation_context_free(EvaluationContext *context)
 bool evaluation_context_is_late(const EvaluationContext *context)
 {
     return clock_monotonic(&clock_system) >= context->deadline;
+}
+
+bool evaluation_context_spend(EvaluationContext *context, gsize units)
+{
+    context->work = MIN(context->work + units, EVALUATION_WORK_MAX + 1);
+    return context->work <= EVALUATION_WORK_MAX;
 }
 
 static gsize octets_of(const DnsAnswer *answer)
@@ -125,7 +132,10 @@ const FoundRecord *evaluation_context_record(EvaluationContext *context, const c
 {
     Known *known = find(context, name, DNS_TXT);
 
-    if (known->found == NULL)
+    if (known->found == NULL) {
         known->found = found_record_new(known->answer);
+        if (known->found->record != NULL) /* the next step notices if that was too much */
+            evaluation_context_spend(context, known->found->record->length);
+    }
     return known->found;
 }

@@ -31,6 +31,20 @@ typedef struct {
 const DnsAnswer *evaluation_context_ask(EvaluationContext *context, const char *name, DnsType type);
 const FoundRecord *evaluation_context_record(EvaluationContext *context, const char *name);
 
+/*
+ * Bounds the work of all evaluations of one context together, so that no record keeps a CPU busy:
+ * what records and answers there are counts once for each network that they are compared with. A
+ * unit is the comparison of two networks, about 10 ns. A thousand networks in the relay set, with
+ * the record of a pool as large, take 5 million.
+ *
+ * Returns whether units are left; evaluations then end, unproven.
+ */
+bool evaluation_context_spend(EvaluationContext *context, gsize units);
+#define EVALUATION_WORK_MAX 12000000
+#define EVALUATION_WORK_RECORD 500 /* units of opening a record, whatever stands in it */
+#define EVALUATION_WORK_QUESTION 20
+#define EVALUATION_WORK_OCTETS 16 /* octets of a record that cost one unit */
+
 /* Is the deadline over? For what needs no more answers, but time. */
 bool evaluation_context_is_late(const EvaluationContext *context);
 #endif

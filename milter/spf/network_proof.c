@@ -44,6 +44,13 @@ static void set_depending(Evaluation *evaluation, const Check *check)
     evaluation->mechanism = g_steal_pointer(&text);
 }
 
+static void set_tired(Evaluation *evaluation, const Check *check)
+{
+    set_unproven(evaluation, g_strdup_printf("not provable: the records of %s are too long to be "
+                                             "compared with all relays",
+                                             check->question->domain));
+}
+
 /* Evaluates the first address of network, and sets how far the result reaches. */
 static Evaluation *evaluate(Proof *proof, const Network *network, CheckReach *reach)
 {
@@ -56,6 +63,8 @@ static Evaluation *evaluate(Proof *proof, const Network *network, CheckReach *re
         check.reach = CHECK_SPLITS;
     if (check.reach == CHECK_DEPENDS)
         set_depending(evaluation, &check);
+    if (check.reach == CHECK_TIRES)
+        set_tired(evaluation, &check);
     *reach = check.reach;
     proof->ttl = MIN(proof->ttl, check.ttl);
     proof->uses_sender = proof->uses_sender || check.uses_sender;

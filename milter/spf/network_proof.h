@@ -12,7 +12,8 @@
  *
  * Where a term depends on the address, a network of up to NETWORK_PROOF_TRIED_MAX addresses is
  * tried address by address; a larger one is unproven. So is one that needs more than
- * NETWORK_PROOF_EVALUATIONS_MAX evaluations.
+ * NETWORK_PROOF_EVALUATIONS_MAX evaluations, and what takes more work than one context may spend
+ * (evaluation_context_spend()).
  */
 #define NETWORK_PROOF_TRIED_MAX 256
 #define NETWORK_PROOF_EVALUATIONS_MAX 256

@@ -25,9 +25,9 @@ static void append(json_t *mailboxes, InternetAddressList *list)
             continue;
         }
         const char *mailbox = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
-        json_array_append_new(mailboxes,
-                              json_pack("[o, o]", text_of(internet_address_get_name(address)),
-                                        text_of(mailbox)));
+        json_array_append_new(
+            mailboxes,
+            json_pack("[o, o]", text_of(internet_address_get_name(address)), text_of(mailbox)));
     }
 }
 

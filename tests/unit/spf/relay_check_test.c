@@ -249,6 +249,82 @@ static void test_unproven(void **state G_GNUC_UNUSED)
     verdict_unref(both.verdict);
 }
 
+/* The nets that 13 relay networks of a provider stand for, by their first three octets. */
+static const char *const pool[] = {"192.0.2",     "198.51.100", "203.0.113",  "199.255.192",
+                                   "199.127.232", "54.240.0",   "69.169.224", "23.249.208",
+                                   "23.251.224",  "76.223.176", "54.240.64",  "54.240.96",
+                                   "76.223.128"};
+
+static char *pool_keys(void)
+{
+    GString *keys = g_string_new("relay_hosts = { ");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pool); i++)
+        g_string_append_printf(keys, "%s.0/24, ", pool[i]);
+    g_string_append_c(keys, '}');
+    return g_string_free(keys, FALSE);
+}
+
+/* A term of 64 KiB of networks that lie inside of the relays', so that each of those falls into
+ * pieces. */
+static void append_long_record(GString *zone, guint number)
+{
+    gsize begin = zone->len;
+
+    g_string_append_printf(zone, "i%u.example.org TXT 60 v=spf1", number);
+    for (guint i = 0; zone->len - begin < 65000; i++)
+        g_string_append_printf(zone, " ?ip4:%s.%u", pool[i % G_N_ELEMENTS(pool)],
+                               i / (guint)G_N_ELEMENTS(pool) % 256);
+    g_string_append(zone, " -all\n");
+}
+
+/* Records that are too long to be compared with all pieces of all relays are unproven, after a
+ * bounded amount of work: a whole check_timeout of CPU before. */
+static void test_too_much_work(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GString) zone = g_string_new("a.example.org TXT 60 v=spf1");
+    g_autofree char *keys = pool_keys();
+    g_autoptr(Dns) dns = scripted_dns_new();
+    RelayCheck result;
+
+    for (guint i = 0; i < 10; i++)
+        g_string_append_printf(zone, " -include:i%u.example.org", i);
+    g_string_append(zone, " +all\n");
+    for (guint i = 0; i < 10; i++)
+        append_long_record(zone, i);
+    scripted_dns_set(dns, zone->str);
+    result = check(keys, dns, NULL);
+    assert_true(result.verdict->is_unproven);
+    assert_int_equal(result.verdict->result, SPF_NEUTRAL);
+    assert_string_equal(result.verdict->reason, "not provable: the records of a.example.org are "
+                                                "too long to be compared with all relays");
+    assert_false(is_authorised(keys, result.verdict));
+    verdict_unref(result.verdict);
+}
+
+/* The largest relay set there can be, and a record that authorises it in a list as long: that is
+ * not too much. */
+static void test_large_pool(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GString) zone = g_string_new("a.example.org TXT 60 v=spf1 a:h.example.org "
+                                           "include:first.example.org include:pool.example.org "
+                                           "-all\n"
+                                           "h.example.org A 60 203.0.113.1\n"
+                                           "first.example.org TXT 60 v=spf1 ip4:203.0.113.9 -all\n"
+                                           "pool.example.org TXT 60 v=spf1");
+    g_autoptr(Dns) dns = scripted_dns_new();
+    RelayCheck result;
+
+    for (guint i = 0; i < RELAY_SET_NETWORKS_MAX; i++)
+        g_string_append_printf(zone, " ip4:20.%u.%u.0/24", i / 128, i % 128 * 2);
+    g_string_append(zone, " -all\n");
+    scripted_dns_set(dns, zone->str);
+    result = check("relay_hosts = { \"spf:pool.example.org\" }", dns, NULL);
+    assert_int_equal(result.verdict->result, SPF_PASS);
+    assert_false(result.verdict->is_unproven);
+    verdict_unref(result.verdict);
+}
+
 static void test_empty_set(void **state G_GNUC_UNUSED)
 {
     g_autoptr(Dns) dns = scripted_dns_new();
@@ -293,6 +369,8 @@ int main(void)
         return 1;
     table_add(tests, "how far a verdict holds", test_reach, NULL);
     table_add(tests, "a network that can't be proven", test_unproven, NULL);
+    table_add(tests, "records that are too much work", test_too_much_work, NULL);
+    table_add(tests, "the largest pool", test_large_pool, NULL);
     table_add(tests, "an empty relay set", test_empty_set, NULL);
     table_add(tests, "long texts are cut", test_long_texts, NULL);
     TABLE_ADD(tests, rows, test_policy);
