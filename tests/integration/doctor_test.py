@@ -856,7 +856,7 @@ OWN_FAULTS = [
     ("selector-missing", {}, ["--dkim-selector", "weg"], "error", "fallback-dkim", "weg._domainkey.lemniscus.de"),
     ("selector-revoked", {}, ["--dkim-selector", "old"], "error", "fallback-dkim", "revoked"),
     ("private-relays", {"relay_hosts": ["10.0.0.1"]}, [], "error", "relay-set", "relay_hosts"),
-    ("relay-without-address", {"relay_hosts": ["192.0.2.25", "weg.example"]}, [], "warning", "relay-set", "weg.example"),
+    ("relay-without-address", {"relay_hosts": ["192.0.2.25", "weg.example"]}, [], "error", "relay-set", "weg.example"),
     ("no-user", {"user": "niemand-da"}, [], "error", "account", "niemand-da"),
     ("no-trust-anchor", {"dns_trust_anchor": "/none/root.key"}, [], "error", "configuration", "root.key"),
 ]
