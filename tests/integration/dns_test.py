@@ -2,16 +2,20 @@
 
 import concurrent.futures
 import contextlib
+import re
 import statistics
+import struct
 import threading
 import time
 
 import pytest
 
 import cases
+import paths
 import processes
 import signed_zone
 from cases import MUELLER, OHNE
+from compiled import compile_c
 from faulty_dns import Failure, FaultyDns, Garbage, LossyWay, Silence, Txt
 from milter_client import ask
 from private_nsd import PrivateNsd
@@ -198,6 +202,26 @@ def test_signatures_are_checked(daemons, directory, needs_nsd, needs_signed_zone
         assert _result(daemon, "forged.signed.example") == "temperror"
         assert _result(daemon, "none.signed.example") == "none"
         assert _result(daemon, "praxis-mueller.de") == "pass"
+
+
+def test_wall_clock_goes_back(faulty, directory, monkeypatch):
+    """By an hour. What was published since is seen when the verdict's time is over, not an hour later."""
+    if re.search(b"__[at]san_init", (paths.BUILDDIR / "spfrom-milter").read_bytes()):
+        pytest.skip("a sanitizer stands between the program and its clock")
+    ahead = directory / "wall_clock"
+    ahead.write_bytes(struct.pack("=q", 0))
+    shim = compile_c(paths.SRCDIR / "tests/integration/wall_clock_shim.c", directory / "wall_clock_shim.so",
+                     "-fPIC", "-shared")
+    monkeypatch.setenv("LD_PRELOAD", str(shim))
+    monkeypatch.setenv("WALL_CLOCK_FILE", str(ahead))
+    daemon, dns = faulty({"changes.example": Txt(OURS.texts, ttl=3)}, cache_min_ttl=1)
+    monkeypatch.undo()
+    assert _result(daemon, "changes.example") == "pass"
+    with ahead.open("r+b") as file:
+        file.write(struct.pack("=q", -3600))
+    dns.behaviours["changes.example"] = Txt(["v=spf1 -all"], ttl=3)
+    processes.wait_until(lambda: ask(daemon.address, [("From", "x@changes.example")], sender="").edits, 15, "a fail")
+    processes.wait_until(lambda: "the wall clock went back by 3600 s" in daemon.log(), 5, "a word in the log")
 
 
 def test_one_question_for_many_messages(faulty):
