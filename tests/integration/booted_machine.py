@@ -83,9 +83,10 @@ class BootedMachine(processes.Service):
 
     @staticmethod
     def _kernel_words():
-        """systemd takes the hierarchy of control groups that this machine has."""
+        """systemd takes the hierarchy of control groups that this machine has; from 256 on the old one only if told to."""
         is_unified = Path("/sys/fs/cgroup/cgroup.controllers").exists()
-        return ["--", f"systemd.unified_cgroup_hierarchy={int(is_unified)}"]
+        return ["--", f"systemd.unified_cgroup_hierarchy={int(is_unified)}",
+                f"SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE={int(not is_unified)}"]
 
     def _find_leader(self):
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
