@@ -318,6 +318,7 @@ static void take_candidates(Mailboxes *mailboxes, const HeaderField *field)
     g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(address_destroy);
 
     address_candidates_find(field->value, field->length, addresses);
+    mailboxes->is_searched = true;
     for (guint i = 0; i < addresses->len; i++)
         take_address(mailboxes, g_ptr_array_index(addresses, i));
     if (mailboxes->mailboxes->len == 1)

@@ -33,6 +33,8 @@ typedef struct {
 typedef struct {
     GPtrArray *mailboxes; /* of Mailbox */
     bool is_doubtful;
+    /* No mailbox could be read: those here were searched, to write back to, and vouch for nothing. */
+    bool is_searched;
     bool is_missing;   /* there is no field of that name, or only empty ones */
     char *unread_name; /* the name of the first mailbox that could not be read; NULL: none */
 } Mailboxes;

@@ -163,11 +163,16 @@ static bool is_unreadable(const Case *c)
     return c->identities->authors->is_doubtful && c->mode.mode != MODE_OFF;
 }
 
-/* No retry mends a From: that can't be read: tempfail_on does not apply to the rest of it. */
+/* No retry mends a From: that can't be read: tempfail_on does not apply to the rest of it. An author
+ * who was only searched in it decides nothing: the field counts as unreadable. */
 static Standing author_standing(const Case *c, guint position)
 {
     const Verdict *verdict = c->verdicts->authors[position];
-    Standing standing =
+    Standing standing;
+
+    if (c->identities->authors->is_searched)
+        return STANDING_EXEMPT;
+    standing =
         standing_of(c->settings, c->mode, mailboxes_at(c->identities->authors, position), verdict);
 
     return standing == STANDING_TEMPFAIL && is_unreadable(c)

@@ -35,8 +35,9 @@ static void ask_authors(Way *way, Verdict *verdicts[MAILBOXES_MAX])
     for (guint i = 0; i < authors->mailboxes->len; i++) {
         const Mailbox *author = mailboxes_at(authors, i);
 
-        verdicts[i] = ask(way, plan_needs_author(way->settings, way->mode, author), author,
-                          &way->author_sources[i]);
+        verdicts[i] =
+            ask(way, !authors->is_searched && plan_needs_author(way->settings, way->mode, author),
+                author, &way->author_sources[i]);
     }
 }
 
