@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "advice/proof.h"
-#include "advice/proposal.h"
+#include "advice/record/proposal.h"
 #include "advice/remarks.h"
 #include "base/clock.h"
 #include "base/domain_name.h"

@@ -6,9 +6,9 @@
 
 #include "advice/domain_check.h"
 #include "advice/mail_providers.h"
-#include "advice/point.h"
+#include "advice/words/point.h"
 #include "policy/settings.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 /*
  * What the owner of a domain should publish (design section 15), without a sentence in it: kind,

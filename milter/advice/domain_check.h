@@ -7,7 +7,7 @@
 #include "advice/relays.h"
 #include "policy/settings.h"
 #include "spf/dmarc.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 #include "spf/evaluation.h"
 
 /* What is asked: a domain, or an address, whose local part then counts too. */

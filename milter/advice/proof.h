@@ -3,10 +3,10 @@
 
 #include <glib.h>
 
-#include "advice/cost.h"
+#include "advice/record/cost.h"
 #include "advice/domain_check.h"
 #include "policy/settings.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 /* What all proposals for one domain rest on. */
 typedef struct {

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "policy/relay_entry.h"
 #include "policy/settings_parse.h"
-#include "spf/relay_set.h"
+#include "verdict/relay_set.h"
 
 Relays *relays_new(void)
 {

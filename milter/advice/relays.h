@@ -6,7 +6,7 @@
 
 #include "base/network.h"
 #include "policy/settings.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 /* The relays that a domain is checked for: the relay set, or those of the command line. */
 typedef struct {

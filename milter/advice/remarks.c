@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "advice/draft.h"
-#include "advice/mend.h"
-#include "advice/mend_term.h"
+#include "advice/record/draft.h"
+#include "advice/record/mend.h"
+#include "advice/record/mend_term.h"
 #include "policy/relay_entry.h"
 
 #define POINTS_MAX 100    /* nobody reads more */

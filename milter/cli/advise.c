@@ -2,15 +2,15 @@
 
 #include <stdio.h>
 
-#include "advice/advice_json.h"
-#include "advice/check_json.h"
-#include "advice/letter.h"
-#include "advice/paragraph.h"
+#include "advice/words/advice_json.h"
+#include "advice/words/check_json.h"
+#include "advice/words/letter.h"
+#include "show/paragraph.h"
 #include "cli/advice_lists.h"
 #include "cli/configuration.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/subcommands.h"
-#include "spf/setup.h"
+#include "verdict/setup.h"
 
 typedef struct {
     const char *language; /* its code; NULL: the environment's */

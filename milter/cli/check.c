@@ -2,16 +2,16 @@
 
 #include <stdio.h>
 
-#include "advice/advice_json.h"
-#include "advice/check_json.h"
+#include "advice/words/advice_json.h"
+#include "advice/words/check_json.h"
 #include "advice/domain_check.h"
 #include "advice/relays.h"
 #include "cli/advice_lists.h"
 #include "cli/check_text.h"
 #include "cli/configuration.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/subcommands.h"
-#include "spf/setup.h"
+#include "verdict/setup.h"
 
 typedef struct {
     GPtrArray *relays; /* what --relay gave */

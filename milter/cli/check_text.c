@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "advice/advice_text.h"
+#include "advice/words/advice_text.h"
 #include "policy/verdict.h"
 #include "spf/check_host.h"
 

@@ -3,7 +3,7 @@
 
 #include "advice/advice.h"
 #include "advice/domain_check.h"
-#include "cli/page.h"
+#include "show/page.h"
 
 /* Of an entry of relay_hosts with more networks than this, the networks are summed up. */
 #define CHECK_TEXT_NETWORKS_MAX 4

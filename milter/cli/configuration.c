@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "policy/settings_parse.h"
-#include "spf/setup.h"
+#include "verdict/setup.h"
 
 /* A configuration with nothing in it but the one key that has no default, which a question about
  * the DNS never uses. */

@@ -3,7 +3,7 @@
 
 #include "cli/subcommand.h"
 #include "policy/settings.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 /*
  * Reads the configuration that context names. Where that is the default file, which isn't there,

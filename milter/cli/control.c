@@ -4,16 +4,8 @@
 
 #include <stdio.h>
 
-#include "base/control_client.h"
+#include "control/control_client.h"
 #include "cli/configuration.h"
-
-json_t *control_command(const char *command)
-{
-    json_t *request = json_object();
-
-    json_object_set_new(request, "command", json_string(command));
-    return request;
-}
 
 static int ask_at(const Subcommand *subcommand, const char *path, const json_t *request,
                   guint seconds, json_t **answer)
@@ -72,9 +64,4 @@ void control_print_json(const json_t *answer)
 {
     json_dumpf(answer, stdout, 0);
     putchar('\n');
-}
-
-const char *control_text(const json_t *answer, const char *member)
-{
-    return json_string_value(json_object_get(answer, member));
 }

@@ -4,13 +4,7 @@
 #include <jansson.h>
 
 #include "cli/subcommand.h"
-
-/* How long the daemon has for what only looks, and for what may wait for DNS or a disk. */
-#define CONTROL_QUICK 15 /* seconds */
-#define CONTROL_SLOW 120
-
-/* {"command":command}, a new object. */
-json_t *control_command(const char *command);
+#include "control/control_client.h"
 
 /*
  * Asks the daemon. What keeps it from answering is told on stderr; that the configuration is wrong
@@ -30,7 +24,4 @@ int control_order(const Subcommand *subcommand, const CliContext *context, json_
 
 /* Prints answer on stdout, as one line of JSON. */
 void control_print_json(const json_t *answer);
-
-/* The text of a member, borrowed; NULL where there is none. */
-const char *control_text(const json_t *answer, const char *member);
 #endif

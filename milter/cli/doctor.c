@@ -3,17 +3,17 @@
 #include <stdio.h>
 
 #include "cli/configuration.h"
-#include "cli/doctor_context.h"
-#include "cli/doctor_daemon.h"
-#include "cli/doctor_dns.h"
-#include "cli/doctor_fallback.h"
-#include "cli/doctor_host.h"
-#include "cli/doctor_milter_address.h"
-#include "cli/doctor_mta.h"
-#include "cli/doctor_probe.h"
+#include "doctor/doctor_context.h"
+#include "doctor/doctor_daemon.h"
+#include "doctor/doctor_dns.h"
+#include "doctor/doctor_fallback.h"
+#include "doctor/doctor_host.h"
+#include "doctor/doctor_milter_address.h"
+#include "doctor/doctor_mta.h"
+#include "doctor/doctor_probe.h"
 #include "cli/subcommands.h"
 #include "mail/mailboxes.h"
-#include "spf/setup.h"
+#include "verdict/setup.h"
 
 static const Option option_rows[] = {
     {.name = "postfix-config",

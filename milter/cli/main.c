@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/subcommands.h"
 #include "mail/mailboxes.h"
 #include "spf/evaluation.h"

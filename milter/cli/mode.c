@@ -3,11 +3,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/control_client.h"
+#include "control/control_client.h"
 #include "cli/control.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/subcommands.h"
-#include "cli/time_text.h"
+#include "show/time_text.h"
 #include "policy/settings.h"
 
 typedef struct {

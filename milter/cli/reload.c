@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "base/control_client.h"
+#include "control/control_client.h"
 #include "cli/control.h"
 #include "cli/subcommands.h"
 

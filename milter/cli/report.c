@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "cli/configuration.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/report_csv.h"
-#include "cli/report_data.h"
+#include "show/report_data.h"
 #include "cli/report_html.h"
 #include "cli/report_json.h"
 #include "cli/report_text.h"

@@ -1,7 +1,7 @@
 #ifndef SPFROM_CLI_REPORT_CSV_H
 #define SPFROM_CLI_REPORT_CSV_H
 
-#include "cli/report_data.h"
+#include "show/report_data.h"
 
 /*
  * The domains as CSV (RFC 4180) with a head line. A field that a spreadsheet would take for a

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "cli/report_chart.h"
-#include "cli/report_style.h"
+#include "show/report_chart.h"
+#include "show/report_style.h"
 
 #define NEWLY_SHOWN_MAX 24
 

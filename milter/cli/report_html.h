@@ -1,7 +1,7 @@
 #ifndef SPFROM_CLI_REPORT_HTML_H
 #define SPFROM_CLI_REPORT_HTML_H
 
-#include "cli/report_data.h"
+#include "show/report_data.h"
 
 /*
  * The report as one HTML page: no scripts, nothing from elsewhere, light and dark, readable on a

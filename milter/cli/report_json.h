@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "cli/report_data.h"
+#include "show/report_data.h"
 
 /* What `spfrom report --json` prints; a new object. */
 json_t *report_json(const ReportData *data);

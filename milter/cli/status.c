@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/control.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/status_text.h"
 #include "cli/subcommands.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/control.h"
-#include "cli/time_text.h"
+#include "show/time_text.h"
 
 #define LABEL_WIDTH 15
 #define NETWORKS_SHOWN_MAX 8

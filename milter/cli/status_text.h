@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "cli/page.h"
+#include "show/page.h"
 
 /* The daemon's answer to "status" for people; now is seconds since 1970. Members that are missing
  * are left out. */

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "advice/paragraph.h"
-#include "cli/page.h"
+#include "show/paragraph.h"
+#include "show/page.h"
 
 /* The longest head of a row that has its text beside it; a longer one has it on the next line. */
 #define HEAD_MAX 24

@@ -6,13 +6,13 @@
 
 #include "cli/configuration.h"
 #include "cli/message_file.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/subcommands.h"
 #include "cli/test_output.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
-#include "spf/decision.h"
-#include "spf/setup.h"
+#include "verdict/decision.h"
+#include "verdict/setup.h"
 
 #define CHUNK (64 * 1024) /* octets of a body that are in memory at a time */
 

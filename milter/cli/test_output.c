@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "advice/check_json.h"
+#include "advice/words/check_json.h"
 
 /* "<>" is the null sender. Borrowed from mailbox. */
 static const char *sender_text(const Mailbox *mailbox)

@@ -4,8 +4,8 @@
 #include <jansson.h>
 
 #include "cli/message_file.h"
-#include "cli/page.h"
-#include "spf/decision.h"
+#include "show/page.h"
+#include "verdict/decision.h"
 
 /* What `spfrom test` tells of a decision. Everything is borrowed. */
 typedef struct {

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/control_request.h"
-#include "daemon/control_server.h"
+#include "control/control_request.h"
+#include "control/control_server.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
@@ -16,8 +16,8 @@
 #include "daemon/reload.h"
 #include "daemon/status.h"
 #include "daemon/unix_socket.h"
-#include "daemon/worker.h"
-#include "spf/setup.h"
+#include "base/worker.h"
+#include "verdict/setup.h"
 
 /* All set before other threads use them. */
 static Settings *first; /* the settings of the start */

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
-#include "daemon/worker.h"
+#include "base/worker.h"
 
 #define CHECK_EVERY (300 * CLOCK_SECOND)
 #define RETRY_AFTER (30 * CLOCK_SECOND) /* while DNS has trouble */

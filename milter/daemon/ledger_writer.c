@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "advice/ledger.h"
+#include "ledger/ledger.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/ledger_tally.h"
+#include "ledger/ledger_tally.h"
 #include "daemon/metrics.h"
 
 #define FOLDER_MODE 0755

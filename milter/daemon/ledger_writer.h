@@ -6,7 +6,7 @@
 
 #include "policy/message_action.h"
 #include "policy/settings.h"
-#include "spf/decision.h"
+#include "verdict/decision.h"
 
 /*
  * Counts messages for the ledger. A message adds to a table in memory, under a lock that is held

@@ -9,7 +9,7 @@
 #include "daemon/mode_switch.h"
 #include "daemon/privileges.h"
 #include "policy/settings_parse.h"
-#include "spf/setup.h"
+#include "verdict/setup.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;  /* guards what follows */
 static pthread_cond_t retired = PTHREAD_COND_INITIALIZER; /* retiring has come down */

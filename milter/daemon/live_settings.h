@@ -6,7 +6,7 @@
 
 #include "policy/plan.h"
 #include "policy/settings.h"
-#include "spf/verdicts.h"
+#include "verdict/verdicts.h"
 
 /*
  * What is in force now: settings, the verdicts made for them, and the mode, which

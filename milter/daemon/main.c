@@ -29,7 +29,7 @@
 #include "mail/mailboxes.h"
 #include "policy/settings_parse.h"
 #include "spf/evaluation.h"
-#include "spf/setup.h"
+#include "verdict/setup.h"
 
 #define PROGRAM "spfrom-milter"
 #define DEFAULT_FILE "/etc/spfrom/spfrom.conf"

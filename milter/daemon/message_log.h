@@ -5,7 +5,7 @@
 #include "mail/mailboxes.h"
 #include "policy/message_action.h"
 #include "policy/settings.h"
-#include "spf/decision.h"
+#include "verdict/decision.h"
 
 /* What one message's log line tells besides the decision (design section 13). */
 typedef struct {

@@ -6,7 +6,7 @@
 
 #include "policy/message_action.h"
 #include "policy/settings.h"
-#include "spf/verdicts.h"
+#include "verdict/verdicts.h"
 
 /*
  * What the daemon counts (design section 14), from its start to its end: no reload resets anything.

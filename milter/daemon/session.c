@@ -17,7 +17,7 @@
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
 #include "policy/outbound.h"
-#include "spf/decision.h"
+#include "verdict/decision.h"
 
 #define NEEDED_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGFROM)
 /* What the decision does not need is not sent at all; what it needs comes without waiting for an

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "daemon/control_server.h"
+#include "control/control_server.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
 #include "daemon/reload.h"
-#include "spf/verdicts.h"
+#include "verdict/verdicts.h"
 
 static void set_text(json_t *json, const char *key, const char *text)
 {

@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 /* What the owner of a domain asks receivers to do with mail that fails DMARC (RFC 7489
  * section 6.3). */

@@ -6,7 +6,7 @@
 
 #include "base/network.h"
 #include "policy/verdict.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 /* What is asked: does domain authorise relay to send for local_part@domain (RFC 7208 section 4.1)?
  */

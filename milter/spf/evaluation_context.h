@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "spf/dns.h"
+#include "dns/dns.h"
 #include "spf/evaluation.h"
 #include "spf/record.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/domain_name.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 #define VALUE_MAX 512 /* octets of what one macro stands for: local part, "@", domain */
 #define EXPANSION_MAX                                                                              \

@@ -7,7 +7,7 @@
 
 #include "spf/check_host.h"
 #include "web/parts.h"
-#include "web/table.h"
+#include "show/table.h"
 
 #define RELAYS_MAX 20 /* rows; of a pool, those that tell something come first */
 #define DEPTH_MAX 10  /* that the stylesheet knows */

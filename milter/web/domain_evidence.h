@@ -2,8 +2,9 @@
 #define SPFROM_WEB_DOMAIN_EVIDENCE_H
 
 #include "advice/domain_check.h"
-#include "web/html.h"
-#include "web/view.h"
+#include "show/html.h"
+#include "show/view.h"
+#include "web/request.h"
 
 /* What a verdict rests on: the relays, the record, the tree of its includes and what each costs,
  * DMARC, and what the configuration says besides. */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "advice/advice_text.h"
+#include "advice/words/advice_text.h"
 #include "base/domain_name.h"
 #include "web/domain_evidence.h"
 #include "web/layout.h"

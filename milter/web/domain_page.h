@@ -4,8 +4,9 @@
 #include <glib.h>
 
 #include "advice/domain_check.h"
-#include "advice/ledger_report.h"
-#include "web/view.h"
+#include "ledger/ledger_report.h"
+#include "show/view.h"
+#include "web/request.h"
 
 /* What the page of one domain shows, as it was found out for one page. Borrows nothing but check's
  * own. */

@@ -1,8 +1,9 @@
 #ifndef SPFROM_WEB_LAYOUT_H
 #define SPFROM_WEB_LAYOUT_H
 
-#include "web/html.h"
-#include "web/view.h"
+#include "show/html.h"
+#include "show/view.h"
+#include "web/request.h"
 
 /*
  * What stands around every page: head, ways to the other pages, the search field, the choice of

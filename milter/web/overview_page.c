@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "advice/ledger_report.h"
-#include "web/chart.h"
+#include "ledger/ledger_report.h"
+#include "show/chart.h"
 #include "web/layout.h"
 #include "web/parts.h"
 

@@ -4,7 +4,8 @@
 #include <glib.h>
 
 #include "web/daemon_state.h"
-#include "web/view.h"
+#include "show/view.h"
+#include "web/request.h"
 
 /* What the overview and the list of domains show. Immutable once read, counted by reference, shared
  * by threads. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/domain_name.h"
-#include "web/table.h"
+#include "show/table.h"
 
 ChartBar parts_bar(guint32 day, const LedgerCounts *counts)
 {

@@ -3,10 +3,11 @@
 
 #include <glib.h>
 
-#include "advice/ledger_report.h"
-#include "web/chart.h"
-#include "web/html.h"
-#include "web/view.h"
+#include "ledger/ledger_report.h"
+#include "show/chart.h"
+#include "show/html.h"
+#include "show/view.h"
+#include "web/request.h"
 
 /* Parts of pages that more than one has. */
 

@@ -19,7 +19,7 @@ typedef enum {
 #define REQUEST_TARGET_MAX 4096 /* octets of a target; more is 414 */
 #define REQUEST_SUBJECT_MAX 1024
 
-typedef struct {
+typedef struct Request {
     Route route;
     char *subject;        /* decoded; any octets but NUL; NULL where the route has none */
     bool is_too_long;     /* subject has more than REQUEST_SUBJECT_MAX octets */

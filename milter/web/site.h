@@ -4,7 +4,7 @@
 #include <glib.h>
 
 #include "policy/settings.h"
-#include "spf/dns.h"
+#include "dns/dns.h"
 #include "web/server.h"
 
 /*

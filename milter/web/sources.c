@@ -2,7 +2,7 @@
 
 #include "web/sources.h"
 
-#include "base/control_client.h"
+#include "control/control_client.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 

@@ -4,7 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "advice/ledger_report.h"
+#include "ledger/ledger_report.h"
 #include "policy/settings.h"
 #include "web/daemon_state.h"
 #include "web/overview_page.h"

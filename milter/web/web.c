@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "spf/setup.h"
+#include "verdict/setup.h"
 #include "web/listen_address.h"
 #include "web/password.h"
 #include "web/server.h"

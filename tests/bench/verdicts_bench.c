@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "spf/verdicts.h"
+#include "verdict/verdicts.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../unit/spf/settings_from.h"
+#include "unit/verdict/settings_from.h"
 #include "spf/evaluation.h"
 
 #define DOMAINS 100000

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "advice/advice.h"
-#include "advice/mend.h"
-#include "advice/unite.h"
+#include "advice/record/mend.h"
+#include "advice/record/unite.h"
 #include "policy/settings_parse.h"
 #include "spf/evaluation.h"
 

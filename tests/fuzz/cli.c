@@ -1,9 +1,9 @@
 /* What the tool and the pages read: '0' an answer of the daemon, '1' a message. */
 #include "config.h"
 
-#include "base/control_client.h"
+#include "control/control_client.h"
 #include "cli/message_file.h"
-#include "cli/page.h"
+#include "show/page.h"
 #include "cli/status_text.h"
 #include "web/daemon_state.h"
 

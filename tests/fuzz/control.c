@@ -2,8 +2,8 @@
  * '2' the file that keeps the mode. */
 #include "config.h"
 
-#include "daemon/control_request.h"
-#include "daemon/line_buffer.h"
+#include "control/control_request.h"
+#include "control/line_buffer.h"
 #include "daemon/mode_file.h"
 
 #include <string.h>

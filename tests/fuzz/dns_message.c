@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "spf/dns_message.h"
+#include "dns/dns_message.h"
 
 #include <stddef.h>
 #include <stdint.h>

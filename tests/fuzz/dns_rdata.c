@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "spf/dns_rdata.h"
+#include "dns/dns_rdata.h"
 
 #include <stddef.h>
 #include <stdint.h>

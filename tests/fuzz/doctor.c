@@ -3,13 +3,13 @@
  */
 #include "config.h"
 
-#include "cli/doctor_hop.h"
-#include "cli/doctor_key_mend.h"
-#include "cli/doctor_milter_list.h"
-#include "cli/doctor_opendkim.h"
-#include "cli/doctor_postfix.h"
-#include "cli/doctor_sendmail_cf.h"
-#include "cli/doctor_smtp.h"
+#include "doctor/doctor_hop.h"
+#include "doctor/doctor_key_mend.h"
+#include "doctor/doctor_milter_list.h"
+#include "doctor/doctor_opendkim.h"
+#include "doctor/doctor_postfix.h"
+#include "doctor/doctor_sendmail_cf.h"
+#include "doctor/doctor_smtp.h"
 
 #include <stdlib.h>
 #include <string.h>

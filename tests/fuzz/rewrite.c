@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../unit/mail/edits_applied.h"
+#include "unit/mail/edits_applied.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "web/html.h"
+#include "show/html.h"
 
 /* Whatever octets stand in a page, what we wrote around them is all the markup that is in it. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

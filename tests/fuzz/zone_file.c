@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "spf/dns.h"
+#include "dns/dns.h"
 
 /* Any text is a zone file or an error, and every question to it has an answer that is whole. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

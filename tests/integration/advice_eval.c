@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "advice/advice.h"
-#include "advice/advice_json.h"
+#include "advice/words/advice_json.h"
 #include "policy/settings_parse.h"
 #include "spf/evaluation.h"
 

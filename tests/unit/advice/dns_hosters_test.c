@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kept_list.h"
+#include "unit/advice/kept_list.h"
 
 #define LIST                                                                                       \
     "# a group\n"                                                                                  \

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "../table.h"
+#include "unit/table.h"
 #include "base/domain_name.h"
 
 /* A list of conf/, as its lines. */

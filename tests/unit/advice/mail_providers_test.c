@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "advice/list_file.h"
-#include "kept_list.h"
+#include "unit/advice/kept_list.h"
 
 static const struct has_row {
     const char *name;

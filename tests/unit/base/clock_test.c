@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const struct span_row {
     const char *name; /* the text */

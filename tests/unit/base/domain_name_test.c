@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 #define LABEL_63 "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-abcdefghi"
 #define NAME_253 LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_61

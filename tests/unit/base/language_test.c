@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* What catalogue_new() writes; a row of the tests changes a number of it. */
 enum { MAGIC, REVISION, COUNT, ORIGINALS, TRANSLATIONS, HASHES, HASHES_AT, NUMBERS = 7 + 8 };

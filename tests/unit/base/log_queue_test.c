@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 #include "base/log.h"
 

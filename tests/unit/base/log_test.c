@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const struct pair_row {
     const char *name;

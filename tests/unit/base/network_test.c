@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const struct parse_row {
     const char *name; /* the text */

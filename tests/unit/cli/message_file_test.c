@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* fields: each "name=value" with its length and "|" behind it; head: the text up to the end of the
  * header. */

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 #include "base/clock.h"
-#include "cli/page.h"
-#include "cli/report_chart.h"
+#include "show/page.h"
+#include "show/report_chart.h"
 #include "cli/report_csv.h"
-#include "cli/report_data.h"
+#include "show/report_data.h"
 #include "cli/report_html.h"
 #include "cli/report_json.h"
 #include "cli/report_text.h"

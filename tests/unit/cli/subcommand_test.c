@@ -1,7 +1,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 #include "cli/subcommand.h"
 
 typedef struct {

@@ -2,7 +2,7 @@
 
 #include "daemon/in_flight.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 #define MILLISECOND 1000
 

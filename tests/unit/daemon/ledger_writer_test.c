@@ -6,9 +6,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "../advice/ledger_fixture.h"
-#include "../table.h"
-#include "advice/ledger_report.h"
+#include "unit/ledger/ledger_fixture.h"
+#include "unit/table.h"
+#include "ledger/ledger_report.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/metrics.h"

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 #define THREADS 8
 #define ROUNDS 20000 /* a thread */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const MetricsSnapshot whole = {
     .messages = {1, 2, 3, 4, 5, 6, 7, G_MAXUINT64},

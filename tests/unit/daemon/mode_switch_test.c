@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "daemon/mode_file.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 #define START (G_GINT64_CONSTANT(1769904000) * CLOCK_SECOND) /* 2026-02-01T00:00:00Z */
 

@@ -2,7 +2,7 @@
 
 #include "daemon/notify.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 static void assert_found(const char *queue_id, const char *line)
 {

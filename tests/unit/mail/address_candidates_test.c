@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 #include "mail/address_reader.h"
 
 static void address_destroy(gpointer data)

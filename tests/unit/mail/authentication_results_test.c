@@ -2,7 +2,7 @@
 
 #include "mail/authentication_results.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* Fields are separated by "|"; the authserv-id that is asked for is mx.example. The message has the
  * signatures below. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 #include "mail/display_name.h"
 #include "mail/encoded_words.h"
 #include "mail/mailboxes.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* The author is always mueller@Praxis.example: the display name changes. */
 static const struct row {

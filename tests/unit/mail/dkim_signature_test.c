@@ -2,7 +2,7 @@
 
 #include "mail/dkim_signature.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const struct row {
     const char *value;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 #define GAP "\xef\xbf\xbd" /* U+FFFD */
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 /*
  * What was read, as "name|addr-spec" one after another, "-" for no name; "?" before it where there

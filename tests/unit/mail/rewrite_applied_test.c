@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "../table.h"
-#include "edits_applied.h"
-#include "header_text.h"
+#include "unit/table.h"
+#include "unit/mail/edits_applied.h"
+#include "unit/mail/header_text.h"
 
 /* What holds of every message that was rewritten, at every MTA. */
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "../table.h"
-#include "header_text.h"
+#include "unit/table.h"
+#include "unit/mail/header_text.h"
 #include "mail/composer.h"
 
 static const char *const default_author_header[] = {"Author", "X-Original-From", NULL};

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* Appends " key=value". */
 static void put(GString *text, const char *key, const char *value)

@@ -2,7 +2,7 @@
 
 #include "policy/outbound.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* A client as the MTA tells of it. */
 typedef struct {

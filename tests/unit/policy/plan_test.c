@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "../table.h"
+#include "unit/table.h"
 #include "policy/settings_parse.h"
 
 /* What SPF says of the domains of these tests. One that is not here must not be asked for. */

@@ -2,7 +2,7 @@
 
 #include "policy/relay_entry.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const struct entry_row {
     const char *name; /* the text */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "../table.h"
+#include "unit/table.h"
 #include "policy/domain_map.h"
 #include "policy/settings_keys.h"
 

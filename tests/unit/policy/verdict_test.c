@@ -2,7 +2,7 @@
 
 #include "policy/verdict.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const struct result_row {
     const char *name; /* the text */

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "scripted_dns.h"
-#include "../table.h"
+#include "unit/dns/scripted_dns.h"
+#include "unit/table.h"
 
 static const struct parse_row {
     const char *name; /* the record */

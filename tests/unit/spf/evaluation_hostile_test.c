@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "memory_dns.h"
+#include "unit/dns/memory_dns.h"
 #include "spf/evaluation.h"
 #include "spf/libspf2.h"
 

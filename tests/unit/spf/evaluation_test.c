@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "memory_dns.h"
+#include "unit/dns/memory_dns.h"
 #include "spf/check_host.h"
 #include "spf/evaluation.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "memory_dns.h"
+#include "unit/dns/memory_dns.h"
 #include "spf/evaluation.h"
 #include "spf/network_proof.h"
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "memory_dns.h"
+#include "unit/dns/memory_dns.h"
 #include "spf/evaluation.h"
 
 #define NETWORKS_MAX 4

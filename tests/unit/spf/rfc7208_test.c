@@ -15,7 +15,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "memory_dns.h"
+#include "unit/dns/memory_dns.h"
 #include "spf/evaluation.h"
 
 #define DEADLINE G_MAXINT64

@@ -2,7 +2,7 @@
 
 #include "web/host_names.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 static const struct row {
     const char *name; /* the Host field */

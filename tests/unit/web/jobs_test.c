@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* A job runs until gate is opened. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */

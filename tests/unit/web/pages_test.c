@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "advice/ledger_report.h"
+#include "ledger/ledger_report.h"
 #include "base/clock.h"
-#include "web/chart.h"
+#include "show/chart.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 #define EVIL "<script>\"'&\x1b\xff\xe2\x80\xae</script>"
 

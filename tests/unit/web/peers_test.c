@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-#include "../table.h"
+#include "unit/table.h"
 
 /* A connection: we hold both ends, and see whether ours was shut down. */
 typedef struct {

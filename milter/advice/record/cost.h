@@ -1,0 +1,46 @@
+#ifndef SPFROM_ADVICE_RECORD_COST_H
+#define SPFROM_ADVICE_RECORD_COST_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "dns/dns.h"
+#include "spf/record.h"
+
+/*
+ * What a record costs a sender that none of its terms matches: the most that it can cost anybody,
+ * where an evaluation for one relay ends as soon as a term decides (RFC 7208 section 4.6.4).
+ */
+#define COST_LOOKUPS_MAX 100 /* counted no further: a bomb of includes ends here */
+
+typedef struct {
+    Dns *dns;
+    gint64 deadline;
+    bool has_ip4, has_ip6; /* which families of senders count for void look-ups */
+} CostMeter;
+
+typedef struct {
+    guint lookups;        /* those of includes and redirects among them */
+    guint voids4, voids6; /* void ones for a sender by IPv4, by IPv6 */
+    bool has_trouble;     /* DNS did not answer all: there may be more */
+    bool is_void;         /* it finds nothing: it can match no address */
+    char *broken;         /* why it is a permerror for who comes to it, English; NULL: it isn't */
+} Cost;
+
+void cost_clear(Cost *cost);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cost, cost_clear)
+
+/* The void look-ups that count for the meter's senders. */
+guint cost_voids(const CostMeter *meter, const Cost *cost);
+bool cost_is_over(const CostMeter *meter, const Cost *cost);
+
+/* What one term of domain's own record costs; given back with cost_clear(). */
+void cost_term(const CostMeter *meter, const char *domain, const Record *record,
+               const RecordTerm *term, Cost *cost);
+
+/*
+ * What the whole record costs: its terms up to all, and the redirect. Beside all a redirect never
+ * counts (RFC 7208 section 6.1), but some receivers count one look-up for it, and so does this.
+ */
+void cost_record(const CostMeter *meter, const char *domain, const Record *record, Cost *cost);
+#endif

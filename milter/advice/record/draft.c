@@ -1,0 +1,191 @@
+#include "config.h"
+
+#include "advice/record/draft.h"
+
+#include <string.h>
+
+#define VERSION "v=spf1"
+
+static void term_free(gpointer data)
+{
+    DraftTerm *term = data;
+
+    g_free(term->gap);
+    g_free(term->text);
+    g_free(term->key);
+    g_free(term);
+}
+
+char *draft_key(const char *text)
+{
+    char *key = g_ascii_strdown(text + (strchr("+-~?", *text) != NULL && *text != '\0'), -1);
+    gsize length = strlen(key);
+
+    for (char *at = key; (at = strstr(at, "%{")) != NULL; at += 2)
+        if (at[2] != '\0') /* %{S} is not %{s} (RFC 7208 section 7.3) */
+            at[2] = text[strlen(text) - strlen(at) + 2];
+    if (length > 1 && key[length - 1] == '.')
+        key[length - 1] = '\0';
+    if (g_str_has_prefix(key, "ip4:") && g_str_has_suffix(key, "/32"))
+        key[strlen(key) - strlen("/32")] = '\0';
+    if (g_str_has_prefix(key, "ip6:") && g_str_has_suffix(key, "/128"))
+        key[strlen(key) - strlen("/128")] = '\0';
+    return key;
+}
+
+static DraftTerm *term_new(const char *gap, gsize gap_length, const char *text, gsize length)
+{
+    DraftTerm *term = g_new0(DraftTerm, 1);
+    g_autoptr(GString) alone = g_string_new(VERSION " ");
+    g_autoptr(Record) record = NULL;
+
+    term->gap = g_strndup(gap, gap_length);
+    term->text = g_strndup(text, length);
+    term->key = draft_key(term->text);
+    g_string_append(alone, term->text);
+    record = record_parse(alone->str, alone->len);
+    term->kind = RECORD_WRONG;
+    term->qualifier = '+';
+    if (record->terms->len == 1) {
+        term->kind = record_at(record, 0)->kind;
+        term->qualifier = record_at(record, 0)->qualifier;
+    }
+    return term;
+}
+
+Draft *draft_new(const char *text)
+{
+    Draft *draft = g_new0(Draft, 1);
+    const char *at = text + MIN(strlen(text), strlen(VERSION));
+
+    draft->version = g_strndup(text, (gsize)(at - text));
+    draft->terms = g_ptr_array_new_with_free_func(term_free);
+    for (;;) {
+        gsize blanks = strspn(at, " ");
+        gsize length = strcspn(at + blanks, " ");
+
+        if (length == 0)
+            break;
+        g_ptr_array_add(draft->terms, term_new(at, blanks, at + blanks, length));
+        at += blanks + length;
+    }
+    draft->tail = g_strdup(at);
+    return draft;
+}
+
+Draft *draft_copy(const Draft *draft)
+{
+    g_autofree char *text = draft_text(draft);
+    Draft *copy = draft_new(text);
+
+    for (guint i = 0; i < copy->terms->len; i++)
+        draft_at(copy, i)->is_added = draft_at(draft, i)->is_added;
+    return copy;
+}
+
+void draft_free(Draft *draft)
+{
+    g_free(draft->version);
+    g_ptr_array_unref(draft->terms);
+    g_free(draft->tail);
+    g_free(draft);
+}
+
+DraftTerm *draft_at(const Draft *draft, guint position)
+{
+    return g_ptr_array_index(draft->terms, position);
+}
+
+char *draft_text(const Draft *draft)
+{
+    GString *text = g_string_new(draft->version);
+
+    for (guint i = 0; i < draft->terms->len; i++) {
+        g_string_append(text, draft_at(draft, i)->gap);
+        g_string_append(text, draft_at(draft, i)->text);
+    }
+    g_string_append(text, draft->tail);
+    return g_string_free(text, FALSE);
+}
+
+DraftTerm *draft_insert(Draft *draft, guint position, const char *text)
+{
+    DraftTerm *term = term_new(" ", 1, text, strlen(text));
+
+    g_ptr_array_insert(draft->terms, (int)position, term);
+    return term;
+}
+
+void draft_remove(Draft *draft, guint position)
+{
+    g_ptr_array_remove_index(draft->terms, position);
+}
+
+void draft_replace(Draft *draft, guint position, const char *const *texts)
+{
+    g_autofree char *gap = g_strdup(draft_at(draft, position)->gap);
+    bool is_added = draft_at(draft, position)->is_added;
+
+    draft_remove(draft, position);
+    for (guint i = 0; texts[i] != NULL; i++) {
+        DraftTerm *term = draft_insert(draft, position + i, texts[i]);
+
+        term->is_added = is_added;
+        if (i == 0) {
+            g_free(term->gap);
+            term->gap = g_steal_pointer(&gap);
+        }
+    }
+}
+
+guint draft_find_kind(const Draft *draft, RecordTermKind kind, guint position)
+{
+    while (position < draft->terms->len && draft_at(draft, position)->kind != kind)
+        position++;
+    return MIN(position, draft->terms->len);
+}
+
+guint draft_find_key(const Draft *draft, const char *key, guint position)
+{
+    while (position < draft->terms->len && strcmp(draft_at(draft, position)->key, key) != 0)
+        position++;
+    return MIN(position, draft->terms->len);
+}
+
+bool draft_is_mechanism(RecordTermKind kind)
+{
+    switch (kind) {
+    case RECORD_ALL:
+    case RECORD_INCLUDE:
+    case RECORD_A:
+    case RECORD_MX:
+    case RECORD_PTR:
+    case RECORD_IP4:
+    case RECORD_IP6:
+    case RECORD_EXISTS:
+        return true;
+    case RECORD_REDIRECT:
+    case RECORD_EXP:
+    case RECORD_MODIFIER:
+    case RECORD_WRONG:
+        return false;
+    }
+    return false;
+}
+
+guint draft_behind_mechanisms(const Draft *draft)
+{
+    guint end = draft->terms->len;
+
+    while (end > 0 && !draft_is_mechanism(draft_at(draft, end - 1)->kind))
+        end--;
+    return end;
+}
+
+guint draft_end(const Draft *draft)
+{
+    guint end =
+        MIN(draft_find_kind(draft, RECORD_ALL, 0), draft_find_kind(draft, RECORD_REDIRECT, 0));
+
+    return end < draft->terms->len ? end : draft_behind_mechanisms(draft);
+}

@@ -1,0 +1,63 @@
+#ifndef SPFROM_ADVICE_RECORD_DRAFT_H
+#define SPFROM_ADVICE_RECORD_DRAFT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "spf/record.h"
+
+/*
+ * An SPF record that is being changed: its terms, each with the blanks before it, so that what is
+ * not changed stays octet for octet. Pure.
+ */
+typedef struct {
+    char *gap;  /* the blanks before it */
+    char *text; /* the term as it stands */
+    char *key;  /* what it means: without its qualifier, lower case, without a trailing dot */
+    RecordTermKind kind;
+    char qualifier; /* as in RecordTerm */
+    bool is_added;  /* one of those that authorise the relays, not there before */
+} DraftTerm;
+
+typedef struct {
+    char *version;    /* "v=spf1" in the case that it was found in */
+    GPtrArray *terms; /* of DraftTerm */
+    char *tail;       /* blanks at the end */
+} Draft;
+
+/* The draft of a record, which may have wrong terms. text: "v=spf1", alone or with a blank behind
+ * it. Freed with draft_free(); never NULL. */
+Draft *draft_new(const char *text);
+Draft *draft_copy(const Draft *draft);
+void draft_free(Draft *draft);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Draft, draft_free)
+
+/* The record, owned by the caller. */
+char *draft_text(const Draft *draft);
+
+DraftTerm *draft_at(const Draft *draft, guint position);
+
+/* Puts a term before the one at position, or at the end, one blank before it. Returns it. */
+DraftTerm *draft_insert(Draft *draft, guint position, const char *text);
+/* Takes a term out, with the blanks before it. */
+void draft_remove(Draft *draft, guint position);
+/* Puts terms in the place of one; none: takes it out. */
+void draft_replace(Draft *draft, guint position, const char *const *texts);
+
+/* The first term of that kind from position on; the number of terms where there is none. */
+guint draft_find_kind(const Draft *draft, RecordTermKind kind, guint position);
+/* The first term of that key from position on, or the number of terms. */
+guint draft_find_key(const Draft *draft, const char *key, guint position);
+
+/* Where a mechanism goes that shall count last: before all or redirect, else behind the last
+ * mechanism. */
+guint draft_end(const Draft *draft);
+/* Where all goes: behind the last mechanism, before modifiers. */
+guint draft_behind_mechanisms(const Draft *draft);
+
+/* Is it a mechanism, and not a modifier? */
+bool draft_is_mechanism(RecordTermKind kind);
+
+/* The key of a term, owned by the caller. */
+char *draft_key(const char *text);
+#endif

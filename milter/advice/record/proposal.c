@@ -1,0 +1,332 @@
+#include "config.h"
+
+#include "advice/record/proposal.h"
+
+#include <string.h>
+
+#include "advice/record/draft.h"
+#include "advice/record/extend.h"
+#include "advice/record/mend.h"
+#include "advice/record/mend_term.h"
+#include "advice/record/reduce.h"
+#include "advice/record/unite.h"
+
+#define OCTETS_MAX 4096  /* of a record that is worked on */
+#define ROUNDS_MAX 8     /* of reducing and extending, in turn */
+#define EXTENSIONS_MAX 2 /* the second one where look-ups were reduced since the first */
+
+typedef struct {
+    const Ground *ground;
+    Advice *advice;
+    GPtrArray *found; /* of char *: SPF records, or where there is none what was meant as one */
+    Draft *draft;
+} Proposal;
+
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In the order of their text: DNS answers come in any order. */
+static void find_records(const GPtrArray *texts, GPtrArray *found)
+{
+    for (guint i = 0; i < texts->len; i++) {
+        const char *text = g_ptr_array_index(texts, i);
+
+        if (record_is_spf(text, strlen(text)))
+            g_ptr_array_add(found, (gpointer)text);
+    }
+    for (guint i = 0; i < texts->len && found->len == 0; i++)
+        if (mend_is_meant_as_spf(g_ptr_array_index(texts, i)))
+            g_ptr_array_add(found, g_ptr_array_index(texts, i));
+    g_ptr_array_sort(found, compare_texts);
+}
+
+static char **valid_texts(const GPtrArray *found)
+{
+    char **texts = g_new0(char *, found->len + 1);
+
+    for (guint i = 0; i < found->len; i++)
+        texts[i] = g_utf8_make_valid(g_ptr_array_index(found, i), -1);
+    return texts;
+}
+
+static const char *first_found(const Proposal *proposal)
+{
+    return g_ptr_array_index(proposal->found, 0);
+}
+
+/* Mends all records that were found, and unites them. */
+static void mend_found(Proposal *proposal)
+{
+    g_autoptr(GPtrArray) drafts = g_ptr_array_new_with_free_func((GDestroyNotify)draft_free);
+
+    for (guint i = 0; i < proposal->found->len; i++)
+        g_ptr_array_add(drafts, mend_record(g_ptr_array_index(proposal->found, i), i,
+                                            proposal->advice->points));
+    if (drafts->len == 1) {
+        proposal->draft = draft_copy(g_ptr_array_index(drafts, 0));
+    } else {
+        proposal->draft = unite(drafts);
+    }
+}
+
+/* Why a term is an error for who comes to it, owned by the caller; NULL where it isn't. */
+static char *broken_at(const Proposal *proposal, const Record *record, guint position)
+{
+    g_auto(Cost) cost = {0};
+
+    if (position < record->terms->len)
+        cost_term(&proposal->ground->meter, proposal->ground->check->subject->domain, record,
+                  record_at(record, position), &cost);
+    return g_steal_pointer(&cost.broken);
+}
+
+/* Leaves the terms out that make the record an error. A redirect leaves its place to all. */
+static void drop_broken(Proposal *proposal)
+{
+    Draft *draft = proposal->draft;
+    const char *all = proposal->ground->settings->advice_policy;
+    g_autofree char *text = draft_text(draft);
+    g_autoptr(Record) record = record_parse(text, strlen(text));
+
+    for (guint i = draft->terms->len; i-- > 0;) {
+        char *reason = broken_at(proposal, record, i);
+        bool is_redirect = draft_at(draft, i)->kind == RECORD_REDIRECT;
+        Point *point;
+
+        if (reason == NULL)
+            continue;
+        point = point_add(proposal->advice->points, POINT_BROKEN, draft_at(draft, i)->text);
+        point->reason = reason;
+        draft_remove(draft, i);
+        if (is_redirect && draft_find_kind(draft, RECORD_ALL, 0) == draft->terms->len) {
+            point->text = g_strdup(all);
+            draft_insert(draft, draft_behind_mechanisms(draft), all);
+        }
+    }
+}
+
+static bool has_mistake(const Draft *draft)
+{
+    for (guint i = 0; i < draft->terms->len; i++)
+        if (!mend_term_is_right(draft_at(draft, i)->text))
+            return true;
+    return false;
+}
+
+static void set_unproven(Proposal *proposal, const char *reason)
+{
+    point_add(proposal->advice->points, POINT_UNPROVEN, NULL)->reason = g_strdup(reason);
+}
+
+static void set_several(Proposal *proposal)
+{
+    Point *point = point_add(proposal->advice->points, POINT_SEVERAL, NULL);
+
+    point->texts = valid_texts(proposal->found);
+    point->number = proposal->found->len;
+}
+
+/* What one record, without an error that the grammar knows, needs. */
+static void judge(Proposal *proposal, const Proof *proof)
+{
+    Advice *advice = proposal->advice;
+    bool passes = proof->check->result == SPF_PASS;
+
+    advice->kind = ADVICE_EXTEND;
+    if (!passes && has_mistake(proposal->draft)) {
+        advice->kind = ADVICE_REPAIR;
+        draft_free(proposal->draft);
+        mend_found(proposal);
+    }
+    if (!passes && (advice->kind == ADVICE_REPAIR || proof->cost.broken != NULL)) {
+        advice->kind = ADVICE_REPAIR;
+        drop_broken(proposal);
+        return;
+    }
+    if (cost_is_over(&proposal->ground->meter, &proof->cost)) {
+        advice->kind = ADVICE_REDUCE;
+        drop_broken(proposal);
+    } else if (passes) {
+        advice->kind = ADVICE_OK;
+    }
+}
+
+/* A record that is too long to be anybody's is told to pass or not, and no more. */
+static void judge_long(Proposal *proposal)
+{
+    g_autoptr(Record) record = record_parse(first_found(proposal), strlen(first_found(proposal)));
+    g_autoptr(Proof) proof = proof_run(proposal->ground, first_found(proposal));
+
+    proposal->advice->kind = ADVICE_EXTEND;
+    if (proposal->found->len > 1)
+        proposal->advice->kind = ADVICE_MERGE;
+    else if (record->wrong != NULL || !record_is_spf(record->text, record->length))
+        proposal->advice->kind = ADVICE_REPAIR;
+    else if (proof->outcome == PROOF_OVER)
+        proposal->advice->kind = ADVICE_REDUCE;
+    else if (proof->outcome == PROOF_PASSES)
+        proposal->advice->kind = ADVICE_OK;
+    if (proposal->advice->kind != ADVICE_OK)
+        set_unproven(proposal, "the record is longer than any that can be of use");
+}
+
+static bool has_long(const GPtrArray *found)
+{
+    for (guint i = 0; i < found->len; i++)
+        if (strlen(g_ptr_array_index(found, i)) > OCTETS_MAX)
+            return true;
+    return false;
+}
+
+static void begin_new(Proposal *proposal)
+{
+    proposal->draft = draft_new("v=spf1");
+    draft_insert(proposal->draft, 0, proposal->ground->settings->advice_policy);
+    proposal->advice->kind = ADVICE_PUBLISH;
+}
+
+static void begin_one(Proposal *proposal)
+{
+    g_autoptr(Record) record = record_parse(first_found(proposal), strlen(first_found(proposal)));
+    g_autoptr(Proof) proof = NULL;
+
+    if (record->wrong != NULL || !record_is_spf(record->text, record->length)) {
+        proposal->advice->kind = ADVICE_REPAIR;
+        mend_found(proposal);
+        drop_broken(proposal);
+        return;
+    }
+    proposal->draft = draft_new(first_found(proposal));
+    proof = proof_run(proposal->ground, first_found(proposal));
+    judge(proposal, proof);
+}
+
+/* Sets the kind, and the draft to the record found, without its errors. */
+static void begin(Proposal *proposal)
+{
+    const char *first = proposal->found->len > 0 ? first_found(proposal) : NULL;
+
+    if (first == NULL) {
+        begin_new(proposal);
+        return;
+    }
+    if (proposal->found->len == 1) {
+        begin_one(proposal);
+        return;
+    }
+    proposal->advice->kind = record_is_spf(first, strlen(first)) ? ADVICE_MERGE : ADVICE_REPAIR;
+    set_several(proposal);
+    mend_found(proposal);
+    drop_broken(proposal);
+}
+
+static void set_record(Proposal *proposal, char *text)
+{
+    GPtrArray *added = g_ptr_array_new();
+
+    for (guint i = 0; i < proposal->draft->terms->len; i++)
+        if (draft_at(proposal->draft, i)->is_added)
+            g_ptr_array_add(added, g_strdup(draft_at(proposal->draft, i)->text));
+    g_ptr_array_add(added, NULL);
+    proposal->advice->record = text;
+    g_strfreev(proposal->advice->added);
+    proposal->advice->added = (char **)g_ptr_array_free(added, FALSE);
+}
+
+/* Too many look-ups, now that the record is extended. */
+static bool reduce_more(Proposal *proposal, const Proof *proof)
+{
+    if (proposal->advice->kind == ADVICE_EXTEND)
+        proposal->advice->kind = ADVICE_REDUCE;
+    if (reduce(proposal->ground, proposal->draft, proposal->advice->points))
+        return true;
+    set_unproven(proposal, proof->reason);
+    return false;
+}
+
+static bool extend_more(Proposal *proposal, const Proof *proof)
+{
+    g_autoptr(Proof) failed = NULL;
+    Draft *extended = proof->cost.broken == NULL || proof->check->result != SPF_PASS
+                          ? extend(proposal->ground, proposal->draft, proof, &failed)
+                          : NULL;
+
+    if (extended == NULL) {
+        if (failed != NULL && failed->outcome == PROOF_TROUBLE)
+            proposal->advice->kind = ADVICE_UNKNOWN;
+        else
+            set_unproven(proposal, failed != NULL ? failed->reason : proof->reason);
+        return false;
+    }
+    draft_free(proposal->draft);
+    proposal->draft = extended;
+    return true;
+}
+
+/* Takes what was added out again, so that it may find another place. Was there anything? */
+static bool take_back(Draft *draft)
+{
+    guint before = draft->terms->len;
+
+    for (guint i = draft->terms->len; i-- > 0;)
+        if (draft_at(draft, i)->is_added)
+            draft_remove(draft, i);
+    return draft->terms->len < before;
+}
+
+/* One step towards a record that passes. Returns whether there is more to do. */
+static bool step(Proposal *proposal, guint *extensions)
+{
+    g_autofree char *text = draft_text(proposal->draft);
+    g_autoptr(Proof) proof = proof_run(proposal->ground, text);
+
+    switch (proof->outcome) {
+    case PROOF_PASSES:
+        set_record(proposal, g_steal_pointer(&text));
+        return false;
+    case PROOF_TROUBLE:
+        proposal->advice->kind = ADVICE_UNKNOWN;
+        return false;
+    case PROOF_OVER:
+        return reduce_more(proposal, proof);
+    case PROOF_FAILS:
+        if (take_back(proposal->draft))
+            return true;
+        if ((*extensions)++ < EXTENSIONS_MAX)
+            return extend_more(proposal, proof);
+        set_unproven(proposal, proof->reason);
+        return false;
+    }
+    return false;
+}
+
+static void finish(Proposal *proposal)
+{
+    guint extensions = 0;
+    guint rounds = 0;
+
+    while (rounds < ROUNDS_MAX && step(proposal, &extensions))
+        rounds++;
+    if (rounds == ROUNDS_MAX)
+        set_unproven(proposal, NULL);
+}
+
+void proposal_make(const Ground *ground, const GPtrArray *texts, Advice *advice)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    Proposal proposal = {.ground = ground, .advice = advice, .found = found};
+
+    find_records(texts, found);
+    g_strfreev(advice->found);
+    advice->found = valid_texts(found);
+    if (has_long(found)) {
+        judge_long(&proposal);
+        return;
+    }
+    begin(&proposal);
+    if (advice->kind != ADVICE_OK)
+        finish(&proposal);
+    draft_free(proposal.draft);
+}

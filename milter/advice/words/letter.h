@@ -1,0 +1,14 @@
+#ifndef SPFROM_ADVICE_WORDS_LETTER_H
+#define SPFROM_ADVICE_WORDS_LETTER_H
+
+#include "advice/words/advice_text.h"
+
+/*
+ * A letter to the owner of a domain, ready to be sent: "Subject: …", which is ASCII and one line, a
+ * blank line, then UTF-8 text in lines of at most 76 columns, of which only the record can be
+ * longer. What strangers have put into DNS can't begin a line of its own in it.
+ *
+ * Returns a new string; NULL where there is nothing to write to anybody (ADVICE_UNKNOWN).
+ */
+char *letter_new(const Language *language, const Advice *advice, const AdviceCase *facts);
+#endif

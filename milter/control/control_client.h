@@ -1,0 +1,48 @@
+#ifndef SPFROM_CONTROL_CONTROL_CLIENT_H
+#define SPFROM_CONTROL_CONTROL_CLIENT_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/* The client's side of the control socket (design section 12): one JSON object a line out, one in.
+ */
+#define CONTROL_CLIENT_ERROR (control_client_error_quark())
+typedef enum {
+    CONTROL_CLIENT_ERROR_ABSENT,     /* no socket there, or nobody who listens: no daemon */
+    CONTROL_CLIENT_ERROR_PERMISSION, /* not for this user; the message names the group that may */
+    CONTROL_CLIENT_ERROR_SILENT,     /* no whole answer by the deadline */
+    CONTROL_CLIENT_ERROR_ANSWER,     /* what came is no answer */
+    CONTROL_CLIENT_ERROR_SYSTEM,
+} ControlClientError;
+GQuark control_client_error_quark(void);
+
+/* Longer than a reload may take, whose look-ups of the relay hosts end by check_timeout. */
+#define CONTROL_CLIENT_PATIENCE 120 /* seconds */
+
+/*
+ * Sends request to the daemon that listens at path and waits for its answer, at most so many
+ * seconds for all of it.
+ *
+ * Returns the answer, an object, given back with json_decref(): with "ok" false and "error" where
+ * the daemon refused. NULL with error (CONTROL_CLIENT_ERROR), which says what to do, where there
+ * was none.
+ */
+json_t *control_client_ask(const char *path, const json_t *request, guint seconds, GError **error);
+
+/* The pure part: the answer in a line, any octets, given back with json_decref(); NULL: it is none.
+ */
+json_t *control_client_parse(const char *line, gsize length);
+
+/* What the daemon says is wrong, borrowed from answer; NULL where it did as it was asked. */
+const char *control_client_refusal(const json_t *answer);
+/* How long the daemon has for what only looks, and for what may wait for DNS or a disk. */
+#define CONTROL_QUICK 15 /* seconds */
+#define CONTROL_SLOW 120
+
+/* {"command":command}, a new object. */
+json_t *control_command(const char *command);
+
+/* The text of a member, borrowed; NULL where there is none. */
+const char *control_text(const json_t *answer, const char *member);
+#endif

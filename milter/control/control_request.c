@@ -1,0 +1,236 @@
+#include "config.h"
+
+#include "control/control_request.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/domain_name.h"
+
+#define SHOWN_MAX 40 /* octets of a name that is told back */
+#define MEMBERS_MAX 4
+
+G_DEFINE_QUARK(spfrom_control_request_error, control_request_error)
+
+typedef bool (*Reader)(const json_t *object, ControlRequest *request, GError **error);
+
+static bool refuse(GError **error, const char *what)
+{
+    g_set_error_literal(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_MEMBER, what);
+    return false;
+}
+
+/* A number of seconds, or text as in the configuration. */
+static bool read_span(const json_t *value, gint64 *seconds, GError **error)
+{
+    g_autofree char *number = NULL;
+    g_autoptr(GError) cause = NULL;
+
+    if (json_is_integer(value))
+        number = g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (!json_is_string(value))
+        return refuse(error, "\"for\" is a time: \"2h\", or a number of seconds");
+    *seconds = clock_span_parse(number != NULL ? number : json_string_value(value), &cause);
+    if (*seconds > 0)
+        return true;
+    g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_MEMBER, "\"for\": %s",
+                cause != NULL ? cause->message : "at least 1 second");
+    return false;
+}
+
+static bool read_switch(const json_t *object, ControlRequest *request, GError **error)
+{
+    const char *mode = json_string_value(json_object_get(object, "mode"));
+    const json_t *span = json_object_get(object, "for");
+
+    if (mode == NULL || !mode_parse(mode, &request->mode))
+        return refuse(error, "\"mode\" is \"rewrite\", \"log-only\" or \"off\"");
+    request->command = CONTROL_MODE_SET;
+    return span == NULL || read_span(span, &request->seconds, error);
+}
+
+static bool read_mode(const json_t *object, ControlRequest *request, GError **error)
+{
+    const json_t *clear = json_object_get(object, "clear");
+    bool is_clear = json_is_true(clear);
+
+    if (clear != NULL && !json_is_boolean(clear))
+        return refuse(error, "\"clear\" is true or false");
+    if (json_object_get(object, "mode") != NULL) {
+        if (is_clear)
+            return refuse(error, "\"mode\" and \"clear\" exclude each other");
+        return read_switch(object, request, error);
+    }
+    if (json_object_get(object, "for") != NULL)
+        return refuse(error, "\"for\" goes with \"mode\"");
+    request->command = is_clear ? CONTROL_MODE_CLEAR : CONTROL_MODE;
+    return true;
+}
+
+static bool read_flush(const json_t *object, ControlRequest *request, GError **error)
+{
+    const json_t *domain = json_object_get(object, "domain");
+
+    if (domain == NULL)
+        return true;
+    if (json_is_string(domain))
+        request->domain = domain_name_parse(json_string_value(domain), NULL);
+    return request->domain != NULL ||
+           refuse(error, "\"domain\" is a domain name; without it all is flushed");
+}
+
+static bool read_metrics(const json_t *object, ControlRequest *request, GError **error)
+{
+    const json_t *format = json_object_get(object, "format");
+    const char *text = json_string_value(format);
+
+    if (format == NULL || g_strcmp0(text, "openmetrics") == 0)
+        return true;
+    request->is_prometheus = g_strcmp0(text, "prometheus") == 0;
+    return request->is_prometheus ||
+           refuse(error, "\"format\" is \"openmetrics\" or \"prometheus\"");
+}
+
+static bool read_find(const json_t *object, ControlRequest *request, GError **error)
+{
+    const json_t *queue_id = json_object_get(object, "queue_id");
+
+    if (!json_is_string(queue_id))
+        return refuse(error, "\"queue_id\" is the text by which the MTA knows a message");
+    request->queue_id = g_strdup(json_string_value(queue_id));
+    return true;
+}
+
+static const struct command {
+    const char *name;
+    ControlCommand command;
+    const char *members[MEMBERS_MAX]; /* besides "command" */
+    Reader read;                      /* NULL: there is nothing to read */
+} commands[] = {
+    {"status", CONTROL_STATUS, {NULL}, NULL},
+    {"mode", CONTROL_MODE, {"mode", "for", "clear"}, read_mode},
+    {"reload", CONTROL_RELOAD, {NULL}, NULL},
+    {"flush", CONTROL_FLUSH, {"domain"}, read_flush},
+    {"metrics", CONTROL_METRICS, {"format"}, read_metrics},
+    {"find", CONTROL_FIND, {"queue_id"}, read_find},
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static char *known_commands(void)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        g_string_append_printf(names, "%s\"%s\"", i > 0 ? ", " : "", commands[i].name);
+    return g_string_free(g_steal_pointer(&names), FALSE);
+}
+
+/* Names what was not known, where it is short enough, and what is. */
+static void set_unknown(const char *kind, const char *name, const char *known, GError **error)
+{
+    if (strlen(name) <= SHOWN_MAX)
+        g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_MEMBER,
+                    "unknown %s \"%s\"; known: %s", kind, name, known);
+    else
+        g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_MEMBER,
+                    "unknown %s; known: %s", kind, known);
+}
+
+static bool takes(const struct command *command, const char *member)
+{
+    if (strcmp(member, "command") == 0)
+        return true;
+    for (size_t i = 0; i < MEMBERS_MAX && command->members[i] != NULL; i++)
+        if (strcmp(command->members[i], member) == 0)
+            return true;
+    return false;
+}
+
+static char *known_members(const struct command *command)
+{
+    g_autoptr(GString) names = g_string_new("\"command\"");
+
+    for (size_t i = 0; i < MEMBERS_MAX && command->members[i] != NULL; i++)
+        g_string_append_printf(names, ", \"%s\"", command->members[i]);
+    return g_string_free(g_steal_pointer(&names), FALSE);
+}
+
+static bool check_members(const struct command *command, json_t *object, GError **error)
+{
+    const char *member;
+    json_t *value;
+
+    json_object_foreach(object, member, value)
+    {
+        if (!takes(command, member)) {
+            g_autofree char *known = known_members(command);
+
+            set_unknown("member", member, known, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_object(json_t *object, ControlRequest *request, GError **error)
+{
+    const char *name = json_string_value(json_object_get(object, "command"));
+    const struct command *command = name != NULL ? find_command(name) : NULL;
+    g_autofree char *known = known_commands();
+
+    if (!json_is_object(object))
+        return refuse(error, "a line is one JSON object: {\"command\":\"status\"}");
+    if (name == NULL) {
+        g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_MEMBER,
+                    "\"command\" is missing or no text; it is one of %s", known);
+        return false;
+    }
+    if (command == NULL) {
+        set_unknown("command", name, known, error);
+        return false;
+    }
+    request->command = command->command;
+    return check_members(command, object, error) &&
+           (command->read == NULL || command->read(object, request, error));
+}
+
+static void set_json_error(const json_error_t *where, GError **error)
+{
+    g_autofree char *what = g_utf8_make_valid(where->text, -1); /* it may cut what it quotes */
+
+    g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_JSON,
+                "not JSON: %s, at octet %d; write one object a line: {\"command\":\"status\"}",
+                what, where->position);
+}
+
+bool control_request_parse(const char *line, gsize length, ControlRequest *request, GError **error)
+{
+    json_error_t where;
+    json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    bool is_read;
+
+    *request = (ControlRequest){.domain = NULL};
+    if (object == NULL) {
+        set_json_error(&where, error);
+        return false;
+    }
+    is_read = read_object(object, request, error);
+    json_decref(object);
+    if (!is_read)
+        control_request_clear(request);
+    return is_read;
+}
+
+void control_request_clear(ControlRequest *request)
+{
+    g_clear_pointer(&request->domain, g_free);
+    g_clear_pointer(&request->queue_id, g_free);
+}

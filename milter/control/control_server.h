@@ -1,0 +1,51 @@
+#ifndef SPFROM_CONTROL_CONTROL_SERVER_H
+#define SPFROM_CONTROL_CONTROL_SERVER_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * The control socket's own side of design section 12: lines in, lines out, for many clients on one
+ * thread. Each has one line under way at a time; the next one waits. What a client does not do in
+ * time, or too much of, is answered by an error and costs no other client anything.
+ *
+ * Lock protocol: one lock inside guards the answers that wait to be sent.
+ */
+typedef struct ControlServer ControlServer;
+
+typedef struct {
+    guint clients;    /* one more closes the connection that has been silent longest */
+    gsize line;       /* octets without its end */
+    gint64 line_time; /* microseconds for a line, from its first octet, and for taking an answer */
+    gint64 idle_time; /* microseconds between two lines */
+} ControlLimits;
+
+extern const ControlLimits control_limits;
+
+/* Whom an answer is for. */
+typedef struct {
+    ControlServer *server;
+    guint64 client;
+    uid_t uid;
+} ControlCaller;
+
+/* Called on the server's thread, so it may not wait. One control_server_answer() has to follow, on
+ * any thread, now or later. line has no NUL at its end. */
+typedef void (*ControlHandler)(const ControlCaller *caller, const char *line, gsize length);
+
+/* Serves connections of fd, which it takes, as unix_socket_listen() made it. Returns NULL where
+ * there can be no thread. */
+ControlServer *control_server_start(int fd, const ControlLimits *limits, ControlHandler handler);
+
+/* Takes answer; NULL, where there is no memory for one, is an error for the client. Whose
+ * connection has ended gets nothing. */
+void control_server_answer(const ControlCaller *caller, json_t *answer);
+
+/* {"ok":false,"error":what}, a new object. */
+json_t *control_server_refusal(const char *what);
+
+/* Closes all connections and ends the thread. What is left of server takes late answers. */
+void control_server_stop(ControlServer *server);
+#endif

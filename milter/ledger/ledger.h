@@ -1,0 +1,78 @@
+#ifndef SPFROM_LEDGER_LEDGER_H
+#define SPFROM_LEDGER_LEDGER_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "ledger/ledger_row.h"
+
+/*
+ * What was seen per domain and day (design section 16): an SQLite file. Domains, results, actions,
+ * counts and times are in it, no local parts and no recipients. The daemon writes; any number of
+ * readers (advice/ledger_report.h) read meanwhile, and neither waits for the other.
+ */
+#define LEDGER_FAILURE (ledger_failure_quark())
+typedef enum {
+    LEDGER_FAILURE_MISSING, /* no such file, for a reader */
+    LEDGER_FAILURE_CORRUPT,
+    LEDGER_FAILURE_FOREIGN, /* another program's database */
+    LEDGER_FAILURE_VERSION, /* a newer spfrom's; for a reader, an older one's too */
+    LEDGER_FAILURE_BUSY,    /* somebody else holds it */
+    LEDGER_FAILURE_SYSTEM,  /* disk full, read-only, no permission */
+} LedgerFailure;
+GQuark ledger_failure_quark(void);
+
+typedef struct Ledger Ledger;
+
+/*
+ * Opens the ledger in file for the one writer, makes it where there is none (mode 0640), and brings
+ * an older one up to date. A file that is not whole is LEDGER_FAILURE_CORRUPT: looking through it
+ * takes at most some seconds. Belongs to one thread.
+ */
+Ledger *ledger_open(const char *file, GError **error);
+
+/*
+ * Opens it for reading. A reader sees the ledger as it was at this moment until it closes it, so
+ * that what it asks for fits together; closes it soon, since the writer's log grows meanwhile.
+ */
+Ledger *ledger_open_read_only(const char *file, GError **error);
+void ledger_close(Ledger *ledger);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_close)
+
+/* Domains that are new to the ledger on one day; what is over that goes to LEDGER_OTHER_DOMAINS. */
+#define LEDGER_NEW_DOMAINS_MAX 100000
+
+/* Adds rows (of LedgerRow) to what is there: all of them, or none and error. */
+bool ledger_write(Ledger *ledger, const GPtrArray *rows, GError **error);
+
+/*
+ * Deletes the oldest day before day, and with it the domains that were seen on no other; one day at
+ * a time, so that writing goes on between.
+ *
+ * is_more  set to whether there is another one
+ */
+bool ledger_expire(Ledger *ledger, guint32 day, bool *is_more, GError **error);
+
+/* The latest day before day that the ledger has mail of; 0 if there is none. */
+bool ledger_last_day(Ledger *ledger, guint32 day, guint32 *last, GError **error);
+
+/*
+ * Mends what a clock that was ahead has left behind: a domain that was seen after now counts as
+ * seen now. Otherwise a result of that time would outweigh all that come until then.
+ *
+ * now      wall time
+ */
+bool ledger_forget_future(Ledger *ledger, gint64 now, GError **error);
+
+/* Is there another file, or none, in the place of the one that is open? */
+bool ledger_is_moved(Ledger *ledger);
+
+/*
+ * Renames the file, which nobody has open for writing, to FILE.corrupt-DATE, with what SQLite keeps
+ * beside it. A second one of a day gets a number, a tenth is an error.
+ *
+ * now      wall time
+ * Returns the new name, owned by the caller, or NULL with error.
+ */
+char *ledger_move_aside(const char *file, gint64 now, GError **error);
+#endif

@@ -1,0 +1,444 @@
+#include "config.h"
+
+#include "ledger/ledger_report.h"
+
+#include <string.h>
+
+#include "ledger/ledger_private.h"
+#include "base/clock.h"
+
+/* The eight sums of struct LedgerCounts, in the order of MessageAction. */
+#define SUM(action) "sum(s.messages) FILTER (WHERE s.action = " #action ")"
+#define SUMS SUM(0) "," SUM(1) "," SUM(2) "," SUM(3) "," SUM(4) "," SUM(5) "," SUM(6) "," SUM(7)
+G_STATIC_ASSERT(MESSAGE_ACTIONS == 8);
+
+/* A domain as read_domain() reads it; with max(s.last) alone, SQLite takes s.result from the row
+ * that has it. */
+#define DOMAIN_COLUMNS                                                                             \
+    "d.name, d.first, d.last, d.authorised_since, d.authorised_last, d.unauthorised_last,"         \
+    " s.result, max(s.last)," SUMS
+enum {
+    COLUMN_NAME,
+    COLUMN_FIRST,
+    COLUMN_LAST,
+    COLUMN_AUTHORISED_SINCE,
+    COLUMN_AUTHORISED_LAST,
+    COLUMN_UNAUTHORISED_LAST,
+    COLUMN_RESULT,
+    COLUMN_RESULT_LAST,
+    COLUMN_COUNTS
+};
+
+LedgerPeriod ledger_period_of(gint64 now, guint days)
+{
+    guint32 today = ledger_day_of(now);
+
+    return (LedgerPeriod){.from = today - MIN(today, MAX(days, 1) - 1), .to = today};
+}
+
+guint64 ledger_counts_decided(const LedgerCounts *counts)
+{
+    guint64 sum = 0;
+
+    for (MessageAction action = 0; action < MESSAGE_ACTION_INBOUND; action++)
+        sum += counts->by[action];
+    return sum;
+}
+
+guint64 ledger_counts_rewritten(const LedgerCounts *counts)
+{
+    return counts->by[MESSAGE_ACTION_REWRITE] + counts->by[MESSAGE_ACTION_WOULD_REWRITE];
+}
+
+void ledger_domain_free(LedgerDomain *domain)
+{
+    g_free(domain->name);
+    g_free(domain);
+}
+
+typedef struct sqlite3_stmt Statement;
+
+static void statement_clear(Statement **statement)
+{
+    sqlite3_finalize(*statement);
+}
+#define AUTO_STATEMENT __attribute__((cleanup(statement_clear))) Statement *
+
+/* Returns sql made ready, with the period as ?1 and ?2; NULL with error. */
+static Statement *prepare(Ledger *ledger, const char *sql, LedgerPeriod period, GError **error)
+{
+    Statement *statement = NULL;
+
+    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK) {
+        ledger_fail(ledger, error);
+        return NULL;
+    }
+    sqlite3_bind_int64(statement, 1, period.from);
+    sqlite3_bind_int64(statement, 2, period.to);
+    return statement;
+}
+
+/* Is there another row? False at the end, and with error where it can't be read. */
+static bool next(Ledger *ledger, Statement *statement, GError **error)
+{
+    int code = sqlite3_step(statement);
+
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        ledger_fail(ledger, error);
+    return code == SQLITE_ROW;
+}
+
+static guint64 count_at(Statement *statement, int column)
+{
+    return (guint64)sqlite3_column_int64(statement, column);
+}
+
+static void read_counts(Statement *statement, int column, LedgerCounts *counts)
+{
+    for (int action = 0; action < MESSAGE_ACTIONS; action++)
+        counts->by[action] = count_at(statement, column + action);
+}
+
+static gint64 time_at(Statement *statement, int column)
+{
+    return sqlite3_column_int64(statement, column) * CLOCK_MILLISECOND;
+}
+
+/* Sets when the domain was seen, and whether it is authorised. */
+static void read_times(Statement *statement, LedgerDomain *domain)
+{
+    gint64 authorised = time_at(statement, COLUMN_AUTHORISED_LAST);
+    gint64 unauthorised = time_at(statement, COLUMN_UNAUTHORISED_LAST);
+
+    domain->first = time_at(statement, COLUMN_FIRST);
+    domain->last = time_at(statement, COLUMN_LAST);
+    domain->is_authorised = authorised > unauthorised;
+    domain->was_unauthorised = unauthorised != 0;
+    domain->authorised_since =
+        domain->is_authorised ? time_at(statement, COLUMN_AUTHORISED_SINCE) : 0;
+}
+
+static LedgerDomain *read_domain(Statement *statement)
+{
+    LedgerDomain *domain = g_new0(LedgerDomain, 1);
+
+    read_times(statement, domain);
+    domain->name = g_strdup((const char *)sqlite3_column_text(statement, COLUMN_NAME));
+    domain->result = LEDGER_UNCHECKED;
+    if (sqlite3_column_type(statement, COLUMN_RESULT) != SQLITE_NULL)
+        domain->result = MIN((guint)sqlite3_column_int(statement, COLUMN_RESULT), LEDGER_UNCHECKED);
+    read_counts(statement, COLUMN_COUNTS, &domain->counts);
+    return domain;
+}
+
+/* The rows of one slice of domains, day by day: both steps go down the table's only index. */
+static const char slice_sql[] =
+    "WITH RECURSIVE days (day) AS (SELECT min(day) FROM seen WHERE day BETWEEN ?1 AND ?2 UNION ALL"
+    " SELECT (SELECT min(later.day) FROM seen later WHERE later.day > days.day AND later.day <= ?2)"
+    " FROM days WHERE days.day IS NOT NULL) "
+    "SELECT s.day, s.domain, s.action, s.messages, s.result, s.last FROM days CROSS JOIN seen s"
+    " ON s.day = days.day AND s.domain BETWEEN ?3 AND ?4";
+
+/* Those of a slice's domains, with the columns of read_domain(). */
+static const char domains_sql[] =
+    "SELECT d.name, d.first, d.last, d.authorised_since, d.authorised_last, d.unauthorised_last,"
+    " d.id FROM domains d WHERE d.id BETWEEN ?3 AND ?4";
+#define COLUMN_ID COLUMN_RESULT
+
+/* One domain while it is added up. */
+typedef struct {
+    LedgerCounts counts;
+    gint64 last; /* when result was seen */
+    guint result;
+    bool is_seen; /* in outgoing mail */
+} Tally;
+
+/*
+ * SQLite's GROUP BY sorts millions of rows on the disk. Domains have numbers, so that adding up
+ * takes an array; a slice of them at a time keeps it small, however many domains there are.
+ */
+#define SLICE 262144
+typedef struct {
+    Ledger *ledger;
+    LedgerPeriod period;
+    LedgerReport *report;
+    gint64 from, to; /* numbers of the slice's domains */
+    Tally *tallies;
+} Reading;
+
+void ledger_report_free(LedgerReport *report)
+{
+    g_clear_pointer(&report->days, g_array_unref);
+    g_clear_pointer(&report->by_messages, g_ptr_array_unref);
+    g_clear_pointer(&report->by_rewritten, g_ptr_array_unref);
+    g_clear_pointer(&report->newly_authorised, g_ptr_array_unref);
+    g_free(report);
+}
+
+static LedgerReport *new_report(LedgerPeriod period)
+{
+    LedgerReport *report = g_new0(LedgerReport, 1);
+
+    report->days = g_array_new(FALSE, TRUE, sizeof(LedgerDay));
+    for (guint32 day = period.from; day <= period.to; day++) {
+        LedgerDay empty = {.day = day};
+
+        g_array_append_val(report->days, empty);
+    }
+    report->by_messages = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
+    report->by_rewritten = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
+    report->newly_authorised = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
+    return report;
+}
+
+static Statement *prepare_slice(const Reading *reading, const char *sql, GError **error)
+{
+    Statement *statement = prepare(reading->ledger, sql, reading->period, error);
+
+    if (statement != NULL) {
+        sqlite3_bind_int64(statement, 3, reading->from);
+        sqlite3_bind_int64(statement, 4, reading->to);
+    }
+    return statement;
+}
+
+static void add_row(const Reading *reading, Statement *statement)
+{
+    guint32 day = (guint32)sqlite3_column_int64(statement, 0);
+    Tally *tally = &reading->tallies[sqlite3_column_int64(statement, 1) - reading->from];
+    guint action = (guint)sqlite3_column_int(statement, 2);
+    guint64 messages = count_at(statement, 3);
+    gint64 last = sqlite3_column_int64(statement, 5);
+
+    if (action >= MESSAGE_ACTIONS)
+        return;
+    g_array_index(reading->report->days, LedgerDay, day - reading->period.from).counts.by[action] +=
+        messages;
+    if (action >= MESSAGE_ACTION_INBOUND)
+        return;
+    tally->counts.by[action] += messages;
+    if (!tally->is_seen || last > tally->last) {
+        tally->last = last;
+        tally->result = MIN((guint)sqlite3_column_int(statement, 4), LEDGER_UNCHECKED);
+    }
+    tally->is_seen = true;
+}
+
+static bool add_up_slice(const Reading *reading, GError **error)
+{
+    AUTO_STATEMENT statement = prepare_slice(reading, slice_sql, error);
+    g_autoptr(GError) cause = NULL;
+
+    if (statement == NULL)
+        return false;
+    memset(reading->tallies, 0, SLICE * sizeof(Tally));
+    while (next(reading->ledger, statement, &cause))
+        add_row(reading, statement);
+    if (cause == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
+/* Below 0: a comes first. */
+static gint compare_numbers(guint64 a, guint64 b)
+{
+    return (a < b) - (a > b);
+}
+
+static gint compare_messages(const LedgerDomain *a, const LedgerDomain *b)
+{
+    gint order =
+        compare_numbers(ledger_counts_decided(&a->counts), ledger_counts_decided(&b->counts));
+
+    return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+static gint compare_rewritten(const LedgerDomain *a, const LedgerDomain *b)
+{
+    gint order =
+        compare_numbers(ledger_counts_rewritten(&a->counts), ledger_counts_rewritten(&b->counts));
+
+    return order != 0 ? order : compare_messages(a, b);
+}
+
+static gint compare_since(const LedgerDomain *a, const LedgerDomain *b)
+{
+    gint order = compare_numbers((guint64)a->authorised_since, (guint64)b->authorised_since);
+
+    return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+/* A list that is being filled: up to twice as long as it may be, then cut to the first limit. */
+typedef struct {
+    GPtrArray *domains;
+    gint (*compare)(const LedgerDomain *a, const LedgerDomain *b);
+    guint limit;
+    const LedgerDomain *worst; /* the last of a full list; NULL: it was not cut yet */
+} List;
+
+static gint compare_entries(gconstpointer a, gconstpointer b, gpointer list)
+{
+    return ((const List *)list)
+        ->compare(*(const LedgerDomain *const *)a, *(const LedgerDomain *const *)b);
+}
+
+static void cut(List *list)
+{
+    g_ptr_array_sort_with_data(list->domains, compare_entries, list);
+    if (list->domains->len <= list->limit)
+        return;
+    g_ptr_array_set_size(list->domains, (gint)list->limit);
+    list->worst = g_ptr_array_index(list->domains, list->limit - 1);
+}
+
+/* Adds a copy of domain, if it may be among the first. */
+static void offer(List *list, const LedgerDomain *domain)
+{
+    LedgerDomain *copy;
+
+    if (list->limit == 0 || (list->worst != NULL && list->compare(domain, list->worst) > 0))
+        return;
+    copy = g_memdup2(domain, sizeof(*domain));
+    copy->name = g_strdup(domain->name);
+    g_ptr_array_add(list->domains, copy);
+    if (list->domains->len / 2 >= list->limit)
+        cut(list);
+}
+
+enum { LIST_MESSAGES, LIST_REWRITTEN, LIST_NEWLY_AUTHORISED, LISTS };
+
+/* Domains of the slice that had outgoing mail. */
+static bool list_slice(const Reading *reading, List lists[LISTS], GError **error)
+{
+    AUTO_STATEMENT statement = prepare_slice(reading, domains_sql, error);
+    gint64 begin = ledger_day_begin(reading->period.from);
+    gint64 end = ledger_day_begin(reading->period.to + 1);
+    g_autoptr(GError) cause = NULL;
+
+    if (statement == NULL)
+        return false;
+    while (next(reading->ledger, statement, &cause)) {
+        const Tally *tally =
+            &reading->tallies[sqlite3_column_int64(statement, COLUMN_ID) - reading->from];
+        LedgerDomain domain;
+
+        if (!tally->is_seen)
+            continue;
+        read_times(statement, &domain);
+        domain.name = (char *)sqlite3_column_text(statement, COLUMN_NAME);
+        domain.result = tally->result;
+        domain.counts = tally->counts;
+        reading->report->domains++;
+        offer(&lists[LIST_MESSAGES], &domain);
+        if (ledger_counts_rewritten(&domain.counts) > 0)
+            offer(&lists[LIST_REWRITTEN], &domain);
+        if (domain.was_unauthorised && domain.authorised_since >= begin &&
+            domain.authorised_since < end)
+            offer(&lists[LIST_NEWLY_AUTHORISED], &domain);
+    }
+    if (cause == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
+/* Moves reading to the slice that begins with the next domain there is. False at the end, and with
+ * error. */
+static bool next_slice(Reading *reading, GError **error)
+{
+    static const char sql[] = "SELECT min(id) FROM domains WHERE id > ?3";
+    AUTO_STATEMENT statement =
+        prepare_slice(&(Reading){.ledger = reading->ledger, .from = reading->to}, sql, error);
+
+    if (statement == NULL || !next(reading->ledger, statement, error) ||
+        sqlite3_column_type(statement, 0) == SQLITE_NULL)
+        return false;
+    reading->from = sqlite3_column_int64(statement, 0);
+    reading->to = reading->from > G_MAXINT64 - SLICE ? G_MAXINT64 : reading->from + SLICE - 1;
+    return true;
+}
+
+LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const LedgerLimits *limits,
+                                 GError **error)
+{
+    g_autoptr(LedgerReport) report = new_report(period);
+    g_autofree Tally *tallies = g_new(Tally, SLICE);
+    Reading reading = {.ledger = ledger, .period = period, .report = report, .tallies = tallies};
+    List lists[LISTS] = {{report->by_messages, compare_messages, limits->by_messages, NULL},
+                         {report->by_rewritten, compare_rewritten, limits->by_rewritten, NULL},
+                         {report->newly_authorised, compare_since, limits->newly_authorised, NULL}};
+    g_autoptr(GError) cause = NULL;
+
+    while (next_slice(&reading, &cause))
+        if (!add_up_slice(&reading, &cause) || !list_slice(&reading, lists, &cause))
+            break;
+    if (cause != NULL) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return NULL;
+    }
+    for (int i = 0; i < LISTS; i++)
+        cut(&lists[i]);
+    return g_steal_pointer(&report);
+}
+
+/* Rows of one domain: a look into the table for each day, which has no index by domain. */
+#define OF_DOMAIN                                                                                  \
+    "WITH RECURSIVE days (day) AS (SELECT ?1 UNION ALL SELECT day + 1 FROM days WHERE day < ?2),"  \
+    " s AS (SELECT seen.* FROM days CROSS JOIN seen ON seen.day = days.day"                        \
+    "  AND seen.domain = (SELECT id FROM domains WHERE name = ?3)"                                 \
+    "  WHERE seen.action < 6) "
+
+LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPeriod period,
+                                   GError **error)
+{
+    AUTO_STATEMENT statement =
+        prepare(ledger,
+                OF_DOMAIN "SELECT " DOMAIN_COLUMNS " FROM domains d LEFT JOIN s ON s.domain = d.id"
+                          " WHERE d.name = ?3 GROUP BY d.id",
+                period, error);
+
+    if (statement == NULL)
+        return NULL;
+    sqlite3_bind_text(statement, 3, name, -1, SQLITE_STATIC);
+    return next(ledger, statement, error) ? read_domain(statement) : NULL;
+}
+
+/* Adds the row (day, result, action, messages) to the last of days, or to a new one. */
+static void add_history(GArray *days, Statement *statement)
+{
+    guint32 day = (guint32)sqlite3_column_int64(statement, 0);
+    guint result = MIN((guint)sqlite3_column_int(statement, 1), LEDGER_UNCHECKED);
+    guint action = (guint)sqlite3_column_int(statement, 2);
+    guint64 messages = count_at(statement, 3);
+    LedgerDomainDay *last = NULL;
+
+    if (days->len == 0 || g_array_index(days, LedgerDomainDay, days->len - 1).day != day) {
+        LedgerDomainDay empty = {.day = day};
+
+        g_array_append_val(days, empty);
+    }
+    last = &g_array_index(days, LedgerDomainDay, days->len - 1);
+    last->results[result] += messages;
+    if (action < MESSAGE_ACTIONS)
+        last->counts.by[action] += messages;
+}
+
+GArray *ledger_report_history(Ledger *ledger, const char *name, LedgerPeriod period, GError **error)
+{
+    AUTO_STATEMENT statement =
+        prepare(ledger, OF_DOMAIN "SELECT day, result, action, messages FROM s ORDER BY day",
+                period, error);
+    g_autoptr(GArray) days = g_array_new(FALSE, TRUE, sizeof(LedgerDomainDay));
+    g_autoptr(GError) cause = NULL;
+
+    if (statement == NULL)
+        return NULL;
+    sqlite3_bind_text(statement, 3, name, -1, SQLITE_STATIC);
+    while (next(ledger, statement, &cause))
+        add_history(days, statement);
+    if (cause == NULL)
+        return g_steal_pointer(&days);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return NULL;
+}

@@ -1,0 +1,86 @@
+#ifndef SPFROM_LEDGER_LEDGER_REPORT_H
+#define SPFROM_LEDGER_LEDGER_REPORT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "ledger/ledger.h"
+
+/*
+ * Questions to a ledger that was opened with ledger_open_read_only(). Periods are days, the first
+ * and the last included: ledger_day_of(now) is today. All return NULL (or false) with error
+ * (LEDGER_FAILURE) set where the file can't be read.
+ */
+typedef struct {
+    guint32 from, to;
+} LedgerPeriod;
+
+/* days days that end with that of now. */
+LedgerPeriod ledger_period_of(gint64 now, guint days);
+
+/* Messages by action. */
+typedef struct {
+    guint64 by[MESSAGE_ACTIONS];
+} LedgerCounts;
+
+/* Those that a decision was made for: all but inbound and local. */
+guint64 ledger_counts_decided(const LedgerCounts *counts);
+/* rewrite and would-rewrite. */
+guint64 ledger_counts_rewritten(const LedgerCounts *counts);
+
+typedef struct {
+    guint32 day;
+    LedgerCounts counts;
+} LedgerDay;
+
+/* One domain. Times are wall time in microseconds, 0: never. */
+typedef struct {
+    char *name;          /* or LEDGER_NO_DOMAIN, LEDGER_OTHER_DOMAINS */
+    guint result;        /* of the message that was seen last in the period */
+    LedgerCounts counts; /* of the period */
+    gint64 first, last;  /* seen, in the period or not */
+    bool is_authorised;  /* the last result that says anything was pass (temperror says nothing) */
+    gint64
+        authorised_since;  /* 0 unless is_authorised: the first pass after the last other result */
+    bool was_unauthorised; /* before that: with is_authorised, its owner has mended the record */
+} LedgerDomain;
+void ledger_domain_free(LedgerDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerDomain, ledger_domain_free)
+
+/* How many domains each list of a report has at most; the rest is left out. */
+#define LEDGER_ALL G_MAXUINT
+typedef struct {
+    guint by_messages, by_rewritten, newly_authorised;
+} LedgerLimits;
+
+/* The outgoing mail of a period, read in one pass. The lists are of LedgerDomain. */
+typedef struct {
+    GArray *days;                /* of LedgerDay: each day of the period, those without mail too */
+    guint64 domains;             /* how many domains had mail, whatever the limits */
+    GPtrArray *by_messages;      /* most messages first */
+    GPtrArray *by_rewritten;     /* most rewritten ones first, domains without any left out */
+    GPtrArray *newly_authorised; /* authorised since a day of the period, and not before: the
+                                    latest first */
+} LedgerReport;
+
+LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const LedgerLimits *limits,
+                                 GError **error);
+void ledger_report_free(LedgerReport *report);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerReport, ledger_report_free)
+
+/* Returns one domain, or NULL: with error, or without where it was never seen. */
+LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPeriod period,
+                                   GError **error);
+
+/* One day of one domain: messages by action, and by result. */
+typedef struct {
+    guint32 day;
+    LedgerCounts counts;
+    guint64 results[LEDGER_RESULTS];
+} LedgerDomainDay;
+
+/* Returns a GArray of LedgerDomainDay: the days of the period on which the domain was seen, the
+ * oldest first. */
+GArray *ledger_report_history(Ledger *ledger, const char *name, LedgerPeriod period,
+                              GError **error);
+#endif

@@ -1,0 +1,124 @@
+#include "config.h"
+
+#include "show/html.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/visible_text.h"
+
+void html_init(Html *html)
+{
+    html->text = g_string_new("<!DOCTYPE html>\n");
+    html->open = g_ptr_array_new();
+}
+
+void html_clear(Html *html)
+{
+    if (html->text != NULL)
+        g_string_free(html->text, TRUE);
+    html->text = NULL;
+    g_clear_pointer(&html->open, g_ptr_array_unref);
+}
+
+char *html_finish(Html *html)
+{
+    while (html->open->len > 0)
+        html_close(html);
+    g_string_append_c(html->text, '\n');
+    return g_string_free(g_steal_pointer(&html->text), FALSE);
+}
+
+static void append(Html *html, const char *text, gsize length)
+{
+    g_autofree char *visible = visible_text(text, (gssize)length);
+    g_autofree char *escaped = g_markup_escape_text(visible, -1);
+
+    g_string_append(html->text, escaped);
+}
+
+static void begin(Html *html, const char *element, va_list attributes, const char *end)
+{
+    const char *name;
+
+    g_string_append_c(html->text, '<');
+    g_string_append(html->text, element);
+    while ((name = va_arg(attributes, const char *)) != NULL) {
+        const char *value = va_arg(attributes, const char *);
+
+        if (value == NULL)
+            continue;
+        g_string_append_c(html->text, ' ');
+        g_string_append(html->text, name);
+        g_string_append(html->text, "=\"");
+        append(html, value, strlen(value));
+        g_string_append_c(html->text, '"');
+    }
+    g_string_append(html->text, end);
+}
+
+void html_open(Html *html, const char *element, ...)
+{
+    va_list attributes;
+
+    va_start(attributes, element);
+    begin(html, element, attributes, ">");
+    va_end(attributes);
+    g_ptr_array_add(html->open, (gpointer)element);
+}
+
+/* In HTML the slash says nothing, in SVG it ends the element. */
+void html_empty(Html *html, const char *element, ...)
+{
+    va_list attributes;
+
+    va_start(attributes, element);
+    begin(html, element, attributes, "/>");
+    va_end(attributes);
+}
+
+void html_close(Html *html)
+{
+    if (html->open->len == 0)
+        return;
+    g_string_append_printf(html->text, "</%s>",
+                           (const char *)html->open->pdata[html->open->len - 1]);
+    g_ptr_array_set_size(html->open, (gint)html->open->len - 1);
+}
+
+void html_element(Html *html, const char *element, const char *text, ...)
+{
+    va_list attributes;
+
+    va_start(attributes, text);
+    begin(html, element, attributes, ">");
+    va_end(attributes);
+    html_text(html, text);
+    g_string_append_printf(html->text, "</%s>", element);
+}
+
+void html_text(Html *html, const char *text)
+{
+    append(html, text, strlen(text));
+}
+
+void html_lines(Html *html, const char *text)
+{
+    for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        append(html, text, (gsize)(end - text));
+        g_string_append_c(html->text, '\n');
+    }
+    html_text(html, text);
+}
+
+void html_printf(Html *html, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    html_text(html, text);
+}

@@ -1,0 +1,46 @@
+#ifndef SPFROM_SHOW_HTML_H
+#define SPFROM_SHOW_HTML_H
+
+#include <glib.h>
+
+/*
+ * The one writer of HTML (and of the SVG in it): elements are opened and closed here, text and
+ * values of attributes are escaped here, and there is no way past it, so a page is well-formed
+ * whatever a record or a name holds. Names of elements and attributes are the program's own words.
+ */
+typedef struct {
+    GString *text;
+    GPtrArray *open; /* of const char *: the elements that wait for their end */
+} Html;
+
+/* Begins with the document type. */
+void html_init(Html *html);
+void html_clear(Html *html);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Html, html_clear)
+
+/* Closes what is open. Returns the page, owned by the caller; html is to be cleared. */
+char *html_finish(Html *html);
+
+/*
+ * Opens an element, with pairs of attribute and value up to a NULL. An attribute whose value is
+ * NULL is left out; one without a value is written with "".
+ */
+void html_open(Html *html, const char *element, ...) G_GNUC_NULL_TERMINATED;
+
+/* The same for an element that has no content and no end: input, meta, rect. */
+void html_empty(Html *html, const char *element, ...) G_GNUC_NULL_TERMINATED;
+
+/* Closes the element that was opened last. */
+void html_close(Html *html);
+
+/* An element with text alone in it. */
+void html_element(Html *html, const char *element, const char *text, ...) G_GNUC_NULL_TERMINATED;
+
+/*
+ * Text of anyone: what is no UTF-8, controls and what hides text or turns its direction are made
+ * visible (base/visible_text.h). Line ends too, but for html_lines(), where an LF stays one.
+ */
+void html_text(Html *html, const char *text);
+void html_lines(Html *html, const char *text);
+void html_printf(Html *html, const char *format, ...) G_GNUC_PRINTF(2, 3);
+#endif

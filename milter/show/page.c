@@ -1,0 +1,106 @@
+#include "config.h"
+
+#include "show/page.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/visible_text.h"
+
+static const char *const style_codes[] = {
+    [PAGE_PLAIN] = "",   [PAGE_STRONG] = "1",      [PAGE_GOOD] = "1;32",
+    [PAGE_BAD] = "1;31", [PAGE_DOUBTFUL] = "1;33", [PAGE_FAINT] = "2"};
+
+void page_init(Page *page, bool has_colour)
+{
+    page->text = g_string_new(NULL);
+    page->has_colour = has_colour;
+}
+
+void page_clear(Page *page)
+{
+    g_string_free(page->text, TRUE);
+}
+
+void page_raw(Page *page, PageStyle style, const char *text)
+{
+    if (page->has_colour && style != PAGE_PLAIN && *text != '\0')
+        g_string_append_printf(page->text, "\033[%sm%s\033[0m", style_codes[style], text);
+    else
+        g_string_append(page->text, text);
+}
+
+void page_add(Page *page, PageStyle style, const char *text)
+{
+    g_autofree char *safe = page_safe(text, -1);
+
+    page_raw(page, style, safe);
+}
+
+void page_printf(Page *page, PageStyle style, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    page_add(page, style, text);
+}
+
+void page_add_padded(Page *page, PageStyle style, const char *text, guint width)
+{
+    g_autofree char *safe = page_safe(text, -1);
+    glong columns = g_utf8_strlen(safe, -1);
+
+    page_raw(page, style, safe);
+    for (; columns < (glong)width; columns++)
+        g_string_append_c(page->text, ' ');
+}
+
+bool page_wants_colour(FILE *stream)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    if (!isatty(fileno(stream)) || (no_colour != NULL && no_colour[0] != '\0'))
+        return false;
+    return terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+char *page_safe(const char *text, gssize length)
+{
+    return visible_text(text, length);
+}
+
+static void write_line(FILE *stream, const char *line, gsize length, bool is_ended)
+{
+    g_autofree char *safe = NULL;
+
+    if (is_ended && length > 0 && line[length - 1] == '\r')
+        length--;
+    safe = page_safe(line, (gssize)length);
+    fputs(safe, stream);
+    if (is_ended)
+        putc('\n', stream);
+}
+
+void page_write_octets(FILE *stream, const char *octets, gsize length)
+{
+    const char *end = octets + length;
+
+    if (!isatty(fileno(stream))) {
+        fwrite(octets, 1, length, stream);
+        return;
+    }
+    while (octets < end) {
+        const char *line_end = memchr(octets, '\n', (gsize)(end - octets));
+        const char *next = line_end != NULL ? line_end + 1 : end;
+
+        write_line(stream, octets, (gsize)((line_end != NULL ? line_end : end) - octets),
+                   line_end != NULL);
+        octets = next;
+    }
+}

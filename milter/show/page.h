@@ -1,0 +1,42 @@
+#ifndef SPFROM_SHOW_PAGE_H
+#define SPFROM_SHOW_PAGE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Text for people while it is being put together: with colours on a terminal, else the same text
+ * without. */
+typedef struct {
+    GString *text;
+    bool has_colour;
+} Page;
+
+typedef enum { PAGE_PLAIN, PAGE_STRONG, PAGE_GOOD, PAGE_BAD, PAGE_DOUBTFUL, PAGE_FAINT } PageStyle;
+
+void page_init(Page *page, bool has_colour);
+void page_clear(Page *page);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Page, page_clear)
+
+/* Appends text of anyone: it goes through page_safe(). */
+void page_add(Page *page, PageStyle style, const char *text);
+void page_printf(Page *page, PageStyle style, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Appends text, and blanks up to width columns where it is shorter (one column a character). */
+void page_add_padded(Page *page, PageStyle style, const char *text, guint width);
+
+/* Appends text of ours as it is: line ends, tree characters. */
+void page_raw(Page *page, PageStyle style, const char *text);
+
+/* Is stream a terminal that shows colours, and does its user want them (NO_COLOR, TERM=dumb)? */
+bool page_wants_colour(FILE *stream);
+
+/* visible_text() of base, owned by the caller. */
+char *page_safe(const char *text, gssize length);
+
+/*
+ * Writes octets of a message to stream: as they are, or, where stream is a terminal, each line
+ * through page_safe(). Errors stay in ferror(stream).
+ */
+void page_write_octets(FILE *stream, const char *octets, gsize length);
+#endif

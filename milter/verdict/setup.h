@@ -1,0 +1,34 @@
+#ifndef SPFROM_VERDICT_SETUP_H
+#define SPFROM_VERDICT_SETUP_H
+
+#include <glib.h>
+
+#include "policy/settings.h"
+#include "dns/dns.h"
+#include "verdict/verdicts.h"
+
+/* From a configuration file to what answers questions: the same for the daemon and for the command
+ * line. */
+#define SETUP_ERROR (setup_error_quark())
+typedef enum { SETUP_ERROR_CONFIGURATION, SETUP_ERROR_LIBRARY } SetupError;
+GQuark setup_error_quark(void);
+
+/*
+ * Reads the configuration in file, an absolute path, and the files that it names.
+ * Returns NULL with error (SETUP_ERROR_CONFIGURATION) set, its message with FILE:LINE.
+ */
+Settings *setup_read(const char *file, GError **error);
+
+/* The settings last with their domain_map read anew (settings_parse_map()). */
+Settings *setup_read_map(Settings *last, GError **error);
+
+/* Opens the DNS that settings ask for: libunbound, whose thread starts here, or the zone file. */
+Dns *setup_dns(Settings *settings, GError **error);
+
+/* The same, with the relay set and the verdict cache on top. */
+Verdicts *setup_verdicts(Settings *settings, GError **error);
+
+/* The same in the place of before, whose counters go on, and whose verdicts where they still hold.
+ */
+Verdicts *setup_verdicts_after(Verdicts *before, Settings *settings, GError **error);
+#endif

@@ -1,0 +1,500 @@
+#include "config.h"
+
+#include "verdict/verdicts.h"
+
+#include <string.h>
+
+#include "spf/dmarc.h"
+#include "dns/dns_counted.h"
+#include "verdict/flights.h"
+#include "verdict/fresh_relays.h"
+#include "verdict/relay_check.h"
+#include "verdict/upkeep.h"
+#include "verdict/verdict_cache.h"
+
+G_STATIC_ASSERT(G_N_ELEMENTS(((VerdictsCounters *)NULL)->queries) == DNS_STATUSES);
+
+/* What goes on over a reload. */
+typedef struct {
+    gint refs;
+    VerdictsCounters counters; /* __atomic_*() only; what is about DNS and entries are not used */
+    DnsCounts dns;
+} Counted;
+
+struct Verdicts {
+    gint refs;
+    Settings *settings;
+    const Clock *clock; /* for TTLs; deadlines are clock_system's */
+    Counted *counted;
+    Dns *dns; /* made by dns_counted_new() */
+    FreshRelays *relays;
+    VerdictCache *cache;
+    Flights *flights;
+    Upkeep *upkeep;
+    gint is_replaced; /* by verdicts_new_after(); g_atomic_int_*() only */
+};
+
+static void add_one(guint64 *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+static guint64 read_one(const guint64 *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static gint64 read_time(const gint64 *time)
+{
+    return __atomic_load_n(time, __ATOMIC_RELAXED);
+}
+
+static Counted *counted_new(void)
+{
+    Counted *counted = g_new0(Counted, 1);
+
+    counted->refs = 1;
+    return counted;
+}
+
+static Counted *counted_ref(Counted *counted)
+{
+    g_atomic_int_inc(&counted->refs);
+    return counted;
+}
+
+static void counted_unref(Counted *counted)
+{
+    if (g_atomic_int_dec_and_test(&counted->refs))
+        g_free(counted);
+}
+
+static gint64 deadline_in(guint seconds)
+{
+    return clock_monotonic(&clock_system) + seconds * CLOCK_SECOND;
+}
+
+static VerdictLife life_of(const Verdicts *verdicts, const RelayCheck *check, gint64 made)
+{
+    Settings *settings = verdicts->settings;
+    guint fresh = MIN(MAX(check->ttl, settings->cache_min_ttl), settings->cache_max_ttl);
+
+    if (check->verdict->result == SPF_PASS)
+        return (VerdictLife){made, fresh, settings->cache_stale};
+    fresh = MIN(fresh, settings->cache_retry_ttl);
+    if (check->verdict->result != SPF_TEMPERROR)
+        return (VerdictLife){made, fresh, settings->cache_stale};
+    fresh = MIN(MIN(VERDICT_CACHE_QUIET, settings->cache_retry_ttl), settings->cache_max_ttl);
+    return (VerdictLife){clock_monotonic(verdicts->clock), fresh, 0};
+}
+
+/* A temperror may come before a term that asks for the sender: it then holds for as much as what
+ * was known before. */
+static bool holds_for_one_address(const RelayCheck *check, const VerdictCacheAnswer *before)
+{
+    return check->uses_sender ||
+           (check->verdict->result == SPF_TEMPERROR && before->is_per_address);
+}
+
+static void keep(Verdicts *verdicts, const VerdictKey *key, const RelayCheck *check,
+                 const VerdictCacheAnswer *before, gint64 made)
+{
+    VerdictKey kept = *key;
+    VerdictLife life = life_of(verdicts, check, made);
+
+    if (g_atomic_int_get(&verdicts->is_replaced))
+        return;
+    if (!holds_for_one_address(check, before))
+        kept.local_part = NULL;
+    verdict_cache_put(verdicts->cache, &kept, check->verdict, &life, before->epoch);
+}
+
+/* Is there a verdict in answer that can serve while DNS has trouble? */
+static bool has_older(const VerdictCacheAnswer *answer)
+{
+    return answer->verdict != NULL && answer->verdict->result != SPF_TEMPERROR;
+}
+
+/* Cuts deadline short where answer has something to fall back on. */
+static gint64 with_patience(gint64 deadline, const VerdictCacheAnswer *answer)
+{
+    return has_older(answer) ? MIN(deadline, deadline_in(VERDICTS_PATIENCE)) : deadline;
+}
+
+/* Keeps what check found, or what was there before where DNS has trouble. Takes its verdict. */
+static Landing settle(Verdicts *verdicts, const VerdictKey *key, const RelayCheck *check,
+                      const VerdictCacheAnswer *before, gint64 made)
+{
+    if (check->verdict->result != SPF_TEMPERROR || !has_older(before)) {
+        keep(verdicts, key, check, before, made);
+        return (Landing){check->verdict, false, holds_for_one_address(check, before)};
+    }
+    verdict_unref(check->verdict);
+    verdict_cache_postpone(verdicts->cache, key, clock_monotonic(verdicts->clock));
+    return (Landing){verdict_ref(before->verdict), true, before->is_per_address};
+}
+
+/*
+ * Asks DNS as the pilot of flight, keeps what comes out, and lands. before is what the cache had
+ * for key; its epoch is older than the relay set that is read here, so that no verdict on an old
+ * set stays when the cache is flushed for a new one.
+ */
+static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *key,
+                        const VerdictCacheAnswer *before, gint64 deadline)
+{
+    g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
+    g_autoptr(EvaluationContext) context = NULL;
+    gint64 made = clock_monotonic(verdicts->clock);
+    bool has_relays = set->networks->len > 0;
+    RelayCheck check;
+    Landing landing = {.verdict = NULL};
+
+    if (fresh_relays_is_due(verdicts->relays))
+        upkeep_wake(verdicts->upkeep);
+    context = evaluation_context_new(verdicts->dns, with_patience(deadline, before));
+    check = relay_check_run(context, verdicts->settings, set, key->domain, key->local_part);
+    landing.verdict = check.verdict;
+    if (has_relays)
+        landing = settle(verdicts, key, &check, before, made);
+    flights_land(verdicts->flights, flight, &landing);
+    if (has_relays)
+        add_one(&verdicts->counted->counters.evaluations);
+    return landing;
+}
+
+/* Boards the flight of those who would evaluate the same, and since the same flush. */
+static Flight *board(Verdicts *verdicts, const VerdictKey *key, const VerdictCacheAnswer *answer,
+                     bool *is_pilot)
+{
+    g_autofree char *text =
+        answer->is_per_address
+            ? g_strdup_printf("%u %s@%s", answer->epoch, key->local_part, key->domain)
+            : g_strdup_printf("%u %s", answer->epoch, key->domain);
+
+    return flights_board(verdicts->flights, text, is_pilot);
+}
+
+static VerdictSource cache_source(const VerdictCacheAnswer *answer)
+{
+    return answer->outcome == VERDICT_CACHE_STALE ? VERDICT_SOURCE_STALE : VERDICT_SOURCE_HIT;
+}
+
+/* What the cache had after all: another flight landed while this one was boarded. */
+static Landing land_from_cache(Verdicts *verdicts, Flight *flight, const VerdictCacheAnswer *answer)
+{
+    Landing landing = {verdict_ref(answer->verdict), answer->outcome == VERDICT_CACHE_STALE,
+                       answer->is_per_address};
+
+    flights_land(verdicts->flights, flight, &landing);
+    return landing;
+}
+
+/* Works a verdict out as the pilot of flight. */
+static Verdict *fly(Verdicts *verdicts, Flight *flight, const VerdictKey *key, gint64 deadline,
+                    VerdictSource *source)
+{
+    VerdictCacheAnswer answer =
+        verdict_cache_get(verdicts->cache, key, clock_monotonic(verdicts->clock));
+    Landing landing;
+
+    if (answer.outcome == VERDICT_CACHE_MISS) {
+        landing = evaluate(verdicts, flight, key, &answer, deadline);
+        *source = landing.is_stale ? VERDICT_SOURCE_STALE : VERDICT_SOURCE_MISS;
+    } else {
+        landing = land_from_cache(verdicts, flight, &answer);
+        *source = cache_source(&answer);
+    }
+    g_clear_pointer(&answer.verdict, verdict_unref);
+    return landing.verdict;
+}
+
+/* What a passenger gets whose time is over before the pilot lands. */
+static Verdict *overdue(Verdicts *verdicts, const VerdictCacheAnswer *answer, VerdictSource *source)
+{
+    g_autofree char *reason = NULL;
+
+    if (answer->verdict != NULL) {
+        *source = VERDICT_SOURCE_STALE;
+        return verdict_ref(answer->verdict);
+    }
+    reason = g_strdup_printf("no verdict within %u s", verdicts->settings->check_timeout);
+    *source = VERDICT_SOURCE_WAIT;
+    return verdict_new(SPF_TEMPERROR, NULL, NULL, reason);
+}
+
+/*
+ * Joins or begins the evaluation of what the cache does not have. Returns NULL where the passenger
+ * learned only that the verdict was on another address, and has to ask anew.
+ */
+static Verdict *join(Verdicts *verdicts, const VerdictKey *key, const VerdictCacheAnswer *answer,
+                     gint64 deadline, VerdictSource *source)
+{
+    bool is_pilot;
+    Flight *flight = board(verdicts, key, answer, &is_pilot);
+    Landing landing;
+
+    if (is_pilot)
+        return fly(verdicts, flight, key, deadline, source);
+    if (!flights_wait(verdicts->flights, flight, with_patience(deadline, answer), &landing))
+        return overdue(verdicts, answer, source);
+    if (landing.is_per_address && !answer->is_per_address) {
+        verdict_unref(landing.verdict);
+        return NULL;
+    }
+    *source = landing.is_stale ? VERDICT_SOURCE_STALE : VERDICT_SOURCE_WAIT;
+    return landing.verdict;
+}
+
+static Verdict *look_up(Verdicts *verdicts, const VerdictKey *key, VerdictSource *source)
+{
+    gint64 deadline = 0;
+    Verdict *verdict = NULL;
+
+    while (verdict == NULL) {
+        VerdictCacheAnswer answer =
+            verdict_cache_get(verdicts->cache, key, clock_monotonic(verdicts->clock));
+
+        if (answer.should_renew)
+            upkeep_renew(verdicts->upkeep, key);
+        if (answer.outcome != VERDICT_CACHE_MISS) {
+            *source = cache_source(&answer);
+            return answer.verdict;
+        }
+        if (deadline == 0)
+            deadline = deadline_in(verdicts->settings->check_timeout);
+        verdict = join(verdicts, key, &answer, deadline, source);
+        g_clear_pointer(&answer.verdict, verdict_unref);
+    }
+    return verdict;
+}
+
+/* UpkeepWork.renew: evaluates key before its verdict ends, so that no message waits for that. */
+static void renew(void *hook, const VerdictKey *key)
+{
+    Verdicts *verdicts = hook;
+    VerdictCacheAnswer before =
+        verdict_cache_get(verdicts->cache, key, clock_monotonic(verdicts->clock));
+    bool is_pilot;
+    Flight *flight = board(verdicts, key, &before, &is_pilot);
+
+    if (is_pilot) {
+        gint64 deadline = deadline_in(verdicts->settings->check_timeout);
+
+        verdict_unref(evaluate(verdicts, flight, key, &before, deadline).verdict);
+    } else {
+        flights_leave(verdicts->flights, flight);
+    }
+    g_clear_pointer(&before.verdict, verdict_unref);
+}
+
+static void count(Counted *counted, VerdictSource source, SpfResult result)
+{
+    VerdictsCounters *counters = &counted->counters;
+
+    add_one(&counters->results[result]);
+    switch (source) {
+    case VERDICT_SOURCE_HIT:
+        add_one(&counters->hits);
+        return;
+    case VERDICT_SOURCE_MISS:
+        add_one(&counters->misses);
+        return;
+    case VERDICT_SOURCE_WAIT:
+        add_one(&counters->waits);
+        return;
+    case VERDICT_SOURCE_STALE:
+        add_one(&counters->stales);
+        return;
+    case VERDICT_SOURCE_NONE:
+        return;
+    }
+}
+
+static Verdict *get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source)
+{
+    char local_part[VERDICT_KEY_LOCAL_PART_MAX + 1] = "";
+    VerdictKey key = {mailbox->domain_name, local_part};
+
+    *source = VERDICT_SOURCE_NONE;
+    if (mailbox->domain_name == NULL)
+        return verdict_new(SPF_NONE, NULL, NULL, NULL);
+    /* cut here, so that what is evaluated is what the cache keeps it for */
+    if (mailbox->local_part != NULL)
+        g_strlcpy(local_part, mailbox->local_part, sizeof local_part);
+    return look_up(verdicts, &key, source);
+}
+
+Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source)
+{
+    Verdict *verdict = get(verdicts, mailbox, source);
+
+    count(verdicts->counted, *source, verdict->result);
+    return verdict;
+}
+
+Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox)
+{
+    VerdictSource source;
+
+    return get(verdicts, mailbox, &source);
+}
+
+/* UpkeepWork.refresh. The cache is flushed after the change: see evaluate(). */
+static gint64 refresh(void *hook)
+{
+    Verdicts *verdicts = hook;
+    bool has_changed;
+    gint64 span = fresh_relays_refresh(verdicts->relays, &has_changed);
+
+    if (has_changed && !g_atomic_int_get(&verdicts->is_replaced))
+        verdict_cache_flush(verdicts->cache, NULL);
+    return span;
+}
+
+RelaySet *verdicts_relay_set(Verdicts *verdicts)
+{
+    return fresh_relays_get(verdicts->relays);
+}
+
+void verdicts_flush(Verdicts *verdicts, const char *domain)
+{
+    /* In this order: no verdict on old answers is kept once the cache is flushed. */
+    dns_flush(verdicts->dns, domain);
+    verdict_cache_flush(verdicts->cache, domain);
+    if (domain != NULL)
+        return;
+    fresh_relays_expire(verdicts->relays);
+    upkeep_wake(verdicts->upkeep);
+}
+
+void verdicts_counters(Verdicts *verdicts, VerdictsCounters *counters)
+{
+    VerdictsCounters *counted = &verdicts->counted->counters;
+
+    counters->hits = read_one(&counted->hits);
+    counters->misses = read_one(&counted->misses);
+    counters->waits = read_one(&counted->waits);
+    counters->stales = read_one(&counted->stales);
+    counters->evaluations = read_one(&counted->evaluations);
+    for (int i = 0; i < SPF_RESULTS; i++)
+        counters->results[i] = read_one(&counted->results[i]);
+    for (int i = 0; i < DNS_STATUSES; i++)
+        counters->queries[i] = read_one(&verdicts->counted->dns.outcomes[i]);
+    counters->dns_answered = read_time(&verdicts->counted->dns.answered);
+    counters->dns_troubled = read_time(&verdicts->counted->dns.troubled);
+    counters->entries = verdict_cache_count(verdicts->cache);
+}
+
+bool verdicts_is_dmarc_enforced(Verdicts *verdicts, const char *domain)
+{
+    guint seconds = MIN(verdicts->settings->check_timeout, VERDICTS_PATIENCE);
+
+    return dmarc_policy_lookup(verdicts->dns, domain, deadline_in(seconds), NULL) != DMARC_NONE;
+}
+
+static bool is_same_list(char *const *a, char *const *b)
+{
+    return g_strv_equal((const char *const *)a, (const char *const *)b);
+}
+
+/* Do the verdicts of before hold for settings, apart from the relay set? A zone file may have
+ * changed inside. */
+static bool holds_for(Settings *before, Settings *settings)
+{
+    return before->dns_zone_file == NULL && settings->dns_zone_file == NULL &&
+           is_same_list(before->dns_servers, settings->dns_servers) &&
+           g_strcmp0(before->dns_trust_anchor, settings->dns_trust_anchor) == 0 &&
+           strcmp(before->hostname, settings->hostname) == 0 &&
+           before->relay_policy == settings->relay_policy &&
+           before->cache_size == settings->cache_size &&
+           before->cache_min_ttl == settings->cache_min_ttl &&
+           before->cache_max_ttl == settings->cache_max_ttl &&
+           before->cache_retry_ttl == settings->cache_retry_ttl &&
+           before->cache_stale == settings->cache_stale;
+}
+
+static VerdictCache *cache_for(Verdicts *before, Settings *settings, const RelaySet *last,
+                               const RelaySet *set)
+{
+    if (before == NULL || last->generation != set->generation ||
+        !holds_for(before->settings, settings))
+        return verdict_cache_new(settings->cache_size);
+    return verdict_cache_ref(before->cache);
+}
+
+void verdicts_free(Verdicts *verdicts)
+{
+    dns_counted_close(verdicts->dns);
+    g_clear_pointer(&verdicts->upkeep, upkeep_free);
+    g_clear_pointer(&verdicts->relays, fresh_relays_free);
+    g_clear_pointer(&verdicts->cache, verdict_cache_unref);
+    g_clear_pointer(&verdicts->flights, flights_free);
+    dns_free(verdicts->dns);
+    counted_unref(verdicts->counted);
+    settings_unref(verdicts->settings);
+    g_free(verdicts);
+}
+
+/* Fills in what can fail: the relay set and the threads. */
+static bool start(Verdicts *verdicts, Verdicts *before, GError **error)
+{
+    UpkeepWork work = {refresh, renew, verdicts};
+    g_autoptr(RelaySet) last = before != NULL ? verdicts_relay_set(before) : NULL;
+    g_autoptr(RelaySet) set = NULL;
+
+    verdicts->relays =
+        fresh_relays_new(verdicts->settings, verdicts->dns, last, verdicts->clock, error);
+    if (verdicts->relays == NULL)
+        return false;
+    set = verdicts_relay_set(verdicts);
+    verdicts->cache = cache_for(before, verdicts->settings, last, set);
+    verdicts->upkeep = upkeep_new(&work, error);
+    if (verdicts->upkeep == NULL)
+        return false;
+    if (before != NULL && verdicts->cache == before->cache)
+        g_atomic_int_set(&before->is_replaced, 1);
+    return true;
+}
+
+static Verdicts *make(Verdicts *before, Settings *settings, Dns *dns, const Clock *clock,
+                      GError **error)
+{
+    Verdicts *verdicts = g_new0(Verdicts, 1);
+
+    verdicts->refs = 1;
+    verdicts->settings = settings_ref(settings);
+    verdicts->clock = clock;
+    verdicts->counted = before != NULL ? counted_ref(before->counted) : counted_new();
+    verdicts->dns = dns_counted_new(dns, &verdicts->counted->dns);
+    verdicts->flights = flights_new();
+    if (!start(verdicts, before, error))
+        g_clear_pointer(&verdicts, verdicts_free);
+    return verdicts;
+}
+
+Verdicts *verdicts_new(Settings *settings, Dns *dns, const Clock *clock, GError **error)
+{
+    return make(NULL, settings, dns, clock, error);
+}
+
+Verdicts *verdicts_new_after(Verdicts *before, Settings *settings, Dns *dns, GError **error)
+{
+    return make(before, settings, dns, before->clock, error);
+}
+
+Verdicts *verdicts_ref(Verdicts *verdicts)
+{
+    g_atomic_int_inc(&verdicts->refs);
+    return verdicts;
+}
+
+bool verdicts_drop(Verdicts *verdicts)
+{
+    return g_atomic_int_dec_and_test(&verdicts->refs);
+}
+
+void verdicts_unref(Verdicts *verdicts)
+{
+    if (verdicts_drop(verdicts))
+        verdicts_free(verdicts);
+}

@@ -1,0 +1,93 @@
+#ifndef SPFROM_VERDICT_VERDICTS_H
+#define SPFROM_VERDICT_VERDICTS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "mail/mailboxes.h"
+#include "policy/settings.h"
+#include "policy/verdict.h"
+#include "dns/dns.h"
+#include "verdict/relay_set.h"
+
+/*
+ * What callers use: the verdict on a mailbox's domain, out of the cache or evaluated; at most one
+ * evaluation of a domain at a time, older verdicts while DNS has trouble, hot ones renewed before
+ * they end. Threads of its own keep the relay set fresh and renew hot verdicts (spf/upkeep.h). Any
+ * number of threads may ask.
+ *
+ * Lock protocol: none of its own. The relay set in force, the cache, the flights and the upkeep
+ * have each their lock, and no two are held at once; counters are atomic.
+ */
+typedef struct Verdicts Verdicts;
+
+/*
+ * Takes a reference of settings, and dns as its own; clock has to live as long. Looks the relay set
+ * up; later changes of it are logged, the problems of this first one (verdicts_relay_set()) are the
+ * caller's to tell. Returns NULL with error (RELAY_SET_ERROR, UPKEEP_ERROR) set where relay_hosts
+ * gives no public address; dns is then freed.
+ */
+Verdicts *verdicts_new(Settings *settings, Dns *dns, const Clock *clock, GError **error);
+
+/*
+ * The same for a reload: counters go on, relay hosts that can't be looked up now keep the networks
+ * that they have in before, and its cache is taken over where its verdicts hold for settings too.
+ * before stays usable for messages that began with it, and does not fill the cache any more.
+ */
+Verdicts *verdicts_new_after(Verdicts *before, Settings *settings, Dns *dns, GError **error);
+Verdicts *verdicts_ref(Verdicts *verdicts);
+/* The last reference stops the threads, which may take as long as one DNS question, and frees. */
+void verdicts_unref(Verdicts *verdicts);
+/* The same for who may not wait: returns whether it was the last, and verdicts_free() is then to be
+ * called where there is time. */
+bool verdicts_drop(Verdicts *verdicts);
+void verdicts_free(Verdicts *verdicts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdicts, verdicts_unref)
+
+/*
+ * How long DNS is waited for where there is something to fall back on: an older verdict, or no
+ * DMARC policy. Long enough for a lost packet to be sent once more.
+ */
+#define VERDICTS_PATIENCE 4 /* seconds */
+
+/*
+ * The verdict on mailbox->domain_name for the whole relay set under relay_policy. Waits for DNS at
+ * most check_timeout. A mailbox without a domain is SPF_NONE.
+ *
+ * source  set to where the verdict came from
+ * Returns a reference, given back with verdict_unref(); never NULL.
+ */
+Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source);
+
+/* The same for a question that no message asks: the counters of verdicts and cache stay. */
+Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox);
+
+/* The relay set in force; a reference. */
+RelaySet *verdicts_relay_set(Verdicts *verdicts);
+
+/*
+ * Forgets the verdicts on domain and what is below it, or all (NULL), in our cache and in
+ * libunbound's. With all, the relay set is looked up again soon.
+ */
+void verdicts_flush(Verdicts *verdicts, const char *domain);
+
+/* Counters, exact: each is only ever added to. */
+typedef struct {
+    guint64 hits, misses, waits, stales; /* calls of verdicts_get() by outcome */
+    guint64 results[SPF_RESULTS];        /* verdicts given */
+    guint64 evaluations;
+    guint64 queries[4];  /* DNS questions asked, by DnsStatus */
+    gint64 dns_answered; /* monotonic time of the last DNS question with an answer; 0: none yet */
+    gint64 dns_troubled; /* the same of one in trouble */
+    guint entries;       /* in the cache now */
+} VerdictsCounters;
+void verdicts_counters(Verdicts *verdicts, VerdictsCounters *counters);
+
+/*
+ * Does domain publish a DMARC policy of quarantine or reject (for align_envelope = dmarc)? A
+ * subdomain without a record of its own has its organizational domain's sp, else p; several records
+ * or DNS trouble count as none.
+ */
+bool verdicts_is_dmarc_enforced(Verdicts *verdicts, const char *domain);
+#endif

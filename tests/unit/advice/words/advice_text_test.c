@@ -1,0 +1,227 @@
+#include "config.h"
+
+#include "advice/words/advice_text.h"
+
+#include <string.h>
+
+#include "show/paragraph.h"
+#include "unit/advice/words/written_advice.h"
+
+#define HOSTILE "x\nEVIL: 1\r\nEVIL \x1b[31m\xe2\x80\xae\xff {domain}"
+
+static const AdvicePiece *piece_at(GPtrArray *pieces, guint position)
+{
+    return g_ptr_array_index(pieces, position);
+}
+
+/* Is it a sentence of ours, and not a record, a term of one, or what has to be entered? */
+static bool is_ours(const AdvicePiece *piece)
+{
+    return piece->kind != ADVICE_PIECE_RECORD && piece->kind != ADVICE_PIECE_QUOTE &&
+           strchr(piece->text, ' ') != NULL;
+}
+
+/* Every piece in German differs from the English one, and has no English words left. */
+static void compare(GPtrArray *english, GPtrArray *german)
+{
+    assert_int_equal(english->len, german->len);
+    for (guint i = 0; i < english->len; i++) {
+        const AdvicePiece *one = piece_at(english, i);
+        const AdvicePiece *other = piece_at(german, i);
+        g_autofree char *padded = g_strconcat(" ", other->text, " ", NULL);
+
+        assert_int_equal(one->kind, other->kind);
+        assert_true(*one->text != '\0');
+        if (!is_ours(one))
+            assert_string_equal(one->text, other->text);
+        else if (strcmp(one->text, other->text) == 0)
+            fail_msg("not translated: %s", one->text);
+        for (const char *const *word =
+                 (const char *const[]){" the ", " is ", " and ", " to ", NULL};
+             is_ours(other) && *word != NULL; word++)
+            if (strstr(padded, *word) != NULL)
+                fail_msg("English words in German: %s", other->text);
+    }
+}
+
+static void check_both(const Advice *advice, const AdviceCase *facts)
+{
+    g_autoptr(Language) english = written_language("en");
+    g_autoptr(Language) german = written_language("de");
+    g_autoptr(GPtrArray) english_pieces = advice_text_pieces(english, advice, facts);
+    g_autoptr(GPtrArray) german_pieces = advice_text_pieces(german, advice, facts);
+    g_autofree char *english_text = advice_text(english, advice, facts);
+    g_autofree char *german_text = advice_text(german, advice, facts);
+
+    assert_int_equal(piece_at(english_pieces, 0)->kind, ADVICE_PIECE_SUMMARY);
+    compare(english_pieces, german_pieces);
+    check_page(english_text, advice->record);
+    check_page(german_text, advice->record);
+    if (advice->record == NULL || advice->kind == ADVICE_OK)
+        return;
+    assert_int_equal(count_lines(english_text, advice->record), 1);
+    assert_int_equal(count_lines(german_text, advice->record), 1);
+}
+
+static void test_kinds(void **state)
+{
+    static const AdviceCase nothing_known;
+
+    (void)state;
+    for (AdviceKind kind = 0; kind < ADVICE_KINDS; kind++) {
+        g_autoptr(Advice) advice = written_advice_usual(kind);
+
+        check_both(advice, &written_advice_case);
+        check_both(advice, &nothing_known);
+    }
+}
+
+/* Every point says something, but for the one that the kind has said. */
+static void test_points(void **state)
+{
+    (void)state;
+    for (PointKind kind = 0; kind < POINT_KINDS; kind++) {
+        g_autoptr(Advice) without = written_advice_usual(ADVICE_REPAIR);
+        g_autoptr(Advice) with = written_advice_usual(ADVICE_REPAIR);
+        g_autoptr(Language) english = written_language("en");
+        g_autofree char *before = advice_text(english, without, &written_advice_case);
+        g_autofree char *after = NULL;
+
+        written_advice_add(with, kind, "include:old.example", "include:new.example");
+        after = advice_text(english, with, &written_advice_case);
+        if (kind != POINT_SEVERAL)
+            assert_true(strlen(after) > strlen(before) + 20);
+        check_both(with, &written_advice_case);
+        written_advice_add(with, kind, NULL, "");
+        g_free(after);
+        after = advice_text(english, with, &written_advice_case);
+        check_page(after, with->record);
+    }
+}
+
+/* Text of strangers stays within its line, and is not read as a placeholder. */
+static void test_hostile(void **state)
+{
+    g_autoptr(Language) german = written_language("de");
+
+    (void)state;
+    for (PointKind kind = 0; kind < POINT_KINDS; kind++) {
+        g_autoptr(Advice) advice = written_advice(ADVICE_EXTEND, "praxis-mueller.de",
+                                                  "v=spf1 mx include:amazonses.com -all", NULL);
+        g_autofree char *text = NULL;
+        g_autofree char *shown = NULL;
+
+        g_strfreev(advice->found);
+        advice->found = g_strsplit(HOSTILE, "|", -1);
+        written_advice_add(advice, kind, HOSTILE, HOSTILE);
+        text = advice_text(german, advice, &written_advice_case);
+        shown = g_strdelimit(g_strdup(text), "{}", '_'); /* the stranger's braces stay */
+        check_page(shown, advice->record);
+        assert_int_equal(count_lines(text, "v=spf1 mx include:amazonses.com -all"), 1);
+        assert_non_null(strstr(text, "x\\x0aEVIL: 1\\x0d\\x0aEVIL \\x1b[31m\\xe2\\x80\\xae\\xff"));
+    }
+}
+
+static void test_long_texts(void **state)
+{
+    g_autofree char *term = g_strnfill(5000, 'a');
+    g_autofree char *record = g_strconcat("v=spf1 a:", term, " ~all", NULL);
+    g_autoptr(Advice) advice =
+        written_advice(ADVICE_EXTEND, "praxis-mueller.de", record, "v=spf1 ~all");
+
+    (void)state;
+    written_advice_add(advice, POINT_PTR, term, term);
+    check_both(advice, &written_advice_case);
+}
+
+static char *english_text_of(const Advice *advice, const AdviceCase *facts)
+{
+    g_autoptr(Language) english = written_language("en");
+
+    return advice_text(english, advice, facts);
+}
+
+/* Which name gets the record: the question that support hears most. */
+static void test_name(void **state)
+{
+    g_autoptr(Advice) advice = written_advice_usual(ADVICE_PUBLISH);
+    g_autofree char *whole = english_text_of(advice, &written_advice_case);
+    g_autofree char *part = NULL;
+
+    (void)state;
+    assert_int_equal(
+        count_lines(whole, "  Name (host):  @, or empty: the domain praxis-mueller.de itself"), 1);
+    assert_int_equal(count_lines(whole, "  Type:         TXT"), 1);
+
+    advice->is_subdomain = true;
+    g_free(advice->label);
+    advice->label = g_strdup("mail");
+    part = english_text_of(advice, &written_advice_case);
+    assert_int_equal(count_lines(part, "  Name (host):  mail"), 1);
+}
+
+static void test_hoster(void **state)
+{
+    static const AdviceCase nothing_known;
+    g_autoptr(Advice) advice = written_advice_usual(ADVICE_PUBLISH);
+    g_autofree char *known = english_text_of(advice, &written_advice_case);
+    g_autofree char *unknown = english_text_of(advice, &nothing_known);
+
+    (void)state;
+    assert_non_null(strstr(known, "Please log in to Strato, where"));
+    assert_null(strstr(unknown, "Strato"));
+    assert_non_null(strstr(unknown, "Please log in to the company that keeps"));
+}
+
+/* The pieces of a record come quoted, in one line, as a zone file has them. */
+static void test_strings(void **state)
+{
+    g_autoptr(Advice) advice = written_advice_usual(ADVICE_PUBLISH);
+    g_autofree char *text = NULL;
+
+    (void)state;
+    written_advice_add(advice, POINT_STRINGS, NULL, NULL);
+    text = english_text_of(advice, &written_advice_case);
+    assert_int_equal(count_lines(text, "\"v=spf1 one\" \" two ~all\""), 1);
+}
+
+static const struct paragraph_row {
+    const char *name; /* the text */
+    const char *lines;
+} paragraph_rows[] = {
+    {"", "> \n"},
+    {"one", "> one\n"},
+    {"  one   two ", "> one two\n"},
+    {"1234567890 1234567890 1234567890 1234567890 1234567890 1234567890 12345678",
+     "> 1234567890 1234567890 1234567890 1234567890 1234567890 1234567890 12345678\n"},
+    {"1234567890 1234567890 1234567890 1234567890 1234567890 1234567890 123456789",
+     "> 1234567890 1234567890 1234567890 1234567890 1234567890 1234567890\n  123456789\n"},
+    {"ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää ääääääää",
+     "> ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää ääääääääää ääääääää\n"},
+    {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+     "> 12345678901234567890123456789012345678901234567890123456789012345678901234\n  567890\n"},
+};
+
+static void test_paragraph(void **state)
+{
+    const struct paragraph_row *row = *state;
+    g_autoptr(GString) page = g_string_new(NULL);
+
+    paragraph_append(page, row->name, "> ", "  ");
+    assert_string_equal(page->str, row->lines);
+}
+
+int main(void)
+{
+    GArray *tests = table_new();
+
+    TABLE_ADD(tests, paragraph_rows, test_paragraph);
+    table_add(tests, "every kind in both languages", test_kinds, NULL);
+    table_add(tests, "every point in both languages", test_points, NULL);
+    table_add(tests, "text of strangers", test_hostile, NULL);
+    table_add(tests, "long text", test_long_texts, NULL);
+    table_add(tests, "which name gets the record", test_name, NULL);
+    table_add(tests, "who keeps the records", test_hoster, NULL);
+    table_add(tests, "a record in parts", test_strings, NULL);
+    return table_run(tests, "advice_text_test");
+}

@@ -1,0 +1,205 @@
+#include "config.h"
+
+#include "advice/words/letter.h"
+
+#include <string.h>
+
+#include "unit/advice/words/written_advice.h"
+
+#define RECORD "v=spf1 include:amazonses.com ~all"
+
+static char *letter_in(const char *code, const Advice *advice, const AdviceCase *facts)
+{
+    g_autoptr(Language) language = written_language(code);
+
+    return letter_new(language, advice, facts);
+}
+
+static const struct letter_row {
+    const char *name; /* of the language */
+    AdviceKind kind;
+    const char *subject;
+    const char *parts[9]; /* what has to be in it, with line ends read as blanks */
+} letter_rows[] = {
+    {"en",
+     ADVICE_PUBLISH,
+     "Your domain praxis-mueller.de: a DNS record is missing",
+     {"Dear customer, ", "spam folder", "Strato", "a new record", "itself", "noreply@lemniscus.de",
+      "nslookup -type=TXT praxis-mueller.de", "Kind regards Lemniscus"}},
+    {"de",
+     ADVICE_PUBLISH,
+     "Ihre Domain praxis-mueller.de: ein DNS-Eintrag fehlt",
+     {"Guten Tag, ", "Spam-Ordner", "Strato", "einen neuen Eintrag", "selbst",
+      "noreply@lemniscus.de", "nslookup -type=TXT praxis-mueller.de",
+      "Mit freundlichen Grüßen Lemniscus"}},
+    {"en",
+     ADVICE_EXTEND,
+     "Your domain praxis-mueller.de: please change a DNS record",
+     {"ours are not among them yet", "don't add a second", "| v=spf1 mx -all",
+      "New in it is include:amazonses.com"}},
+    {"de",
+     ADVICE_EXTEND,
+     "Ihre Domain praxis-mueller.de: bitte einen DNS-Eintrag anpassen",
+     {"unsere sind dort noch nicht dabei", "keinen zweiten", "| v=spf1 mx -all",
+      "Neu darin ist include:amazonses.com"}},
+    {"en",
+     ADVICE_MERGE,
+     "Your domain praxis-mueller.de: please change a DNS record",
+     {"2 SPF records, and only one", "| v=spf1 mx -all | v=spf1 ~all"}},
+    {"de",
+     ADVICE_MERGE,
+     "Ihre Domain praxis-mueller.de: bitte einen DNS-Eintrag anpassen",
+     {"2 SPF-Einträge, und nur einer", "| v=spf1 mx -all | v=spf1 ~all"}},
+    {"en",
+     ADVICE_REPAIR,
+     "Your domain praxis-mueller.de: please change a DNS record",
+     {"has an error"}},
+    {"en",
+     ADVICE_REDUCE,
+     "Your domain praxis-mueller.de: please change a DNS record",
+     {"no room for ours"}},
+    {"en",
+     ADVICE_PROVIDER,
+     "Your sender address at praxis-mueller.de",
+     {"belongs to your mail provider", "Stay with the fallback address", "Use a domain of your own",
+      "noreply@lemniscus.de"}},
+    {"de",
+     ADVICE_PROVIDER,
+     "Ihre Absenderadresse bei praxis-mueller.de",
+     {"gehört Ihrem E-Mail-Anbieter", "Bei der Ersatzadresse bleiben",
+      "Eine eigene Domain verwenden", "noreply@lemniscus.de"}},
+    {"en",
+     ADVICE_NODOMAIN,
+     "Your sender address: praxis-mueller.de does not exist",
+     {"check the spelling"}},
+    {"de",
+     ADVICE_NODOMAIN,
+     "Ihre Absenderadresse: praxis-mueller.de gibt es nicht",
+     {"prüfen Sie die Schreibweise"}},
+    {"en", ADVICE_OK, "Your domain praxis-mueller.de: nothing to be done", {"our servers may"}},
+    {"de", ADVICE_OK, "Ihre Domain praxis-mueller.de: nichts zu tun", {"erlaubt das unseren"}},
+};
+
+static void test_letter(void **state)
+{
+    const struct letter_row *row = *state;
+    g_autoptr(Advice) advice = written_advice_usual(row->kind);
+    g_autofree char *letter = letter_in(row->name, advice, &written_advice_case);
+    g_auto(GStrv) words = g_strsplit_set(letter, " \n", -1);
+    g_autofree char *subject = g_strconcat("Subject: ", row->subject, "\n\n", NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    assert_true(g_str_has_prefix(letter, subject));
+    assert_true(g_str_is_ascii(row->subject));
+    check_page(letter, advice->record);
+    if (advice->record != NULL)
+        assert_int_equal(count_lines(letter, advice->record), 1);
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0')
+            g_string_append_printf(text, "%s ", *word);
+    for (const char *const *part = row->parts; *part != NULL; part++)
+        if (strstr(text->str, *part) == NULL)
+            fail_msg("not in the letter: %s\n%s", *part, letter);
+}
+
+static void test_unknown(void **state)
+{
+    g_autoptr(Advice) advice = written_advice_usual(ADVICE_UNKNOWN);
+
+    (void)state;
+    assert_null(letter_in("de", advice, &written_advice_case));
+}
+
+/* The owner is spared what the operator has to know; everything else is there. */
+static void test_points(void **state)
+{
+    (void)state;
+    for (PointKind kind = 0; kind < POINT_KINDS; kind++) {
+        g_autoptr(Advice) advice = written_advice_usual(ADVICE_EXTEND);
+        g_autofree char *before = letter_in("de", advice, &written_advice_case);
+        g_autofree char *after = NULL;
+
+        written_advice_add(advice, kind, "\nEVIL:\n1", "\nEVIL");
+        after = letter_in("de", advice, &written_advice_case);
+        check_page(after, advice->record);
+        if (kind == POINT_PROVIDER_RELAY || kind == POINT_SEVERAL)
+            assert_string_equal(before, after);
+        else
+            assert_true(strlen(after) > strlen(before));
+    }
+}
+
+/* Where nothing is rewritten, nothing is said about it. */
+static void test_log_only(void **state)
+{
+    AdviceCase facts = written_advice_case;
+    g_autoptr(Advice) advice = written_advice_usual(ADVICE_PUBLISH);
+    g_autofree char *letter = NULL;
+
+    (void)state;
+    facts.is_rewriting = false;
+    letter = letter_in("en", advice, &facts);
+    assert_null(strstr(letter, "noreply@lemniscus.de"));
+}
+
+/* People write their domain with its umlaut; a subject and a command can't. */
+static void test_umlaut(void **state)
+{
+    g_autoptr(Advice) advice =
+        written_advice(ADVICE_PUBLISH, "xn--praxis-mller-klb.de", RECORD, NULL);
+    g_autofree char *letter = letter_in("de", advice, &written_advice_case);
+
+    (void)state;
+    assert_true(g_str_has_prefix(letter, "Subject: Ihre Domain xn--praxis-mller-klb.de: ein"));
+    assert_non_null(strstr(letter, "praxis-müller.de"));
+    assert_int_equal(count_lines(letter, "  nslookup -type=TXT xn--praxis-mller-klb.de"), 1);
+    check_page(letter, RECORD);
+}
+
+/* Names of strangers and of ours that are longer than a line, or try to begin one. */
+static const struct odd_row {
+    const char *name;
+    const char *domain;
+    const char *sender;
+} odd_rows[] = {
+    {"a long domain",
+     "praxis-fuer-physiotherapie-und-osteopathie-mueller-und-partner.berlin.example", "Lemniscus"},
+    {"a very long domain",
+     "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg."
+     "aaaaaaaaaabbbbbbbbbbccccccccccdd"
+     "ddddddddeeeeeeeeeeffffffffffg.aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg."
+     "de",
+     "Lemniscus"},
+    {"what is no domain", "x\nEVIL: 1\r\nEVIL", "Lemniscus"},
+    {"a name with line ends", "a.de", "Lemniscus\r\nEVIL: 1"},
+    {"a name with controls", "a.de", "\x1b[31mLemniscus\xe2\x80\xae"},
+};
+
+static void test_odd(void **state)
+{
+    const struct odd_row *row = *state;
+    AdviceCase facts = written_advice_case;
+
+    facts.name = row->sender;
+    for (AdviceKind kind = 0; kind < ADVICE_KINDS; kind++) {
+        g_autoptr(Advice) advice =
+            written_advice(kind, row->domain, kind >= ADVICE_MERGE ? RECORD : NULL, NULL);
+        g_autofree char *letter = letter_in("de", advice, &facts);
+
+        if (letter != NULL)
+            check_page(letter, RECORD);
+    }
+}
+
+int main(void)
+{
+    GArray *tests = table_new();
+
+    TABLE_ADD(tests, letter_rows, test_letter);
+    TABLE_ADD(tests, odd_rows, test_odd);
+    table_add(tests, "a domain with an umlaut", test_umlaut, NULL);
+    table_add(tests, "unknown: no letter", test_unknown, NULL);
+    table_add(tests, "every point", test_points, NULL);
+    table_add(tests, "nothing is rewritten", test_log_only, NULL);
+    return table_run(tests, "letter_test");
+}

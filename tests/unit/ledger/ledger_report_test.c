@@ -1,0 +1,358 @@
+#include "config.h"
+
+#include "ledger/ledger_report.h"
+
+#include <string.h>
+
+#include "unit/table.h"
+#include "base/clock.h"
+#include "unit/ledger/ledger_fixture.h"
+
+#define DAY 20000
+
+/* What happens to one domain, a letter a second from noon of DAY: p pass, f fail, t temperror, u
+ * unchecked. */
+static const struct {
+    const char *name;
+    bool is_authorised, was_unauthorised;
+    int since; /* seconds from noon; -1: none */
+} authorised_rows[] = {
+    {"p", true, false, 0},     {"f", false, true, -1},     {"pp", true, false, 0},
+    {"fp", true, true, 1},     {"fpp", true, true, 1},     {"pf", false, true, -1},
+    {"fpfp", true, true, 3},   {"t", false, false, -1},    {"tp", true, false, 1},
+    {"fpt", true, true, 1},    {"ft", false, true, -1},    {"ftp", true, true, 2},
+    {"u", false, false, -1},   {"fpu", true, true, 1},     {"ptp", true, false, 0},
+    {"ffffpp", true, true, 4}, {"pppff", false, true, -1}, {"fupf", false, true, -1},
+};
+
+static guint result_of(char letter)
+{
+    switch (letter) {
+    case 'p':
+        return SPF_PASS;
+    case 'f':
+        return SPF_FAIL;
+    case 't':
+        return SPF_TEMPERROR;
+    default:
+        return LEDGER_UNCHECKED;
+    }
+}
+
+typedef struct {
+    LedgerFixture *files;
+    Ledger *ledger;
+} Written;
+
+static int open_written(void **state)
+{
+    Written *written = g_new0(Written, 1);
+    void *files = NULL;
+
+    ledger_fixture_setup(&files);
+    written->files = files;
+    written->ledger = ledger_open(written->files->file, NULL);
+    *state = written;
+    return written->ledger != NULL ? 0 : -1;
+}
+
+static int close_written(void **state)
+{
+    Written *written = *state;
+    void *files = written->files;
+
+    ledger_close(written->ledger);
+    ledger_fixture_teardown(&files);
+    g_free(written);
+    return 0;
+}
+
+static Ledger *reader_of(const Written *written)
+{
+    g_autoptr(GError) error = NULL;
+    Ledger *reader = ledger_open_read_only(written->files->file, &error);
+
+    if (reader == NULL)
+        fail_msg("%s", error->message);
+    return reader;
+}
+
+static void assert_authorised(const Written *written, size_t i, const char *name)
+{
+    g_autoptr(Ledger) reader = reader_of(written);
+    g_autoptr(LedgerDomain) domain =
+        ledger_report_domain(reader, name, (LedgerPeriod){DAY, DAY}, NULL);
+    gint64 since =
+        authorised_rows[i].since < 0 ? 0 : ledger_fixture_time(DAY, authorised_rows[i].since);
+
+    assert_non_null(domain);
+    if (domain->is_authorised != authorised_rows[i].is_authorised ||
+        domain->was_unauthorised != authorised_rows[i].was_unauthorised ||
+        domain->authorised_since != since)
+        fail_msg("%s: authorised %d, was not %d, since %" G_GINT64_FORMAT, authorised_rows[i].name,
+                 domain->is_authorised, domain->was_unauthorised, domain->authorised_since);
+}
+
+/* Each message written as it comes. */
+static void test_authorised_since(void **state)
+{
+    const Written *written = *state;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(authorised_rows); i++) {
+        const char *letters = authorised_rows[i].name;
+
+        for (int at = 0; letters[at] != '\0'; at++)
+            ledger_fixture_write(written->ledger, letters, DAY, result_of(letters[at]),
+                                 MESSAGE_ACTION_KEEP, 1, at, at);
+        assert_authorised(written, i, letters);
+    }
+}
+
+/* All in one batch, the pass first in it: times are seconds from noon. */
+static const struct {
+    const char *name;
+    int pass_first, pass_last, fail_first, fail_last;
+    bool is_authorised;
+    int since; /* -1: none */
+} batch_rows[] = {
+    {"a.example", 9, 9, 1, 8, true, 9},
+    {"b.example", 1, 9, 5, 6, true, 6},
+    {"c.example", 1, 5, 3, 6, false, -1},
+    {"d.example", 1, 2, 3, 4, false, -1},
+};
+
+static void test_authorised_in_one_batch(void **state)
+{
+    const Written *written = *state;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(batch_rows); i++) {
+        LedgerRow pass = {.domain = batch_rows[i].name, .day = DAY, .result = SPF_PASS};
+        LedgerRow fail = {.domain = batch_rows[i].name, .day = DAY, .result = SPF_FAIL};
+        g_autoptr(GPtrArray) rows = g_ptr_array_new();
+        g_autoptr(Ledger) reader = NULL;
+        g_autoptr(LedgerDomain) domain = NULL;
+
+        pass.first = ledger_fixture_time(DAY, batch_rows[i].pass_first);
+        pass.last = ledger_fixture_time(DAY, batch_rows[i].pass_last);
+        fail.first = ledger_fixture_time(DAY, batch_rows[i].fail_first);
+        fail.last = ledger_fixture_time(DAY, batch_rows[i].fail_last);
+        g_ptr_array_add(rows, &pass);
+        g_ptr_array_add(rows, &fail);
+        assert_true(ledger_write(written->ledger, rows, NULL));
+        reader = reader_of(written);
+        domain = ledger_report_domain(reader, batch_rows[i].name, (LedgerPeriod){DAY, DAY}, NULL);
+        assert_int_equal(domain->is_authorised, batch_rows[i].is_authorised);
+        assert_true(domain->was_unauthorised);
+        assert_int_equal(domain->authorised_since,
+                         batch_rows[i].since < 0 ? 0
+                                                 : ledger_fixture_time(DAY, batch_rows[i].since));
+    }
+}
+
+static void write_some(const Written *written)
+{
+    Ledger *ledger = written->ledger;
+
+    ledger_fixture_write(ledger, "big.example", DAY, SPF_PASS, MESSAGE_ACTION_KEEP, 100, 0, 0);
+    ledger_fixture_write(ledger, "bad.example", DAY, SPF_FAIL, MESSAGE_ACTION_REWRITE, 50, 0, 0);
+    ledger_fixture_write(ledger, "bad.example", DAY + 2, SPF_SOFTFAIL, MESSAGE_ACTION_WOULD_REWRITE,
+                         5, 0, 0);
+    ledger_fixture_write(ledger, "mended.example", DAY, SPF_NONE, MESSAGE_ACTION_REWRITE, 7, 0, 0);
+    ledger_fixture_write(ledger, "mended.example", DAY + 2, SPF_PASS, MESSAGE_ACTION_KEEP, 7, 3, 3);
+    ledger_fixture_write(ledger, "early.example", DAY - 1, SPF_NONE, MESSAGE_ACTION_REWRITE, 1, 0,
+                         0);
+    ledger_fixture_write(ledger, "early.example", DAY - 1, SPF_PASS, MESSAGE_ACTION_KEEP, 1, 5, 5);
+    ledger_fixture_write(ledger, LEDGER_NO_DOMAIN, DAY, LEDGER_UNCHECKED, MESSAGE_ACTION_INBOUND,
+                         1000, 0, 0);
+    ledger_fixture_write(ledger, LEDGER_NO_DOMAIN, DAY + 1, SPF_NONE, MESSAGE_ACTION_REWRITE, 1, 0,
+                         0);
+}
+
+static LedgerReport *read_report(const Written *written, guint32 from, guint32 to, guint limit)
+{
+    const LedgerLimits limits = {limit, limit, limit};
+    g_autoptr(Ledger) reader = reader_of(written);
+    g_autoptr(GError) error = NULL;
+    LedgerReport *report = ledger_report_read(reader, (LedgerPeriod){from, to}, &limits, &error);
+
+    if (report == NULL)
+        fail_msg("%s", error->message);
+    return report;
+}
+
+static void assert_names(const GPtrArray *domains, const char *wanted)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (guint i = 0; i < domains->len; i++)
+        g_string_append_printf(names, "%s ", ((LedgerDomain *)g_ptr_array_index(domains, i))->name);
+    assert_string_equal(names->str, wanted);
+}
+
+static void test_domains(void **state)
+{
+    g_autoptr(LedgerReport) all = NULL;
+    g_autoptr(LedgerReport) two = NULL;
+    g_autoptr(LedgerReport) none = NULL;
+    const LedgerDomain *bad;
+
+    write_some(*state);
+    all = read_report(*state, DAY, DAY + 2, LEDGER_ALL);
+    assert_names(all->by_messages, "big.example bad.example mended.example  ");
+    assert_names(all->by_rewritten, "bad.example mended.example  ");
+    assert_int_equal(all->domains, 4);
+    bad = g_ptr_array_index(all->by_messages, 1);
+    assert_int_equal(bad->counts.by[MESSAGE_ACTION_REWRITE], 50);
+    assert_int_equal(bad->counts.by[MESSAGE_ACTION_WOULD_REWRITE], 5);
+    assert_int_equal(bad->result, SPF_SOFTFAIL);
+    assert_int_equal(bad->first, ledger_fixture_time(DAY, 0));
+    assert_int_equal(bad->last, ledger_fixture_time(DAY + 2, 0));
+    two = read_report(*state, DAY, DAY + 2, 2);
+    assert_names(two->by_messages, "big.example bad.example ");
+    assert_int_equal(two->domains, 4);
+    none = read_report(*state, DAY, DAY + 2, 0);
+    assert_names(none->by_messages, "");
+    assert_int_equal(none->domains, 4);
+}
+
+/* More than twice the limit, in an order that displaces some; ties go by name. */
+static void test_limit(void **state)
+{
+    static const guint64 messages[] = {1, 5, 5, 9, 2, 5, 7, 1, 5, 8, 3, 5};
+    g_autoptr(LedgerReport) three = NULL;
+    g_autoptr(LedgerReport) six = NULL;
+    const Written *written = *state;
+
+    for (guint i = 0; i < G_N_ELEMENTS(messages); i++) {
+        g_autofree char *name = g_strdup_printf("%c", (int)('z' - i));
+
+        ledger_fixture_write(written->ledger, name, DAY, SPF_FAIL, MESSAGE_ACTION_REWRITE,
+                             messages[i], 0, 0);
+    }
+    three = read_report(written, DAY, DAY, 3);
+    assert_names(three->by_messages, "w q t ");
+    six = read_report(written, DAY, DAY, 6);
+    assert_names(six->by_messages, "w q t o r u ");
+    assert_names(six->by_rewritten, "w q t o r u ");
+    assert_int_equal(six->domains, G_N_ELEMENTS(messages));
+}
+
+/* Numbers of domains that lie far apart, as after years of old days that went. */
+static void test_sparse_numbers(void **state)
+{
+    const Written *written = *state;
+    g_autoptr(LedgerReport) report = NULL;
+
+    write_some(written);
+    ledger_fixture_sql(written->files,
+                       "UPDATE seen SET domain = domain * 3000000 + 9223372036830000000;"
+                       "UPDATE domains SET id = id * 3000000 + 9223372036830000000");
+    report = read_report(written, DAY, DAY + 2, LEDGER_ALL);
+    assert_names(report->by_messages, "big.example bad.example mended.example  ");
+    assert_int_equal(ledger_counts_decided(&g_array_index(report->days, LedgerDay, 0).counts), 157);
+}
+
+static void test_newly_authorised(void **state)
+{
+    g_autoptr(LedgerReport) report = NULL;
+    g_autoptr(LedgerReport) all = NULL;
+    g_autoptr(LedgerReport) none = NULL;
+
+    write_some(*state);
+    report = read_report(*state, DAY, DAY + 2, LEDGER_ALL);
+    assert_names(report->newly_authorised, "mended.example ");
+    all = read_report(*state, DAY - 1, DAY + 2, LEDGER_ALL);
+    assert_names(all->newly_authorised, "mended.example early.example ");
+    none = read_report(*state, DAY, DAY + 1, LEDGER_ALL);
+    assert_names(none->newly_authorised, "");
+}
+
+static void test_days(void **state)
+{
+    g_autoptr(LedgerReport) report = NULL;
+    guint64 wanted[] = {157, 1, 12};
+
+    write_some(*state);
+    report = read_report(*state, DAY, DAY + 3, 0);
+    assert_int_equal(report->days->len, 4);
+    for (guint i = 0; i < report->days->len; i++) {
+        const LedgerDay *day = &g_array_index(report->days, LedgerDay, i);
+
+        assert_int_equal(day->day, DAY + i);
+        assert_int_equal(ledger_counts_decided(&day->counts), i < 3 ? wanted[i] : 0);
+    }
+    assert_int_equal(g_array_index(report->days, LedgerDay, 0).counts.by[MESSAGE_ACTION_INBOUND],
+                     1000);
+    assert_int_equal(ledger_counts_rewritten(&g_array_index(report->days, LedgerDay, 2).counts), 5);
+}
+
+static void test_history(void **state)
+{
+    const LedgerPeriod period = {DAY - 10, DAY + 10};
+    g_autoptr(Ledger) reader = NULL;
+    g_autoptr(GArray) days = NULL;
+    g_autoptr(LedgerDomain) domain = NULL;
+    const LedgerDomainDay *day;
+
+    write_some(*state);
+    reader = reader_of(*state);
+    days = ledger_report_history(reader, "bad.example", period, NULL);
+    assert_int_equal(days->len, 2);
+    day = &g_array_index(days, LedgerDomainDay, 1);
+    assert_int_equal(day->day, DAY + 2);
+    assert_int_equal(day->results[SPF_SOFTFAIL], 5);
+    assert_int_equal(day->counts.by[MESSAGE_ACTION_WOULD_REWRITE], 5);
+    domain = ledger_report_domain(reader, "bad.example", period, NULL);
+    assert_int_equal(domain->result, SPF_SOFTFAIL);
+    assert_int_equal(ledger_counts_decided(&domain->counts), 55);
+    assert_int_equal(domain->first, ledger_fixture_time(DAY, 0));
+    assert_int_equal(domain->last, ledger_fixture_time(DAY + 2, 0));
+}
+
+static void test_unknown_domain(void **state)
+{
+    const LedgerPeriod period = {DAY, DAY};
+    g_autoptr(Ledger) reader = NULL;
+    g_autoptr(GArray) days = NULL;
+    g_autoptr(GError) error = NULL;
+
+    write_some(*state);
+    reader = reader_of(*state);
+    assert_null(ledger_report_domain(reader, "x' OR 1 --", period, &error));
+    assert_null(error);
+    days = ledger_report_history(reader, "x' OR 1 --", period, &error);
+    assert_int_equal(days->len, 0);
+}
+
+static void test_domain_outside_of_the_period(void **state)
+{
+    g_autoptr(Ledger) reader = NULL;
+    g_autoptr(LedgerDomain) domain = NULL;
+
+    write_some(*state);
+    reader = reader_of(*state);
+    domain = ledger_report_domain(reader, "big.example", (LedgerPeriod){DAY + 1, DAY + 2}, NULL);
+    assert_int_equal(ledger_counts_decided(&domain->counts), 0);
+    assert_int_equal(domain->result, LEDGER_UNCHECKED);
+    assert_int_equal(domain->last, ledger_fixture_time(DAY, 0));
+}
+
+#define WRITTEN(test) cmocka_unit_test_setup_teardown(test, open_written, close_written)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WRITTEN(test_authorised_since),
+        WRITTEN(test_authorised_in_one_batch),
+        WRITTEN(test_domains),
+        WRITTEN(test_limit),
+        WRITTEN(test_sparse_numbers),
+        WRITTEN(test_newly_authorised),
+        WRITTEN(test_days),
+        WRITTEN(test_history),
+        WRITTEN(test_unknown_domain),
+        WRITTEN(test_domain_outside_of_the_period),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

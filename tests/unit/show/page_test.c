@@ -1,0 +1,75 @@
+#include "config.h"
+
+#include "show/page.h"
+
+#include <string.h>
+
+#include "unit/table.h"
+
+static const struct safe_row {
+    const char *name;
+    const char *text;
+    gssize length; /* -1: up to the NUL */
+    const char *safe;
+} safe_rows[] = {
+    {"plain", "v=spf1 -all", -1, "v=spf1 -all"},
+    {"empty", "", -1, ""},
+    {"letters", "Müller 東京", -1, "Müller 東京"},
+    {"combining mark", "u\xcc\x88", -1, "u\xcc\x88"},
+    {"tab", "a\tb", -1, "a\tb"},
+    {"line ends", "a\r\nb", -1, "a\\x0d\\x0ab"},
+    {"escape sequence", "\033[31m", -1, "\\x1b[31m"},
+    {"delete", "\177", -1, "\\x7f"},
+    {"C1 control", "\xc2\x9b", -1, "\\u009b"},
+    {"raw C1 control", "\x9b[31m", -1, "\\x9b[31m"},
+    {"bidi override", "a\xe2\x80\xae", -1, "a\\u202e"},
+    {"line separator", "\xe2\x80\xa8", -1, "\\u2028"},
+    {"zero width", "\xe2\x80\x8b", -1, "\\u200b"},
+    {"tag character", "\xf3\xa0\x81\x81", -1, "\\ue0041"},
+    {"cut character", "a\xc3", -1, "a\\xc3"},
+    {"overlong", "\xc0\x80", -1, "\\xc0\\x80"},
+    {"surrogate", "\xed\xa0\x80", -1, "\\xed\\xa0\\x80"},
+    {"NUL", "a\0b", 3, "a\\x00b"},
+    {"not beyond the length", "abc", 2, "ab"},
+    {"character cut by the length", "\xc3\xbc", 1, "\\xc3"},
+};
+
+static void test_safe(void **state)
+{
+    const struct safe_row *row = *state;
+    g_autofree char *safe = page_safe(row->text, row->length);
+
+    assert_string_equal(safe, row->safe);
+}
+
+static const struct page_row {
+    const char *name;
+    bool has_colour;
+    const char *text;
+} page_rows[] = {
+    {"with colours", true, "\033[1;31mno\033[0m \033[2m\\x1b ü\033[0m |\n"},
+    {"without", false, "no \\x1b ü |\n"},
+};
+
+static void test_page(void **state)
+{
+    const struct page_row *row = *state;
+    g_auto(Page) page;
+
+    page_init(&page, row->has_colour);
+    page_raw(&page, PAGE_BAD, "no");
+    page_raw(&page, PAGE_PLAIN, " ");
+    page_add_padded(&page, PAGE_FAINT, "\033 ü", 7);
+    page_printf(&page, PAGE_PLAIN, "%s", "|");
+    page_raw(&page, PAGE_PLAIN, "\n");
+    assert_string_equal(page.text->str, row->text);
+}
+
+int main(void)
+{
+    GArray *tests = table_new();
+
+    TABLE_ADD(tests, safe_rows, test_safe);
+    TABLE_ADD(tests, page_rows, test_page);
+    return table_run(tests, "page");
+}

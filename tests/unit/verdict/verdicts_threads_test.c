@@ -1,0 +1,337 @@
+#include "config.h"
+
+#include "unit/verdict/verdicts_fixture.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "spf/evaluation.h"
+#include "unit/table.h"
+
+#define THREADS 200
+
+typedef struct {
+    Verdicts *verdicts;
+    const char *address;
+    char *got;
+} Asker;
+
+static void *run_asker(void *data)
+{
+    Asker *asker = data;
+
+    asker->got = ask(asker->verdicts, asker->address);
+    return NULL;
+}
+
+static void start_askers(pthread_t *threads, Asker *askers, guint count, Verdicts *verdicts,
+                         const char *const *addresses)
+{
+    for (guint i = 0; i < count; i++) {
+        askers[i] = (Asker){verdicts, addresses[i % 2], NULL};
+        assert_int_equal(pthread_create(&threads[i], NULL, run_asker, &askers[i]), 0);
+    }
+}
+
+static guint join_askers(pthread_t *threads, Asker *askers, guint count, const char *want)
+{
+    guint wanted = 0;
+
+    for (guint i = 0; i < count; i++) {
+        pthread_join(threads[i], NULL);
+        wanted += g_str_has_suffix(askers[i].got, want);
+        g_free(askers[i].got);
+    }
+    return wanted;
+}
+
+static void test_single_flight(void **state G_GNUC_UNUSED)
+{
+    static const char *const addresses[] = {"u@a.example.org", "v@a.example.org"};
+    g_auto(Fixture) fixture = fixture_new(RELAYS, PASS);
+    pthread_t threads[THREADS];
+    Asker askers[THREADS];
+
+    scripted_dns_hold(fixture.dns, "a.example.org");
+    start_askers(threads, askers, THREADS, fixture.verdicts, addresses);
+    scripted_dns_await(fixture.dns, "a.example.org", 1);
+    for (guint i = 0; i < 1000; i++)
+        sched_yield(); /* more of them join */
+    scripted_dns_release(fixture.dns, NULL);
+    assert_int_equal(join_askers(threads, askers, THREADS, "pass 192.0.2.25 ip4:192.0.2.25"),
+                     THREADS);
+    VerdictsCounters counters = counters_of(&fixture);
+    assert_int_equal(counters.evaluations, 1);
+    assert_int_equal(counters.queries[DNS_FOUND], 1);
+    assert_int_equal(counters.misses, 1);
+    assert_int_equal(counters.misses + counters.hits + counters.waits, THREADS);
+    assert_int_equal(counters.results[SPF_PASS], THREADS);
+    assert_int_equal(counters.entries, 1);
+}
+
+/* Passengers of a verdict that turns out to be on one address don't take another's. */
+static void test_single_flight_by_address(void **state G_GNUC_UNUSED)
+{
+    static const char *const addresses[] = {"u@a.example.org", "v@a.example.org"};
+    g_auto(Fixture) fixture = fixture_new(RELAYS, ADDRESS);
+    pthread_t threads[THREADS];
+    Asker askers[THREADS];
+    guint passed = 0;
+
+    scripted_dns_hold(fixture.dns, "a.example.org");
+    start_askers(threads, askers, THREADS, fixture.verdicts, addresses);
+    scripted_dns_await(fixture.dns, "a.example.org", 1);
+    scripted_dns_release(fixture.dns, NULL);
+    for (guint i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        passed += strstr(askers[i].got, " pass ") != NULL;
+        assert_true((strstr(askers[i].got, " pass ") != NULL) == (i % 2 == 0));
+        g_free(askers[i].got);
+    }
+    assert_int_equal(passed, THREADS / 2);
+    assert_int_equal(counters_of(&fixture).evaluations, 2);
+    assert_int_equal(counters_of(&fixture).entries, 3);
+}
+
+static void test_slow_domain(void **state G_GNUC_UNUSED)
+{
+    static const char *const addresses[] = {"u@slow.example.org", "v@slow.example.org"};
+    g_auto(Fixture) fixture = fixture_new(RELAYS, PASS);
+    pthread_t threads[2];
+    Asker askers[2];
+
+    scripted_dns_hold(fixture.dns, "slow.example.org");
+    start_askers(threads, askers, 2, fixture.verdicts, addresses);
+    scripted_dns_await(fixture.dns, "slow.example.org", 1);
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+    scripted_dns_release(fixture.dns, NULL);
+    assert_int_equal(join_askers(threads, askers, 2, "none 192.0.2.25 -"), 2);
+}
+
+/* Who comes after a flush joins nothing that began before it, and what began before it is not kept.
+ */
+static void test_flush_amid(void **state G_GNUC_UNUSED)
+{
+    static const char *const addresses[] = {"u@a.example.org", "v@a.example.org"};
+    g_auto(Fixture) fixture = fixture_new(RELAYS, PASS);
+    pthread_t threads[2];
+    Asker askers[2];
+
+    scripted_dns_hold(fixture.dns, "a.example.org");
+    start_askers(threads, askers, 1, fixture.verdicts, addresses);
+    scripted_dns_await(fixture.dns, "a.example.org", 1);
+    verdicts_flush(fixture.verdicts, "example.org");
+    assert_int_equal(scripted_dns_flushes(fixture.dns), 1);
+    start_askers(threads + 1, askers + 1, 1, fixture.verdicts, addresses);
+    scripted_dns_await(fixture.dns, "a.example.org", 2);
+    verdicts_flush(fixture.verdicts, "example.org");
+    scripted_dns_release(fixture.dns, NULL);
+    assert_int_equal(join_askers(threads, askers, 2, "pass 192.0.2.25 ip4:192.0.2.25"), 2);
+    assert_int_equal(counters_of(&fixture).entries, 0);
+}
+
+/* A verdict that is asked for often is renewed before it ends: nobody waits for it. */
+static void test_renewal(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new(RELAYS, PASS);
+
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+    scripted_dns_set(fixture.dns, FAIL);
+    set_clock(55);
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+    await_evaluations(&fixture, 2);
+    set_clock(60);
+    assert_ask(&fixture, "u@a.example.org", "hit fail");
+    assert_int_equal(counters_of(&fixture).evaluations, 2);
+}
+
+/* The same while DNS has trouble. */
+static void test_renewal_stale(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new(RELAYS, PASS);
+
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+    scripted_dns_set(fixture.dns, "!");
+    set_clock(55);
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+    await_evaluations(&fixture, 2);
+    set_clock(64);
+    assert_ask(&fixture, "u@a.example.org", "stale pass");
+    await_evaluations(&fixture, 3);
+    set_clock(73);
+    assert_ask(&fixture, "u@a.example.org", "stale pass");
+    await_evaluations(&fixture, 4);
+}
+
+/* And where there was only trouble so far. */
+static void test_renewal_temperror(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new(RELAYS, "!");
+
+    assert_ask(&fixture, "u@a.example.org", "miss temperror");
+    assert_ask(&fixture, "u@a.example.org", "hit temperror");
+    set_clock(6);
+    assert_ask(&fixture, "u@a.example.org", "hit temperror");
+    await_evaluations(&fixture, 2);
+    set_clock(11);
+    assert_ask(&fixture, "u@a.example.org", "hit temperror");
+}
+
+/* A renewal that DNS holds up delays neither other renewals nor messages. */
+static void test_renewal_slow(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture =
+        fixture_new(RELAYS, PASS "\nslow.example.org TXT 60 v=spf1 ip4:192.0.2.25 -all");
+
+    for (guint i = 0; i < 2; i++) {
+        assert_ask(&fixture, "u@a.example.org", i == 0 ? "miss pass" : "hit pass");
+        assert_ask(&fixture, "u@slow.example.org", i == 0 ? "miss pass" : "hit pass");
+    }
+    scripted_dns_hold(fixture.dns, "slow.example.org");
+    set_clock(55);
+    assert_ask(&fixture, "u@slow.example.org", "hit pass");
+    scripted_dns_await(fixture.dns, "slow.example.org", 2);
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+    await_evaluations(&fixture, 3);
+    set_clock(60);
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+}
+
+#define LONG_PASS "a.example.org TXT 3600 v=spf1 ip4:192.0.2.25 -all"
+
+static void test_relay_set_changes(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture =
+        fixture_new("relay_hosts = { mail.example.net }",
+                    "mail.example.net A 600 192.0.2.25\nmail.example.net AAAA 600\n" LONG_PASS);
+
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    set_clock(599);
+    scripted_dns_set(fixture.dns,
+                     "mail.example.net A 600 192.0.2.26\nmail.example.net AAAA 600\n" LONG_PASS);
+    assert_ask(&fixture, "u@b.example.org", "miss none");
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+    set_clock(600);
+    assert_ask(&fixture, "u@c.example.org", "miss none"); /* sees that the set is due */
+    await_generation(&fixture, 2);
+    await_entries_at_most(&fixture, 1);
+    assert_ask(&fixture, "u@a.example.org", "miss fail 192.0.2.26 -all");
+}
+
+/* Not as stale ones either: they are on other relays. */
+static void test_relay_set_changes_in_trouble(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new("relay_hosts = { mail.example.net }",
+                                          "mail.example.net A 40 192.0.2.25\n" PASS);
+
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    assert_ask(&fixture, "u@b.example.org", "miss none");
+    set_clock(60);
+    scripted_dns_set(fixture.dns, "mail.example.net A 40 192.0.2.26\na.example.org ! 0");
+    assert_ask(&fixture, "u@c.example.org", "miss none");
+    await_generation(&fixture, 2);
+    await_entries_at_most(&fixture, 1);
+    assert_ask(&fixture, "u@a.example.org", "miss temperror");
+}
+
+static void test_same_relay_set_keeps_verdicts(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new("relay_hosts = { mail.example.net }",
+                                          "mail.example.net A 40 192.0.2.25\n" PASS);
+
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    set_clock(40);
+    assert_ask(&fixture, "u@c.example.org", "miss none");
+    scripted_dns_await(fixture.dns, "mail.example.net", 4); /* A and AAAA, twice */
+    assert_ask(&fixture, "u@a.example.org", "hit pass");
+}
+
+static void test_dns_down_at_start(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new("relay_hosts = { mail.example.net }", "!");
+
+    assert_ask(&fixture, "u@a.example.org", "miss temperror - -");
+    assert_ask(&fixture, "u@a.example.org", "miss temperror - -");
+    assert_int_equal(counters_of(&fixture).entries, 0);
+    scripted_dns_set(fixture.dns, "mail.example.net A 40 192.0.2.25\n" PASS);
+    set_clock(RELAY_SET_RETRY_MIN);
+    assert_ask(&fixture, "u@a.example.org", "miss temperror - -");
+    await_generation(&fixture, 2);
+    assert_ask(&fixture, "u@a.example.org", "miss pass 192.0.2.25");
+}
+
+/* Flushing all looks the relay set up too. */
+static void test_flush_relay_set(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture =
+        fixture_new("relay_hosts = { mail.example.net }",
+                    "mail.example.net A 600 192.0.2.25\nmail.example.net AAAA 600");
+
+    scripted_dns_set(fixture.dns, "mail.example.net A 600 192.0.2.26");
+    verdicts_flush(fixture.verdicts, NULL);
+    await_generation(&fixture, 2);
+}
+
+/* For the sanitizers: everything at once, and the sums are exact. */
+static void *run_mix(void *data)
+{
+    Fixture *fixture = data;
+
+    for (guint i = 0; i < 300; i++) {
+        g_autofree char *address = g_strdup_printf("u%u@d%u.example.org", i % 3, i % 40);
+
+        g_free(ask(fixture->verdicts, address));
+        if (i % 50 == 0)
+            verdicts_flush(fixture->verdicts, i % 100 == 0 ? NULL : "example.org");
+        set_clock(i);
+    }
+    return NULL;
+}
+
+static void test_mix(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GString) zone = g_string_new("mail.example.net A 9 192.0.2.25\n");
+    pthread_t threads[8];
+
+    for (guint i = 0; i < 40; i++)
+        g_string_append_printf(zone, "d%u.example.org TXT 30 v=spf1 %s ~all\n", i,
+                               i % 4 == 0 ? "exists:%{l}.x.example.org" : "ip4:192.0.2.25");
+    g_auto(Fixture) fixture =
+        fixture_new("relay_hosts = { mail.example.net }\ncache_size = 30", zone->str);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_mix, &fixture), 0);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        pthread_join(threads[i], NULL);
+    VerdictsCounters counters = counters_of(&fixture);
+    assert_int_equal(counters.hits + counters.misses + counters.waits + counters.stales, 8 * 300);
+    assert_int_equal(counters.results[SPF_PASS] + counters.results[SPF_SOFTFAIL], 8 * 300);
+    assert_true(counters.entries <= 30);
+}
+
+int main(void)
+{
+    GArray *tests = table_new();
+
+    if (!evaluation_init(NULL))
+        return 1;
+    table_add(tests, "single flight", test_single_flight, NULL);
+    table_add(tests, "single flight, verdicts by address", test_single_flight_by_address, NULL);
+    table_add(tests, "a slow domain delays no other", test_slow_domain, NULL);
+    table_add(tests, "a flush amid an evaluation", test_flush_amid, NULL);
+    table_add(tests, "a flush looks the relay set up", test_flush_relay_set, NULL);
+    table_add(tests, "renewal", test_renewal, NULL);
+    table_add(tests, "renewal while DNS has trouble", test_renewal_stale, NULL);
+    table_add(tests, "renewal of a temperror", test_renewal_temperror, NULL);
+    table_add(tests, "a slow renewal delays no other", test_renewal_slow, NULL);
+    table_add(tests, "the relay set changes", test_relay_set_changes, NULL);
+    table_add(tests, "the relay set changes, DNS has trouble", test_relay_set_changes_in_trouble,
+              NULL);
+    table_add(tests, "the relay set stays the same", test_same_relay_set_keeps_verdicts, NULL);
+    table_add(tests, "DNS is down at the start", test_dns_down_at_start, NULL);
+    table_add(tests, "everything at once", test_mix, NULL);
+    return table_run(tests, "verdicts_threads_test");
+}
