@@ -11,15 +11,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "integration"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-import arrived  # noqa: E402
-import clients  # noqa: E402
-import private_postfix  # noqa: E402
-from processes import PrivateDirectory  # noqa: E402
-from sink import Sink  # noqa: E402
-from spfrom import Spfrom  # noqa: E402
-from zone import FALLBACK, RECORDS, RELAY, ZONE_FILE  # noqa: E402
+from lab import arrived  # noqa: E402
+from lab import clients  # noqa: E402
+from lab import private_postfix  # noqa: E402
+from lab.processes import PrivateDirectory  # noqa: E402
+from lab.sink import Sink  # noqa: E402
+from lab.spfrom import Spfrom  # noqa: E402
+from lab.zone import FALLBACK, RECORDS, RELAY, ZONE_FILE  # noqa: E402
 
 LOG_ONLY_DOMAIN = "praxis-versuch.de"
 SECTION = f'domain "{LOG_ONLY_DOMAIN}" {{ mode = log-only }}\n'

@@ -11,8 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
-from milter_client import QUEUE_ID, MilterClient  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from lab.milter_client import QUEUE_ID, MilterClient  # noqa: E402
 
 AUTHORS = ("mueller@praxis-mueller.de", "ohne@praxis-ohne.de")
 PER_CONNECTION = 10

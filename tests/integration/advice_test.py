@@ -13,7 +13,7 @@ import spf
 from advice_situations import SITUATIONS
 from advice_zone import BASE, DOMAIN, HELO, PROBES, RELAYS, with_records, zone_file
 from conftest import need
-from paths import BUILDDIR
+from lab.paths import BUILDDIR
 
 
 HELPER = BUILDDIR / "advice_eval"

@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-import paths
-from spfrom import configuration
-from zone import FALLBACK, ZONE_FILE
+from lab import paths
+from lab.spfrom import configuration
+from lab.zone import FALLBACK, ZONE_FILE
 
 LONG = " ".join(f"ip4:203.0.113.{number}" for number in range(1, 28))
 

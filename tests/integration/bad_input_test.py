@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-import clients
-from arrived import mailboxes, values, without_transit
-from cases import MUELLER, OHNE, message
-from milter_client import NO_STEPS, POSTFIX_STEPS, LEADING_SPACE, MilterClient, ask
-from zone import FALLBACK
+from lab import clients
+from lab.arrived import mailboxes, values, without_transit
+from lab.cases import MUELLER, OHNE, message
+from lab.milter_client import NO_STEPS, POSTFIX_STEPS, LEADING_SPACE, MilterClient, ask
+from lab.zone import FALLBACK
 
 CR_AND_NUL = (b"\r", b"\0")
 IDLE_CONNECTIONS = 2000

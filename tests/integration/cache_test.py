@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-import processes
-from faulty_dns import Failure, FaultyDns, Txt
-from milter_client import ask
+from lab import processes
+from lab.faulty_dns import Failure, FaultyDns, Txt
+from lab.milter_client import ask
 
 OURS = ["v=spf1 ip4:192.0.2.25 -all"]
 FOREIGN = ["v=spf1 ip4:198.51.100.1 -all"]

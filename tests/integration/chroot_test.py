@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-import clients
-import processes
-from cases import OHNE, message
-from private_postfix import PrivatePostfix
-from sink import Sink
-from spfrom import UNPRIVILEGED, Spfrom
-from zone import FALLBACK, ZONE_FILE
+from lab import clients
+from lab import processes
+from lab.cases import OHNE, message
+from lab.private_postfix import PrivatePostfix
+from lab.sink import Sink
+from lab.spfrom import UNPRIVILEGED, Spfrom
+from lab.zone import FALLBACK, ZONE_FILE
 
 MILTER = "unix:spfrom/milter.sock"  # as the README and spfrom-milter(8) say
 

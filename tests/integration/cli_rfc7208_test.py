@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import paths
-from spfrom import configuration
+from lab import paths
+from lab.spfrom import configuration
 
 SUITE = Path(os.environ.get("SPFROM_RFC7208") or paths.SRCDIR.parent / "shared" / "data" / "rfc7208-tests.yml")
 

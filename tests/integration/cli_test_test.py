@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-import cases
-import paths
-from cases import MUELLER, OHNE
-from spfrom import configuration
-from zone import FALLBACK, RELAY, ZONE_FILE
+from lab import cases
+from lab import paths
+from lab.cases import MUELLER, OHNE
+from lab.spfrom import configuration
+from lab.zone import FALLBACK, RELAY, ZONE_FILE
 
 BASE = {"fallback_address": FALLBACK, "relay_hosts": [RELAY], "hostname": "relay.lemniscus.de"}
 LANGSAM = "praxis@praxis-langsam.de"

@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-import paths
-import program_help
+from lab import paths
+from lab import program_help
 from conftest import need_program
-from zsh_tab import ZshTab
+from lab.zsh_tab import ZshTab
 
 COMPLETION = paths.SRCDIR / "contrib" / "completion"
 MADE = paths.BUILDDIR / "share" / "completion"

@@ -2,18 +2,21 @@
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
-import paths
-import private_nsd
-import private_postfix
-import signed_zone
-from private_postfix import PrivatePostfix
-from processes import PrivateDirectory
-from sink import Sink
-from spfrom import Spfrom
-from zone import ZONE_FILE
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lab import paths  # noqa: E402
+from lab import private_nsd  # noqa: E402
+from lab import private_postfix  # noqa: E402
+from lab import signed_zone  # noqa: E402
+from lab.private_postfix import PrivatePostfix  # noqa: E402
+from lab.processes import PrivateDirectory  # noqa: E402
+from lab.sink import Sink  # noqa: E402
+from lab.spfrom import Spfrom  # noqa: E402
+from lab.zone import ZONE_FILE  # noqa: E402
 
 MODES = ("rewrite", "log-only", "off")
 

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-import processes
-from cases import MUELLER, OHNE
-from control_client import ControlClient, ask_control
-from milter_client import MilterClient, ask
-from zone import FALLBACK
+from lab import processes
+from lab.cases import MUELLER, OHNE
+from lab.control_client import ControlClient, ask_control
+from lab.milter_client import MilterClient, ask
+from lab.zone import FALLBACK
 
 CONNECTIONS = 64
 SWITCHES = 1000

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-import paths
-import processes
-from cases import MUELLER, OHNE
-from control_client import ControlClient, ask_control
-from faulty_dns import FaultyDns, Held, Txt
-from milter_client import NO_STEPS, MilterClient, ask
-from spfrom import Spfrom
-from zone import FALLBACK, ZONE_FILE
+from lab import paths
+from lab import processes
+from lab.cases import MUELLER, OHNE
+from lab.control_client import ControlClient, ask_control
+from lab.faulty_dns import FaultyDns, Held, Txt
+from lab.milter_client import NO_STEPS, MilterClient, ask
+from lab.spfrom import Spfrom
+from lab.zone import FALLBACK, ZONE_FILE
 
 NO, USAGE, UNAVAILABLE, CONFIGURATION = 1, 2, 69, 78
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

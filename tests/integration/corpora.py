@@ -6,8 +6,8 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-import paths
-from unpacked_package import until_it_works
+from lab import paths
+from lab.unpacked_package import until_it_works
 
 # Not every mirror has them all; those that are missing are left out.
 PACKAGES = ("gmime", "notmuch", "spamassassin", "rspamd", "mailman3", "python3.11", "ruby-mail", "libemail-mime-perl",

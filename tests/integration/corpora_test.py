@@ -12,12 +12,12 @@ from email.utils import getaddresses
 
 import pytest
 
-import arrived
-import clients
+from lab import arrived
+from lab import clients
 import corpora
 import mailbox_grammar
-import paths
-from spfrom import configuration
+from lab import paths
+from lab.spfrom import configuration
 
 FALLBACK = "noreply@lemniscus.de"
 OURS = {"from", "reply-to", "author", "x-original-from", "x-spfrom", "sender", "return-path", "dkim-signature"}

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import pytest
 
-import clients
-import paths
-import processes
-from cases import MUELLER, OHNE, message
+from lab import clients
+from lab import paths
+from lab import processes
+from lab.cases import MUELLER, OHNE, message
 from conftest import Route
-from faulty_dns import FaultyDns, Txt
-from milter_client import MilterClient, ask
-from spfrom import UNPRIVILEGED, Spfrom
-from zone import FALLBACK, ZONE_FILE
+from lab.faulty_dns import FaultyDns, Txt
+from lab.milter_client import MilterClient, ask
+from lab.spfrom import UNPRIVILEGED, Spfrom
+from lab.zone import FALLBACK, ZONE_FILE
 
 EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_CONFIG = 64, 69, 75, 78
 

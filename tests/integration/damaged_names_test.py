@@ -14,11 +14,11 @@ import subprocess
 
 import pytest
 
-import paths
-from cases import OHNE
-from compiled import CompileError, compile_c
-from spfrom import configuration
-from zone import FALLBACK, RELAY, ZONE_FILE
+from lab import paths
+from lab.cases import OHNE
+from lab.compiled import CompileError, compile_c
+from lab.spfrom import configuration
+from lab.zone import FALLBACK, RELAY, ZONE_FILE
 
 FIELDS = ("From", "Reply-To", "Author", "X-Original-From")
 _HERE = paths.SRCDIR / "tests/integration"

@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-import arrived
-import cases
-import clients
+from lab import arrived
+from lab import cases
+from lab import clients
 from conftest import MODES
-from expected import assert_as_in_case, assert_same
+from lab.expected import assert_as_in_case, assert_same
 
 pytestmark = pytest.mark.usefixtures("needs_swaks")
 

@@ -10,16 +10,16 @@ import time
 
 import pytest
 
-import cases
-import paths
-import processes
-import signed_zone
-from cases import MUELLER, OHNE
-from compiled import compile_c
-from faulty_dns import Failure, FaultyDns, Garbage, LossyWay, Silence, Txt
-from milter_client import ask
-from private_nsd import PrivateNsd
-from zone import FALLBACK, RECORDS
+from lab import cases
+from lab import paths
+from lab import processes
+from lab import signed_zone
+from lab.cases import MUELLER, OHNE
+from lab.compiled import compile_c
+from lab.faulty_dns import Failure, FaultyDns, Garbage, LossyWay, Silence, Txt
+from lab.milter_client import ask
+from lab.private_nsd import PrivateNsd
+from lab.zone import FALLBACK, RECORDS
 
 OURS = Txt(["v=spf1 ip4:192.0.2.25 -all"])
 

@@ -12,22 +12,22 @@ from pathlib import Path
 
 import pytest
 
-import clients
-import other_milters
-import paths
-import private_amavis
-import private_postfix
-import private_sendmail
-import processes
+from lab import clients
+from lab import other_milters
+from lab import paths
+from lab import private_amavis
+from lab import private_postfix
+from lab import private_sendmail
+from lab import processes
 from conftest import need
-from faulty_dns import FaultyDns, Silence
-from other_milters import DkimKey, Signer
-from private_amavis import PrivateAmavis
-from private_nsd import PrivateNsd
-from private_postfix import PrivatePostfix
-from sink import Sink
-from spfrom import Spfrom
-from zone import RECORDS
+from lab.faulty_dns import FaultyDns, Silence
+from lab.other_milters import DkimKey, Signer
+from lab.private_amavis import PrivateAmavis
+from lab.private_nsd import PrivateNsd
+from lab.private_postfix import PrivatePostfix
+from lab.sink import Sink
+from lab.spfrom import Spfrom
+from lab.zone import RECORDS
 
 pytestmark = pytest.mark.usefixtures("needs_root", "needs_postfix")
 

@@ -12,8 +12,8 @@ import warnings
 from email.header import decode_header
 from email.utils import getaddresses
 
-import paths
-from compiled import CompileError, compile_c
+from lab import paths
+from lab.compiled import CompileError, compile_c
 
 _HERE = paths.SRCDIR / "tests/integration/field_readers"
 _JAVA_MAIL = "/usr/share/java/javax.mail.jar"

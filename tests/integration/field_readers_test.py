@@ -18,8 +18,8 @@ import mailbox_grammar
 from conftest import need
 from corpora_test import split
 from field_readers import addresses, decoded, domain_of
-from milter_client import MilterClient
-from zone import FALLBACK
+from lab.milter_client import MilterClient
+from lab.zone import FALLBACK
 
 OWN = ("praxis.example", "xn--sd-xka.example", "süd.example")
 OTHER = ("mail.example", "evil.example")

@@ -5,11 +5,11 @@ import itertools
 
 import pytest
 
-import clients
-from arrived import mailboxes
-from cases import MUELLER, OHNE, message
+from lab import clients
+from lab.arrived import mailboxes
+from lab.cases import MUELLER, OHNE, message
 from conftest import Route
-from zone import FALLBACK
+from lab.zone import FALLBACK
 
 GMX = "praxis@gmx.de"
 PILOT = f'domain "{OHNE.partition("@")[2]}" {{ mode = log-only }}\n'

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-import paths
-import processes
+from lab import paths
+from lab import processes
 
 SCRIPT = paths.SRCDIR / "contrib" / "in-release"
 

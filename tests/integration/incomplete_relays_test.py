@@ -6,17 +6,17 @@ import subprocess
 
 import pytest
 
-import clients
-import paths
-import processes
-from arrived import mailboxes
-from cases import message
+from lab import clients
+from lab import paths
+from lab import processes
+from lab.arrived import mailboxes
+from lab.cases import message
 from conftest import Route
-from control_client import ask_control
-from faulty_dns import Failure, FaultyDns, Txt
-from metrics_read import metrics_of
-from spfrom import Spfrom
-from zone import FALLBACK
+from lab.control_client import ask_control
+from lab.faulty_dns import Failure, FaultyDns, Txt
+from lab.metrics_read import metrics_of
+from lab.spfrom import Spfrom
+from lab.zone import FALLBACK
 
 KNOWN = "192.0.2.25"
 OURS = "erika@ours.example"     # authorises KNOWN alone

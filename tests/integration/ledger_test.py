@@ -15,13 +15,13 @@ import time
 
 import pytest
 
-import ledger_load
-import paths
-import processes
+from lab import ledger_load
+from lab import paths
+from lab import processes
 from conftest import need
-from milter_client import MilterClient, ask
-from spfrom import Spfrom
-from zone import ZONE_FILE
+from lab.milter_client import MilterClient, ask
+from lab.spfrom import Spfrom
+from lab.zone import ZONE_FILE
 
 BATCH = 4000  # LEDGER_WRITER_BATCH
 PATIENCE = 60  # seconds until a test gives up

@@ -6,10 +6,10 @@ import subprocess
 
 import pytest
 
-import paths
-import program_help
+from lab import paths
+from lab import program_help
 from conftest import need_program
-from metrics_read import metrics_of
+from lab.metrics_read import metrics_of
 
 PAGES = paths.SRCDIR / "conf" / "man"
 KEYS_SOURCE = paths.SRCDIR / "milter" / "policy" / "settings_keys.c"

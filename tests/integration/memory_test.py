@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-import paths
-from milter_client import ask
+from lab import paths
+from lab.milter_client import ask
 
 sys.path.insert(0, str(paths.SRCDIR / "tests" / "bench"))
 from milter_load import load  # noqa: E402

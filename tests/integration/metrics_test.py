@@ -5,11 +5,11 @@ import threading
 import pytest
 from prometheus_client.openmetrics import parser
 
-import processes
-from cases import MUELLER, OHNE
+from lab import processes
+from lab.cases import MUELLER, OHNE
 from conftest import Route
-from metrics_read import ask_control, metrics_of, read, text_of
-from milter_client import MilterClient, ask
+from lab.metrics_read import ask_control, metrics_of, read, text_of
+from lab.milter_client import MilterClient, ask
 
 GMX = "praxis@gmx.de"
 LANGSAM = "praxis@praxis-langsam.de"

@@ -2,11 +2,11 @@
 
 import pytest
 
-import clients
-from arrived import mailboxes, values
-from cases import OHNE, message
+from lab import clients
+from lab.arrived import mailboxes, values
+from lab.cases import OHNE, message
 from conftest import Route
-from zone import FALLBACK
+from lab.zone import FALLBACK
 
 MAP = f"inline:{{{{{OHNE}={FALLBACK}}}}}"
 

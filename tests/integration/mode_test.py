@@ -7,12 +7,12 @@ from datetime import datetime, timezone
 
 import pytest
 
-import processes
-from cases import MUELLER, OHNE
+from lab import processes
+from lab.cases import MUELLER, OHNE
 from conftest import need
-from control_client import ask_control
-from milter_client import NO_STEPS, MilterClient, ask
-from zone import FALLBACK
+from lab.control_client import ask_control
+from lab.milter_client import NO_STEPS, MilterClient, ask
+from lab.zone import FALLBACK
 
 GMX = "praxis@gmx.de"
 
@@ -61,6 +61,7 @@ def test_log(daemons):
     daemon.settings["mode"] = "log-only"
     daemon.write_configuration()
     ask_control(daemon, "reload")
+    processes.wait_until(lambda: daemon.log().count("mode changed:") == 3, 10, "three lines in the log")
     changes = [line for line in daemon.log().splitlines() if "mode changed:" in line]
     assert [line.split("mode changed: ")[1].split(" until")[0] for line in changes] == [
         "mode=off by=switch", f'mode=rewrite by=configuration who="uid {os.getuid()}"',

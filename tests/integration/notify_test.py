@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-import processes
-from spfrom import Spfrom
-from zone import ZONE_FILE
+from lab import processes
+from lab.spfrom import Spfrom
+from lab.zone import ZONE_FILE
 
 PATIENCE = 30  # seconds, for a machine under load
 INTERVAL = 2  # seconds, of the watchdog

@@ -5,15 +5,15 @@ import re
 import dkim
 import pytest
 
-import arrived
-import cases
-import mta_chain
-import other_milters
-from cases import MUELLER, OHNE, message
+from lab import arrived
+from lab import cases
+from lab import mta_chain
+from lab import other_milters
+from lab.cases import MUELLER, OHNE, message
 from conftest import need
-from mta_chain import MTAS, MtaChain, for_sendmail
-from other_milters import DkimKey, OpenDmarc, Rspamd, Signer, Verifier
-from zone import FALLBACK
+from lab.mta_chain import MTAS, MtaChain, for_sendmail
+from lab.other_milters import DkimKey, OpenDmarc, Rspamd, Signer, Verifier
+from lab.zone import FALLBACK
 
 AUTHSERV_ID = "mx.lemniscus.de"
 EVIL = "evil.example"  # signs its own mail, with any author

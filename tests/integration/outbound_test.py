@@ -4,13 +4,13 @@ import itertools
 
 import pytest
 
-import clients
-from arrived import values
-from cases import OHNE, message
+from lab import clients
+from lab.arrived import values
+from lab.cases import OHNE, message
 from conftest import Route
-from milter_client import MilterClient, ask
-from private_postfix import HOSTNAME
-from zone import FALLBACK
+from lab.milter_client import MilterClient, ask
+from lab.private_postfix import HOSTNAME
+from lab.zone import FALLBACK
 
 FIELDS = [("From", OHNE), ("To", "patient@example.net")]
 _numbers = itertools.count()

@@ -10,10 +10,10 @@ import subprocess
 
 import pytest
 
-import booted_machine
-import paths
-import processes
-from booted_machine import BootedMachine
+from lab import booted_machine
+from lab import paths
+from lab import processes
+from lab.booted_machine import BootedMachine
 from conftest import need
 
 HOSTNAME = "relay.lemniscus.de"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import paths
-import processes
+from lab import paths
+from lab import processes
 from conftest import need_program
 
 UNITS = sorted(path.name.removesuffix(".in") for path in (paths.SRCDIR / "conf").glob("*.service.in"))

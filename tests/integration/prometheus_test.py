@@ -5,15 +5,15 @@ import re
 
 import pytest
 
-import paths
-import private_prometheus
-import processes
-from cases import MUELLER, OHNE
+from lab import paths
+from lab import private_prometheus
+from lab import processes
+from lab.cases import MUELLER, OHNE
 from conftest import need
-from metrics_read import metrics_of
-from milter_client import ask
-from private_prometheus import PrivatePrometheus, promtool
-from private_web import PrivateWeb
+from lab.metrics_read import metrics_of
+from lab.milter_client import ask
+from lab.private_prometheus import PrivatePrometheus, promtool
+from lab.private_web import PrivateWeb
 
 FILES = paths.SRCDIR / "contrib" / "prometheus"
 RULES = FILES / "spfrom.rules.yml"

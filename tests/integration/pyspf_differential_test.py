@@ -12,7 +12,7 @@ import subprocess
 import spf
 
 from conftest import need
-from paths import BUILDDIR
+from lab.paths import BUILDDIR
 
 
 POLICIES = 2000

@@ -9,14 +9,14 @@ import subprocess
 
 import pytest
 
-import arrived
-import mta_chain
-import paths
-from cases import MUELLER, OHNE, message
-from compiled import CompileError, compile_c
+from lab import arrived
+from lab import mta_chain
+from lab import paths
+from lab.cases import MUELLER, OHNE, message
+from lab.compiled import CompileError, compile_c
 from conftest import need
-from mta_chain import MTAS, MtaChain, for_sendmail
-from zone import FALLBACK
+from lab.mta_chain import MTAS, MtaChain, for_sendmail
+from lab.zone import FALLBACK
 
 FIELDS = ("From", "Reply-To")
 GMX = "anna@gmx.de"

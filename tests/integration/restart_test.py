@@ -9,13 +9,13 @@ import time
 
 import pytest
 
-import clients
-import processes
-from arrived import mailboxes, values
-from cases import message
+from lab import clients
+from lab import processes
+from lab.arrived import mailboxes, values
+from lab.cases import message
 from conftest import Route
-from spfrom import Spfrom
-from zone import FALLBACK, ZONE_FILE
+from lab.spfrom import Spfrom
+from lab.zone import FALLBACK, ZONE_FILE
 
 KILLS = 5
 WORKERS = 8

@@ -7,16 +7,16 @@ import re
 
 import pytest
 
-import arrived
-import cases
-import clients
-import private_sendmail
-from cases import OHNE, message
+from lab import arrived
+from lab import cases
+from lab import clients
+from lab import private_sendmail
+from lab.cases import OHNE, message
 from conftest import MODES, need
-from expected import assert_as_in_case, assert_same, comparable
-from private_sendmail import HOSTNAME, PrivateSendmail
-from sink import Sink
-from zone import FALLBACK
+from lab.expected import assert_as_in_case, assert_same, comparable
+from lab.private_sendmail import HOSTNAME, PrivateSendmail
+from lab.sink import Sink
+from lab.zone import FALLBACK
 
 pytest_plugins = ("mta_table",)
 pytestmark = pytest.mark.usefixtures("needs_swaks")

@@ -2,10 +2,10 @@
 
 import pytest
 
-import processes
-from cases import MUELLER, OHNE
-from milter_client import MilterClient, ask
-from zone import FALLBACK
+from lab import processes
+from lab.cases import MUELLER, OHNE
+from lab.milter_client import MilterClient, ask
+from lab.zone import FALLBACK
 
 GMX = "praxis@gmx.de"
 LANGSAM = "praxis@praxis-langsam.de"

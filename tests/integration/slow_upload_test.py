@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-import clients
-from cases import OHNE
+from lab import clients
+from lab.cases import OHNE
 from conftest import Route
-from spfrom import Spfrom
-from zone import FALLBACK, ZONE_FILE
+from lab.spfrom import Spfrom
+from lab.zone import FALLBACK, ZONE_FILE
 
 SECONDS = 900
 PAUSE = 20  # seconds between two lines; Postfix's own time-out is longer

@@ -12,14 +12,14 @@ import time
 
 import pytest
 
-import clients
-import processes
-from cases import MUELLER, OHNE, message
+from lab import clients
+from lab import processes
+from lab.cases import MUELLER, OHNE, message
 from conftest import Route
-from faulty_dns import FaultyDns, Txt
-from milter_client import NO_STEPS, MilterClient
-from spfrom import Spfrom
-from zone import FALLBACK, ZONE_FILE
+from lab.faulty_dns import FaultyDns, Txt
+from lab.milter_client import NO_STEPS, MilterClient
+from lab.spfrom import Spfrom
+from lab.zone import FALLBACK, ZONE_FILE
 
 PATIENCE = 10
 WORKERS = 8

@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-import clients
-import paths
-import processes
-from cases import OHNE, message
+from lab import clients
+from lab import paths
+from lab import processes
+from lab.cases import OHNE, message
 from conftest import Route
-from milter_client import MilterClient, ask
-from spfrom import Spfrom
-from zone import FALLBACK, ZONE_FILE
+from lab.milter_client import MilterClient, ask
+from lab.spfrom import Spfrom
+from lab.zone import FALLBACK, ZONE_FILE
 
 MAILS = 60
 PATIENCE = 5  # seconds for a mail; the MTA's own is minutes

@@ -19,16 +19,16 @@ from dataclasses import dataclass
 
 import pytest
 
-import arrived
-import clients
-import processes
-from cases import message
+from lab import arrived
+from lab import clients
+from lab import processes
+from lab.cases import message
 from conftest import Route, need
-from faulty_dns import FaultyDns, Txt, _read_question
-from metrics_read import ask_control, metrics_of
-from spfrom import Spfrom
+from lab.faulty_dns import FaultyDns, Txt, _read_question
+from lab.metrics_read import ask_control, metrics_of
+from lab.spfrom import Spfrom
 from unread_log_test import DevLog, Pipe
-from zone import FALLBACK
+from lab.zone import FALLBACK
 
 WORKERS = 8
 PAUSE = 0.01     # seconds between two mails of a worker, so that a long weather is no flood

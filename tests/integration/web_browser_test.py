@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import browser as chromium
-import ledger_history
-import processes
+from lab import browser as chromium
+from lab import ledger_history
+from lab import processes
 from conftest import need
-from private_web import PrivateWeb
-from spfrom import Spfrom
+from lab.private_web import PrivateWeb
+from lab.spfrom import Spfrom
 from web_test import HOSTILE, ZONE, seen
 
 PAGES = {"overview": "/", "domains": "/domains", "authorised": "/domain/praxis-mueller.de",

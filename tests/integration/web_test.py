@@ -15,13 +15,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-import ledger_history
-import milter_client
-import processes
-from faulty_dns import FaultyDns, Silence, Txt
-from private_web import PrivateWeb
-from spfrom import Spfrom
-from zone import ZONE_FILE
+from lab import ledger_history
+from lab import milter_client
+from lab import processes
+from lab.faulty_dns import FaultyDns, Silence, Txt
+from lab.private_web import PrivateWeb
+from lab.spfrom import Spfrom
+from lab.zone import ZONE_FILE
 
 HOSTILE = "<script>alert(1)</script>"
 ZONE = ZONE_FILE + rf"""

@@ -11,9 +11,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import paths
-import processes
-import unpacked_package
+from lab import paths
+from lab import processes
+from lab import unpacked_package
 
 HOSTNAME = "relay.lemniscus.de"
 _STOCK_ACCOUNTS = {"mail_owner": "news", "setgid_group": "uucp"}  # without the package there is no postfix, no postdrop

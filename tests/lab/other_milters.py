@@ -10,9 +10,9 @@ import os
 import subprocess
 from pathlib import Path
 
-import paths
-import processes
-import unpacked_package
+from lab import paths
+from lab import processes
+from lab import unpacked_package
 
 # A key below a directory where all may write, as /tmp, counts as unsafe.
 _SIGNER = """\

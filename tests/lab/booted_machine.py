@@ -9,9 +9,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import paths
-import processes
-from unpacked_package import until_it_works
+from lab import paths
+from lab import processes
+from lab.unpacked_package import until_it_works
 
 _PACKAGES = "systemd-sysv,dbus,postfix,procps,iproute2,netbase"
 _PATIENCE = 120  # seconds

@@ -5,8 +5,8 @@ import re
 import urllib.error
 import urllib.request
 
-import paths
-import processes
+from lab import paths
+from lab import processes
 
 
 class Answer:

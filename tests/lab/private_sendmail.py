@@ -11,10 +11,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import paths
-import processes
-import unpacked_package
-from compiled import CompileError, compile_c
+from lab import paths
+from lab import processes
+from lab import unpacked_package
+from lab.compiled import CompileError, compile_c
 
 HOSTNAME = "relay.lemniscus.de"
 _PROGRAM_PLACES = ("usr/libexec/sendmail/sendmail", "usr/lib/sm.bin/sendmail")
@@ -91,7 +91,7 @@ def why_not():
 
 @functools.cache
 def _shim():
-    return compile_c(paths.SRCDIR / "tests/integration/sendmail_shim.c", paths.UNPACKED / "sendmail_shim.so",
+    return compile_c(paths.SRCDIR / "tests/lab/sendmail_shim.c", paths.UNPACKED / "sendmail_shim.so",
                      "-shared", "-fPIC")
 
 

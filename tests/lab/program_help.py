@@ -4,7 +4,7 @@ import functools
 import re
 import subprocess
 
-import paths
+from lab import paths
 
 
 @functools.cache

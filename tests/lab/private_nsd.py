@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-import paths
-import processes
-import unpacked_package
+from lab import paths
+from lab import processes
+from lab import unpacked_package
 
 _SOA = "@ 60 IN SOA ns.example. hostmaster.example. 1 3600 600 86400 60\n@ 60 IN NS ns.example.\n"
 _CONFIGURATION = """\

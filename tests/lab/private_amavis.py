@@ -7,9 +7,9 @@ import os
 import re
 from pathlib import Path
 
-import paths
-import processes
-import unpacked_package
+from lab import paths
+from lab import processes
+from lab import unpacked_package
 
 _UID = 54320  # of nobody else
 _LAST_FILE = """\

@@ -7,8 +7,8 @@ import subprocess
 import threading
 from pathlib import Path
 
-import paths
-import processes
+from lab import paths
+from lab import processes
 
 UNPRIVILEGED = {"user": "nobody", "group": "nogroup"}  # on every machine, unlike the user spfrom
 _SANITIZER_REPORTS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:", "GLib-CRITICAL",

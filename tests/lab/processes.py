@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import paths
+from lab import paths
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -5,7 +5,7 @@ import pty
 import select
 import signal
 
-import processes
+from lab import processes
 
 # Ctrl-X says that the tab before it is done, and empties the line.
 _ZSHRC = """\

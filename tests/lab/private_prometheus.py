@@ -7,9 +7,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-import paths
-import processes
-import unpacked_package
+from lab import paths
+from lab import processes
+from lab import unpacked_package
 
 
 @functools.cache

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from clients import AUTHENTICATED
-from zone import FALLBACK
+from lab.clients import AUTHENTICATED
+from lab.zone import FALLBACK
 
 _TRAILER = b"""\
 To: Patient <patient@example.net>

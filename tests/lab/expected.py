@@ -2,7 +2,7 @@
 
 import re
 
-import arrived
+from lab import arrived
 
 # What a rewrite may change; everything else has to be as it would be without us.
 _REWRITTEN_FIELDS = {"from", "reply-to", "author", "x-original-from", "x-spfrom", "sender", "return-path",

@@ -4,10 +4,10 @@ import sys
 import threading
 import time
 
-import paths
+from lab import paths
 
 sys.path.insert(0, str(paths.SRCDIR / "tests" / "bench"))
-from milter_client import MilterClient  # noqa: E402
+from lab.milter_client import MilterClient  # noqa: E402
 from milter_load import script  # noqa: E402
 
 PER_CONNECTION = 20

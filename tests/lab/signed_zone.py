@@ -4,8 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
-import paths
-import unpacked_package
+from lab import paths
+from lab import unpacked_package
 
 
 def _run(program, arguments, directory):

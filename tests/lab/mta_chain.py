@@ -3,12 +3,12 @@ words, a socket (its attribute milter)."""
 
 import itertools
 
-import clients
-import private_postfix
-import private_sendmail
-from private_postfix import PrivatePostfix
-from private_sendmail import PrivateSendmail
-from sink import Sink
+from lab import clients
+from lab import private_postfix
+from lab import private_sendmail
+from lab.private_postfix import PrivatePostfix
+from lab.private_sendmail import PrivateSendmail
+from lab.sink import Sink
 
 _numbers = itertools.count()
 
