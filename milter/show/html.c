@@ -122,3 +122,53 @@ void html_printf(Html *html, const char *format, ...)
     va_end(arguments);
     html_text(html, text);
 }
+
+void html_open_table(Html *html, const char *label)
+{
+    html_open(html, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-labelledby",
+              label, NULL);
+    html_open(html, "table", "class", "stack", "role", "table", "aria-labelledby", label, NULL);
+    html_open(html, "thead", "role", "rowgroup", NULL);
+    html_open(html, "tr", "role", "row", NULL);
+}
+
+void html_add_column(Html *html, const char *name, const char *class)
+{
+    html_element(html, "th", name, "scope", "col", "role", "columnheader", "class", class, NULL);
+}
+
+void html_end_columns(Html *html)
+{
+    html_close(html);
+    html_close(html);
+    html_open(html, "tbody", "role", "rowgroup", NULL);
+}
+
+void html_open_row(Html *html)
+{
+    html_open(html, "tr", "role", "row", NULL);
+}
+
+void html_open_row_heading(Html *html, const char *class)
+{
+    html_open(html, "th", "scope", "row", "role", "rowheader", "class", class, NULL);
+}
+
+void html_open_cell(Html *html, const char *column, const char *class)
+{
+    html_open(html, "td", "role", "cell", "data-column", column, "class", class, NULL);
+}
+
+void html_add_cell(Html *html, const char *column, const char *class, const char *text)
+{
+    html_open_cell(html, column, class);
+    html_text(html, text);
+    html_close(html);
+}
+
+void html_close_table(Html *html)
+{
+    html_close(html);
+    html_close(html);
+    html_close(html);
+}

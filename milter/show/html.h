@@ -43,4 +43,27 @@ void html_element(Html *html, const char *element, const char *text, ...) G_GNUC
 void html_text(Html *html, const char *text);
 void html_lines(Html *html, const char *text);
 void html_printf(Html *html, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/*
+ * Tables whose rows become small blocks if the screen is narrow: the heading of the row on a line
+ * of its own, under it each cell behind the name of its column. A browser no longer takes elements
+ * for a table that it lays out otherwise, so their roles are written out (WAI-ARIA).
+ *
+ * First come the columns, then the rows, each with its heading and its cells.
+ *
+ * label  the id of the heading that names the table
+ * class  may be NULL
+ */
+void html_open_table(Html *html, const char *label);
+void html_add_column(Html *html, const char *name, const char *class);
+void html_end_columns(Html *html);
+void html_close_table(Html *html);
+
+/* Closed by html_close(). */
+void html_open_row(Html *html);
+void html_open_row_heading(Html *html, const char *class);
+void html_open_cell(Html *html, const char *column, const char *class);
+
+/* A cell with text alone in it. */
+void html_add_cell(Html *html, const char *column, const char *class, const char *text);
 #endif

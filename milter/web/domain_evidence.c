@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "spf/check_host.h"
-#include "web/parts.h"
-#include "show/table.h"
+#include "show/mail_summary.h"
 
 #define RELAYS_MAX 20 /* rows; of a pool, those that tell something come first */
 #define DEPTH_MAX 10  /* that the stylesheet knows */
@@ -17,14 +16,14 @@ static void add_relay(Html *html, const View *view, const DomainCheck *check, gu
     const Evaluation *evaluation = domain_check_at(check, position);
     char text[NETWORK_TEXT_MAX];
 
-    table_open_row(html);
-    table_open_heading(html, NULL);
+    html_open_row(html);
+    html_open_row_heading(html, NULL);
     html_text(html, network_text(&g_array_index(check->relays->networks, Network, position), text));
     html_close(html);
-    table_open_cell(html, view_say(view, "SPF"), NULL);
-    parts_add_result(html, spf_result_text(evaluation->result));
+    html_open_cell(html, view_say(view, "SPF"), NULL);
+    mail_summary_add_result(html, spf_result_text(evaluation->result));
     html_close(html);
-    table_open_cell(html, view_say(view, "What decided"), NULL);
+    html_open_cell(html, view_say(view, "What decided"), NULL);
     if (evaluation->mechanism != NULL)
         html_element(html, "code", evaluation->mechanism, NULL);
     html_close(html);
@@ -53,14 +52,14 @@ static void add_relays(Html *html, const View *view, const DomainCheck *check)
         html_element(html, "p", view_say(view, "The relay hosts could not be looked up."), NULL);
         return;
     }
-    table_begin(html, "relays");
-    table_add_column(html, view_say(view, "Relay"), NULL);
-    table_add_column(html, view_say(view, "SPF"), NULL);
-    table_add_column(html, view_say(view, "What decided"), NULL);
-    table_end_columns(html);
+    html_open_table(html, "relays");
+    html_add_column(html, view_say(view, "Relay"), NULL);
+    html_add_column(html, view_say(view, "SPF"), NULL);
+    html_add_column(html, view_say(view, "What decided"), NULL);
+    html_end_columns(html);
     left = add_relays_that(html, view, check, false, left);
     add_relays_that(html, view, check, true, left);
-    table_end(html);
+    html_close_table(html);
     if (check->evaluations->len > RELAYS_MAX) {
         g_autofree char *more = view_number(view, check->evaluations->len - RELAYS_MAX);
         g_autofree char *text =
@@ -76,33 +75,33 @@ static void add_term(Html *html, const View *view, const EvaluationTerm *term)
     g_autofree char *lookups = view_number(view, term->lookups);
     g_autofree char *voids = view_number(view, term->voids);
 
-    table_open_row(html);
-    table_open_heading(html, class);
+    html_open_row(html);
+    html_open_row_heading(html, class);
     html_element(html, "code", term->term, NULL);
     if (term->name != NULL && strchr(term->term, '%') != NULL)
         html_element(html, "code", term->name, "class", "detail", NULL);
     if (term->record != NULL)
         html_element(html, "code", term->record, "class", "detail", NULL);
     html_close(html);
-    table_add_cell(html, view_say(view, "Look-ups"), "number", term->lookups > 0 ? lookups : "");
-    table_add_cell(html, view_say(view, "Void"), "number", term->voids > 0 ? voids : "");
-    table_add_cell(html, view_say(view, "Matches"), NULL,
-                   term->is_match ? view_say(view, "yes") : "");
+    html_add_cell(html, view_say(view, "Look-ups"), "number", term->lookups > 0 ? lookups : "");
+    html_add_cell(html, view_say(view, "Void"), "number", term->voids > 0 ? voids : "");
+    html_add_cell(html, view_say(view, "Matches"), NULL,
+                  term->is_match ? view_say(view, "yes") : "");
     html_close(html);
 }
 
 static void add_tree(Html *html, const View *view, const Evaluation *shown)
 {
     html_element(html, "h3", view_say(view, "What was asked"), "id", "tree", NULL);
-    table_begin(html, "tree");
-    table_add_column(html, view_say(view, "Term"), NULL);
-    table_add_column(html, view_say(view, "Look-ups"), "number");
-    table_add_column(html, view_say(view, "Void"), "number");
-    table_add_column(html, view_say(view, "Matches"), NULL);
-    table_end_columns(html);
+    html_open_table(html, "tree");
+    html_add_column(html, view_say(view, "Term"), NULL);
+    html_add_column(html, view_say(view, "Look-ups"), "number");
+    html_add_column(html, view_say(view, "Void"), "number");
+    html_add_column(html, view_say(view, "Matches"), NULL);
+    html_end_columns(html);
     for (guint i = 0; i < shown->terms->len; i++)
         add_term(html, view, g_ptr_array_index(shown->terms, i));
-    table_end(html);
+    html_close_table(html);
 }
 
 static void add_costs(Html *html, const View *view, const Evaluation *shown)

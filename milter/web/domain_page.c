@@ -7,9 +7,9 @@
 
 #include "advice/words/advice_text.h"
 #include "base/domain_name.h"
+#include "show/mail_summary.h"
 #include "web/domain_evidence.h"
 #include "web/layout.h"
-#include "web/parts.h"
 
 #define RECORD_COLUMNS 40 /* characters of a record that are on a line of a narrow screen */
 
@@ -52,7 +52,7 @@ static void add_headline(Html *html, const View *view, const DomainCheck *check)
     html_open(html, "p", "class", "verdict", NULL);
     html_element(html, "span", verdict_text(view, check), "class", verdict_class(check), NULL);
     html_text(html, " SPF: ");
-    parts_add_result(html, spf_result_text(check->result));
+    mail_summary_add_result(html, spf_result_text(check->result));
     html_close(html);
 }
 
@@ -222,7 +222,7 @@ static GArray *bars_of(const DomainFacts *facts)
         if (next < facts->history->len &&
             g_array_index(facts->history, LedgerDomainDay, next).day == day)
             counts = &g_array_index(facts->history, LedgerDomainDay, next++).counts;
-        bar = parts_bar(day, counts);
+        bar = mail_summary_bar(day, counts);
         g_array_append_val(bars, bar);
     }
     return bars;
@@ -240,13 +240,14 @@ static void add_seen(Html *html, const View *view, const DomainFacts *facts)
     chart_add(html, view, view_say(view, "Messages of this domain by what became of them"), bars);
 }
 
-static void add_history(Html *html, const View *view, const DomainFacts *facts)
+static void add_history(Html *html, const View *view, const Request *request,
+                        const DomainFacts *facts)
 {
     html_open(html, "section", "class", "card", "aria-labelledby", "history", NULL);
     html_open(html, "div", "class", "heading", NULL);
     html_element(html, "h2", view_say(view, "Its mail"), "id", "history", NULL);
     if (facts->seen != NULL)
-        parts_add_periods(html, view);
+        layout_periods(html, view, request);
     html_close(html);
     if (facts->ledger_problem != NULL)
         layout_notice(html, "doubtful", view_say(view, "The ledger can't be read."),
@@ -258,33 +259,33 @@ static void add_history(Html *html, const View *view, const DomainFacts *facts)
     html_close(html);
 }
 
-char *domain_page(const View *view, const DomainFacts *facts)
+char *domain_page(const View *view, const Request *request, const DomainFacts *facts)
 {
     g_auto(Html) html;
     g_autofree char *shown = domain_name_shown(facts->check->subject->domain);
 
     html_init(&html);
-    layout_begin(&html, view, shown != NULL ? shown : facts->check->subject->domain);
+    layout_begin(&html, view, request, shown != NULL ? shown : facts->check->subject->domain);
     add_headline(&html, view, facts->check);
     add_advice(&html, view, facts->pieces);
     if (facts->letter != NULL)
         add_letter(&html, view, facts->letter);
     domain_evidence_add(&html, view, facts->check);
-    add_history(&html, view, facts);
+    add_history(&html, view, request, facts);
     return layout_end(&html, view);
 }
 
-char *domain_page_empty(const View *view)
+char *domain_page_empty(const View *view, const Request *request)
 {
-    return layout_notice_page(view, view_say(view, "Check a domain"),
+    return layout_notice_page(view, request, view_say(view, "Check a domain"),
                               view_say(view, "Type a domain or a mail address in the field above."),
                               NULL);
 }
 
-char *domain_page_malformed(const View *view)
+char *domain_page_malformed(const View *view, const Request *request)
 {
     return layout_notice_page(
-        view, view_say(view, "That is no domain"),
+        view, request, view_say(view, "That is no domain"),
         view_say(view, "Write it like praxis-mueller.de or anna@praxis-mueller.de."),
-        view->request->subject);
+        request->subject);
 }

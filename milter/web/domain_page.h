@@ -21,9 +21,9 @@ typedef struct {
 } DomainFacts;
 
 /* The page, owned by the caller. */
-char *domain_page(const View *view, const DomainFacts *facts);
+char *domain_page(const View *view, const Request *request, const DomainFacts *facts);
 
 /* The page that asks for a domain, and the one that says that what was asked for is none. */
-char *domain_page_empty(const View *view);
-char *domain_page_malformed(const View *view);
+char *domain_page_empty(const View *view, const Request *request);
+char *domain_page_malformed(const View *view, const Request *request);
 #endif

@@ -2,6 +2,7 @@
 
 #include "web/layout.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void add_head(Html *html, const View *view, const char *title)
@@ -22,18 +23,19 @@ static void add_head(Html *html, const View *view, const char *title)
     html_close(html);
 }
 
-static void add_page_link(Html *html, const View *view, Route route, const char *target,
+static void add_page_link(Html *html, const Request *request, Route route, const char *target,
                           const char *text)
 {
     html_open(html, "li", NULL);
     html_element(html, "a", text, "href", target, "aria-current",
-                 view->request->route == route ? "page" : NULL, NULL);
+                 request->route == route ? "page" : NULL, NULL);
     html_close(html);
 }
 
-static void add_language_link(Html *html, const View *view, const char *language, const char *name)
+static void add_language_link(Html *html, const View *view, const Request *request,
+                              const char *language, const char *name)
 {
-    g_autofree char *target = request_target(view->request, language, view->request->days);
+    g_autofree char *target = request_target(request, language, request->days);
     bool is_current = strcmp(language_code(view->language), language) == 0;
 
     html_open(html, "li", NULL);
@@ -42,7 +44,7 @@ static void add_language_link(Html *html, const View *view, const char *language
     html_close(html);
 }
 
-static void add_top(Html *html, const View *view)
+static void add_top(Html *html, const View *view, const Request *request)
 {
     html_open(html, "header", "class", "top", NULL);
     html_open(html, "div", "class", "width", NULL);
@@ -53,29 +55,24 @@ static void add_top(Html *html, const View *view)
     html_close(html);
     html_open(html, "nav", "aria-label", view_say(view, "Pages"), NULL);
     html_open(html, "ul", NULL);
-    add_page_link(html, view, ROUTE_OVERVIEW, "/", view_say(view, "Overview"));
-    add_page_link(html, view, ROUTE_DOMAINS, "/domains", view_say(view, "Domains"));
+    add_page_link(html, request, ROUTE_OVERVIEW, "/", view_say(view, "Overview"));
+    add_page_link(html, request, ROUTE_DOMAINS, "/domains", view_say(view, "Domains"));
     html_close(html);
     html_close(html);
     html_open(html, "nav", "class", "languages", "aria-label", view_say(view, "Language"), NULL);
     html_open(html, "ul", NULL);
-    add_language_link(html, view, "de", "Deutsch");
-    add_language_link(html, view, "en", "English");
+    add_language_link(html, view, request, "de", "Deutsch");
+    add_language_link(html, view, request, "en", "English");
     html_close(html);
     html_close(html);
     html_close(html);
     html_close(html);
 }
 
-static const char *searched(const View *view)
+static void add_search(Html *html, const View *view, const Request *request)
 {
-    Route route = view->request->route;
+    bool has_subject = request->route == ROUTE_SEARCH || request->route == ROUTE_DOMAIN;
 
-    return route == ROUTE_SEARCH || route == ROUTE_DOMAIN ? view->request->subject : "";
-}
-
-static void add_search(Html *html, const View *view)
-{
     html_open(html, "search", "class", "search", NULL);
     html_open(html, "form", "class", "width", "action", "/search", "method", "get", "role",
               "search", NULL);
@@ -84,21 +81,21 @@ static void add_search(Html *html, const View *view)
     html_empty(html, "input", "id", "q", "name", "q", "type", "text", "inputmode", "email",
                "enterkeyhint", "search", "autocomplete", "off", "autocapitalize", "none",
                "spellcheck", "false", "required", "", "maxlength", "320", "placeholder",
-               "praxis-mueller.de", "value", searched(view), NULL);
+               "praxis-mueller.de", "value", has_subject ? request->subject : "", NULL);
     html_element(html, "button", view_say(view, "Check"), "type", "submit", NULL);
     html_close(html);
     html_close(html);
     html_close(html);
 }
 
-void layout_begin(Html *html, const View *view, const char *title)
+void layout_begin(Html *html, const View *view, const Request *request, const char *title)
 {
     add_head(html, view, title);
     html_open(html, "body", NULL);
     html_element(html, "a", view_say(view, "To the content"), "class", "skip", "href", "#main",
                  NULL);
-    add_top(html, view);
-    add_search(html, view);
+    add_top(html, view, request);
+    add_search(html, view, request);
     html_open(html, "main", "id", "main", "class", "width", "tabindex", "-1", NULL);
 }
 
@@ -114,6 +111,28 @@ char *layout_end(Html *html, const View *view)
     return html_finish(html);
 }
 
+void layout_periods(Html *html, const View *view, const Request *request)
+{
+    static const guint choices[] = {7, 30, 90, 365};
+
+    html_open(html, "nav", "class", "periods", "aria-label", view_say(view, "Time"), NULL);
+    html_open(html, "ul", NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(choices); i++) {
+        g_autofree char *target = request_target(request, NULL, choices[i]);
+        g_autofree char *days = g_strdup_printf("%u", choices[i]);
+        g_autofree char *text =
+            language_fill(view->language, N_("{days} days"), "days", days, NULL);
+        bool is_current = request->days == choices[i];
+
+        html_open(html, "li", NULL);
+        html_element(html, "a", text, "href", target, "aria-current", is_current ? "true" : NULL,
+                     NULL);
+        html_close(html);
+    }
+    html_close(html);
+    html_close(html);
+}
+
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail)
 {
     g_autofree char *classes = g_strconcat("notice ", kind, NULL);
@@ -125,12 +144,13 @@ void layout_notice(Html *html, const char *kind, const char *text, const char *d
     html_close(html);
 }
 
-char *layout_notice_page(const View *view, const char *title, const char *text, const char *detail)
+char *layout_notice_page(const View *view, const Request *request, const char *title,
+                         const char *text, const char *detail)
 {
     g_auto(Html) html;
 
     html_init(&html);
-    layout_begin(&html, view, title);
+    layout_begin(&html, view, request, title);
     html_element(&html, "h1", title, NULL);
     layout_notice(&html, "plain", text, detail);
     return layout_end(&html, view);

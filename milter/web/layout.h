@@ -9,14 +9,19 @@
  * What stands around every page: head, ways to the other pages, the search field, the choice of
  * language. The content comes between the two calls, as children of <main>.
  *
- * title  of the page, without the program's name
+ * request  what the page answers: the links to it in another language are made of it
+ * title    of the page, without the program's name
  */
-void layout_begin(Html *html, const View *view, const char *title);
+void layout_begin(Html *html, const View *view, const Request *request, const char *title);
 /* Returns the whole page, owned by the caller. */
 char *layout_end(Html *html, const View *view);
 
 /* A page that says one thing: an error, or that there is nothing. detail may be NULL. */
-char *layout_notice_page(const View *view, const char *title, const char *text, const char *detail);
+char *layout_notice_page(const View *view, const Request *request, const char *title,
+                         const char *text, const char *detail);
+
+/* Links to the same page over other spans of time. */
+void layout_periods(Html *html, const View *view, const Request *request);
 
 /* A box with a sentence in it; kind is "good", "bad", "doubtful" or "plain". */
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail);

@@ -5,10 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "ledger/ledger_report.h"
-#include "show/chart.h"
+#include "show/mail_summary.h"
 #include "web/layout.h"
-#include "web/parts.h"
 
 Overview *overview_new(void)
 {
@@ -30,10 +28,7 @@ void overview_unref(Overview *overview)
         return;
     g_clear_pointer(&overview->daemon, daemon_state_free);
     g_free(overview->ledger_problem);
-    g_clear_pointer(&overview->days, g_array_unref);
-    g_clear_pointer(&overview->rewritten, g_ptr_array_unref);
-    g_clear_pointer(&overview->domains, g_ptr_array_unref);
-    g_clear_pointer(&overview->newly_authorised, g_ptr_array_unref);
+    g_clear_pointer(&overview->ledger, ledger_report_free);
     g_free(overview);
 }
 
@@ -99,60 +94,6 @@ static void add_mode(Html *html, const View *view, const DaemonState *daemon)
     html_close(html);
 }
 
-static void add_tile(Html *html, const char *title, const char *number, const char *detail)
-{
-    html_open(html, "div", "class", "tile", NULL);
-    html_element(html, "h2", title, NULL);
-    html_element(html, "p", number, "class", "figure", NULL);
-    if (detail != NULL)
-        html_element(html, "p", detail, "class", "detail", NULL);
-    html_close(html);
-}
-
-typedef struct {
-    guint64 decided, rewritten, would_be;
-} Sums;
-
-static Sums sum_up(const GArray *days)
-{
-    Sums sums = {0};
-
-    for (guint i = 0; i < days->len; i++) {
-        const LedgerCounts *counts = &g_array_index(days, LedgerDay, i).counts;
-
-        sums.decided += ledger_counts_decided(counts);
-        sums.rewritten += ledger_counts_rewritten(counts);
-        sums.would_be += counts->by[MESSAGE_ACTION_WOULD_REWRITE];
-    }
-    return sums;
-}
-
-static char *rewritten_text(const View *view, const Sums *sums)
-{
-    g_autofree char *number = view_number(view, sums->rewritten);
-    g_autofree char *would_be = view_number(view, sums->would_be);
-
-    if (sums->would_be == 0)
-        return language_fill(view->language, N_("{number} messages"), "number", number, NULL);
-    return language_fill(view->language, N_("{number} messages, {would} of them in the log only"),
-                         "number", number, "would", would_be, NULL);
-}
-
-static void add_sums(Html *html, const View *view, const Overview *overview)
-{
-    Sums sums = sum_up(overview->days);
-    g_autofree char *messages = view_number(view, sums.decided);
-    g_autofree char *share = view_percent(view, sums.rewritten, sums.decided);
-    g_autofree char *rewritten = rewritten_text(view, &sums);
-    g_autofree char *domains = view_number(view, overview->domains_count);
-    g_autofree char *authorised = view_number(view, overview->newly_authorised->len);
-
-    add_tile(html, view_say(view, "Outgoing messages"), messages, NULL);
-    add_tile(html, view_say(view, "Rewritten"), share, rewritten);
-    add_tile(html, view_say(view, "Author domains"), domains, NULL);
-    add_tile(html, view_say(view, "Newly authorised"), authorised, NULL);
-}
-
 static void add_warnings(Html *html, const View *view, const Overview *overview)
 {
     const DaemonState *daemon = overview->daemon;
@@ -190,115 +131,79 @@ static void add_warnings(Html *html, const View *view, const Overview *overview)
                       overview->ledger_problem);
 }
 
-static GArray *bars_of(const GArray *days)
+static void add_chart(Html *html, const View *view, const Request *request,
+                      const LedgerReport *ledger)
 {
-    GArray *bars = g_array_new(FALSE, TRUE, sizeof(ChartBar));
-
-    for (guint i = 0; i < days->len; i++) {
-        const LedgerDay *day = &g_array_index(days, LedgerDay, i);
-        ChartBar bar = parts_bar(day->day, &day->counts);
-
-        g_array_append_val(bars, bar);
-    }
-    return bars;
-}
-
-static void add_chart(Html *html, const View *view, const Overview *overview)
-{
-    g_autoptr(GArray) bars = bars_of(overview->days);
-
     html_open(html, "section", "class", "card", "aria-labelledby", "over-time", NULL);
     html_open(html, "div", "class", "heading", NULL);
     html_element(html, "h2", view_say(view, "Messages a day"), "id", "over-time", NULL);
-    parts_add_periods(html, view);
+    layout_periods(html, view, request);
     html_close(html);
-    chart_add(html, view, view_say(view, "Outgoing messages by what became of them"), bars);
+    mail_summary_add_chart(html, view, ledger->days);
     html_close(html);
 }
 
-static void add_rewritten(Html *html, const View *view, const Overview *overview)
+static void add_rewritten(Html *html, const View *view, const LedgerReport *ledger)
 {
     html_open(html, "section", "class", "card", "aria-labelledby", "most", NULL);
     html_element(html, "h2", view_say(view, "Domains with most rewritten mail"), "id", "most",
                  NULL);
-    if (overview->rewritten->len == 0)
+    if (ledger->by_rewritten->len == 0)
         html_element(html, "p", view_say(view, "No message was rewritten in this time."), NULL);
     else
-        parts_add_domains(html, view, overview->rewritten, "most");
+        mail_summary_add_domains(html, view, ledger->by_rewritten, "most", MAIL_SUMMARY_SHORT);
     html_close(html);
 }
 
-static void add_authorised(Html *html, const View *view, const Overview *overview)
+char *overview_page(const View *view, const Request *request, const Overview *overview)
 {
-    html_open(html, "section", "class", "card", "aria-labelledby", "new", NULL);
-    html_element(html, "h2", view_say(view, "Newly authorised"), "id", "new", NULL);
-    if (overview->newly_authorised->len == 0) {
-        html_element(html, "p", view_say(view, "No owner has mended a record in this time."), NULL);
-        html_close(html);
-        return;
-    }
-    html_open(html, "ul", "class", "list", NULL);
-    for (guint i = 0; i < overview->newly_authorised->len; i++) {
-        const LedgerDomain *domain = g_ptr_array_index(overview->newly_authorised, i);
-        g_autofree char *since = view_date(view, domain->authorised_since);
-
-        html_open(html, "li", NULL);
-        parts_add_domain_link(html, view, domain->name);
-        html_element(html, "span", since, "class", "detail", NULL);
-        html_close(html);
-    }
-    html_close(html);
-    html_close(html);
-}
-
-char *overview_page(const View *view, const Overview *overview)
-{
+    const LedgerReport *ledger = overview->ledger;
     g_auto(Html) html;
 
     html_init(&html);
-    layout_begin(&html, view, view_say(view, "Overview"));
+    layout_begin(&html, view, request, view_say(view, "Overview"));
     html_element(&html, "h1", view_say(view, "Overview"), NULL);
     add_warnings(&html, view, overview);
     html_open(&html, "div", "class", "tiles", NULL);
     add_mode(&html, view, overview->daemon);
-    if (overview->ledger_problem == NULL)
-        add_sums(&html, view, overview);
+    if (ledger != NULL)
+        mail_summary_add_tiles(&html, view, ledger, MAIL_SUMMARY_SHORT);
     html_close(&html);
-    if (overview->ledger_problem == NULL) {
-        add_chart(&html, view, overview);
-        add_rewritten(&html, view, overview);
-        add_authorised(&html, view, overview);
+    if (ledger != NULL) {
+        add_chart(&html, view, request, ledger);
+        add_rewritten(&html, view, ledger);
+        mail_summary_add_authorised(&html, view, ledger->newly_authorised, OVERVIEW_AUTHORISED_MAX);
     }
     return layout_end(&html, view);
 }
 
-static void add_list(Html *html, const View *view, const Overview *overview)
+static void add_list(Html *html, const View *view, const LedgerReport *ledger)
 {
-    if (overview->domains->len < overview->domains_count) {
-        g_autofree char *shown = view_number(view, overview->domains->len);
-        g_autofree char *all = view_number(view, overview->domains_count);
+    if (ledger->by_messages->len < ledger->domains) {
+        g_autofree char *shown = view_number(view, ledger->by_messages->len);
+        g_autofree char *all = view_number(view, ledger->domains);
         g_autofree char *text = language_fill(
             view->language, N_("The {shown} of {all} with most mail; spfrom report lists all."),
             "shown", shown, "all", all, NULL);
 
         html_element(html, "p", text, NULL);
     }
-    if (overview->domains->len == 0)
+    if (ledger->by_messages->len == 0)
         html_element(html, "p", view_say(view, "There was no outgoing mail in this time."), NULL);
     else
-        parts_add_domains(html, view, overview->domains, "list");
+        mail_summary_add_domains(html, view, ledger->by_messages, "list", MAIL_SUMMARY_SHORT);
 }
 
-char *overview_domains_page(const View *view, const Overview *overview)
+char *overview_domains_page(const View *view, const Request *request, const Overview *overview)
 {
     g_auto(Html) html;
 
     html_init(&html);
-    layout_begin(&html, view, view_say(view, "Domains"));
+    layout_begin(&html, view, request, view_say(view, "Domains"));
     html_open(&html, "div", "class", "heading", NULL);
     html_element(&html, "h1", view_say(view, "Domains"), "id", "list", NULL);
     if (overview->ledger_problem == NULL)
-        parts_add_periods(&html, view);
+        layout_periods(&html, view, request);
     html_close(&html);
     if (overview->ledger_problem != NULL) {
         layout_notice(&html, "doubtful",
@@ -307,7 +212,7 @@ char *overview_domains_page(const View *view, const Overview *overview)
         return layout_end(&html, view);
     }
     html_open(&html, "section", "class", "card", "aria-labelledby", "list", NULL);
-    add_list(&html, view, overview);
+    add_list(&html, view, overview->ledger);
     html_close(&html);
     return layout_end(&html, view);
 }

@@ -3,8 +3,9 @@
 
 #include <glib.h>
 
-#include "web/daemon_state.h"
+#include "ledger/ledger_report.h"
 #include "show/view.h"
+#include "web/daemon_state.h"
 #include "web/request.h"
 
 /* What the overview and the list of domains show. Immutable once read, counted by reference, shared
@@ -13,11 +14,7 @@ typedef struct {
     gint refs; /* overview_ref() and overview_unref() only */
     DaemonState *daemon;
     char *ledger_problem; /* for people: why nothing of the ledger is known; NULL: it is */
-    GArray *days;         /* of LedgerDay (advice/ledger_report.h) */
-    GPtrArray *rewritten; /* of LedgerDomain: those with most rewritten mail */
-    GPtrArray *domains;   /* of LedgerDomain: those with most mail */
-    guint64 domains_count;
-    GPtrArray *newly_authorised; /* of LedgerDomain */
+    LedgerReport *ledger; /* NULL with ledger_problem */
 } Overview;
 
 Overview *overview_new(void);
@@ -30,6 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Overview, overview_unref)
 #define OVERVIEW_AUTHORISED_MAX 20
 
 /* The pages, owned by the caller. */
-char *overview_page(const View *view, const Overview *overview);
-char *overview_domains_page(const View *view, const Overview *overview);
+char *overview_page(const View *view, const Request *request, const Overview *overview);
+char *overview_domains_page(const View *view, const Request *request, const Overview *overview);
 #endif

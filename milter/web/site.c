@@ -51,6 +51,7 @@ struct Site {
 /* One page of one request. */
 typedef struct {
     Site *site;
+    const Request *request;
     View view;
 } Visit;
 
@@ -145,8 +146,9 @@ static Visit visit_of(Site *site, const Request *request, const char *code)
     bool is_german = strcmp(code, LANGUAGE_GERMAN) == 0;
 
     return (Visit){.site = site,
+                   .request = request,
                    .view = {.language = site->languages[is_german ? 1 : 0],
-                            .request = request,
+                            .domain_link = request_domain_target,
                             .now = clock_wall(&clock_system)}};
 }
 
@@ -201,7 +203,7 @@ static void keep(Site *site, KeptOverview *kept, gint64 began, Overview *overvie
 
 static Overview *get_overview(const Visit *visit)
 {
-    guint days = visit->view.request->days;
+    guint days = visit->request->days;
     KeptOverview *kept = kept_of(visit->site, days);
     Overview *overview = take_kept(visit->site, kept);
     gint64 began;
@@ -218,17 +220,17 @@ static Reply *answer_overview(const Visit *visit)
 {
     const View *view = &visit->view;
     g_autoptr(Overview) overview = get_overview(visit);
-    bool is_list = view->request->route == ROUTE_DOMAINS;
+    bool is_list = visit->request->route == ROUTE_DOMAINS;
 
     return page_reply(visit, MHD_HTTP_OK,
-                      is_list ? overview_domains_page(view, overview)
-                              : overview_page(view, overview));
+                      is_list ? overview_domains_page(view, visit->request, overview)
+                              : overview_page(view, visit->request, overview));
 }
 
 static Reply *answer_metrics(const Visit *visit)
 {
     g_autoptr(GError) error = NULL;
-    bool is_prometheus = visit->view.request->is_prometheus;
+    bool is_prometheus = visit->request->is_prometheus;
     char *text = sources_metrics(visit->site->settings, is_prometheus, &error);
 
     if (text == NULL)
@@ -257,7 +259,7 @@ static Reply *answer_nothing(const Visit *visit)
     const View *view = &visit->view;
 
     return page_reply(visit, MHD_HTTP_NOT_FOUND,
-                      layout_notice_page(view, view_say(view, "Not found"),
+                      layout_notice_page(view, visit->request, view_say(view, "Not found"),
                                          view_say(view, "There is no such page."), NULL));
 }
 
@@ -266,7 +268,7 @@ static Reply *answer_asset(const Visit *visit)
     for (const Asset *asset = web_assets; asset->name != NULL; asset++) {
         Reply *reply;
 
-        if (strcmp(asset->name, visit->view.request->subject) != 0)
+        if (strcmp(asset->name, visit->request->subject) != 0)
             continue;
         reply = reply_new(MHD_HTTP_OK, type_of(asset->name), g_strdup(asset->text));
         reply->is_kept = true;
@@ -285,15 +287,16 @@ static char *make_domain_page(const Visit *visit, Dns *dns, const DomainCheck *c
     g_autofree char *letter = letter_new(view->language, advice, &facts);
     g_auto(SourcesDomain) ledger = {0};
 
-    sources_domain_read(site->settings, check->subject->domain, view->now, view->request->days,
+    sources_domain_read(site->settings, check->subject->domain, view->now, visit->request->days,
                         &ledger);
-    return domain_page(view, &(DomainFacts){.check = check,
-                                            .pieces = pieces,
-                                            .letter = letter,
-                                            .ledger_problem = ledger.problem,
-                                            .seen = ledger.seen,
-                                            .history = ledger.history,
-                                            .period = ledger.period});
+    return domain_page(view, visit->request,
+                       &(DomainFacts){.check = check,
+                                      .pieces = pieces,
+                                      .letter = letter,
+                                      .ledger_problem = ledger.problem,
+                                      .seen = ledger.seen,
+                                      .history = ledger.history,
+                                      .period = ledger.period});
 }
 
 /* All of a page's DNS has check_timeout together: relays, check and advice. */
@@ -312,7 +315,7 @@ static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
     if (relays == NULL)
         return page_reply(
             visit, MHD_HTTP_OK,
-            layout_notice_page(view, view_say(view, "Check a domain"),
+            layout_notice_page(view, visit->request, view_say(view, "Check a domain"),
                                view_say(view, "relay_hosts in the configuration can't be used."),
                                error->message));
     check = domain_check_run(settings, dns, relays, settings->hostname, subject);
@@ -323,7 +326,7 @@ static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
  * colleague. */
 static bool is_elsewhere(const Visit *visit, const CheckSubject *subject)
 {
-    const Request *request = visit->view.request;
+    const Request *request = visit->request;
 
     return request->route == ROUTE_SEARCH && request->language == NULL &&
            subject->local_part == NULL;
@@ -340,10 +343,10 @@ static Reply *redirect(const CheckSubject *subject)
 static Reply *answer_malformed(const Visit *visit)
 {
     const View *view = &visit->view;
-    bool is_search = view->request->route == ROUTE_SEARCH;
+    bool is_search = visit->request->route == ROUTE_SEARCH;
 
     return page_reply(visit, is_search ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND,
-                      domain_page_malformed(view));
+                      domain_page_malformed(view, visit->request));
 }
 
 static Reply *answer_subject(const Visit *visit)
@@ -351,9 +354,9 @@ static Reply *answer_subject(const Visit *visit)
     const View *view = &visit->view;
     g_autoptr(CheckSubject) subject = NULL;
 
-    if (*view->request->subject == '\0')
-        return page_reply(visit, MHD_HTTP_OK, domain_page_empty(view));
-    subject = check_subject_parse(view->request->subject);
+    if (*visit->request->subject == '\0')
+        return page_reply(visit, MHD_HTTP_OK, domain_page_empty(view, visit->request));
+    subject = check_subject_parse(visit->request->subject);
     if (subject->is_malformed)
         return answer_malformed(visit);
     return is_elsewhere(visit, subject) ? redirect(subject) : answer_check(visit, subject);
@@ -408,6 +411,7 @@ Reply *site_refuse(gpointer data, guint status, const char *language)
     const View *view = &visit.view;
     g_autofree char *title = g_strdup_printf("%u", status);
 
-    return page_reply(&visit, status,
-                      layout_notice_page(view, title, view_say(view, refusal_text(status)), NULL));
+    return page_reply(
+        &visit, status,
+        layout_notice_page(view, &nothing, title, view_say(view, refusal_text(status)), NULL));
 }

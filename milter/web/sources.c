@@ -51,26 +51,14 @@ static Ledger *open_ledger(Settings *settings, GError **error)
     return NULL;
 }
 
-static bool read_overview(Overview *overview, Settings *settings, LedgerPeriod period,
-                          GError **error)
+static LedgerReport *read_report(Settings *settings, LedgerPeriod period, GError **error)
 {
     static const LedgerLimits limits = {.by_messages = OVERVIEW_LIST_MAX,
                                         .by_rewritten = OVERVIEW_DOMAINS_MAX,
                                         .newly_authorised = OVERVIEW_AUTHORISED_MAX};
     g_autoptr(Ledger) ledger = open_ledger(settings, error);
-    g_autoptr(LedgerReport) report = NULL;
 
-    if (ledger == NULL)
-        return false;
-    report = ledger_report_read(ledger, period, &limits, error);
-    if (report == NULL)
-        return false;
-    overview->days = g_steal_pointer(&report->days);
-    overview->rewritten = g_steal_pointer(&report->by_rewritten);
-    overview->domains = g_steal_pointer(&report->by_messages);
-    overview->domains_count = report->domains;
-    overview->newly_authorised = g_steal_pointer(&report->newly_authorised);
-    return true;
+    return ledger != NULL ? ledger_report_read(ledger, period, &limits, error) : NULL;
 }
 
 Overview *sources_overview(Settings *settings, gint64 now, guint days)
@@ -79,7 +67,8 @@ Overview *sources_overview(Settings *settings, gint64 now, guint days)
     g_autoptr(GError) error = NULL;
 
     overview->daemon = sources_daemon(settings);
-    if (!read_overview(overview, settings, ledger_period_of(now, days), &error))
+    overview->ledger = read_report(settings, ledger_period_of(now, days), &error);
+    if (overview->ledger == NULL)
         overview->ledger_problem = g_strdup(error->message);
     return overview;
 }
