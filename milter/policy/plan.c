@@ -6,16 +6,7 @@
 
 #include "base/domain_name.h"
 
-/* What one identity comes to. */
-typedef enum {
-    STANDING_EXEMPT,
-    STANDING_AUTHORISED,
-    STANDING_UNAUTHORISED,
-    STANDING_TEMPFAIL
-} Standing;
-
-#define AUTHOR_NONE (-1)
-#define AUTHOR_UNREADABLE (-2) /* the From: itself, where it can't be read without doubt */
+#define AUTHOR_UNREADABLE (-2) /* the From: itself, which can't be read without doubt */
 
 /* One message on its way to a plan. Authors are positions in identities->authors. */
 typedef struct {
@@ -23,103 +14,32 @@ typedef struct {
     ModeInForce mode;
     const Identities *identities;
     const PlanVerdicts *verdicts;
-    int tempfail;     /* the first author whose result is in tempfail_on, or AUTHOR_NONE */
-    int unauthorised; /* the first one that is to be rewritten, or AUTHOR_… */
-    const DomainSection *section; /* in force for the message but for its mode; NULL: none */
+    bool is_final;    /* a verdict that is not known counts as unauthorised */
+    bool is_exempt;   /* by DKIM */
+    bool has_open;    /* the verdict on some author is not known */
+    int tempfail;     /* the first author whose result is in tempfail_on, or PLAN_NOBODY */
+    int unauthorised; /* the first one that is to be rewritten, or PLAN_NOBODY, AUTHOR_UNREADABLE */
+    Standing standing; /* in force for the message but for its mode */
     Mode message_mode;
 } Case;
 
-static const DomainSection *section_of(Settings *settings, const Mailbox *mailbox)
+const Mailbox *plan_mailbox(const Identities *identities, int identity)
 {
-    return mailbox != NULL && mailbox->domain_name != NULL
-               ? settings_section(settings, mailbox->domain_name)
+    if (identity == PLAN_SENDER)
+        return identities->sender;
+    if (identity == PLAN_SENDER_HEADER)
+        return identities->sender_header;
+    return identity >= 0 && (guint)identity < identities->authors->mailboxes->len
+               ? mailboxes_at(identities->authors, (guint)identity)
                : NULL;
 }
 
-static Mode effective_mode(ModeInForce mode, const DomainSection *section)
+static StandingOutcome outcome_of(const Case *c, int identity)
 {
-    if (section == NULL || !section->has_mode)
-        return mode.mode;
-    return mode.is_switch ? MIN(section->mode, mode.mode) : section->mode;
-}
+    StandingOutcome outcome = standing_outcome(
+        c->settings, c->mode, plan_mailbox(c->identities, identity), c->verdicts->of[identity]);
 
-static const Mailbox *fallback_of(Settings *settings, const DomainSection *section)
-{
-    return section != NULL && section->fallback != NULL ? section->fallback : settings->fallback;
-}
-
-/*
- * Is mailbox one that is never rewritten: of the fallback's domain, a fallback address of anyone,
- * or of a domain whose mode is off? By the first two a message that passes twice is kept: f(f(m)) =
- * f(m).
- */
-static bool is_exempt(Settings *settings, ModeInForce mode, const Mailbox *mailbox)
-{
-    const DomainSection *section = section_of(settings, mailbox);
-
-    if (effective_mode(mode, section) == MODE_OFF)
-        return true;
-    if (mailbox->domain_name == NULL)
-        return false;
-    if (strcmp(mailbox->domain_name, fallback_of(settings, section)->domain_name) == 0)
-        return true;
-    return mailbox->addr_spec != NULL &&
-           g_hash_table_contains(settings->fallbacks, mailbox->addr_spec);
-}
-
-static bool is_decided_by_map(Settings *settings, const Mailbox *mailbox, bool *authorised)
-{
-    const DomainSection *section = section_of(settings, mailbox);
-
-    if (section == NULL || !section->has_authorised)
-        return false;
-    *authorised = section->authorised;
-    return true;
-}
-
-/* What the verdict comes to if tempfail_on does not apply. */
-static Standing standing_of_verdict(Settings *settings, const Verdict *verdict)
-{
-    if (verdict->is_unproven || spf_result_set_has(settings->rewrite_on, verdict->result))
-        return STANDING_UNAUTHORISED;
-    return STANDING_AUTHORISED;
-}
-
-static Standing standing_of(Settings *settings, ModeInForce mode, const Mailbox *mailbox,
-                            const Verdict *verdict)
-{
-    bool authorised = false;
-
-    if (is_exempt(settings, mode, mailbox))
-        return STANDING_EXEMPT;
-    if (is_decided_by_map(settings, mailbox, &authorised))
-        return authorised ? STANDING_AUTHORISED : STANDING_UNAUTHORISED;
-    if (mailbox->domain_name == NULL || verdict == NULL)
-        return STANDING_UNAUTHORISED;
-    if (spf_result_set_has(settings->tempfail_on, verdict->result))
-        return STANDING_TEMPFAIL;
-    return standing_of_verdict(settings, verdict);
-}
-
-bool plan_is_authorised(Settings *settings, ModeInForce mode, const Mailbox *mailbox,
-                        const Verdict *verdict)
-{
-    Standing standing = standing_of(settings, mode, mailbox, verdict);
-
-    return standing == STANDING_EXEMPT || standing == STANDING_AUTHORISED;
-}
-
-static bool needs_verdict(Settings *settings, ModeInForce mode, const Mailbox *mailbox)
-{
-    bool authorised;
-
-    return mailbox->domain_name != NULL && !is_exempt(settings, mode, mailbox) &&
-           !is_decided_by_map(settings, mailbox, &authorised);
-}
-
-bool plan_needs_author(Settings *settings, ModeInForce mode, const Mailbox *author)
-{
-    return needs_verdict(settings, mode, author);
+    return outcome == STANDING_OPEN && c->is_final ? STANDING_UNAUTHORISED : outcome;
 }
 
 static bool is_dkim_aligned(const Mailbox *author, const char *const *passes)
@@ -144,7 +64,7 @@ static bool is_plain_sender(const Mailbox *sender)
     return is_plain(sender->local_part) && is_plain(sender->domain);
 }
 
-bool plan_is_dkim_exempt(Settings *settings, const Identities *identities)
+static bool is_dkim_exempt(Settings *settings, const Identities *identities)
 {
     const Mailboxes *authors = identities->authors;
 
@@ -157,96 +77,100 @@ bool plan_is_dkim_exempt(Settings *settings, const Identities *identities)
     return true;
 }
 
-/* Is there something in From: that can't be read, and counts? */
+/* True if something in From: can't be read, and counts. */
 static bool is_unreadable(const Case *c)
 {
     return c->identities->authors->is_doubtful && c->mode.mode != MODE_OFF;
 }
 
-/* No retry mends a From: that can't be read: tempfail_on does not apply to the rest of it. An author
- * who was only searched in it decides nothing: the field counts as unreadable. */
-static Standing author_standing(const Case *c, guint position)
+/* No retry mends a From: that can't be read: tempfail_on does not apply to the rest of it. An
+ * author who was only searched in it decides nothing: the field counts as unreadable. */
+static StandingOutcome author_outcome(const Case *c, int position)
 {
-    const Verdict *verdict = c->verdicts->authors[position];
-    Standing standing;
+    StandingOutcome outcome;
 
     if (c->identities->authors->is_searched)
         return STANDING_EXEMPT;
-    standing =
-        standing_of(c->settings, c->mode, mailboxes_at(c->identities->authors, position), verdict);
-
-    return standing == STANDING_TEMPFAIL && is_unreadable(c)
-               ? standing_of_verdict(c->settings, verdict)
-               : standing;
+    outcome = outcome_of(c, position);
+    return outcome == STANDING_TEMPFAIL && is_unreadable(c)
+               ? standing_of_verdict(c->settings, c->verdicts->of[position])
+               : outcome;
 }
 
-static int first_author(const Case *c, Standing standing)
+static int first_author(const Case *c, StandingOutcome outcome)
 {
-    for (guint i = 0; i < c->identities->authors->mailboxes->len; i++)
-        if (author_standing(c, i) == standing)
-            return (int)i;
-    return AUTHOR_NONE;
+    for (int i = 0; i < (int)c->identities->authors->mailboxes->len; i++)
+        if (author_outcome(c, i) == outcome)
+            return i;
+    return PLAN_NOBODY;
 }
 
-/* NULL where there is none, or none that can be read. */
-static const Mailbox *author_at(const Case *c, int position)
+/* NULL if there is none, or none that can be read. */
+static const Mailbox *first_mailbox(const Case *c)
 {
-    const Mailboxes *authors = c->identities->authors;
-
-    return position >= 0 && (guint)position < authors->mailboxes->len
-               ? mailboxes_at(authors, (guint)position)
-               : NULL;
+    return plan_mailbox(c->identities, 0);
 }
 
 static int unauthorised_author(const Case *c)
 {
     int first = first_author(c, STANDING_UNAUTHORISED);
 
-    if (first == AUTHOR_NONE && is_unreadable(c))
+    if (first == PLAN_NOBODY && is_unreadable(c))
         return AUTHOR_UNREADABLE;
     return first;
 }
 
-/* The section of the author that decides, of the first one where only the envelope is in question.
- */
-static const DomainSection *section_in_force(const Case *c)
+static Standing standing_of_identity(const Case *c, int identity)
 {
-    if (c->tempfail != AUTHOR_NONE)
-        return section_of(c->settings, author_at(c, c->tempfail));
-    if (c->unauthorised != AUTHOR_NONE)
-        return section_of(c->settings, author_at(c, c->unauthorised));
-    return section_of(c->settings, author_at(c, 0));
+    const Mailbox *mailbox = plan_mailbox(c->identities, identity);
+
+    return standing_of(c->settings, c->mode, mailbox != NULL ? mailbox->domain_name : NULL);
 }
 
-/* The most active mode of all authors: nobody's log-only lets another author through. What can't be
- * read has no section. */
+/* The standing of the author that decides; if only the envelope is in question, of the first one. */
+static Standing standing_in_force(const Case *c)
+{
+    if (c->tempfail != PLAN_NOBODY)
+        return standing_of_identity(c, c->tempfail);
+    if (c->unauthorised != PLAN_NOBODY)
+        return standing_of_identity(c, c->unauthorised);
+    return standing_of_identity(c, 0);
+}
+
+/* The most active mode of all authors: nobody's log-only lets another author through. No section
+ * holds for what can't be read. */
 static Mode message_mode(const Case *c)
 {
     const Mailboxes *authors = c->identities->authors;
     Mode mode = authors->is_doubtful ? c->mode.mode : MODE_OFF;
 
-    for (guint i = 0; i < authors->mailboxes->len; i++)
-        mode =
-            MAX(mode, effective_mode(c->mode, section_of(c->settings, mailboxes_at(authors, i))));
+    for (int i = 0; i < (int)authors->mailboxes->len; i++)
+        mode = MAX(mode, standing_of_identity(c, i).mode);
     return mode;
 }
 
 static Case case_of(Settings *settings, ModeInForce mode, const Identities *identities,
-                    const PlanVerdicts *verdicts)
+                    const PlanVerdicts *verdicts, bool is_final)
 {
-    Case c = {.settings = settings, .mode = mode, .identities = identities, .verdicts = verdicts};
+    Case c = {.settings = settings,
+              .mode = mode,
+              .identities = identities,
+              .verdicts = verdicts,
+              .is_final = is_final};
 
+    c.is_exempt = is_dkim_exempt(settings, identities);
+    c.has_open = first_author(&c, STANDING_OPEN) != PLAN_NOBODY;
     c.tempfail = first_author(&c, STANDING_TEMPFAIL);
     c.unauthorised = unauthorised_author(&c);
-    c.section = section_in_force(&c);
+    c.standing = standing_in_force(&c);
     c.message_mode = message_mode(&c);
     return c;
 }
 
-/* Is the message none of ours to look at: its mode is off, or DKIM vouches for it? */
+/* True if the message is none of ours to look at: its mode is off, or DKIM vouches for it. */
 static bool is_left_alone(const Case *c)
 {
-    return c->message_mode == MODE_OFF || plan_is_dkim_exempt(c->settings, c->identities);
+    return c->message_mode == MODE_OFF || c->is_exempt;
 }
 
 static bool is_aligned_with(const Mailbox *a, const Mailbox *b)
@@ -262,45 +186,28 @@ static bool is_same_domain(const Mailbox *a, const Mailbox *b)
 }
 
 /*
- * Is the envelope sender of the domain of the fallback address in force? Once the message was
- * rewritten, its first author is that address.
+ * True if the envelope sender is of the domain of the fallback address in force. Once the message
+ * was rewritten, its first author is that address.
  */
 static bool is_sender_of_fallback(const Case *c)
 {
     const Mailbox *sender = c->identities->sender;
-    const Mailbox *author = author_at(c, 0);
+    const Mailbox *author = first_mailbox(c);
 
-    if (is_same_domain(sender, fallback_of(c->settings, c->section)))
+    if (is_same_domain(sender, c->standing.fallback))
         return true;
     return author != NULL && author->addr_spec != NULL && is_same_domain(sender, author) &&
            g_hash_table_contains(c->settings->fallbacks, author->addr_spec);
 }
 
-static Standing sender_standing(const Case *c)
+static StandingOutcome sender_outcome(const Case *c)
 {
-    if (is_sender_of_fallback(c))
-        return STANDING_EXEMPT;
-    return standing_of(c->settings, c->mode, c->identities->sender, c->verdicts->sender);
+    return is_sender_of_fallback(c) ? STANDING_EXEMPT : outcome_of(c, PLAN_SENDER);
 }
 
 static bool is_sender_authorised(const Case *c)
 {
-    Standing standing = sender_standing(c);
-
-    return standing == STANDING_EXEMPT || standing == STANDING_AUTHORISED;
-}
-
-bool plan_needs_sender(Settings *settings, ModeInForce mode, const Identities *identities,
-                       const PlanVerdicts *verdicts)
-{
-    const Case c = case_of(settings, mode, identities, verdicts);
-
-    if (c.tempfail != AUTHOR_NONE || is_left_alone(&c) || is_sender_of_fallback(&c))
-        return false;
-    if (c.unauthorised != AUTHOR_NONE &&
-        !is_aligned_with(identities->sender, fallback_of(settings, c.section)))
-        return false;
-    return needs_verdict(settings, mode, identities->sender);
+    return standing_is_authorised(sender_outcome(c));
 }
 
 /* May the author's address become the envelope sender here? */
@@ -316,8 +223,8 @@ static bool is_envelope(const Case *c, const Mailbox *author)
  */
 static bool is_alignment_in_question(const Case *c)
 {
-    const Mailbox *author = author_at(c, 0);
-    bool is_fallback_aligned = is_aligned_with(author, fallback_of(c->settings, c->section));
+    const Mailbox *author = first_mailbox(c);
+    bool is_fallback_aligned = is_aligned_with(author, c->standing.fallback);
 
     if (mailbox_is_null_sender(c->identities->sender))
         return c->settings->null_sender_fallback && !is_fallback_aligned;
@@ -326,18 +233,57 @@ static bool is_alignment_in_question(const Case *c)
     return c->settings->envelope_sender == ENVELOPE_SENDER_FALLBACK && !is_fallback_aligned;
 }
 
-bool plan_needs_dmarc(Settings *settings, ModeInForce mode, const Identities *identities,
-                      const PlanVerdicts *verdicts)
+static bool needs_sender(const Case *c)
 {
-    const Case c = case_of(settings, mode, identities, verdicts);
-    const Mailbox *author = author_at(&c, 0);
+    bool is_author_known_to_go = c->unauthorised != PLAN_NOBODY && !c->has_open;
 
-    if (settings->align_envelope != ALIGN_ENVELOPE_DMARC || author == NULL ||
-        author->domain_name == NULL)
+    if (is_author_known_to_go && !is_aligned_with(c->identities->sender, c->standing.fallback))
         return false;
-    if (c.tempfail != AUTHOR_NONE || c.unauthorised != AUTHOR_NONE || is_left_alone(&c))
+    return sender_outcome(c) == STANDING_OPEN;
+}
+
+/* Sender: matters only beside a From: that is rewritten. */
+static bool needs_sender_header(const Case *c)
+{
+    return c->settings->sender_header != SENDER_HEADER_KEEP &&
+           (c->unauthorised != PLAN_NOBODY || c->has_open) &&
+           outcome_of(c, PLAN_SENDER_HEADER) == STANDING_OPEN;
+}
+
+static bool needs_dmarc(const Case *c)
+{
+    const Mailbox *author = first_mailbox(c);
+
+    if (c->settings->align_envelope != ALIGN_ENVELOPE_DMARC || author == NULL ||
+        author->domain_name == NULL || c->verdicts->dmarc != PLAN_DMARC_UNKNOWN)
         return false;
-    return sender_standing(&c) != STANDING_TEMPFAIL && is_alignment_in_question(&c);
+    return c->unauthorised == PLAN_NOBODY && sender_outcome(c) != STANDING_TEMPFAIL &&
+           is_alignment_in_question(c);
+}
+
+static void need(PlanNeeds *needs, int identity, bool is_needed)
+{
+    needs->of[identity] = is_needed;
+    needs->count += is_needed;
+}
+
+PlanNeeds plan_needs(Settings *settings, ModeInForce mode, const Identities *identities,
+                     const PlanVerdicts *verdicts)
+{
+    const Case c = case_of(settings, mode, identities, verdicts, false);
+    PlanNeeds needs = {.count = 0};
+
+    if (is_left_alone(&c))
+        return needs;
+    for (int i = 0; i < (int)identities->authors->mailboxes->len; i++)
+        need(&needs, i, author_outcome(&c, i) == STANDING_OPEN);
+    if (c.tempfail != PLAN_NOBODY)
+        return needs;
+    need(&needs, PLAN_SENDER, needs_sender(&c));
+    need(&needs, PLAN_SENDER_HEADER, needs_sender_header(&c));
+    needs.dmarc = needs.count == 0 && needs_dmarc(&c);
+    needs.count += needs.dmarc;
+    return needs;
 }
 
 static bool must_align(const Case *c)
@@ -346,74 +292,71 @@ static bool must_align(const Case *c)
     case ALIGN_ENVELOPE_NO:
         return false;
     case ALIGN_ENVELOPE_DMARC:
-        return c->verdicts->is_dmarc_enforced && is_alignment_in_question(c);
+        return c->verdicts->dmarc == PLAN_DMARC_ENFORCED && is_alignment_in_question(c);
     case ALIGN_ENVELOPE_YES:
         return is_alignment_in_question(c);
     }
     return false;
 }
 
-static void take_section(Plan *plan, const Case *c)
+static void take_standing(Plan *plan, const Case *c)
 {
-    const DomainSection *section = c->section;
-
     plan->is_log_only = c->message_mode == MODE_LOG_ONLY;
-    plan->fallback = fallback_of(c->settings, section);
-    plan->display_name = section != NULL && section->display_name != NULL
-                             ? section->display_name
-                             : c->settings->display_name;
-    plan->display_name_missing = section != NULL && section->display_name_missing != NULL
-                                     ? section->display_name_missing
-                                     : c->settings->display_name_missing;
-    plan->add_reply_to =
-        section != NULL && section->has_reply_to ? section->reply_to : c->settings->reply_to;
+    plan->fallback = c->standing.fallback;
+    plan->display_name = c->standing.display_name;
+    plan->display_name_missing = c->standing.display_name_missing;
+    plan->add_reply_to = c->standing.add_reply_to;
 }
 
-/* Where no verdict was needed, the result says what the standing comes to. */
-static void decide_by(Plan *plan, const Mailbox *mailbox, Standing standing, const Verdict *verdict)
+/* If no verdict was needed, the outcome stands for the result. */
+static void decide_by(Plan *plan, const Case *c, int identity, StandingOutcome outcome)
 {
+    const Mailbox *mailbox = plan_mailbox(c->identities, identity);
+
+    plan->identity = identity;
     plan->domain = mailbox != NULL ? mailbox->domain_name : NULL;
-    plan->verdict = verdict;
-    if (verdict != NULL)
-        plan->result = verdict->result;
+    plan->verdict = c->verdicts->of[identity];
+    if (plan->verdict != NULL)
+        plan->result = plan->verdict->result;
     else
-        plan->result = standing == STANDING_UNAUTHORISED ? SPF_NONE : SPF_PASS;
+        plan->result = outcome == STANDING_UNAUTHORISED ? SPF_NONE : SPF_PASS;
 }
 
 static void decide_by_author(Plan *plan, const Case *c, int position)
 {
-    plan->author = author_at(c, position);
+    plan->author = plan_mailbox(c->identities, position);
     if (plan->author != NULL)
-        decide_by(plan, plan->author, author_standing(c, (guint)position),
-                  c->verdicts->authors[position]);
+        decide_by(plan, c, position, author_outcome(c, position));
     else
-        decide_by(plan, NULL, STANDING_UNAUTHORISED, NULL);
+        plan->result = SPF_NONE;
 }
 
 static void decide_by_sender(Plan *plan, const Case *c)
 {
-    decide_by(plan, c->identities->sender, sender_standing(c), c->verdicts->sender);
+    decide_by(plan, c, PLAN_SENDER, sender_outcome(c));
 }
 
 static void note_unauthorised(Plan *plan, const Case *c)
 {
-    for (guint i = 0; i < c->identities->authors->mailboxes->len; i++) {
-        char *domain_name = mailboxes_at(c->identities->authors, i)->domain_name;
+    for (int i = 0; i < (int)c->identities->authors->mailboxes->len; i++) {
+        char *domain_name = plan_mailbox(c->identities, i)->domain_name;
 
-        if (author_standing(c, i) == STANDING_UNAUTHORISED && domain_name != NULL)
+        if (author_outcome(c, i) == STANDING_UNAUTHORISED && domain_name != NULL)
             g_ptr_array_add(plan->unauthorised, domain_name);
     }
 }
 
-/* Makes address the new envelope sender; one that it is already stays. */
-static void put_envelope(Plan *plan, const Case *c, const char *address)
+/* Makes mailbox the new envelope sender; one that it is already stays. */
+static void put_envelope(Plan *plan, const Case *c, const Mailbox *mailbox)
 {
-    if (g_strcmp0(address, c->identities->sender->addr_spec) != 0)
-        plan->envelope_sender = address;
+    if (g_strcmp0(mailbox->addr_spec, c->identities->sender->addr_spec) == 0)
+        return;
+    plan->sender = mailbox;
+    plan->envelope_sender = mailbox->addr_spec;
 }
 
-/* Some author is not authorised: the fallback takes its place, and the envelope's where that would
- * not align. */
+/* Some author is not authorised: the fallback takes its place, and the envelope's if that would not
+ * align. */
 static void plan_author(Plan *plan, const Case *c)
 {
     const Mailbox *sender = c->identities->sender;
@@ -426,28 +369,30 @@ static void plan_author(Plan *plan, const Case *c)
     plan->rewrite_author = true;
     decide_by_author(plan, c, c->unauthorised);
     note_unauthorised(plan, c);
+    plan->is_sender_header_authorised = standing_is_authorised(outcome_of(c, PLAN_SENDER_HEADER));
     if (!is_envelope_staying)
-        put_envelope(plan, c, plan->fallback->addr_spec);
+        put_envelope(plan, c, plan->fallback);
 }
 
-/* The address that takes the envelope's place where the authors stay. */
-static const char *envelope_beside_author(const Plan *plan, const Case *c, bool prefers_fallback)
+/* The mailbox that takes the envelope's place while the authors stay. */
+static const Mailbox *envelope_beside_author(const Plan *plan, const Case *c, bool prefers_fallback)
 {
-    const Mailbox *author = author_at(c, 0);
+    const Mailbox *author = first_mailbox(c);
 
     if (!is_envelope(c, author) || (prefers_fallback && !must_align(c)))
-        return plan->fallback->addr_spec;
-    return author->addr_spec;
+        return plan->fallback;
+    return author;
 }
 
 static void plan_sender(Plan *plan, const Case *c)
 {
-    switch (sender_standing(c)) {
+    switch (sender_outcome(c)) {
     case STANDING_TEMPFAIL:
         plan->action = PLAN_TEMPFAIL;
         decide_by_sender(plan, c);
         return;
     case STANDING_UNAUTHORISED:
+    case STANDING_OPEN:
         put_envelope(plan, c,
                      envelope_beside_author(
                          plan, c, c->settings->envelope_sender == ENVELOPE_SENDER_FALLBACK));
@@ -474,7 +419,7 @@ static void plan_envelope(Plan *plan, const Case *c)
         plan->action = PLAN_REWRITE;
 }
 
-/* Nothing is done, and where nothing was looked up, nothing speaks against the author. */
+/* Nothing is done, and if nothing was looked up, nothing speaks against the author. */
 static void plan_keep(Plan *plan, const Case *c)
 {
     decide_by_author(plan, c, 0);
@@ -484,45 +429,35 @@ static void plan_keep(Plan *plan, const Case *c)
 
 static void plan_fill(Plan *plan, const Case *c)
 {
-    take_section(plan, c);
+    take_standing(plan, c);
     if (is_left_alone(c))
         plan_keep(plan, c);
-    else if (c->tempfail != AUTHOR_NONE) {
+    else if (c->tempfail != PLAN_NOBODY) {
         plan->action = PLAN_TEMPFAIL;
         decide_by_author(plan, c, c->tempfail);
-    } else if (c->unauthorised != AUTHOR_NONE)
+    } else if (c->unauthorised != PLAN_NOBODY)
         plan_author(plan, c);
     else
         plan_envelope(plan, c);
 }
 
-/* The envelope sender as the message leaves: what takes its place is the fallback, or the first
- * author. */
-static const Mailbox *sender_at_last(const Plan *plan, const Case *c)
-{
-    if (plan->envelope_sender == NULL)
-        return c->identities->sender;
-    if (plan->envelope_sender == plan->fallback->addr_spec)
-        return plan->fallback;
-    return author_at(c, 0);
-}
-
 /* As the message leaves: its From: and its envelope sender of one organizational domain? */
 static bool is_aligned_at_last(const Plan *plan, const Case *c)
 {
-    const Mailbox *author = plan->rewrite_author ? plan->fallback : author_at(c, 0);
-    const Mailbox *sender = sender_at_last(plan, c);
-
-    return mailbox_is_null_sender(sender) || is_aligned_with(sender, author);
+    return mailbox_is_null_sender(plan->sender) ||
+           is_aligned_with(plan->sender, plan->rewrite_author ? plan->fallback : first_mailbox(c));
 }
 
 Plan *plan_new(Settings *settings, ModeInForce mode, const Identities *identities,
                const PlanVerdicts *verdicts)
 {
-    const Case c = case_of(settings, mode, identities, verdicts);
+    const Case c = case_of(settings, mode, identities, verdicts, true);
     Plan *plan = g_new0(Plan, 1);
 
     plan->action = PLAN_KEEP;
+    plan->is_dkim_exempt = c.is_exempt;
+    plan->sender = identities->sender;
+    plan->identity = PLAN_NOBODY;
     plan->unauthorised = g_ptr_array_new();
     plan_fill(plan, &c);
     g_ptr_array_add(plan->unauthorised, NULL);

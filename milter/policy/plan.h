@@ -7,82 +7,81 @@
 #include "mail/mailboxes.h"
 #include "policy/message_action.h"
 #include "policy/settings.h"
+#include "policy/standing.h"
 #include "policy/verdict.h"
 
 /*
  * The decision (design section 4): settings, the identities of one message and their verdicts →
- * what is to be done. Pure: who asks for a plan looks the verdicts up first, those that the
- * plan_needs_*() functions name, and no others.
+ * what is to be done. Pure: the caller looks up the verdicts that plan_needs() names.
  */
-
-/* The global mode in force: the configuration's, or that of the running daemon's switch, which caps
- * the sections. */
 typedef struct {
-    Mode mode;
-    bool is_switch;
-} ModeInForce;
-
-typedef struct {
-    const Mailboxes *authors; /* of the From: fields */
-    const Mailbox *sender;    /* of the envelope */
-    bool is_smtputf8;         /* MAIL came with SMTPUTF8 (RFC 6531) */
-    const char *const *
-        dkim_passes; /* d= domains that exempt_dkim's field says passed; NULL-terminated, or NULL */
+    const Mailboxes *authors;     /* of the From: fields */
+    const Mailbox *sender;        /* of the envelope */
+    const Mailbox *sender_header; /* the one mailbox in Sender:; NULL: none, or not just one */
+    bool is_smtputf8;             /* MAIL came with SMTPUTF8 (RFC 6531) */
+    /* d= domains that exempt_dkim's field says passed; NULL-terminated, or NULL */
+    const char *const *dkim_passes;
 } Identities;
 
+/* An identity by number: the authors by their position, then these two. */
+#define PLAN_SENDER MAILBOXES_MAX
+#define PLAN_SENDER_HEADER (MAILBOXES_MAX + 1)
+#define PLAN_IDENTITIES (MAILBOXES_MAX + 2)
+#define PLAN_NOBODY (-1)
+
+/* NULL if the message has no such identity. */
+const Mailbox *plan_mailbox(const Identities *identities, int identity);
+
+typedef enum { PLAN_DMARC_UNKNOWN, PLAN_DMARC_NONE, PLAN_DMARC_ENFORCED } PlanDmarc;
+
+/* What is known so far. */
 typedef struct {
-    Verdict *const
-        *authors; /* one for each of identities->authors; NULL where plan_needs_author() says no */
-    Verdict *sender;        /* NULL where plan_needs_sender() says no */
-    bool is_dmarc_enforced; /* of the first author's domain; false where plan_needs_dmarc() says no
-                             */
+    Verdict *of[PLAN_IDENTITIES]; /* NULL: not known, or not needed */
+    PlanDmarc dmarc;              /* the policy of the first author's domain */
 } PlanVerdicts;
+
+typedef struct {
+    bool of[PLAN_IDENTITIES]; /* the verdicts on these identities' domains */
+    bool dmarc;               /* the DMARC policy of the first author's domain */
+    guint count;              /* of all of them; 0: the plan can be made */
+} PlanNeeds;
+
+/*
+ * What the plan still needs. The first time, when no verdict is known, these are all mailboxes whose
+ * verdict may matter, to be asked at once. A verdict that turns out not to matter does not change
+ * the plan. Ask again with what was found: a second call names at most what the first could not
+ * foresee, and the DMARC policy, which is needed only if all authors are authorised.
+ */
+PlanNeeds plan_needs(Settings *settings, ModeInForce mode, const Identities *identities,
+                     const PlanVerdicts *verdicts);
 
 typedef enum { PLAN_KEEP, PLAN_REWRITE, PLAN_TEMPFAIL } PlanAction;
 
 /* Everything in it is borrowed from settings, identities and verdicts but unauthorised. */
 typedef struct {
     PlanAction action;
-    bool is_log_only;            /* action is what would be done; nothing is touched */
-    bool rewrite_author;         /* From: and its kin get the fallback address */
-    const char *envelope_sender; /* the new one, an addr-spec; NULL: it stays */
-    const Mailbox *fallback;     /* in force for this message, as the three below */
+    bool is_log_only;    /* action is what would be done; nothing is touched */
+    bool is_dkim_exempt; /* DKIM vouches for every author: kept, whatever the verdicts */
+    bool rewrite_author; /* From: and its kin get the fallback address */
+    bool is_sender_header_authorised; /* with rewrite_author: Sender: may stay */
+    const Mailbox *sender;            /* the envelope sender as the message leaves */
+    const char *envelope_sender;      /* the new one, an addr-spec; NULL: it stays */
+    const Mailbox *fallback;          /* in force for this message, as the three below */
     const char *display_name;
     const char *display_name_missing;
     bool add_reply_to;
-    const Mailbox *author; /* that decided, or the first; NULL where none could be read */
-    const char
-        *domain; /* that decided: the author's, or the envelope's; NULL where there is none */
-    SpfResult
-        result; /* of that domain; SPF_PASS with verdict NULL where nothing had to be looked up */
-    const Verdict *verdict; /* that decided; NULL where none was looked up */
+    const Mailbox *author; /* that decided, or the first; NULL if none could be read */
+    const char *domain;    /* that decided: the author's, or the envelope's; NULL: none */
+    SpfResult result;      /* of that domain; SPF_PASS with verdict NULL if no look-up was needed */
+    int identity;          /* whose verdict decided; PLAN_NOBODY: no author could be read */
+    const Verdict *verdict; /* its verdict; NULL if none was looked up */
     bool is_aligned;        /* author and envelope sender as they leave, or the null sender */
-    GPtrArray
-        *unauthorised; /* of const char *: unauthorised author domains, with a NULL at the end */
+    /* of const char *: unauthorised author domains, with a NULL at the end */
+    GPtrArray *unauthorised;
 } Plan;
 
-/* Does the message need nothing but PLAN_KEEP, whatever the verdicts: DKIM vouches for every
- * author? */
-bool plan_is_dkim_exempt(Settings *settings, const Identities *identities);
-
-/* Does the plan rest on the verdict of this author? Not where its domain is exempt or domain_map
- * decides. */
-bool plan_needs_author(Settings *settings, ModeInForce mode, const Mailbox *author);
-
-/* Does it rest on the envelope sender's, once those of the authors are known? */
-bool plan_needs_sender(Settings *settings, ModeInForce mode, const Identities *identities,
-                       const PlanVerdicts *verdicts);
-
-/* Does it rest on the DMARC policy of the first author's domain, once the verdicts are known? */
-bool plan_needs_dmarc(Settings *settings, ModeInForce mode, const Identities *identities,
-                      const PlanVerdicts *verdicts);
-
-/* Does this mailbox, with this verdict (NULL where plan_needs_author() says no), authorise the
- * relays? */
-bool plan_is_authorised(Settings *settings, ModeInForce mode, const Mailbox *mailbox,
-                        const Verdict *verdict);
-
-/* Returns the plan, freed with plan_free(). */
+/* A verdict that plan_needs() names and verdicts lacks counts as unauthorised. Freed with
+ * plan_free(). */
 Plan *plan_new(Settings *settings, ModeInForce mode, const Identities *identities,
                const PlanVerdicts *verdicts);
 void plan_free(Plan *plan);

@@ -4,82 +4,56 @@
 
 #include "mail/authentication_results.h"
 
-/* What the functions below pass on; verdicts are kept in decision, by the order of the authors. */
+/* What the functions below pass on; verdicts are kept in decision. */
 typedef struct {
     Settings *settings;
     ModeInForce mode;
     Verdicts *verdicts;
     const DecisionMessage *message;
     Decision *decision;
-    VerdictSource author_sources[MAILBOXES_MAX];
-    VerdictSource sender_source;
+    VerdictSource sources[PLAN_IDENTITIES];
 } Way;
 
-/* Returns the verdict, borrowed from decision->verdicts, or NULL where is_needed is false. */
-static Verdict *ask(Way *way, bool is_needed, const Mailbox *mailbox, VerdictSource *source)
+static void ask(Way *way, const Identities *identities, int identity, PlanVerdicts *known)
 {
-    Verdict *verdict;
-
-    *source = VERDICT_SOURCE_NONE;
-    if (!is_needed)
-        return NULL;
-    verdict = verdicts_get(way->verdicts, mailbox, source);
-    g_ptr_array_add(way->decision->verdicts, verdict);
-    return verdict;
+    known->of[identity] =
+        verdicts_get(way->verdicts, plan_mailbox(identities, identity), &way->sources[identity]);
+    g_ptr_array_add(way->decision->verdicts, known->of[identity]);
 }
 
-static void ask_authors(Way *way, Verdict *verdicts[MAILBOXES_MAX])
+/* Asks for the first of needs: the authors, or one of the others. */
+static void ask_first(Way *way, const Identities *identities, const PlanNeeds *needs,
+                      PlanVerdicts *known)
 {
-    const Mailboxes *authors = way->decision->authors;
+    bool has_asked = false;
 
-    for (guint i = 0; i < authors->mailboxes->len; i++) {
-        const Mailbox *author = mailboxes_at(authors, i);
+    for (int i = 0; i < PLAN_IDENTITIES && !(has_asked && i >= PLAN_SENDER); i++) {
+        if (!needs->of[i])
+            continue;
+        ask(way, identities, i, known);
+        has_asked = true;
+    }
+    if (needs->dmarc)
+        known->dmarc =
+            verdicts_is_dmarc_enforced(way->verdicts, plan_mailbox(identities, 0)->domain_name)
+                ? PLAN_DMARC_ENFORCED
+                : PLAN_DMARC_NONE;
+}
 
-        verdicts[i] =
-            ask(way, !authors->is_searched && plan_needs_author(way->settings, way->mode, author),
-                author, &way->author_sources[i]);
+static void ask_all(Way *way, const Identities *identities, PlanVerdicts *known)
+{
+    PlanNeeds needs = plan_needs(way->settings, way->mode, identities, known);
+
+    while (needs.count > 0) {
+        ask_first(way, identities, &needs, known);
+        needs = plan_needs(way->settings, way->mode, identities, known);
     }
 }
 
-static void ask_rest(Way *way, const Identities *identities, PlanVerdicts *verdicts)
+/* The one mailbox in Sender:. More than one there is illegal, and vouches for nothing. */
+static const Mailbox *only_sender(const Mailboxes *senders)
 {
-    verdicts->sender = ask(way, plan_needs_sender(way->settings, way->mode, identities, verdicts),
-                           identities->sender, &way->sender_source);
-    if (plan_needs_dmarc(way->settings, way->mode, identities, verdicts))
-        verdicts->is_dmarc_enforced = verdicts_is_dmarc_enforced(
-            way->verdicts, mailboxes_at(identities->authors, 0)->domain_name);
-}
-
-static VerdictSource deciding_source(const Way *way, const PlanVerdicts *verdicts)
-{
-    const Plan *plan = way->decision->plan;
-
-    if (plan->verdict == NULL)
-        return VERDICT_SOURCE_NONE;
-    for (guint i = 0; i < way->decision->authors->mailboxes->len; i++)
-        if (verdicts->authors[i] == plan->verdict)
-            return way->author_sources[i];
-    return way->sender_source;
-}
-
-/* Does the domain in Sender: authorise the relays? More than one mailbox there is illegal, and
- * vouches for nothing. */
-static bool is_sender_header_authorised(Way *way)
-{
-    g_autoptr(Mailboxes) senders = NULL;
-    const Mailbox *mailbox;
-    VerdictSource source;
-
-    if (way->settings->sender_header == SENDER_HEADER_KEEP ||
-        header_fields_count(way->message->fields, "Sender") == 0)
-        return false;
-    senders = mailboxes_parse(way->message->fields, "Sender");
-    if (senders->is_doubtful || senders->mailboxes->len != 1)
-        return false;
-    mailbox = mailboxes_at(senders, 0);
-    return plan_is_authorised(
-        way->settings, way->mode, mailbox,
-        ask(way, plan_needs_author(way->settings, way->mode, mailbox), mailbox, &source));
+    return !senders->is_doubtful && senders->mailboxes->len == 1 ? mailboxes_at(senders, 0) : NULL;
 }
 
 static char *trace_value(const Plan *plan)
@@ -107,7 +81,7 @@ static void make_edits(Way *way)
         .add_reply_to = plan->add_reply_to,
         .author_header = (const char *const *)way->settings->author_header,
         .sender_header = way->settings->sender_header,
-        .is_sender_authorised = is_sender_header_authorised(way),
+        .is_sender_authorised = plan->is_sender_header_authorised,
         .remove_dkim_signatures = way->settings->remove_dkim_signatures,
         .unauthorised = (const char *const *)plan->unauthorised->pdata,
         .trace = trace,
@@ -126,20 +100,19 @@ static void decide(Way *way)
         way->settings->exempt_dkim != NULL
             ? authentication_results_dkim_passes(way->message->fields, way->settings->exempt_dkim)
             : NULL;
+    g_autoptr(Mailboxes) senders = mailboxes_parse(way->message->fields, "Sender");
     const Identities identities = {.authors = decision->authors,
                                    .sender = way->message->sender,
+                                   .sender_header = only_sender(senders),
                                    .is_smtputf8 = way->message->is_smtputf8,
                                    .dkim_passes = (const char *const *)dkim_passes};
-    Verdict *author_verdicts[MAILBOXES_MAX] = {NULL};
-    PlanVerdicts verdicts = {.authors = author_verdicts};
+    PlanVerdicts known = {.dmarc = PLAN_DMARC_UNKNOWN};
 
-    decision->is_dkim_exempt = plan_is_dkim_exempt(way->settings, &identities);
-    if (!decision->is_dkim_exempt) {
-        ask_authors(way, author_verdicts);
-        ask_rest(way, &identities, &verdicts);
-    }
-    decision->plan = plan_new(way->settings, way->mode, &identities, &verdicts);
-    decision->source = deciding_source(way, &verdicts);
+    ask_all(way, &identities, &known);
+    decision->plan = plan_new(way->settings, way->mode, &identities, &known);
+    decision->is_dkim_exempt = decision->plan->is_dkim_exempt;
+    if (decision->plan->verdict != NULL)
+        decision->source = way->sources[decision->plan->identity];
     if (decision->plan->rewrite_author)
         make_edits(way);
 }

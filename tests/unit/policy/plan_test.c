@@ -745,32 +745,45 @@ static Verdict *ask(Inquiry *inquiry, const char *what, const char *domain)
     return verdict;
 }
 
-/* Does what the daemon does. */
+/* Asks for all of needs at once, or for the authors before the others: what the plan needs at
+ * least. */
+static void ask_round(const Identities *identities, const PlanNeeds *needs, PlanVerdicts *known,
+                      Inquiry *inquiry, bool is_at_once)
+{
+    static const char *const others[] = {"sender=", "header="};
+    bool has_asked = false;
+
+    for (int i = 0; i < PLAN_IDENTITIES && (is_at_once || !has_asked || i < PLAN_SENDER); i++) {
+        const char *what = i >= PLAN_SENDER ? others[i - PLAN_SENDER] : "";
+
+        if (!needs->of[i])
+            continue;
+        known->of[i] = ask(inquiry, what, plan_mailbox(identities, i)->domain_name);
+        has_asked = true;
+    }
+    if (needs->dmarc) {
+        const char *domain = plan_mailbox(identities, 0)->domain_name;
+
+        g_string_append_printf(inquiry->asked, " dmarc=%s", domain);
+        known->dmarc =
+            world[place_in_world(domain)].is_dmarc_enforced ? PLAN_DMARC_ENFORCED : PLAN_DMARC_NONE;
+    }
+}
+
 static Plan *plan_of(Settings *settings, ModeInForce mode, const Identities *identities,
                      Inquiry *inquiry)
 {
-    Verdict *authors[MAILBOXES_MAX] = {NULL};
-    PlanVerdicts verdicts = {.authors = authors};
-    bool is_exempt = plan_is_dkim_exempt(settings, identities);
+    PlanVerdicts known = {.dmarc = PLAN_DMARC_UNKNOWN};
+    PlanNeeds needs = plan_needs(settings, mode, identities, &known);
 
-    for (guint i = 0; !is_exempt && i < identities->authors->mailboxes->len; i++) {
-        const Mailbox *author = mailboxes_at(identities->authors, i);
-
-        if (plan_needs_author(settings, mode, author))
-            authors[i] = ask(inquiry, "", author->domain_name);
+    while (needs.count > 0) {
+        ask_round(identities, &needs, &known, inquiry, false);
+        needs = plan_needs(settings, mode, identities, &known);
     }
-    if (plan_needs_sender(settings, mode, identities, &verdicts))
-        verdicts.sender = ask(inquiry, "sender=", identities->sender->domain_name);
-    if (plan_needs_dmarc(settings, mode, identities, &verdicts)) {
-        const char *domain = mailboxes_at(identities->authors, 0)->domain_name;
-
-        g_string_append_printf(inquiry->asked, " dmarc=%s", domain);
-        verdicts.is_dmarc_enforced = world[place_in_world(domain)].is_dmarc_enforced;
-    }
-    return plan_new(settings, mode, identities, &verdicts);
+    return plan_new(settings, mode, identities, &known);
 }
 
-static char *plan_text(const Plan *plan, bool is_dkim_exempt, const char *asked)
+static char *plan_text(const Plan *plan, const char *asked)
 {
     g_autoptr(GString) text = g_string_new(plan_action_text(plan));
 
@@ -785,7 +798,7 @@ static char *plan_text(const Plan *plan, bool is_dkim_exempt, const char *asked)
     for (guint i = 0; g_ptr_array_index(plan->unauthorised, i) != NULL; i++)
         g_string_append_printf(text, "%s%s", i == 0 ? " unauthorised=" : ",",
                                (const char *)g_ptr_array_index(plan->unauthorised, i));
-    if (is_dkim_exempt)
+    if (plan->is_dkim_exempt)
         g_string_append(text, " dkim");
     g_string_append_printf(text, " asked:%s", asked);
     return g_string_free(g_steal_pointer(&text), FALSE);
@@ -843,7 +856,7 @@ static void test_row(void **state)
         mode = (ModeInForce){.mode = (Mode)(row->mode_switch - 1), .is_switch = true};
     inquiry_begin(&inquiry);
     plan = plan_of(settings, mode, &identities, &inquiry);
-    text = plan_text(plan, plan_is_dkim_exempt(settings, &identities), inquiry.asked->str);
+    text = plan_text(plan, inquiry.asked->str);
     assert_string_equal(text, row->wanted);
     if (plan->action == PLAN_REWRITE)
         check_again(settings, mode, &identities, plan);
@@ -911,36 +924,95 @@ static void test_verdict(void **state G_GNUC_UNUSED)
     inquiry_end(&inquiry);
 }
 
-static const struct authorised_row {
-    const char *name; /* the address */
-    int result;       /* of its verdict; -1: none */
-    bool is_authorised;
-} authorised_rows[] = {
-    {"a@ok.example", SPF_PASS, true},
-    {"a@ok.example", SPF_NEUTRAL, true}, /* in neither list */
-    {"a@ok.example", SPF_SOFTFAIL, false},
-    {"a@ok.example", SPF_TEMPERROR, false}, /* in tempfail_on */
-    {"a@ok.example", -1, false},
-    {"a@lemniscus.de", -1, true},
-    {"a@off.example", -1, true},
-    {"a@yes.example", -1, true},
-    {"a@no.example", -1, false},
-    {"root", -1, false},
+/* Asking for all that may matter at once takes three rounds at most, and leads to the same plan. */
+static void test_at_once(void **state)
+{
+    const struct row *row = *state;
+    g_autoptr(Settings) settings = settings_of(row->conf, row->map);
+    g_autoptr(Mailboxes) authors = authors_of(row->from);
+    g_autoptr(Mailbox) sender = mailbox_parse_path(row->sender);
+    g_auto(GStrv) passes = row->dkim != NULL ? g_strsplit(row->dkim, " ", -1) : NULL;
+    const Identities identities = {.authors = authors,
+                                   .sender = sender,
+                                   .is_smtputf8 = row->is_smtputf8,
+                                   .dkim_passes = (const char *const *)passes};
+    ModeInForce mode = {.mode = settings->mode};
+    PlanVerdicts known = {.dmarc = PLAN_DMARC_UNKNOWN};
+    g_autoptr(Plan) plan = NULL;
+    g_autofree char *text = NULL;
+    PlanNeeds needs;
+    Inquiry inquiry;
+    int rounds = 0;
+
+    if (row->mode_switch != 0)
+        mode = (ModeInForce){.mode = (Mode)(row->mode_switch - 1), .is_switch = true};
+    inquiry_begin(&inquiry);
+    for (needs = plan_needs(settings, mode, &identities, &known); needs.count > 0; rounds++) {
+        ask_round(&identities, &needs, &known, &inquiry, true);
+        needs = plan_needs(settings, mode, &identities, &known);
+    }
+    assert_true(rounds <= 3);
+    plan = plan_new(settings, mode, &identities, &known);
+    text = plan_text(plan, "");
+    assert_memory_equal(text, row->wanted, strlen(text));
+    inquiry_end(&inquiry);
+}
+
+/* What is asked for: rounds of all that may matter, "|" between two. */
+static const struct needs_row {
+    const char *name;
+    const char *conf;
+    const char *from;
+    const char *sender;
+    const char *sender_header; /* NULL: none */
+    const char *wanted;
+    bool is_sender_header_authorised;
+} needs_rows[] = {
+    {"authors, sender and Sender: at once", "", "a@ok.example, b@fail.example", "<c@ok2.example>",
+     "d@soft.example", " ok.example fail.example sender=ok2.example header=soft.example |", false},
+    {"Sender: that is authorised", "", "a@fail.example", "<c@ok2.example>", "d@ok.example",
+     " fail.example sender=ok2.example header=ok.example |", true},
+    {"Sender: stays anyhow", "sender_header = keep", "a@fail.example", "<c@ok2.example>",
+     "d@ok.example", " fail.example sender=ok2.example |", false},
+    {"Sender: of the fallback's domain", "", "a@fail.example", "<>", "d@lemniscus.de",
+     " fail.example |", true},
+    {"Sender: without a domain", "", "a@fail.example", "<>", "root", " fail.example |", false},
+    {"no Sender:", "", "a@fail.example", "<>", NULL, " fail.example |", false},
+    {"a From: that can't be read", "", "Praxis", "<c@ok2.example>", "d@ok.example",
+     " header=ok.example |", true},
+    {"DMARC once the verdicts are known", "align_envelope = dmarc", "a@strict.example",
+     "<b@ok.example>", NULL, " strict.example sender=ok.example | dmarc=strict.example |", false},
+    {"no DMARC if an author goes", "align_envelope = dmarc", "a@fail.example", "<b@ok.example>",
+     NULL, " fail.example sender=ok.example |", false},
+    {"nothing, for a mode that is off", "mode = off", "a@fail.example", "<b@ok.example>",
+     "d@ok.example", "", false},
 };
 
-static void test_authorised(void **state)
+static void test_needs(void **state)
 {
-    const struct authorised_row *row = *state;
-    g_autoptr(Settings) settings =
-        settings_of("rewrite_on = { fail, softfail } tempfail_on = { temperror }",
-                    "off.example mode=off\nyes.example authorised=yes\nno.example authorised=no\n");
-    g_autoptr(Mailbox) mailbox = mailbox_parse_path(row->name);
-    g_autoptr(Verdict) verdict =
-        row->result >= 0 ? verdict_new((SpfResult)row->result, NULL, NULL, NULL) : NULL;
+    const struct needs_row *row = *state;
+    g_autoptr(Settings) settings = settings_of(row->conf, NULL);
+    g_autoptr(Mailboxes) authors = authors_of(row->from);
+    g_autoptr(Mailbox) sender = mailbox_parse_path(row->sender);
+    g_autoptr(Mailbox) header =
+        row->sender_header != NULL ? mailbox_parse_path(row->sender_header) : NULL;
+    const Identities identities = {.authors = authors, .sender = sender, .sender_header = header};
+    const ModeInForce mode = {.mode = settings->mode};
+    PlanVerdicts known = {.dmarc = PLAN_DMARC_UNKNOWN};
+    g_autoptr(Plan) plan = NULL;
+    PlanNeeds needs;
+    Inquiry inquiry;
 
-    assert_int_equal(
-        plan_is_authorised(settings, (ModeInForce){.mode = MODE_REWRITE}, mailbox, verdict),
-        row->is_authorised);
+    inquiry_begin(&inquiry);
+    for (needs = plan_needs(settings, mode, &identities, &known); needs.count > 0;
+         needs = plan_needs(settings, mode, &identities, &known)) {
+        ask_round(&identities, &needs, &known, &inquiry, true);
+        g_string_append(inquiry.asked, " |");
+    }
+    plan = plan_new(settings, mode, &identities, &known);
+    assert_string_equal(inquiry.asked->str, row->wanted);
+    assert_int_equal(plan->is_sender_header_authorised, row->is_sender_header_authorised);
+    inquiry_end(&inquiry);
 }
 
 int main(void)
@@ -950,7 +1022,8 @@ int main(void)
     mailboxes_init();
     TABLE_ADD(tests, rows, test_row);
     TABLE_ADD(tests, force_rows, test_force);
-    TABLE_ADD(tests, authorised_rows, test_authorised);
+    TABLE_ADD(tests, rows, test_at_once);
+    TABLE_ADD(tests, needs_rows, test_needs);
     table_add(tests, "the verdict that decided", test_verdict, NULL);
     return table_run(tests, "plan");
 }

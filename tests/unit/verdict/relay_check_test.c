@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "policy/plan.h"
+#include "policy/standing.h"
 #include "unit/dns/scripted_dns.h"
 #include "unit/verdict/settings_from.h"
 #include "unit/table.h"
@@ -117,7 +117,8 @@ static bool is_authorised(const char *keys, const Verdict *verdict)
     g_autoptr(Settings) settings = settings_from(keys);
     g_autoptr(Mailbox) author = mailbox_parse("u@a.example.org");
 
-    return plan_is_authorised(settings, (ModeInForce){.mode = MODE_REWRITE}, author, verdict);
+    return standing_is_authorised(
+        standing_outcome(settings, (ModeInForce){.mode = MODE_REWRITE}, author, verdict));
 }
 
 static void test_incomplete(void **state)

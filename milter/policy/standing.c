@@ -1,0 +1,90 @@
+#include "config.h"
+
+#include "policy/standing.h"
+
+#include <string.h>
+
+static Mode effective_mode(ModeInForce mode, const DomainSection *section)
+{
+    if (section == NULL || !section->has_mode)
+        return mode.mode;
+    return mode.is_switch ? MIN(section->mode, mode.mode) : section->mode;
+}
+
+Standing standing_of(Settings *settings, ModeInForce mode, const char *domain_name)
+{
+    const DomainSection *section =
+        domain_name != NULL ? settings_section(settings, domain_name) : NULL;
+    Standing standing = {.mode = effective_mode(mode, section),
+                         .fallback = settings->fallback,
+                         .display_name = settings->display_name,
+                         .display_name_missing = settings->display_name_missing,
+                         .add_reply_to = settings->reply_to,
+                         .authorised = STANDING_MAP_SILENT};
+
+    if (section == NULL)
+        return standing;
+    standing.has_own_mode = section->has_mode;
+    if (section->fallback != NULL)
+        standing.fallback = section->fallback;
+    if (section->display_name != NULL)
+        standing.display_name = section->display_name;
+    if (section->display_name_missing != NULL)
+        standing.display_name_missing = section->display_name_missing;
+    if (section->has_reply_to)
+        standing.add_reply_to = section->reply_to;
+    if (section->has_authorised)
+        standing.authorised = section->authorised ? STANDING_MAP_YES : STANDING_MAP_NO;
+    return standing;
+}
+
+/*
+ * True for a mailbox that is never rewritten: of the fallback's domain, a fallback address of
+ * anyone, or of a domain whose mode is off. By the first two, a message that passes twice is kept:
+ * f(f(m)) = f(m).
+ */
+static bool is_exempt(Settings *settings, const Standing *standing, const Mailbox *mailbox)
+{
+    if (standing->mode == MODE_OFF)
+        return true;
+    if (mailbox->domain_name == NULL)
+        return false;
+    if (strcmp(mailbox->domain_name, standing->fallback->domain_name) == 0)
+        return true;
+    return mailbox->addr_spec != NULL &&
+           g_hash_table_contains(settings->fallbacks, mailbox->addr_spec);
+}
+
+StandingOutcome standing_of_verdict(Settings *settings, const Verdict *verdict)
+{
+    if (verdict->is_unproven || spf_result_set_has(settings->rewrite_on, verdict->result))
+        return STANDING_UNAUTHORISED;
+    return STANDING_AUTHORISED;
+}
+
+StandingOutcome standing_outcome(Settings *settings, ModeInForce mode, const Mailbox *mailbox,
+                                 const Verdict *verdict)
+{
+    Standing standing;
+
+    if (mailbox == NULL)
+        return STANDING_UNAUTHORISED;
+    standing = standing_of(settings, mode, mailbox->domain_name);
+    if (is_exempt(settings, &standing, mailbox))
+        return STANDING_EXEMPT;
+    if (standing.authorised != STANDING_MAP_SILENT)
+        return standing.authorised == STANDING_MAP_YES ? STANDING_AUTHORISED
+                                                       : STANDING_UNAUTHORISED;
+    if (mailbox->domain_name == NULL)
+        return STANDING_UNAUTHORISED;
+    if (verdict == NULL)
+        return STANDING_OPEN;
+    if (spf_result_set_has(settings->tempfail_on, verdict->result))
+        return STANDING_TEMPFAIL;
+    return standing_of_verdict(settings, verdict);
+}
+
+bool standing_is_authorised(StandingOutcome outcome)
+{
+    return outcome == STANDING_EXEMPT || outcome == STANDING_AUTHORISED;
+}
