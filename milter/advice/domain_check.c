@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/domain_name.h"
 #include "mail/mailboxes.h"
+#include "policy/standing.h"
 
 static CheckSubject *subject_new(const char *domain, const char *local_part)
 {
@@ -176,21 +177,18 @@ static void note(DomainCheck *check, const char *format, ...)
 static void note_section(DomainCheck *check, Settings *settings)
 {
     const char *domain = check->subject->domain;
-    const DomainSection *section = settings_section(settings, domain);
-    const Mailbox *fallback =
-        section != NULL && section->fallback != NULL ? section->fallback : settings->fallback;
-    Mode mode = section != NULL && section->has_mode ? section->mode : settings->mode;
+    const Standing standing = standing_of(settings, (ModeInForce){.mode = settings->mode}, domain);
 
-    if (strcmp(domain, fallback->domain_name) == 0)
+    if (strcmp(domain, standing.fallback->domain_name) == 0)
         note(check, "this is the domain of the fallback address: it is never rewritten");
-    if (section != NULL && section->has_authorised)
+    if (standing.authorised != STANDING_MAP_SILENT)
         note(check, "domain_map says authorised=%s, which counts in place of SPF",
-             section->authorised ? "yes" : "no");
-    if (mode != MODE_REWRITE)
-        note(check, "the mode is %s%s: %s", mode_text(mode),
-             section != NULL && section->has_mode ? " for this domain" : "",
-             mode == MODE_OFF ? "nothing is looked up or rewritten"
-                              : "messages are not touched, only logged");
+             standing.authorised == STANDING_MAP_YES ? "yes" : "no");
+    if (standing.mode != MODE_REWRITE)
+        note(check, "the mode is %s%s: %s", mode_text(standing.mode),
+             standing.has_own_mode ? " for this domain" : "",
+             standing.mode == MODE_OFF ? "nothing is looked up or rewritten"
+                                       : "messages are not touched, only logged");
 }
 
 static void note_result(DomainCheck *check, Settings *settings)

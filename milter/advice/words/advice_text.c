@@ -7,6 +7,7 @@
 #include "advice/words/advice_points.h"
 #include "show/paragraph.h"
 #include "base/domain_name.h"
+#include "policy/standing.h"
 
 static void piece_free(gpointer data)
 {
@@ -19,15 +20,14 @@ static void piece_free(gpointer data)
 
 AdviceCase advice_case(Settings *settings, const Advice *advice, const DnsHosters *hosters)
 {
-    const DomainSection *section = settings_section(settings, advice->domain);
-    const Mailbox *fallback =
-        section != NULL && section->fallback != NULL ? section->fallback : settings->fallback;
-    Mode mode = section != NULL && section->has_mode ? section->mode : settings->mode;
+    const Standing standing =
+        standing_of(settings, (ModeInForce){.mode = settings->mode}, advice->domain);
+    const Mailbox *fallback = standing.fallback;
     gsize count = g_strv_length(advice->name_servers);
     AdviceCase facts = {.fallback = fallback->addr_spec,
                         .name = fallback->display_name != NULL ? fallback->display_name
                                                                : fallback->domain_name,
-                        .is_rewriting = mode == MODE_REWRITE};
+                        .is_rewriting = standing.mode == MODE_REWRITE};
 
     if (domain_name_is_within(fallback->domain_name, "invalid")) { /* there is no configuration */
         facts.fallback = NULL;
