@@ -4,12 +4,6 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "advice/domain_check.h"
-#include "advice/mail_providers.h"
-#include "advice/words/point.h"
-#include "policy/settings.h"
-#include "dns/dns.h"
-
 /*
  * What the owner of a domain should publish (design section 15), without a sentence in it: kind,
  * record and points say what letters and pages put in words.
@@ -30,6 +24,101 @@ typedef enum {
 /* "publish", "extend" … as in design section 15. */
 const char *advice_kind_text(AdviceKind kind);
 
+/*
+ * What is to be said besides, each with what it is about. Members of the point that a kind does not
+ * name are NULL or 0. "term" is text of a record as it stands there; "the record" is the proposed
+ * one, or where there is none the one that was found.
+ */
+typedef enum {
+    /* About the record that is to be published. Longer than 255 octets: number: its octets; texts:
+     * the strings of the TXT record, in order */
+    POINT_STRINGS,
+    /* Longer than 450 octets: may not fit into an answer by UDP. number: its octets */
+    POINT_LONG,
+    /* "+all" or "all": everybody may send as this domain. term: as it stands there */
+    POINT_ALL_PASS,
+    /* "?all": decides nothing. term */
+    POINT_ALL_NEUTRAL,
+    /* Neither all nor redirect: what no term matches is neutral */
+    POINT_ALL_MISSING,
+    /* ptr is slow and unreliable (RFC 7208 section 5.5 says: don't). term */
+    POINT_PTR,
+    /* A term behind all, or a redirect beside it, never counts. term */
+    POINT_UNREACHED,
+    /* "include=example.org": without effect, ":" was meant, and nothing was changed. term */
+    POINT_WITHOUT_EFFECT,
+    /* Who comes to this term gets an error, and nothing was changed. term; reason: English, made of
+     * foreign data, no msgid */
+    POINT_FAULTY,
+
+    /* What was done to the record found (merge, repair, reduce). An error in it: term: the text
+     * that is wrong; number: its place, characters counted from 1; text: what it became ("" where
+     * it was left out); reason: what is wrong, English, a msgid for gettext(), or NULL. record: the
+     * index in Advice.found */
+    POINT_ERROR,
+    /* What begins the record is not "v=spf1". term: what stands there */
+    POINT_VERSION,
+    /* An include or redirect of a domain that has no usable record, which makes all of this one an
+     * error; left out. term; reason: English, made of foreign data, no msgid */
+    POINT_BROKEN,
+    /* Several SPF records. texts: all of them, as found; number: how many */
+    POINT_SEVERAL,
+    /* More look-ups than allowed. number: as it is; limit: 10 */
+    POINT_LOOKUPS,
+    /* More void look-ups than allowed. number: as it is; limit: 2 */
+    POINT_VOIDS,
+    /* What one term costs, the one that frees most first. term; number: look-ups, with all below
+     * it; limit: void ones among them */
+    POINT_COST,
+    /* A term was replaced by the networks that it stands for today: a copy that ages. term; texts:
+     * what stands in its place; number: look-ups freed */
+    POINT_FLATTENED,
+    /* A term was left out that can never match: it finds nothing. term; number: look-ups freed */
+    POINT_VOID,
+    /* A term was left out that stands there twice. term; number: look-ups freed */
+    POINT_DOUBLE,
+    /* A term was left out as nothing else gets the record within the limits. The owner has to agree
+     * that nobody sends from there. term; number: look-ups freed */
+    POINT_DROPPED,
+
+    /* About the domain. A TXT record that was meant as SPF, or SPF where nobody asks for it. term:
+     * the name at which it stands; text: the record */
+    POINT_MISPLACED,
+    /* A record of the type SPF, which receivers don't ask for: TXT is. text: the record */
+    POINT_SPF_TYPE,
+    /* The parent has a record; it doesn't count for subdomains. term: the parent; text: its record
+     */
+    POINT_NOT_INHERITED,
+    /* The name is an alias (CNAME): no record of its own can stand there. term: what it leads to.
+     * The record belongs there, where that is the owner's */
+    POINT_ALIAS,
+    /* DMARC asks receivers to quarantine or reject. number: a DmarcPolicy; text: the record */
+    POINT_DMARC,
+    /* No record could be found that is proven to work (record is NULL). reason: English, what the
+     * last one failed on; NULL where nothing could be tried */
+    POINT_UNPROVEN,
+
+    /* For the operator. A relay that is a provider's ("spf:amazonses.com"): it may send with an
+     * envelope domain of its own, and then SPF of the author's domain is not what receivers ask;
+     * DKIM, or a custom MAIL FROM domain, is. term: the provider's domain */
+    POINT_PROVIDER_RELAY,
+} PointKind;
+
+typedef struct {
+    PointKind kind;
+    char *term;
+    char *text;
+    char *reason;
+    char **texts; /* NULL-terminated; NULL where there is none */
+    guint number, limit;
+    guint record;
+} Point;
+
+/* Adds a point of that kind to points, which is a new array of point_array_new(). Returns it, to be
+ * filled: term is copied, NULL is taken. */
+GPtrArray *point_array_new(void);
+Point *point_add(GPtrArray *points, PointKind kind, const char *term);
+
 typedef struct {
     AdviceKind kind;
     bool has_unknown_relays; /* ADVICE_UNKNOWN: it is our relays that are not known */
@@ -45,18 +134,21 @@ typedef struct {
     char **found; /* the SPF records as found, made valid UTF-8; NULL-terminated, never NULL */
     GPtrArray *points;   /* of Point */
     char **name_servers; /* of organizational, lower case, sorted; NULL-terminated, never NULL */
+
+    /* The fallback address of this domain; NULL: there is no configuration. */
+    char *fallback;
+    /* Whose mail it is, for the end of a letter; NULL: not known. */
+    char *sender;
+    /* Who keeps the domain's records; NULL: not known. */
+    char *hoster;
+    /* True if the author of this domain's mail is replaced today. A mode that was switched while
+     * the daemon runs does not count. */
+    bool is_rewriting;
 } Advice;
 
-/*
- * Works out what domain should publish, within check_timeout; every record is evaluated before it
- * is returned, with that one DNS answer replaced. What is not known by then is ADVICE_UNKNOWN.
- *
- * check      of the same settings and dns
- * providers  NULL: none
- * Returns new advice, freed with advice_free(); never NULL.
- */
-Advice *advice_new(Settings *settings, Dns *dns, const DomainCheck *check,
-                   const MailProviders *providers);
+/* New advice on domain (see base/domain_name.h), without record and points. Its kind is still 0.
+ * Freed with advice_free(). */
+Advice *advice_new(const char *domain);
 void advice_free(Advice *advice);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Advice, advice_free)
 

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/domain_name.h"
 #include "mail/mailboxes.h"
 #include "policy/standing.h"
@@ -70,7 +69,7 @@ static void evaluate(DomainCheck *check, Dns *dns, gint64 deadline)
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, deadline);
     EvaluationQuestion question = {.domain = check->subject->domain,
                                    .local_part = check->subject->local_part,
-                                   .helo = check->helo};
+                                   .helo = check->relays->helo};
 
     check->ttl = G_MAXUINT32;
     for (guint i = 0; i < check->relays->networks->len; i++) {
@@ -226,16 +225,14 @@ static void note_missing(DomainCheck *check, Dns *dns, gint64 deadline)
         note(check, "the domain does not exist");
 }
 
-DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, gint64 deadline,
-                                   const Relays *relays, const char *helo,
-                                   const CheckSubject *subject)
+DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *relays,
+                                   const CheckSubject *subject, gint64 deadline)
 {
     DomainCheck *check = g_new0(DomainCheck, 1);
     bool is_unknown;
 
     check->subject = subject;
     check->relays = relays;
-    check->helo = helo;
     check->evaluations = g_ptr_array_new_with_free_func((GDestroyNotify)evaluation_free);
     check->notes = g_ptr_array_new_with_free_func(g_free);
     evaluate(check, dns, deadline);
@@ -251,13 +248,11 @@ DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, gint64 deadline
     return check;
 }
 
-DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays, const char *helo,
-                              const CheckSubject *subject)
+DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays,
+                              const CheckSubject *subject, gint64 deadline)
 {
-    gint64 deadline = clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND;
-    DomainCheck *check = domain_check_evaluate(settings, dns, deadline, relays, helo, subject);
+    DomainCheck *check = domain_check_evaluate(settings, dns, relays, subject, deadline);
 
-    deadline = clock_monotonic(&clock_system) + settings->dns_timeout * CLOCK_SECOND;
     check->dmarc_policy = dmarc_policy_lookup(dns, subject->domain, deadline, &check->dmarc);
     note_missing(check, dns, deadline);
     note_section(check, settings);

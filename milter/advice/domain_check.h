@@ -29,7 +29,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSubject, check_subject_free)
 typedef struct {
     const CheckSubject *subject;
     const Relays *relays;
-    const char *helo;
     GPtrArray *evaluations; /* of Evaluation, one for each of relays->networks */
     SpfResult result;       /* that decided under relay_policy */
     bool is_authorised;     /* by rewrite_on and tempfail_on; what exempts the domain is in notes */
@@ -45,20 +44,17 @@ typedef struct {
 } DomainCheck;
 
 /*
- * Evaluates subject for every relay, within check_timeout, and looks its DMARC record up.
+ * Evaluates subject for every relay, and looks its DMARC record up.
  *
- * helo  for %{h}
- * Returns a new check, freed with domain_check_free(), which borrows relays, helo and
- * subject; never NULL.
+ * deadline  clock_system's monotonic time, for all of it
+ * Returns a new check, freed with domain_check_free(), which borrows relays and subject; never NULL.
  */
-DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays, const char *helo,
-                              const CheckSubject *subject);
+DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays,
+                              const CheckSubject *subject, gint64 deadline);
 
-/* The same without DMARC and notes, until deadline (clock_system's monotonic time): what a record
- * that is only proposed comes to. */
-DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, gint64 deadline,
-                                   const Relays *relays, const char *helo,
-                                   const CheckSubject *subject);
+/* The same without DMARC and notes: what a record that is only proposed comes to. */
+DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *relays,
+                                   const CheckSubject *subject, gint64 deadline);
 void domain_check_free(DomainCheck *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainCheck, domain_check_free)
 

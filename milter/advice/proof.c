@@ -62,8 +62,8 @@ Proof *proof_run(const Ground *ground, const char *text)
     g_autoptr(Dns) dns = dns_overlay_new(ground->dns, check->subject->domain, DNS_TXT, answer);
     Proof *proof = g_new0(Proof, 1);
 
-    proof->check = domain_check_evaluate(ground->settings, dns, ground->deadline, check->relays,
-                                         check->helo, check->subject);
+    proof->check = domain_check_evaluate(ground->settings, dns, check->relays, check->subject,
+                                         ground->deadline);
     measure(ground, dns, text, &proof->cost);
     proof->outcome = outcome_of(ground, proof);
     if (proof->outcome == PROOF_FAILS || proof->outcome == PROOF_OVER)

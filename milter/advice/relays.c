@@ -7,7 +7,7 @@
 #include "policy/settings_parse.h"
 #include "verdict/relay_set.h"
 
-Relays *relays_new(void)
+Relays *relays_new(const char *helo)
 {
     Relays *relays = g_new0(Relays, 1);
 
@@ -16,6 +16,7 @@ Relays *relays_new(void)
     relays->names = g_ptr_array_new_with_free_func(g_free);
     relays->unknown = g_ptr_array_new_with_free_func(g_free);
     relays->problems = g_ptr_array_new_with_free_func(g_free);
+    relays->helo = g_strdup(helo);
     return relays;
 }
 
@@ -26,6 +27,7 @@ void relays_free(Relays *relays)
     g_ptr_array_unref(relays->names);
     g_ptr_array_unref(relays->unknown);
     g_ptr_array_unref(relays->problems);
+    g_free(relays->helo);
     g_free(relays);
 }
 
@@ -60,7 +62,7 @@ Relays *relays_resolve(Settings *settings, Dns *dns, GError **error)
         g_propagate_error(error, g_steal_pointer(&cause));
         return NULL;
     }
-    relays = relays_new();
+    relays = relays_new(settings->hostname);
     g_array_append_vals(relays->networks, set->networks->data, set->networks->len);
     g_array_append_vals(relays->entries, set->entries->data, set->entries->len);
     for (guint i = 0; i < settings->relay_hosts->len; i++) {

@@ -17,17 +17,19 @@ typedef struct {
     GPtrArray *unknown; /* of char *, one for each of names: why it is not known whole; NULL: it is.
                            What mail leaves from is then incomplete (relay_set.h) */
     bool is_given;      /* by the command line */
+    char *helo;         /* the name that they give in HELO, for %{h} */
     GPtrArray *problems; /* of char *: what could not be looked up, for people */
 } Relays;
 
-Relays *relays_new(void);
+/* No relays yet; helo is copied. Freed with relays_free(). */
+Relays *relays_new(const char *helo);
 void relays_free(Relays *relays);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Relays, relays_free)
 
 /* Adds an entry that is one address or network. Returns false with error (NETWORK_ERROR) set. */
 bool relays_add(Relays *relays, const char *text, GError **error);
 
-/* Resolves the relay set that settings ask for. NULL with error (RELAY_SET_ERROR) set, and FILE:LINE
+/* Resolves the relay set that settings ask for; helo is the hostname. NULL with error (RELAY_SET_ERROR) set, and FILE:LINE
  * in it. */
 Relays *relays_resolve(Settings *settings, Dns *dns, GError **error);
 

@@ -2,11 +2,12 @@
 
 #include <stdio.h>
 
+#include "advice/consultation.h"
 #include "advice/words/advice_json.h"
 #include "advice/words/check_json.h"
 #include "advice/words/letter.h"
+#include "base/clock.h"
 #include "show/paragraph.h"
-#include "cli/advice_lists.h"
 #include "cli/configuration.h"
 #include "show/page.h"
 #include "cli/subcommands.h"
@@ -54,21 +55,14 @@ static int status_of(AdviceKind kind)
     return CLI_NO;
 }
 
-/* All that the words are made of. */
-typedef struct {
-    const Language *language;
-    const Advice *advice;
-    AdviceCase facts;
-} Answer;
-
-static void print_json(const Options *options, const Answer *answer)
+static void print_json(const Options *options, const Language *language, const Advice *advice)
 {
     json_t *json = json_object();
 
-    json_object_set_new(json, "domain", check_json_text(answer->advice->domain));
-    json_object_update_new(json, advice_json(answer->language, answer->advice, &answer->facts));
+    json_object_set_new(json, "domain", check_json_text(advice->domain));
+    json_object_update_new(json, advice_json(language, advice));
     if (options->is_letter) {
-        g_autofree char *letter = letter_new(answer->language, answer->advice, &answer->facts);
+        g_autofree char *letter = letter_new(language, advice);
 
         json_object_set_new(json, "letter", check_json_text(letter));
     }
@@ -77,10 +71,9 @@ static void print_json(const Options *options, const Answer *answer)
     json_decref(json);
 }
 
-static void print_text(const Answer *answer)
+static void print_text(const Language *language, const Advice *advice)
 {
-    g_autoptr(GPtrArray) pieces =
-        advice_text_pieces(answer->language, answer->advice, &answer->facts);
+    g_autoptr(GPtrArray) pieces = advice_text_pieces(language, advice);
     const AdvicePiece *summary = g_ptr_array_index(pieces, 0);
     g_autoptr(GString) headline = g_string_new(NULL);
     g_autoptr(GString) text = g_string_new("\n");
@@ -94,48 +87,52 @@ static void print_text(const Answer *answer)
     fwrite(page.text->str, 1, page.text->len, stdout);
 }
 
-static int print_letter(const Answer *answer)
+static int print_letter(const Language *language, const Advice *advice)
 {
-    g_autofree char *letter = letter_new(answer->language, answer->advice, &answer->facts);
+    g_autofree char *letter = letter_new(language, advice);
 
     if (letter == NULL)
         return subcommand_error(&advise_subcommand, CLI_TROUBLE,
                                 "%s: the DNS does not answer, so there is nothing to write yet",
-                                answer->advice->domain);
+                                advice->domain);
     fputs(letter, stdout);
-    return status_of(answer->advice->kind);
+    return status_of(advice->kind);
 }
 
-static int answer_question(const Options *options, const Answer *answer)
+static int answer_question(const Options *options, const Language *language, const Advice *advice)
 {
     if (options->is_json)
-        print_json(options, answer);
+        print_json(options, language, advice);
     else if (options->is_letter)
-        return print_letter(answer);
+        return print_letter(language, advice);
     else
-        print_text(answer);
-    return status_of(answer->advice->kind);
+        print_text(language, advice);
+    return status_of(advice->kind);
 }
 
 static int advise_on(const Options *options, const Language *language, Settings *settings, Dns *dns,
                      const char *name)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(AdviceLists) lists = advice_lists_read(settings->file, &error);
-    g_autoptr(Relays) relays = lists != NULL ? relays_resolve(settings, dns, &error) : NULL;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(Lists) lists = lists_read(settings->file, problems);
+    g_autoptr(Relays) relays = NULL;
     g_autoptr(CheckSubject) subject = check_subject_parse(name);
-    g_autoptr(DomainCheck) check = NULL;
-    g_autoptr(Advice) advice = NULL;
+    g_autoptr(Consultation) consultation = NULL;
 
+    if (problems->len > 0)
+        return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s",
+                                (char *)g_ptr_array_index(problems, 0));
+    relays = relays_resolve(settings, dns, &error);
     if (relays == NULL)
         return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s", error->message);
     if (relays_unknown(relays) != NULL)
         subcommand_error(&advise_subcommand, 0, "the relay set is incomplete: %s",
                          relays_unknown(relays));
-    check = domain_check_run(settings, dns, relays, settings->hostname, subject);
-    advice = advice_new(settings, dns, check, lists->providers);
-    return answer_question(
-        options, &(Answer){language, advice, advice_case(settings, advice, lists->hosters)});
+    consultation =
+        consultation_new(settings, dns, lists, relays, subject,
+                         clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND);
+    return answer_question(options, language, consultation->advice);
 }
 
 /* The language that was asked for; where it is only the environment's, and its texts are not

@@ -2,11 +2,10 @@
 
 #include <stdio.h>
 
+#include "advice/consultation.h"
 #include "advice/words/advice_json.h"
 #include "advice/words/check_json.h"
-#include "advice/domain_check.h"
-#include "advice/relays.h"
-#include "cli/advice_lists.h"
+#include "base/clock.h"
 #include "cli/check_text.h"
 #include "cli/configuration.h"
 #include "show/page.h"
@@ -77,31 +76,29 @@ static int combined(int a, int b)
 typedef struct {
     Settings *settings;
     Dns *dns;
-    const Relays *relays;
-    const char *helo;
-    const AdviceLists *lists;
+    Relays *relays;
+    const Lists *lists;
 } Ground;
 
-static void print_text(const DomainCheck *check, const Advice *advice, bool is_first)
+static void print_text(const Consultation *consultation, bool is_first)
 {
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
     if (!is_first)
         page_raw(&page, PAGE_PLAIN, "\n");
-    check_text_add(&page, check);
-    check_text_add_advice(&page, advice);
+    check_text_add(&page, consultation->check);
+    check_text_add_advice(&page, consultation->advice);
     fwrite(page.text->str, 1, page.text->len, stdout);
     fflush(stdout); /* the next domain may take its time */
 }
 
-static json_t *json_of(const Ground *ground, const DomainCheck *check, const Advice *advice)
+static json_t *json_of(const Consultation *consultation)
 {
-    const AdviceCase facts = advice_case(ground->settings, advice, ground->lists->hosters);
     g_autoptr(Language) english = language_new(LANGUAGE_ENGLISH, NULL);
-    json_t *json = check_json(check);
+    json_t *json = check_json(consultation->check);
 
-    json_object_set_new(json, "advice", advice_json(english, advice, &facts));
+    json_object_set_new(json, "advice", advice_json(english, consultation->advice));
     return json;
 }
 
@@ -116,24 +113,27 @@ static void print_json(json_t *checks)
 /* Checks one subject, and prints it, or appends it to checks. Returns the exit code. */
 static int check_one(const Options *options, const Ground *ground, guint position, json_t *checks)
 {
-    g_autoptr(DomainCheck) check =
-        domain_check_run(ground->settings, ground->dns, ground->relays, ground->helo,
-                         g_ptr_array_index(options->subjects, position));
-    g_autoptr(Advice) advice =
-        advice_new(ground->settings, ground->dns, check, ground->lists->providers);
+    gint64 deadline =
+        clock_monotonic(&clock_system) + ground->settings->check_timeout * CLOCK_SECOND;
+    g_autoptr(Consultation) consultation =
+        consultation_new(ground->settings, ground->dns, ground->lists, ground->relays,
+                         g_ptr_array_index(options->subjects, position), deadline);
 
     if (options->is_json)
-        json_array_append_new(checks, json_of(ground, check, advice));
+        json_array_append_new(checks, json_of(consultation));
     else
-        print_text(check, advice, position == 0);
-    return status_of(check);
+        print_text(consultation, position == 0);
+    return status_of(consultation->check);
 }
 
 static int check_all(const Options *options, const Ground *ground)
 {
+    const char *helo = options->helo != NULL ? options->helo : ground->settings->hostname;
     json_t *checks = json_array();
     int status = CLI_YES;
 
+    g_free(ground->relays->helo);
+    ground->relays->helo = g_strdup(helo);
     for (guint i = 0; i < options->subjects->len; i++)
         status = combined(status, check_one(options, ground, i, checks));
     if (options->is_json)
@@ -155,16 +155,13 @@ static int check_for_relay_set(const Options *options, Ground *ground)
 
 static int check_on(const Options *options, Settings *settings, Dns *dns)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(AdviceLists) lists = advice_lists_read(settings->file, &error);
-    Ground ground = {.settings = settings,
-                     .dns = dns,
-                     .relays = options->given,
-                     .helo = options->helo != NULL ? options->helo : settings->hostname,
-                     .lists = lists};
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(Lists) lists = lists_read(settings->file, problems);
+    Ground ground = {.settings = settings, .dns = dns, .relays = options->given, .lists = lists};
 
-    if (lists == NULL)
-        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s", error->message);
+    if (problems->len > 0)
+        return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s",
+                                (char *)g_ptr_array_index(problems, 0));
     if (options->given->networks->len > 0)
         return check_all(options, &ground);
     return check_for_relay_set(options, &ground);
@@ -187,7 +184,7 @@ static int check_with(const Options *options, const CliContext *context)
 
 static int run(int argc, char **argv, CliContext *context)
 {
-    g_autoptr(Relays) given = relays_new();
+    g_autoptr(Relays) given = relays_new(NULL);
     g_autoptr(GPtrArray) subjects =
         g_ptr_array_new_with_free_func((GDestroyNotify)check_subject_free);
     g_autoptr(GPtrArray) relays = g_ptr_array_new();

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include "advice/advice.h"
-#include "advice/domain_check.h"
+#include "advice/consultation.h"
 #include "base/clock.h"
 #include "base/domain_name.h"
 #include "doctor/doctor_opendkim.h"
@@ -15,15 +14,23 @@ static gint64 deadline_of(const Doctor *doctor)
     return clock_monotonic(&clock_system) + doctor->settings->dns_timeout * CLOCK_SECOND;
 }
 
+static gint64 check_deadline(const Doctor *doctor)
+{
+    return clock_monotonic(&clock_system) + doctor->settings->check_timeout * CLOCK_SECOND;
+}
+
 static void advise_record(Doctor *doctor, Finding *finding, const DomainCheck *check)
 {
-    g_autoptr(Advice) advice = advice_new(doctor->settings, doctor->dns, check, NULL);
+    g_autoptr(Consultation) consultation =
+        consultation_new(doctor->settings, doctor->dns, NULL, doctor->relays, check->subject,
+                         check_deadline(doctor));
+    const char *record = consultation->advice->record;
 
     finding_advise(finding, "publish an SPF record for %s that authorises the relays",
                    check->subject->domain);
-    if (advice->record != NULL)
+    if (record != NULL)
         finding_advise(finding, "publish in the DNS: %s. TXT \"%s\"", check->subject->domain,
-                       advice->record);
+                       record);
     finding_command(finding, "spfrom advise %s", check->subject->domain);
 }
 
@@ -171,8 +178,8 @@ static void examine_domain(Doctor *doctor, const char *domain)
     g_autoptr(DomainCheck) check = NULL;
 
     if (doctor->relays != NULL) {
-        check = domain_check_run(doctor->settings, doctor->dns, doctor->relays,
-                                 doctor->settings->hostname, subject);
+        check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
+                                 check_deadline(doctor));
         examine_verdict(doctor, check);
         examine_dmarc(doctor, check);
     }

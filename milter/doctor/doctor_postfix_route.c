@@ -96,8 +96,9 @@ static void examine_own_mail(Doctor *doctor, const Postfix *postfix)
 
     if (doctor->relays == NULL || strstr(classes, "bounce") != NULL)
         return;
-    check = domain_check_run(doctor->settings, doctor->dns, doctor->relays,
-                             doctor->settings->hostname, subject);
+    check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
+                             clock_monotonic(&clock_system) +
+                                 doctor->settings->check_timeout * CLOCK_SECOND);
     if (check->is_authorised) {
         findings_add(&doctor->findings, FINDING_FINE, "internal-mail",
                      "bounces that Postfix writes pass no milter; %s, which they come from, "

@@ -6,10 +6,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "advice/advice.h"
+#include "advice/consultation.h"
 #include "advice/words/advice_text.h"
 #include "advice/words/letter.h"
-#include "advice/mail_providers.h"
 #include "base/clock.h"
 #include "control/control_client.h"
 #include "base/domain_name.h"
@@ -40,8 +39,7 @@ struct Site {
     Settings *settings;
     Dns *dns;
     Language *languages[LANGUAGES];
-    MailProviders *providers; /* NULL: they can't be read */
-    DnsHosters *hosters;      /* the same */
+    Lists *lists;
 
     pthread_mutex_t lock; /* guards kept; not held while an overview is read */
     pthread_cond_t read;  /* one of kept has been read */
@@ -68,15 +66,11 @@ static Language *open_language(const char *code)
 
 static void read_lists(Site *site)
 {
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 
-    site->providers = mail_providers_read(site->settings->file, &error);
-    if (site->providers == NULL)
-        log_write(LOG_WARNING, "%s", error->message);
-    g_clear_error(&error);
-    site->hosters = dns_hosters_read(site->settings->file, &error);
-    if (site->hosters == NULL)
-        log_write(LOG_WARNING, "%s", error->message);
+    site->lists = lists_read(site->settings->file, problems);
+    for (guint i = 0; i < problems->len; i++)
+        log_write(LOG_WARNING, "%s", (char *)g_ptr_array_index(problems, i));
 }
 
 /* A quark is made at its first use, and GLib's table of them with the first of all: here, while
@@ -110,8 +104,7 @@ Site *site_new(Settings *settings, Dns *dns)
 
 void site_free(Site *site)
 {
-    g_clear_pointer(&site->providers, mail_providers_free);
-    g_clear_pointer(&site->hosters, dns_hosters_free);
+    lists_free(site->lists);
     for (size_t i = 0; i < LANGUAGES; i++)
         g_clear_pointer(&site->languages[i], language_free);
     for (size_t i = 0; i < G_N_ELEMENTS(periods); i++)
@@ -277,20 +270,18 @@ static Reply *answer_asset(const Visit *visit)
     return answer_nothing(visit);
 }
 
-static char *make_domain_page(const Visit *visit, Dns *dns, const DomainCheck *check)
+static char *make_domain_page(const Visit *visit, const Consultation *consultation)
 {
     const Site *site = visit->site;
     const View *view = &visit->view;
-    g_autoptr(Advice) advice = advice_new(site->settings, dns, check, site->providers);
-    AdviceCase facts = advice_case(site->settings, advice, site->hosters);
-    g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice, &facts);
-    g_autofree char *letter = letter_new(view->language, advice, &facts);
+    const Advice *advice = consultation->advice;
+    g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice);
+    g_autofree char *letter = letter_new(view->language, advice);
     g_auto(SourcesDomain) ledger = {0};
 
-    sources_domain_read(site->settings, check->subject->domain, view->now, visit->request->days,
-                        &ledger);
+    sources_domain_read(site->settings, advice->domain, view->now, visit->request->days, &ledger);
     return domain_page(view, visit->request,
-                       &(DomainFacts){.check = check,
+                       &(DomainFacts){.check = consultation->check,
                                       .pieces = pieces,
                                       .letter = letter,
                                       .ledger_problem = ledger.problem,
@@ -310,7 +301,7 @@ static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
     g_autoptr(Dns) dns = dns_deadline_new(site->dns, deadline);
     g_autoptr(GError) error = NULL;
     g_autoptr(Relays) relays = relays_resolve(settings, dns, &error);
-    g_autoptr(DomainCheck) check = NULL;
+    g_autoptr(Consultation) consultation = NULL;
 
     if (relays == NULL)
         return page_reply(
@@ -318,8 +309,8 @@ static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
             layout_notice_page(view, visit->request, view_say(view, "Check a domain"),
                                view_say(view, "relay_hosts in the configuration can't be used."),
                                error->message));
-    check = domain_check_run(settings, dns, relays, settings->hostname, subject);
-    return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, dns, check));
+    consultation = consultation_new(settings, dns, site->lists, relays, subject, deadline);
+    return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, consultation));
 }
 
 /* What was typed in the search field and is a domain has a page of its own, which can be sent to a

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "advice/advice.h"
+#include "advice/consultation.h"
 #include "advice/record/mend.h"
 #include "advice/record/unite.h"
+#include "base/clock.h"
 #include "policy/settings_parse.h"
 #include "spf/evaluation.h"
 
@@ -61,10 +62,11 @@ static Advice *advise(Dns *dns)
 {
     g_autoptr(Relays) relays = relays_resolve(settings, dns, NULL);
     g_autoptr(CheckSubject) subject = check_subject_parse("example.org");
-    g_autoptr(DomainCheck) check =
-        domain_check_run(settings, dns, relays, settings->hostname, subject);
+    gint64 deadline = clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND;
+    g_autoptr(Consultation) consultation =
+        consultation_new(settings, dns, NULL, relays, subject, deadline);
 
-    return advice_new(settings, dns, check, NULL);
+    return g_steal_pointer(&consultation->advice);
 }
 
 static void check_right(const char *text)

@@ -2,8 +2,7 @@
  * mail-providers, '2' dns-hosters. */
 #include "config.h"
 
-#include "advice/dns_hosters.h"
-#include "advice/mail_providers.h"
+#include "advice/lists.h"
 #include "base/domain_name.h"
 #include "base/language.h"
 
@@ -41,7 +40,7 @@ static char *last_entry(const char *list)
     return g_strstrip(entry);
 }
 
-static void check_provider(const MailProviders *providers, const char *entry)
+static void check_provider(const Lists *lists, const char *entry)
 {
     bool is_out = *entry == '!';
     const char *name = entry + is_out;
@@ -49,41 +48,41 @@ static void check_provider(const MailProviders *providers, const char *entry)
     g_autofree char *asked = g_strconcat(*name == '.' ? "a.b." : "", domain_name, NULL);
 
     if (!is_out)
-        check(mail_providers_has(providers, asked));
+        check(lists_has_provider(lists, asked));
 }
 
 static void parse_providers(const char *text, size_t length)
 {
     g_autofree char *list = g_strndup(text, length);
     g_autofree char *entry = last_entry(list);
-    g_autoptr(MailProviders) providers = mail_providers_new();
+    g_autoptr(Lists) lists = lists_new();
     g_autoptr(GError) error = NULL;
 
-    if (!mail_providers_add(providers, list, "list", &error))
+    if (!lists_add(lists, LISTS_PROVIDERS, list, "list", &error))
         check_error(error);
     else if (*entry != '\0')
-        check_provider(providers, entry);
+        check_provider(lists, entry);
 }
 
 /* The name server whose name is the entry's suffix has a hoster. */
-static void check_hoster(const DnsHosters *hosters, const char *entry)
+static void check_hoster(const Lists *lists, const char *entry)
 {
     g_autofree char *name = g_strndup(entry, strcspn(entry, " \t"));
 
-    check(dns_hosters_find(hosters, g_strdelimit(name, "*", '1')) != NULL);
+    check(lists_hoster(lists, g_strdelimit(name, "*", '1')) != NULL);
 }
 
 static void parse_hosters(const char *text, size_t length)
 {
     g_autofree char *list = g_strndup(text, length);
     g_autofree char *entry = last_entry(list);
-    g_autoptr(DnsHosters) hosters = dns_hosters_new();
+    g_autoptr(Lists) lists = lists_new();
     g_autoptr(GError) error = NULL;
 
-    if (!dns_hosters_add(hosters, list, "list", &error))
+    if (!lists_add(lists, LISTS_HOSTERS, list, "list", &error))
         check_error(error);
     else if (*entry != '\0')
-        check_hoster(hosters, entry);
+        check_hoster(lists, entry);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "advice/advice.h"
+#include "advice/consultation.h"
 #include "advice/words/advice_json.h"
+#include "base/clock.h"
 #include "policy/settings_parse.h"
 #include "spf/evaluation.h"
 
@@ -54,19 +55,18 @@ static json_t *relays_json(const Relays *relays)
 static json_t *advise(Settings *settings, Dns *dns, const Relays *relays, const json_t *asked)
 {
     g_autoptr(CheckSubject) subject = check_subject_parse(text_at(asked, "domain"));
-    g_autoptr(DomainCheck) check =
-        domain_check_run(settings, dns, relays, settings->hostname, subject);
-    g_autoptr(MailProviders) providers = mail_providers_new();
+    g_autoptr(Lists) lists = lists_new();
     g_autoptr(Language) language = language_new(LANGUAGE_ENGLISH, NULL);
-    g_autoptr(Advice) advice = NULL;
-    AdviceCase facts;
+    g_autoptr(Consultation) consultation = NULL;
     json_t *answer;
 
-    mail_providers_add(providers, text_at(asked, "providers"), "providers", NULL);
-    advice = advice_new(settings, dns, check, providers);
-    facts = advice_case(settings, advice, NULL);
-    answer = advice_json(language, advice, &facts);
-    json_object_set_new(answer, "result", json_string(spf_result_text(check->result)));
+    lists_add(lists, LISTS_PROVIDERS, text_at(asked, "providers"), "providers", NULL);
+    consultation =
+        consultation_new(settings, dns, lists, relays, subject,
+                         clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND);
+    answer = advice_json(language, consultation->advice);
+    json_object_set_new(answer, "result",
+                        json_string(spf_result_text(consultation->check->result)));
     json_object_set_new(answer, "relays", relays_json(relays));
     return answer;
 }

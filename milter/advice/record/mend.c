@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "advice/record/mend_term.h"
-#include "advice/words/point.h"
+#include "advice/advice.h"
 #include "spf/record.h"
 
 #define VERSION "v=spf1"

@@ -6,7 +6,7 @@
 
 #include "advice/record/flatten.h"
 #include "advice/record/mechanisms.h"
-#include "advice/words/point.h"
+#include "advice/advice.h"
 #include "base/clock.h"
 #include "spf/check_host.h"
 

@@ -103,9 +103,9 @@ static json_t *points_json(const Advice *advice)
     return json;
 }
 
-json_t *advice_json(const Language *language, const Advice *advice, const AdviceCase *facts)
+json_t *advice_json(const Language *language, const Advice *advice)
 {
-    g_autofree char *text = advice_text(language, advice, facts);
+    g_autofree char *text = advice_text(language, advice);
     json_t *json = json_object();
 
     json_object_set_new(json, "kind", json_string(advice_kind_text(advice->kind)));
@@ -114,7 +114,7 @@ json_t *advice_json(const Language *language, const Advice *advice, const Advice
     json_object_set_new(json, "language", json_string(language_code(language)));
     json_object_set_new(json, "zone", check_json_text(advice->organizational));
     json_object_set_new(json, "name", check_json_text(advice->label));
-    json_object_set_new(json, "hoster", check_json_text(facts->hoster));
+    json_object_set_new(json, "hoster", check_json_text(advice->hoster));
     json_object_set_new(json, "name_servers", texts_json(advice->name_servers));
     json_object_set_new(json, "found", texts_json(advice->found));
     json_object_set_new(json, "added", texts_json(advice->added));

@@ -9,5 +9,5 @@
  * The member "advice" of `spfrom check --json` (design section 12), with more members: kind,
  * record, text in language, and what else advice.h has. A new reference.
  */
-json_t *advice_json(const Language *language, const Advice *advice, const AdviceCase *facts);
+json_t *advice_json(const Language *language, const Advice *advice);
 #endif

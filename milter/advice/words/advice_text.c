@@ -6,8 +6,6 @@
 
 #include "advice/words/advice_points.h"
 #include "show/paragraph.h"
-#include "base/domain_name.h"
-#include "policy/standing.h"
 
 static void piece_free(gpointer data)
 {
@@ -18,33 +16,11 @@ static void piece_free(gpointer data)
     g_free(piece);
 }
 
-AdviceCase advice_case(Settings *settings, const Advice *advice, const DnsHosters *hosters)
-{
-    const Standing standing =
-        standing_of(settings, (ModeInForce){.mode = settings->mode}, advice->domain);
-    const Mailbox *fallback = standing.fallback;
-    gsize count = g_strv_length(advice->name_servers);
-    AdviceCase facts = {.fallback = fallback->addr_spec,
-                        .name = fallback->display_name != NULL ? fallback->display_name
-                                                               : fallback->domain_name,
-                        .is_rewriting = standing.mode == MODE_REWRITE};
-
-    if (domain_name_is_within(fallback->domain_name, "invalid")) { /* there is no configuration */
-        facts.fallback = NULL;
-        facts.name = NULL;
-    }
-    if (hosters != NULL)
-        facts.hoster =
-            dns_hosters_of_all(hosters, (const char *const *)advice->name_servers, count);
-    return facts;
-}
-
 /* Advice while it is put in words. */
 typedef struct {
     GPtrArray *pieces;
     const Language *language;
     const Advice *advice;
-    const AdviceCase *facts;
     const char *domain; /* for a sentence, whatever was asked for */
     const char *zone;   /* the same of advice->organizational */
     const char *count;  /* of the records found */
@@ -52,11 +28,11 @@ typedef struct {
 
 static void say(const Words *words, AdvicePieceKind kind, const char *text)
 {
-    const AdviceCase *facts = words->facts;
+    const Advice *advice = words->advice;
     char *filled =
         language_fill(words->language, text, "domain", words->domain, "zone", words->zone,
-                      "fallback", facts->fallback != NULL ? facts->fallback : "", "hoster",
-                      facts->hoster != NULL ? facts->hoster : "", "number", words->count, NULL);
+                      "fallback", advice->fallback != NULL ? advice->fallback : "", "hoster",
+                      advice->hoster != NULL ? advice->hoster : "", "number", words->count, NULL);
 
     advice_piece_add(words->pieces, kind, filled);
 }
@@ -106,7 +82,7 @@ static void say_summary(const Words *words)
 
 static void say_place(const Words *words)
 {
-    if (words->facts->hoster != NULL)
+    if (words->advice->hoster != NULL)
         say(words, ADVICE_PIECE_INSTRUCTION,
             N_("Please log in to {hoster}, where the DNS records of {zone} are kept, and open the "
                "DNS settings of {zone}."));
@@ -181,7 +157,7 @@ static void say_outcome(const Words *words)
         N_("The change takes effect by itself, mostly within an hour, at some hosters after a day. "
            "Receivers then see that our servers may send mail for {domain}. Mail that is sent or "
            "received in other ways is not affected."));
-    if (words->facts->is_rewriting && words->facts->fallback != NULL)
+    if (words->advice->is_rewriting && words->advice->fallback != NULL)
         say(words, ADVICE_PIECE_OUTCOME,
             N_("From then on mail from {domain} keeps its own address as the sender, and "
                "{fallback} is no longer put in its place."));
@@ -192,7 +168,7 @@ static void say_provider(const Words *words)
     say(words, ADVICE_PIECE_INSTRUCTION,
         N_("Only the provider itself can say which servers may send mail for {domain}; who has an "
            "address there can't. There are two ways:"));
-    if (words->facts->fallback != NULL)
+    if (words->advice->fallback != NULL)
         say(words, ADVICE_PIECE_ITEM,
             N_("Stay with the fallback address: your mail is sent as {fallback}, your name still "
                "shows, and replies go to your address at {domain}. You need not do anything."));
@@ -259,8 +235,7 @@ static void move_operators(GPtrArray *pieces)
     }
 }
 
-GPtrArray *advice_text_pieces(const Language *language, const Advice *advice,
-                              const AdviceCase *facts)
+GPtrArray *advice_text_pieces(const Language *language, const Advice *advice)
 {
     g_autofree char *domain = paragraph_domain(advice->domain);
     g_autofree char *zone = paragraph_domain(advice->organizational);
@@ -268,7 +243,6 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice,
     Words words = {.pieces = g_ptr_array_new_with_free_func(piece_free),
                    .language = language,
                    .advice = advice,
-                   .facts = facts,
                    .domain = domain,
                    .zone = zone,
                    .count = count};
@@ -352,9 +326,9 @@ void advice_text_append(GString *page, GPtrArray *pieces)
     }
 }
 
-char *advice_text(const Language *language, const Advice *advice, const AdviceCase *facts)
+char *advice_text(const Language *language, const Advice *advice)
 {
-    g_autoptr(GPtrArray) pieces = advice_text_pieces(language, advice, facts);
+    g_autoptr(GPtrArray) pieces = advice_text_pieces(language, advice);
     const AdvicePiece *summary = g_ptr_array_index(pieces, 0);
     GString *page = g_string_new(NULL);
 

@@ -2,26 +2,9 @@
 #define SPFROM_ADVICE_WORDS_ADVICE_TEXT_H
 
 #include <glib.h>
-#include <stdbool.h>
 
 #include "advice/advice.h"
-#include "advice/dns_hosters.h"
 #include "base/language.h"
-#include "policy/settings.h"
-
-/* What the words depend on besides the advice. */
-typedef struct {
-    const char *fallback; /* the fallback address of this domain; NULL: not known */
-    const char *name;     /* whose mail it is, for the end of a letter; NULL: not known */
-    const char *hoster;   /* who keeps the domain's records; NULL: not known */
-    bool is_rewriting;    /* the author of this domain's mail is replaced today */
-} AdviceCase;
-
-/*
- * What settings and the name servers say of advice's domain. hosters NULL: none. The result borrows
- * from all three; it does not know of a mode that was switched while the daemon runs.
- */
-AdviceCase advice_case(Settings *settings, const Advice *advice, const DnsHosters *hosters);
 
 /*
  * Advice in words, as pieces in the order in which they are read. The text of each is one line of
@@ -49,8 +32,7 @@ typedef struct {
 const char *advice_text_summary(const Language *language, const Advice *advice);
 
 /* Returns the pieces, a GPtrArray of AdvicePiece, never empty, freed with g_ptr_array_unref(). */
-GPtrArray *advice_text_pieces(const Language *language, const Advice *advice,
-                              const AdviceCase *facts);
+GPtrArray *advice_text_pieces(const Language *language, const Advice *advice);
 
 /*
  * Appends the pieces as lines of at most 76 columns, a blank line between paragraphs; only a record
@@ -59,5 +41,5 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice,
 void advice_text_append(GString *page, GPtrArray *pieces);
 
 /* All of advice as text, the summary included, owned by the caller. */
-char *advice_text(const Language *language, const Advice *advice, const AdviceCase *facts);
+char *advice_text(const Language *language, const Advice *advice);
 #endif

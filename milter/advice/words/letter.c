@@ -15,7 +15,6 @@ typedef struct {
     GString *page;
     const Language *language;
     const Advice *advice;
-    const AdviceCase *facts;
     const char *domain; /* for a sentence, whatever was asked for */
     const char *name;   /* the same in ASCII, for what is no sentence */
 } Letter;
@@ -23,7 +22,7 @@ typedef struct {
 /* Appends a paragraph and the blank line behind it. */
 static void write_paragraph(const Letter *letter, const char *text)
 {
-    const char *fallback = letter->facts->fallback;
+    const char *fallback = letter->advice->fallback;
     g_autofree char *paragraph = language_fill(letter->language, text, "domain", letter->domain,
                                                "fallback", fallback != NULL ? fallback : "", NULL);
 
@@ -129,7 +128,7 @@ static bool has_change(const Letter *letter)
 /* What we do meanwhile; a provider's users hear it as one of their two ways. */
 static void write_meanwhile(const Letter *letter)
 {
-    if (!letter->facts->is_rewriting || letter->facts->fallback == NULL || !has_change(letter))
+    if (!letter->advice->is_rewriting || letter->advice->fallback == NULL || !has_change(letter))
         return;
     write_paragraph(letter,
                     N_("So that your mail arrives nevertheless, we send it as {fallback} for now. "
@@ -152,8 +151,7 @@ static void write_beginning(const Letter *letter)
 /* What the owner is to know of it: the summary is in the reason, the rest is the operator's. */
 static void write_advice(const Letter *letter)
 {
-    g_autoptr(GPtrArray) pieces =
-        advice_text_pieces(letter->language, letter->advice, letter->facts);
+    g_autoptr(GPtrArray) pieces = advice_text_pieces(letter->language, letter->advice);
 
     for (guint i = pieces->len; i > 0; i--) {
         const AdvicePiece *piece = g_ptr_array_index(pieces, i - 1);
@@ -183,7 +181,7 @@ static void write_check(const Letter *letter)
 static void write_end(const Letter *letter)
 {
     g_autofree char *name =
-        letter->facts->name != NULL ? printable_line(letter->facts->name) : NULL;
+        letter->advice->sender != NULL ? printable_line(letter->advice->sender) : NULL;
 
     if (letter->advice->kind == ADVICE_PROVIDER)
         write_paragraph(letter, N_("If you choose a domain of your own, just tell us: we then send "
@@ -195,14 +193,13 @@ static void write_end(const Letter *letter)
         paragraph_append(letter->page, name, "", "");
 }
 
-char *letter_new(const Language *language, const Advice *advice, const AdviceCase *facts)
+char *letter_new(const Language *language, const Advice *advice)
 {
     g_autofree char *domain = paragraph_domain(advice->domain);
     g_autofree char *name = paragraph_quoted(advice->domain);
     const Letter letter = {.page = g_string_new(NULL),
                            .language = language,
                            .advice = advice,
-                           .facts = facts,
                            .domain = domain,
                            .name = name};
 

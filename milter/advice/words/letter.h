@@ -10,5 +10,5 @@
  *
  * Returns a new string; NULL where there is nothing to write to anybody (ADVICE_UNKNOWN).
  */
-char *letter_new(const Language *language, const Advice *advice, const AdviceCase *facts);
+char *letter_new(const Language *language, const Advice *advice);
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "advice/words/point.h"
+#include "advice/advice.h"
 #include "unit/table.h"
 
 /* A record, what it was meant as, and the points: "V" version, "place:term>became". */

@@ -8,11 +8,11 @@
 
 #define RECORD "v=spf1 include:amazonses.com ~all"
 
-static char *letter_in(const char *code, const Advice *advice, const AdviceCase *facts)
+static char *letter_in(const char *code, const Advice *advice)
 {
     g_autoptr(Language) language = written_language(code);
 
-    return letter_new(language, advice, facts);
+    return letter_new(language, advice);
 }
 
 static const struct letter_row {
@@ -84,7 +84,7 @@ static void test_letter(void **state)
 {
     const struct letter_row *row = *state;
     g_autoptr(Advice) advice = written_advice_usual(row->kind);
-    g_autofree char *letter = letter_in(row->name, advice, &written_advice_case);
+    g_autofree char *letter = letter_in(row->name, advice);
     g_auto(GStrv) words = g_strsplit_set(letter, " \n", -1);
     g_autofree char *subject = g_strconcat("Subject: ", row->subject, "\n\n", NULL);
     g_autoptr(GString) text = g_string_new(NULL);
@@ -107,7 +107,7 @@ static void test_unknown(void **state)
     g_autoptr(Advice) advice = written_advice_usual(ADVICE_UNKNOWN);
 
     (void)state;
-    assert_null(letter_in("de", advice, &written_advice_case));
+    assert_null(letter_in("de", advice));
 }
 
 /* The owner is spared what the operator has to know; everything else is there. */
@@ -116,11 +116,11 @@ static void test_points(void **state)
     (void)state;
     for (PointKind kind = 0; kind < POINT_KINDS; kind++) {
         g_autoptr(Advice) advice = written_advice_usual(ADVICE_EXTEND);
-        g_autofree char *before = letter_in("de", advice, &written_advice_case);
+        g_autofree char *before = letter_in("de", advice);
         g_autofree char *after = NULL;
 
         written_advice_add(advice, kind, "\nEVIL:\n1", "\nEVIL");
-        after = letter_in("de", advice, &written_advice_case);
+        after = letter_in("de", advice);
         check_page(after, advice->record);
         if (kind == POINT_PROVIDER_RELAY || kind == POINT_SEVERAL)
             assert_string_equal(before, after);
@@ -132,13 +132,12 @@ static void test_points(void **state)
 /* Where nothing is rewritten, nothing is said about it. */
 static void test_log_only(void **state)
 {
-    AdviceCase facts = written_advice_case;
     g_autoptr(Advice) advice = written_advice_usual(ADVICE_PUBLISH);
     g_autofree char *letter = NULL;
 
     (void)state;
-    facts.is_rewriting = false;
-    letter = letter_in("en", advice, &facts);
+    advice->is_rewriting = false;
+    letter = letter_in("en", advice);
     assert_null(strstr(letter, "noreply@lemniscus.de"));
 }
 
@@ -147,7 +146,7 @@ static void test_umlaut(void **state)
 {
     g_autoptr(Advice) advice =
         written_advice(ADVICE_PUBLISH, "xn--praxis-mller-klb.de", RECORD, NULL);
-    g_autofree char *letter = letter_in("de", advice, &written_advice_case);
+    g_autofree char *letter = letter_in("de", advice);
 
     (void)state;
     assert_true(g_str_has_prefix(letter, "Subject: Ihre Domain xn--praxis-mller-klb.de: ein"));
@@ -178,14 +177,15 @@ static const struct odd_row {
 static void test_odd(void **state)
 {
     const struct odd_row *row = *state;
-    AdviceCase facts = written_advice_case;
 
-    facts.name = row->sender;
     for (AdviceKind kind = 0; kind < ADVICE_KINDS; kind++) {
         g_autoptr(Advice) advice =
             written_advice(kind, row->domain, kind >= ADVICE_MERGE ? RECORD : NULL, NULL);
-        g_autofree char *letter = letter_in("de", advice, &facts);
+        g_autofree char *letter = NULL;
 
+        g_free(advice->sender);
+        advice->sender = g_strdup(row->sender);
+        letter = letter_in("de", advice);
         if (letter != NULL)
             check_page(letter, RECORD);
     }

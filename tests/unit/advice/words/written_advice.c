@@ -4,36 +4,34 @@
 
 #include <string.h>
 
-const AdviceCase written_advice_case = {.fallback = "noreply@lemniscus.de",
-                                        .name = "Lemniscus",
-                                        .hoster = "Strato",
-                                        .is_rewriting = true};
-
-static void point_free(gpointer data)
-{
-    Point *point = data;
-
-    g_free(point->term);
-    g_free(point->text);
-    g_free(point->reason);
-    g_strfreev(point->texts);
-    g_free(point);
-}
-
 Advice *written_advice(AdviceKind kind, const char *domain, const char *record, const char *found)
 {
-    Advice *advice = g_new0(Advice, 1);
+    Advice *advice = advice_new(domain);
 
+    g_free(advice->organizational);
+    g_free(advice->label);
+    g_strfreev(advice->added);
+    g_strfreev(advice->found);
     advice->kind = kind;
-    advice->domain = g_strdup(domain);
     advice->organizational = g_strdup(domain);
     advice->label = g_strdup("@");
+    advice->is_subdomain = false;
     advice->record = g_strdup(record);
     advice->added = g_strsplit(kind == ADVICE_EXTEND ? "include:amazonses.com" : "", " ", -1);
     advice->found = g_strsplit(found != NULL ? found : "", "\n", -1);
-    advice->points = g_ptr_array_new_with_free_func(point_free);
-    advice->name_servers = g_new0(char *, 1);
+    advice->fallback = g_strdup("noreply@lemniscus.de");
+    advice->sender = g_strdup("Lemniscus");
+    advice->hoster = g_strdup("Strato");
+    advice->is_rewriting = true;
     return advice;
+}
+
+void written_advice_forget(Advice *advice)
+{
+    g_clear_pointer(&advice->fallback, g_free);
+    g_clear_pointer(&advice->sender, g_free);
+    g_clear_pointer(&advice->hoster, g_free);
+    advice->is_rewriting = false;
 }
 
 Advice *written_advice_usual(AdviceKind kind)

@@ -12,7 +12,7 @@
 #define POINT_KINDS (POINT_PROVIDER_RELAY + 1)
 #define ADVICE_KINDS (ADVICE_PUBLISH + 1)
 
-/* Freed with advice_free(). found is what stands in DNS, one record or two with a line end between
+/* Strato keeps the records, and mail is rewritten. Freed with advice_free(). found is what stands in DNS, one record or two with a line end between
  * them, or NULL. */
 Advice *written_advice(AdviceKind kind, const char *domain, const char *record, const char *found);
 
@@ -22,8 +22,8 @@ Advice *written_advice_usual(AdviceKind kind);
 /* Adds a point of that kind with every member set: term and text are of strangers. */
 void written_advice_add(Advice *advice, PointKind kind, const char *term, const char *text);
 
-/* What the words depend on: Strato keeps the records, and mail is rewritten. */
-extern const AdviceCase written_advice_case;
+/* Takes out what is known besides: the fallback address, the hoster, and that mail is rewritten. */
+void written_advice_forget(Advice *advice);
 
 /* Opens the texts; a test without them fails. */
 Language *written_language(const char *code);

@@ -1,30 +1,39 @@
 #include "config.h"
 
-#include "advice/remarks.h"
+#include "advice/consultation.h"
 
 #include <string.h>
 
+#include "advice/proof.h"
 #include "advice/record/draft.h"
 #include "advice/record/mend.h"
 #include "advice/record/mend_term.h"
+#include "advice/record/proposal.h"
+#include "base/clock.h"
+#include "base/domain_name.h"
 #include "policy/relay_entry.h"
+#include "policy/standing.h"
 
+#define STRING_MAX 255    /* octets of one string (RFC 1035 section 3.3) */
+#define RECORD_MAX 450    /* octets of a record that fits into any answer (RFC 7208 section 3.4) */
 #define POINTS_MAX 100    /* nobody reads more */
 #define REMARKED_MAX 4096 /* octets of a record whose terms are looked at */
 
-char **remarks_strings(const char *text)
+/* The strings of a TXT record of text, each at most 255 octets, split behind a blank if there is
+ * one. NULL-terminated, owned by the caller. */
+static char **strings_of(const char *text)
 {
     GPtrArray *strings = g_ptr_array_new();
 
     while (*text != '\0') {
         gsize length = strlen(text);
 
-        if (length > REMARKS_STRING_MAX) {
-            length = REMARKS_STRING_MAX;
+        if (length > STRING_MAX) {
+            length = STRING_MAX;
             while (length > 1 && text[length - 1] != ' ')
                 length--;
             if (length == 1)
-                length = REMARKS_STRING_MAX;
+                length = STRING_MAX;
         }
         g_ptr_array_add(strings, g_strndup(text, length));
         text += length;
@@ -38,12 +47,12 @@ static void remark_length(const char *record, GPtrArray *points)
     guint length = (guint)strlen(record);
     Point *point;
 
-    if (length > REMARKS_STRING_MAX) {
+    if (length > STRING_MAX) {
         point = point_add(points, POINT_STRINGS, NULL);
         point->number = length;
-        point->texts = remarks_strings(record);
+        point->texts = strings_of(record);
     }
-    if (length > REMARKS_RECORD_MAX)
+    if (length > RECORD_MAX)
         point_add(points, POINT_LONG, NULL)->number = length;
 }
 
@@ -186,7 +195,8 @@ static void remark_relays(const Relays *relays, GPtrArray *points)
     }
 }
 
-void remarks_add(const Ground *ground, const GPtrArray *texts, Advice *advice)
+/* Adds the points that say something and change nothing: on the record, the domain, the relays. */
+static void add_remarks(const Ground *ground, const GPtrArray *texts, Advice *advice)
 {
     const char *text = advice->record != NULL ? advice->record : advice->found[0];
 
@@ -202,4 +212,142 @@ void remarks_add(const Ground *ground, const GPtrArray *texts, Advice *advice)
     }
     remark_dmarc(ground->check, advice->points);
     remark_relays(ground->check->relays, advice->points);
+}
+
+static bool has_family(const Relays *relays, int family)
+{
+    for (guint i = 0; i < relays->networks->len; i++)
+        if (g_array_index(relays->networks, Network, i).family == family)
+            return true;
+    return false;
+}
+
+/* As texts: a NUL in one becomes a blank, which is wrong there as well. */
+static GPtrArray *texts_of(const DnsAnswer *answer)
+{
+    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < answer->records->len; i++) {
+        const DnsRecord *record = dns_answer_at(answer, i);
+        char *text = g_memdup2(record->data, record->length + 1);
+
+        for (gsize octet = 0; octet < record->length; octet++)
+            if (text[octet] == '\0')
+                text[octet] = ' ';
+        g_ptr_array_add(texts, text);
+    }
+    return texts;
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void find_name_servers(const Ground *ground, Advice *advice)
+{
+    g_autoptr(DnsAnswer) answer =
+        dns_lookup(ground->dns, advice->organizational, DNS_NS, ground->deadline);
+    GPtrArray *names = g_ptr_array_new();
+
+    for (guint i = 0; i < answer->records->len; i++)
+        g_ptr_array_add(names, g_strdup(dns_answer_at(answer, i)->data));
+    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_add(names, NULL);
+    g_strfreev(advice->name_servers);
+    advice->name_servers = (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* What can be said before any record is looked at. */
+static bool is_settled(const Ground *ground, const DnsAnswer *answer, const Lists *lists,
+                       Advice *advice)
+{
+    const DomainCheck *check = ground->check;
+    bool is_provider =
+        lists != NULL && !check->subject->is_malformed && lists_has_provider(lists, advice->domain);
+    bool is_all = ground->settings->relay_policy == RELAY_POLICY_ALL;
+    bool has_unknown = check->unknown != NULL || (is_all && relays_unknown(check->relays) != NULL);
+    bool has_trouble =
+        has_unknown || check->result == SPF_TEMPERROR || answer->status == DNS_TROUBLE;
+    bool is_missing = check->subject->is_malformed || answer->status == DNS_NO_NAME ||
+                      strchr(advice->domain, '.') == NULL;
+
+    advice->has_unknown_relays = has_unknown;
+    if (is_provider)
+        advice->kind = ADVICE_PROVIDER;
+    else if (has_trouble && !check->subject->is_malformed)
+        advice->kind = ADVICE_UNKNOWN;
+    else if (is_missing)
+        advice->kind = ADVICE_NODOMAIN;
+    return is_provider || has_trouble || is_missing;
+}
+
+static void advise(const Ground *ground, const Lists *lists, Advice *advice)
+{
+    g_autoptr(DnsAnswer) answer =
+        dns_lookup(ground->dns, advice->domain, DNS_TXT, ground->deadline);
+    g_autoptr(GPtrArray) texts = texts_of(answer);
+
+    if (is_settled(ground, answer, lists, advice))
+        return;
+    proposal_make(ground, texts, advice);
+    if (advice->kind == ADVICE_UNKNOWN) {
+        g_ptr_array_set_size(advice->points, 0);
+        return;
+    }
+    add_remarks(ground, texts, advice);
+    find_name_servers(ground, advice);
+}
+
+/* What settings and the name servers say of the domain. */
+static void add_circumstances(Settings *settings, const Lists *lists, Advice *advice)
+{
+    const Standing standing =
+        standing_of(settings, (ModeInForce){.mode = settings->mode}, advice->domain);
+    const Mailbox *fallback = standing.fallback;
+
+    advice->is_rewriting = standing.mode == MODE_REWRITE;
+    if (!domain_name_is_within(fallback->domain_name, "invalid")) { /* else no configuration */
+        advice->fallback = g_strdup(fallback->addr_spec);
+        advice->sender = g_strdup(fallback->display_name != NULL ? fallback->display_name
+                                                                 : fallback->domain_name);
+    }
+    if (lists != NULL)
+        advice->hoster = g_strdup(lists_hoster_of_all(lists, advice->name_servers));
+}
+
+static Advice *advise_on(Settings *settings, Dns *dns, const Lists *lists, const DomainCheck *check,
+                         gint64 deadline)
+{
+    Advice *advice = advice_new(check->subject->domain);
+    g_autoptr(Dns) memo = dns_memo_new(dns);
+    const Ground ground = {.settings = settings,
+                           .dns = memo,
+                           .deadline = deadline,
+                           .check = check,
+                           .meter = {.dns = memo,
+                                     .deadline = deadline,
+                                     .has_ip4 = has_family(check->relays, AF_INET),
+                                     .has_ip6 = has_family(check->relays, AF_INET6)}};
+
+    advise(&ground, lists, advice);
+    add_circumstances(settings, lists, advice);
+    return advice;
+}
+
+Consultation *consultation_new(Settings *settings, Dns *dns, const Lists *lists,
+                               const Relays *relays, const CheckSubject *subject, gint64 deadline)
+{
+    Consultation *consultation = g_new(Consultation, 1);
+
+    consultation->check = domain_check_run(settings, dns, relays, subject, deadline);
+    consultation->advice = advise_on(settings, dns, lists, consultation->check, deadline);
+    return consultation;
+}
+
+void consultation_free(Consultation *consultation)
+{
+    domain_check_free(consultation->check);
+    g_clear_pointer(&consultation->advice, advice_free);
+    g_free(consultation);
 }
