@@ -3,14 +3,14 @@
 #include <stdio.h>
 
 #include "cli/configuration.h"
-#include "doctor/doctor_context.h"
-#include "doctor/doctor_daemon.h"
-#include "doctor/doctor_dns.h"
-#include "doctor/doctor_fallback.h"
-#include "doctor/doctor_host.h"
-#include "doctor/doctor_milter_address.h"
-#include "doctor/doctor_mta.h"
-#include "doctor/doctor_probe.h"
+#include "doctor/context.h"
+#include "doctor/daemon.h"
+#include "doctor/dns.h"
+#include "doctor/fallback.h"
+#include "doctor/machine.h"
+#include "doctor/milter_address.h"
+#include "doctor/mta.h"
+#include "doctor/probe.h"
 #include "cli/subcommands.h"
 #include "mail/mailboxes.h"
 #include "verdict/setup.h"
@@ -133,7 +133,7 @@ static int examine(Doctor *doctor, const CliContext *context)
     doctor->findings.area = "Configuration";
     is_right = read_configuration(doctor, context);
     doctor->findings.area = "Machine";
-    doctor_host(doctor);
+    doctor_machine(doctor);
     if (doctor->settings != NULL) {
         doctor->findings.area = "DNS";
         doctor_dns(doctor);

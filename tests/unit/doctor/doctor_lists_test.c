@@ -2,14 +2,14 @@
  * them, what postconf prints. */
 #include "config.h"
 
-#include "doctor/doctor_hop.h"
-#include "doctor/doctor_key_mend.h"
-#include "doctor/doctor_listener.h"
-#include "doctor/doctor_milter_list.h"
-#include "doctor/doctor_opendkim.h"
-#include "doctor/doctor_postfix.h"
-#include "doctor/doctor_sendmail_cf.h"
-#include "doctor/doctor_smtp.h"
+#include "doctor/hop.h"
+#include "doctor/key_mend.h"
+#include "doctor/listener.h"
+#include "doctor/milter_list.h"
+#include "doctor/opendkim.h"
+#include "doctor/postfix.h"
+#include "doctor/sendmail_cf.h"
+#include "doctor/smtp.h"
 
 #include <string.h>
 

@@ -1,0 +1,240 @@
+#include "config.h"
+
+#include "doctor/daemon.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control/control_client.h"
+#include "doctor/account.h"
+#include "doctor/listener.h"
+
+#define PROGRAM "spfrom-milter"
+#define PATIENCE 5000 /* milliseconds */
+
+static void add_silent(Doctor *doctor, int trouble)
+{
+    Finding *finding =
+        findings_add(&doctor->findings, FINDING_ERROR, "milter-socket",
+                     "nothing answers at %s (%s)", doctor->settings->socket, g_strerror(trouble));
+
+    if (trouble == EACCES || trouble == EPERM)
+        finding_command(finding, "sudo spfrom doctor");
+    else
+        finding_command(finding, "systemctl restart spfrom");
+}
+
+static void add_answer(Doctor *doctor, const MilterAddress *address)
+{
+    const char *socket = doctor->settings->socket;
+    g_autofree char *program = doctor_listener_program(address);
+
+    if (program == NULL || g_str_has_prefix(PROGRAM, program))
+        findings_add(&doctor->findings, FINDING_FINE, "milter-socket",
+                     program != NULL ? "spfrom-milter answers at %s" : "a milter answers at %s",
+                     socket);
+    else
+        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "milter-socket",
+                                    "%s listens at %s in place of spfrom-milter", program, socket),
+                       "stop it, or choose another socket in %s", doctor->file);
+}
+
+static void examine_socket(Doctor *doctor)
+{
+    g_autoptr(MilterAddress) address = milter_address_parse(doctor->settings->socket);
+    int fd = address != NULL ? milter_address_connect(address, PATIENCE) : -1;
+
+    if (fd < 0) {
+        add_silent(doctor, errno);
+        return;
+    }
+    if (doctor_listener_negotiate(fd, PATIENCE))
+        add_answer(doctor, address);
+    else
+        finding_command(findings_add(&doctor->findings, FINDING_ERROR, "milter-socket",
+                                     "what listens at %s does not answer as a milter",
+                                     doctor->settings->socket),
+                        "systemctl restart spfrom");
+    close(fd);
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    return json_string_value(json_object_get(object, member));
+}
+
+static void examine_version(Doctor *doctor, const json_t *status)
+{
+    const char *version = text_of(status, "version");
+
+    if (g_strcmp0(version, PACKAGE_VERSION) != 0)
+        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "version",
+                                     "the daemon that runs is version %s, and this is %s", version,
+                                     PACKAGE_VERSION),
+                        "systemctl restart spfrom");
+    else
+        findings_add(&doctor->findings, FINDING_FINE, "version", "version %s runs, since %s",
+                     version, text_of(status, "up_since"));
+}
+
+/* Has the file changed after loaded (RFC 3339)? */
+static bool is_newer(const char *file, const char *loaded)
+{
+    g_autoptr(GDateTime) time = loaded != NULL ? g_date_time_new_from_iso8601(loaded, NULL) : NULL;
+    struct stat status;
+
+    return time != NULL && stat(file, &status) == 0 && status.st_mtime > g_date_time_to_unix(time);
+}
+
+static void examine_loaded(Doctor *doctor, const json_t *status)
+{
+    const json_t *configuration = json_object_get(status, "configuration");
+    const char *file = text_of(configuration, "file");
+    const char *error = text_of(configuration, "error");
+    const char *loaded = text_of(configuration, "loaded");
+
+    if (g_strcmp0(file, doctor->file) != 0)
+        finding_advise(findings_add(&doctor->findings, FINDING_WARNING, "loaded",
+                                    "the daemon has its configuration from %s, and this is about "
+                                    "%s",
+                                    file, doctor->file),
+                       "spfrom -c %s doctor", file);
+    else if (error != NULL)
+        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "loaded",
+                                    "the last reload failed, the old configuration is in force: %s",
+                                    error),
+                       "mend that line, then: spfrom reload");
+    else if (is_newer(doctor->file, loaded))
+        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "loaded",
+                                     "%s has changed since the daemon read it (%s)", file, loaded),
+                        "spfrom reload");
+    else
+        findings_add(&doctor->findings, FINDING_FINE, "loaded",
+                     "the daemon has the configuration of %s", loaded);
+}
+
+/* A key that a reload leaves as it was. */
+static void examine_kept(Doctor *doctor, const json_t *status)
+{
+    const char *socket = text_of(status, "socket");
+
+    if (g_strcmp0(socket, doctor->settings->socket) != 0)
+        finding_command(findings_add(&doctor->findings, FINDING_ERROR, "loaded",
+                                     "the daemon still listens at %s: socket needs a restart",
+                                     socket),
+                        "systemctl restart spfrom");
+}
+
+static void examine_mode(Doctor *doctor, const json_t *status)
+{
+    const char *mode = text_of(status, "mode");
+    const char *until = text_of(status, "mode_until");
+    bool is_off = g_strcmp0(mode, mode_text(MODE_OFF)) == 0;
+    Finding *finding = findings_add(&doctor->findings, is_off ? FINDING_WARNING : FINDING_FINE,
+                                    "mode", "the mode is %s since %s, by %s%s%s", mode,
+                                    text_of(status, "mode_since"), text_of(status, "mode_by"),
+                                    until != NULL ? ", until " : "", until != NULL ? until : "");
+
+    if (is_off)
+        finding_command(finding, "spfrom mode rewrite");
+}
+
+static void examine_ledger(Doctor *doctor, const json_t *status)
+{
+    const json_t *ledger = json_object_get(status, "ledger");
+    const char *error = text_of(ledger, "error");
+    const char *file = text_of(ledger, "file");
+
+    if (error != NULL)
+        findings_add(&doctor->findings, FINDING_WARNING, "ledger", "the ledger is not written: %s",
+                     error);
+    else if (file != NULL)
+        findings_add(&doctor->findings, FINDING_FINE, "ledger", "the ledger %s is written", file);
+}
+
+static void examine_control(Doctor *doctor)
+{
+    json_t *request = json_pack("{s:s}", "command", "status");
+    g_autoptr(GError) error = NULL;
+    json_t *status =
+        control_client_ask(doctor->settings->control_socket, request, CONTROL_QUICK, &error);
+    const char *refusal = status != NULL ? control_client_refusal(status) : error->message;
+
+    json_decref(request);
+    if (refusal != NULL) {
+        bool is_forbidden =
+            g_error_matches(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_PERMISSION);
+
+        finding_command(findings_add(&doctor->findings,
+                                     is_forbidden ? FINDING_UNKNOWN : FINDING_ERROR, "control",
+                                     "%s", refusal),
+                        is_forbidden ? "sudo spfrom doctor" : "systemctl restart spfrom");
+    } else {
+        examine_version(doctor, status);
+        examine_loaded(doctor, status);
+        examine_kept(doctor, status);
+        examine_mode(doctor, status);
+        examine_ledger(doctor, status);
+    }
+    json_decref(status);
+}
+
+void doctor_daemon(Doctor *doctor)
+{
+    examine_socket(doctor);
+    if (*doctor->settings->control_socket != '\0')
+        examine_control(doctor);
+}
+
+/* What opens the way at stopped, the place where account is held up. */
+static void mend_reach(Doctor *doctor, Finding *finding, const DoctorAccount *account,
+                       const char *mta, const char *stopped, bool is_socket)
+{
+    g_autofree char *quoted = g_shell_quote(stopped);
+    const struct group *group;
+    struct stat status;
+    mode_t needed = is_socket ? S_IWGRP : S_IXGRP;
+
+    if (stat(stopped, &status) != 0)
+        return;
+    group = getgrgid(status.st_gid);
+    if ((status.st_mode & needed) != 0 && status.st_gid != 0 && group != NULL)
+        finding_command(finding, "usermod -a -G %s %s && systemctl reload %s", group->gr_name,
+                        account->name, mta);
+    else if (is_socket)
+        doctor_mend_key(doctor, finding, "socket_mode", "0666");
+    else
+        finding_command(finding, "chmod o+x %s", quoted);
+}
+
+void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user)
+{
+    const char *socket = doctor->settings->socket;
+    const char *path = socket + strlen("unix:");
+    g_autoptr(DoctorAccount) account = doctor_account_find(user, NULL);
+    g_autofree char *stopped = NULL;
+    int trouble;
+
+    if (!g_str_has_prefix(socket, "unix:") || account == NULL ||
+        !doctor_account_is_tryable(account))
+        return;
+    trouble = doctor_account_connect(account, path);
+    if (trouble == 0) {
+        findings_add(&doctor->findings, FINDING_FINE, "socket-reach",
+                     "%s, the account of %s, may "
+                     "connect to %s",
+                     user, mta, path);
+        return;
+    }
+    if (trouble != EACCES)
+        return; /* nobody listens: said elsewhere */
+    stopped = doctor_account_obstacle(account, path);
+    mend_reach(doctor,
+               findings_add(&doctor->findings, FINDING_ERROR, "socket-reach",
+                            "%s, the account of %s, may not connect to %s: it is stopped at %s",
+                            user, mta, path, stopped),
+               account, mta, stopped, strcmp(stopped, path) == 0);
+}

@@ -1,0 +1,229 @@
+#include "config.h"
+
+#include "doctor/fallback.h"
+
+#include <string.h>
+
+#include "advice/consultation.h"
+#include "base/clock.h"
+#include "base/domain_name.h"
+#include "doctor/opendkim.h"
+
+static gint64 deadline_of(const Doctor *doctor)
+{
+    return clock_monotonic(&clock_system) + doctor->settings->dns_timeout * CLOCK_SECOND;
+}
+
+static gint64 check_deadline(const Doctor *doctor)
+{
+    return clock_monotonic(&clock_system) + doctor->settings->check_timeout * CLOCK_SECOND;
+}
+
+static void advise_record(Doctor *doctor, Finding *finding, const DomainCheck *check)
+{
+    g_autoptr(Consultation) consultation =
+        consultation_new(doctor->settings, doctor->dns, NULL, doctor->relays, check->subject,
+                         check_deadline(doctor));
+    const char *record = consultation->advice->record;
+
+    finding_advise(finding, "publish an SPF record for %s that authorises the relays",
+                   check->subject->domain);
+    if (record != NULL)
+        finding_advise(finding, "publish in the DNS: %s. TXT \"%s\"", check->subject->domain,
+                       record);
+    finding_command(finding, "spfrom advise %s", check->subject->domain);
+}
+
+static void examine_verdict(Doctor *doctor, const DomainCheck *check)
+{
+    const char *domain = check->subject->domain;
+
+    if (check->is_authorised)
+        findings_add(&doctor->findings, FINDING_FINE, "fallback-spf",
+                     "%s authorises the relays (%s)", domain, spf_result_text(check->result));
+    else
+        advise_record(doctor,
+                      findings_add(&doctor->findings, FINDING_ERROR, "fallback-spf",
+                                   "%s does not authorise the relays (%s): rewritten mail is no "
+                                   "better off than before",
+                                   domain, spf_result_text(check->result)),
+                      check);
+}
+
+static void examine_dmarc(Doctor *doctor, const DomainCheck *check)
+{
+    const char *domain = check->subject->domain;
+
+    if (check->dmarc != NULL)
+        findings_add(&doctor->findings, FINDING_FINE, "fallback-dmarc", "%s has DMARC (p=%s)",
+                     domain, dmarc_policy_text(check->dmarc_policy));
+    else
+        finding_advise(findings_add(&doctor->findings, FINDING_WARNING, "fallback-dmarc",
+                                    "%s has no DMARC record; large providers ask for one", domain),
+                       "publish in the DNS: _dmarc.%s. TXT \"v=DMARC1; p=none\"",
+                       domain_name_organizational(domain));
+}
+
+/* Does text have the tag p with a key in it (RFC 6376 section 3.6.1)? An empty one is revoked. */
+static bool has_key(const char *text)
+{
+    g_auto(GStrv) tags = g_strsplit(text, ";", -1);
+
+    for (guint i = 0; tags[i] != NULL; i++) {
+        const char *tag = g_strstrip(tags[i]);
+
+        if (tag[0] == 'p' && tag[1 + strspn(tag + 1, " \t")] == '=')
+            return *g_strchug(strchr(tags[i], '=') + 1) != '\0';
+    }
+    return false;
+}
+
+static void examine_selector(Doctor *doctor, const char *domain, const char *selector)
+{
+    g_autofree char *name = g_strdup_printf("%s._domainkey.%s", selector, domain);
+    g_autoptr(DnsAnswer) answer = dns_lookup(doctor->dns, name, DNS_TXT, deadline_of(doctor));
+
+    if (answer->status == DNS_TROUBLE)
+        findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback-dkim", "%s: %s", name,
+                     answer->trouble);
+    else if (answer->status != DNS_FOUND)
+        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "fallback-dkim",
+                                    "there is no DKIM key at %s: signatures with this selector "
+                                    "can't be verified",
+                                    name),
+                       "publish the key that the signer uses as a TXT record at %s.", name);
+    else if (!has_key(dns_answer_at(answer, 0)->data))
+        findings_add(&doctor->findings, FINDING_ERROR, "fallback-dkim",
+                     "the DKIM record at %s has no key: it is revoked", name);
+    else
+        findings_add(&doctor->findings, FINDING_FINE, "fallback-dkim", "%s has a DKIM key at %s",
+                     domain, name);
+}
+
+static void examine_dkim(Doctor *doctor, const char *domain)
+{
+    g_autoptr(GPtrArray) selectors = g_ptr_array_new_with_free_func(g_free);
+
+    if (doctor->options.dkim_selector != NULL)
+        g_ptr_array_add(selectors, g_strdup(doctor->options.dkim_selector));
+    else
+        doctor_opendkim_selectors(doctor->options.opendkim_file, domain, selectors);
+    for (guint i = 0; i < selectors->len; i++)
+        examine_selector(doctor, domain, g_ptr_array_index(selectors, i));
+    if (selectors->len == 0)
+        finding_command(findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback-dkim",
+                                     "whether mail from %s is signed (DKIM), and by which key, is "
+                                     "not to be seen here",
+                                     domain),
+                        "spfrom doctor --dkim-selector NAME");
+}
+
+static bool has_address(Doctor *doctor, const char *host)
+{
+    g_autoptr(DnsAnswer) a = dns_lookup(doctor->dns, host, DNS_A, deadline_of(doctor));
+    g_autoptr(DnsAnswer) aaaa = NULL;
+
+    if (a->status == DNS_FOUND)
+        return true;
+    aaaa = dns_lookup(doctor->dns, host, DNS_AAAA, deadline_of(doctor));
+    return aaaa->status == DNS_FOUND || a->status == DNS_TROUBLE || aaaa->status == DNS_TROUBLE;
+}
+
+static bool has_living_mx(Doctor *doctor, const DnsAnswer *mx)
+{
+    for (guint i = 0; i < mx->records->len; i++)
+        if (has_address(doctor, dns_answer_at(mx, i)->data))
+            return true;
+    return false;
+}
+
+static Finding *add_no_route(Doctor *doctor, const char *address, const char *why)
+{
+    const char *domain = strrchr(address, '@') + 1;
+    Finding *finding =
+        findings_add(&doctor->findings, FINDING_ERROR, "fallback-route",
+                     "no mail reaches %s: %s; bounces and answers of those who don't heed Reply-To "
+                     "are lost",
+                     address, why);
+
+    finding_advise(finding, "publish in the DNS: %s. MX 10 HOST., the host that takes its mail",
+                   domain);
+    return finding;
+}
+
+/* RFC 5321 section 5.1, RFC 7505. */
+static void examine_route(Doctor *doctor, const char *address)
+{
+    const char *domain = strrchr(address, '@') + 1;
+    g_autoptr(DnsAnswer) mx = dns_lookup(doctor->dns, domain, DNS_MX, deadline_of(doctor));
+
+    if (mx->status == DNS_TROUBLE)
+        findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback-route", "MX of %s: %s", domain,
+                     mx->trouble);
+    else if (mx->takes_no_mail)
+        add_no_route(doctor, address, "its MX record says that the domain takes no mail");
+    else if (mx->status == DNS_FOUND && !has_living_mx(doctor, mx))
+        add_no_route(doctor, address, "no host of its MX record has an address");
+    else if (mx->status != DNS_FOUND && !has_address(doctor, domain))
+        add_no_route(doctor, address, "the domain has neither an MX record nor an address");
+    else
+        findings_add(&doctor->findings, FINDING_FINE, "fallback-route",
+                     "mail to %s has a route (%s); somebody should read it", address,
+                     mx->status == DNS_FOUND ? dns_answer_at(mx, 0)->data : domain);
+}
+
+static void examine_domain(Doctor *doctor, const char *domain)
+{
+    g_autoptr(CheckSubject) subject = check_subject_parse(domain);
+    g_autoptr(DomainCheck) check = NULL;
+
+    if (doctor->relays != NULL) {
+        check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
+                                 check_deadline(doctor));
+        examine_verdict(doctor, check);
+        examine_dmarc(doctor, check);
+    }
+    examine_dkim(doctor, domain);
+}
+
+static gint compare(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The addresses in one order, of borrowed char *. */
+static GPtrArray *sorted_addresses(Settings *settings)
+{
+    GPtrArray *addresses = g_ptr_array_new();
+    GHashTableIter iterator;
+    gpointer address;
+
+    g_hash_table_iter_init(&iterator, settings->fallbacks);
+    while (g_hash_table_iter_next(&iterator, &address, NULL))
+        g_ptr_array_add(addresses, address);
+    g_ptr_array_sort(addresses, compare);
+    return addresses;
+}
+
+#define ADDRESSES_MAX 20 /* a map may have one for each of thousands of domains */
+
+void doctor_fallback(Doctor *doctor)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal); /* domains */
+    g_autoptr(GPtrArray) addresses = NULL;
+
+    if (doctor->dns == NULL)
+        return;
+    addresses = sorted_addresses(doctor->settings);
+    for (guint i = 0; i < MIN(addresses->len, ADDRESSES_MAX); i++) {
+        const char *address = g_ptr_array_index(addresses, i);
+
+        if (g_hash_table_add(seen, (char *)strrchr(address, '@') + 1))
+            examine_domain(doctor, strrchr(address, '@') + 1);
+        examine_route(doctor, address);
+    }
+    if (addresses->len > ADDRESSES_MAX)
+        findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback",
+                     "%u more fallback addresses were not looked at",
+                     addresses->len - ADDRESSES_MAX);
+}

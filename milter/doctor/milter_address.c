@@ -1,0 +1,267 @@
+#include "config.h"
+
+#include "doctor/milter_address.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/network.h"
+#include "verdict/interfaces.h"
+
+static MilterAddress *unix_new(const char *path)
+{
+    MilterAddress *address;
+
+    if (*path == '\0')
+        return NULL;
+    address = g_new0(MilterAddress, 1);
+    address->is_unix = true;
+    address->path = g_strdup(path);
+    return address;
+}
+
+/* A number, or the name of a service. Returns 0 where it is neither. */
+static guint16 parse_port(const char *text)
+{
+    const struct servent *service;
+    guint64 number = 0;
+
+    if (g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT16, &number, NULL))
+        return (guint16)number;
+    service = getservbyname(text, "tcp");
+    return service != NULL ? ntohs((guint16)service->s_port) : 0;
+}
+
+/* Lower case, without brackets; NULL for any. */
+static char *parse_host(const char *text, gsize length)
+{
+    static const char *const any[] = {"", "*", "0.0.0.0", "::"};
+    g_autofree char *host = NULL;
+
+    if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+        text++;
+        length -= 2;
+    }
+    host = g_ascii_strdown(text, (gssize)length);
+    for (size_t i = 0; i < G_N_ELEMENTS(any); i++)
+        if (strcmp(host, any[i]) == 0)
+            return NULL;
+    return g_steal_pointer(&host);
+}
+
+/* "PORT@HOST", or "HOST:PORT". */
+static MilterAddress *parse_inet(const char *text)
+{
+    const char *at = strchr(text, '@');
+    const char *colon = strrchr(text, ':');
+    const char *after_port = at != NULL ? at : text + strlen(text);
+    const char *port_text = at == NULL && colon != NULL ? colon + 1 : text;
+    g_autofree char *port_word = g_strndup(port_text, (gsize)(after_port - port_text));
+    guint16 port = parse_port(port_word);
+    MilterAddress *address;
+
+    if (port == 0)
+        return NULL;
+    address = g_new0(MilterAddress, 1);
+    address->port = port;
+    if (at != NULL)
+        address->host = parse_host(at + 1, strlen(at + 1));
+    else if (colon != NULL)
+        address->host = parse_host(text, (gsize)(colon - text));
+    return address;
+}
+
+MilterAddress *milter_address_parse(const char *text)
+{
+    static const struct {
+        const char *prefix;
+        MilterAddress *(*parse)(const char *text);
+    } kinds[] = {
+        {"inet:", parse_inet}, {"inet6:", parse_inet}, {"unix:", unix_new}, {"local:", unix_new}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (g_ascii_strncasecmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
+            return kinds[i].parse(text + strlen(kinds[i].prefix));
+    return *text == '/' ? unix_new(text) : NULL;
+}
+
+void milter_address_free(MilterAddress *address)
+{
+    g_free(address->path);
+    g_free(address->host);
+    g_free(address);
+}
+
+char *milter_address_postfix(const MilterAddress *address)
+{
+    const char *host = address->host != NULL ? address->host : "127.0.0.1";
+
+    if (address->is_unix)
+        return g_strconcat("unix:", address->path, NULL);
+    if (strchr(host, ':') != NULL)
+        return g_strdup_printf("inet:[%s]:%u", host, address->port);
+    return g_strdup_printf("inet:%s:%u", host, address->port);
+}
+
+static struct addrinfo *look_up(const MilterAddress *address)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    const char *host = address->host != NULL ? address->host : "127.0.0.1";
+    char port[8];
+    struct addrinfo *found = NULL;
+
+    g_snprintf(port, sizeof port, "%u", address->port);
+    return getaddrinfo(host, port, &hints, &found) == 0 ? found : NULL;
+}
+
+static GArray *networks_of(const MilterAddress *address)
+{
+    GArray *networks = g_array_new(FALSE, FALSE, sizeof(Network));
+    struct addrinfo *found = look_up(address);
+
+    for (const struct addrinfo *at = found; at != NULL; at = at->ai_next) {
+        Network network;
+
+        if (network_from_sockaddr(at->ai_addr, &network))
+            g_array_append_val(networks, network);
+    }
+    if (found != NULL)
+        freeaddrinfo(found);
+    return networks;
+}
+
+static bool has_network(const GArray *networks, const Network *wanted)
+{
+    for (guint i = 0; i < networks->len; i++)
+        if (network_is_equal(&g_array_index(networks, Network, i), wanted))
+            return true;
+    return false;
+}
+
+static bool is_loopback(const Network *address)
+{
+    static const guint8 last[16] = {[15] = 1};
+
+    return address->family == AF_INET ? address->octets[0] == 127
+                                      : memcmp(address->octets, last, sizeof last) == 0;
+}
+
+static bool has_own(const GArray *networks)
+{
+    g_autoptr(GArray) own = g_array_new(FALSE, FALSE, sizeof(Network));
+
+    interfaces_addresses(own);
+    for (guint i = 0; i < networks->len; i++) {
+        const Network *network = &g_array_index(networks, Network, i);
+
+        if (is_loopback(network) || has_network(own, network))
+            return true;
+    }
+    return false;
+}
+
+static bool reaches_host(const MilterAddress *asked, const MilterAddress *listening)
+{
+    g_autoptr(GArray) from = NULL;
+    g_autoptr(GArray) to = NULL;
+
+    if (g_strcmp0(asked->host, listening->host) == 0)
+        return true;
+    from = networks_of(asked);
+    if (listening->host == NULL)
+        return has_own(from);
+    to = networks_of(listening);
+    for (guint i = 0; i < from->len; i++)
+        if (has_network(to, &g_array_index(from, Network, i)))
+            return true;
+    return false;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat of_a;
+    struct stat of_b;
+    g_autofree char *whole_a = g_canonicalize_filename(a, "/");
+    g_autofree char *whole_b = g_canonicalize_filename(b, "/");
+
+    if (strcmp(whole_a, whole_b) == 0)
+        return true;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
+bool milter_address_reaches(const MilterAddress *asked, const MilterAddress *listening)
+{
+    if (asked->is_unix != listening->is_unix)
+        return false;
+    if (asked->is_unix)
+        return is_same_file(asked->path, listening->path);
+    return asked->port == listening->port && reaches_host(asked, listening);
+}
+
+/* Returns 0, or what went wrong as errno. */
+static int finish_connect(int fd, guint milliseconds)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLOUT};
+    int trouble = 0;
+    socklen_t length = sizeof trouble;
+    int ready = poll(&polled, 1, (int)milliseconds);
+
+    if (ready == 0)
+        return ETIMEDOUT;
+    if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &trouble, &length) != 0)
+        return errno;
+    return trouble;
+}
+
+static int connect_to(const struct sockaddr *to, socklen_t length, guint milliseconds)
+{
+    int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int trouble = 0;
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, to, length) != 0)
+        trouble = errno == EINPROGRESS ? finish_connect(fd, milliseconds) : errno;
+    if (trouble == 0)
+        return fd;
+    close(fd);
+    errno = trouble;
+    return -1;
+}
+
+static int connect_unix(const char *path, guint milliseconds)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+
+    if (g_strlcpy(to.sun_path, path, sizeof to.sun_path) >= sizeof to.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return connect_to((const struct sockaddr *)&to, sizeof to, milliseconds);
+}
+
+int milter_address_connect(const MilterAddress *address, guint milliseconds)
+{
+    struct addrinfo *found;
+    int fd = -1;
+    int trouble;
+
+    if (address->is_unix)
+        return connect_unix(address->path, milliseconds);
+    found = look_up(address);
+    errno = EHOSTUNREACH;
+    for (const struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next)
+        fd = connect_to(at->ai_addr, at->ai_addrlen, milliseconds);
+    trouble = errno;
+    if (found != NULL)
+        freeaddrinfo(found);
+    errno = trouble;
+    return fd;
+}

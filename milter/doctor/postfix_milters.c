@@ -1,0 +1,525 @@
+#include "config.h"
+
+#include "doctor/postfix_milters.h"
+
+#include <string.h>
+
+#include "doctor/postfix_list.h"
+#include "policy/outbound.h"
+
+/* How mail that comes in at one smtpd meets us. */
+typedef enum {
+    PASSAGE_SEEN,
+    PASSAGE_BLIND,    /* a proxy filter keeps the content from milters */
+    PASSAGE_OFF,      /* receive_override_options = no_milters */
+    PASSAGE_CHROOTED, /* it looks for our socket in its chroot */
+    PASSAGE_NONE,
+} Passage;
+
+static bool has_word(const char *value, const char *word)
+{
+    g_autoptr(GPtrArray) words = milter_list_words(value);
+
+    return g_ptr_array_find_with_equal_func(words, word, g_str_equal, NULL);
+}
+
+static bool is_smtpd(const PostfixService *service)
+{
+    return strcmp(service->program, "smtpd") == 0;
+}
+
+/* Does the list name our socket by the path that it has outside of the chroot? */
+static bool names_outside(const PostfixList *list)
+{
+    for (guint i = 0; i < list->milters->len; i++) {
+        const Milter *milter = g_ptr_array_index(list->milters, i);
+
+        if (milter->address != NULL && milter_address_reaches(milter->address, list->address))
+            return true;
+    }
+    return false;
+}
+
+static Passage passage_of(const PostfixList *list)
+{
+    const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
+
+    if (list->first < 0)
+        return list->reader->is_chrooted && names_outside(list) ? PASSAGE_CHROOTED : PASSAGE_NONE;
+    if (has_word(options, "no_milters"))
+        return PASSAGE_OFF;
+    if (*postfix_value(list->postfix, list->reader, "smtpd_proxy_filter") != '\0')
+        return PASSAGE_BLIND;
+    return PASSAGE_SEEN;
+}
+
+/* The port of a service: what is behind the host, if there is one. */
+static const char *port_of(const PostfixService *service)
+{
+    const char *colon = strrchr(service->name, ':');
+
+    return colon != NULL ? colon + 1 : service->name;
+}
+
+/* Where people's own mail comes in. */
+static bool is_submission(const Postfix *postfix, const PostfixService *service)
+{
+    static const char *const ports[] = {"submission", "submissions", "smtps", "587", "465"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ports); i++)
+        if (strcmp(port_of(service), ports[i]) == 0)
+            return true;
+    return postfix_is_yes(postfix, service, "smtpd_sasl_auth_enable");
+}
+
+/* Does mail that comes in at service go through a filter that gives it back at another one? */
+static bool has_filter(const Postfix *postfix, const PostfixService *service)
+{
+    return *postfix_value(postfix, service, "content_filter") != '\0' ||
+           *postfix_value(postfix, service, "smtpd_proxy_filter") != '\0';
+}
+
+/* The address at which service listens: loopback or a private one. False if it has none. */
+static bool is_house_port(const PostfixService *service, Network *address)
+{
+    const char *port = port_of(service);
+    g_autofree char *host = NULL;
+    gsize length;
+
+    if (port == service->name)
+        return false;
+    host = g_strndup(service->name, (gsize)(port - 1 - service->name));
+    length = strlen(host);
+    if (host[0] == '[' && length > 1 && host[length - 1] == ']') {
+        host[length - 1] = '\0';
+        memmove(host, host + 1, length - 1);
+    }
+    return network_parse(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, address, NULL) &&
+           network_is_house(address);
+}
+
+/* Is a service of this kind only set up for mail that has come in before? */
+static bool has_way_back_options(const PostfixService *service)
+{
+    static const char *const names[] = {"content_filter", "smtpd_proxy_filter",
+                                        "receive_override_options",
+                                        "smtpd_authorized_xforward_hosts"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_hash_table_contains(service->overrides, names[i]))
+            return true;
+    return strcmp(port_of(service), "10025") == 0; /* amavis gives mail back there */
+}
+
+typedef enum { WAY_BACK_NO, WAY_BACK_PERHAPS, WAY_BACK_YES } WayBack;
+
+/* Does a filter (amavis) give back at service what has come in at another one before? Sets *address
+ * to where service is, which is where all of its mail then seems to come from. */
+static WayBack way_back(const Postfix *postfix, const PostfixService *service, Network *address)
+{
+    if (is_submission(postfix, service) || has_filter(postfix, service) ||
+        !is_house_port(service, address))
+        return WAY_BACK_NO;
+    for (guint i = 0; i < postfix->services->len; i++) {
+        const PostfixService *other = g_ptr_array_index(postfix->services, i);
+
+        if ((is_smtpd(other) || strcmp(other->program, "pickup") == 0) && other != service &&
+            has_filter(postfix, other))
+            return has_way_back_options(service) ? WAY_BACK_YES : WAY_BACK_PERHAPS;
+    }
+    return WAY_BACK_NO;
+}
+
+/* Strangers' mail comes from the filter's address there, and outbound takes it for ours. */
+static void add_trap(Doctor *doctor, const PostfixList *list, WayBack back)
+{
+    g_autofree char *others =
+        milter_list_with(list->milters, list->is_ours, NULL, list->milters->len + 1);
+    g_autofree char *set =
+        postfix_set_command(list->postfix, list->reader, list->parameter, others);
+    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+    const char *name = list->reader->name;
+
+    if (back == WAY_BACK_PERHAPS)
+        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "way-back",
+                                    "a content filter is set; if it gives mail back at %s, that of "
+                                    "strangers counts as ours there, and its authors are replaced",
+                                    name),
+                       "if it does: %s && %s reload", set, postfix);
+    else {
+        Finding *finding = findings_add(
+            &doctor->findings, FINDING_ERROR, "way-back",
+            "%s takes mail back from a content filter: all of it comes from the filter's address, "
+            "so that outbound takes mail of strangers for ours, and its authors are replaced",
+            name);
+
+        finding_command(finding, "%s && %s reload", set, postfix);
+        finding_advise(finding, "then restart the filter: amavis keeps a connection open, on which "
+                                "all stays as it was");
+    }
+}
+
+/* Examines a port that takes mail back from a filter. Returns false if there is more to say. */
+static bool examine_way_back(Doctor *doctor, const PostfixList *list)
+{
+    OutboundClient client = {.has_address = true};
+    const char *name = list->reader->name;
+    WayBack back = way_back(list->postfix, list->reader, &client.address);
+
+    if (back == WAY_BACK_NO)
+        return false;
+    if (passage_of(list) == PASSAGE_CHROOTED)
+        return false;
+    if (passage_of(list) != PASSAGE_SEEN)
+        findings_add(&doctor->findings, FINDING_FINE, "way-back",
+                     "%s takes mail back from a content filter; spfrom belongs before the filter, "
+                     "and does not see it again",
+                     name);
+    else if (!outbound_is_ours(doctor->settings->outbound, &client))
+        findings_add(&doctor->findings, FINDING_FINE, "way-back",
+                     "%s takes mail back from a content filter; what comes from the filter's "
+                     "address is not outgoing for that alone",
+                     name);
+    else
+        add_trap(doctor, list, back);
+    return true;
+}
+
+static void add_off(Doctor *doctor, const PostfixList *list)
+{
+    const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
+    g_autoptr(GPtrArray) words = milter_list_words(options);
+    g_autoptr(GString) left = g_string_new(NULL);
+    g_autofree char *set = NULL;
+    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+    bool is_own = g_hash_table_contains(list->reader->overrides, "receive_override_options");
+
+    for (guint i = 0; i < words->len; i++)
+        if (strcmp(g_ptr_array_index(words, i), "no_milters") != 0)
+            g_string_append_printf(left, "%s%s", left->len > 0 ? "," : "",
+                                   (const char *)g_ptr_array_index(words, i));
+    set = postfix_set_command(list->postfix, is_own ? list->reader : NULL,
+                              "receive_override_options", left->str);
+    finding_command(findings_add(&doctor->findings, FINDING_ERROR, "no-milters",
+                                 "%s: receive_override_options has no_milters: mail from there "
+                                 "passes no milter",
+                                 list->reader->name),
+                    "%s && %s reload", set, postfix);
+}
+
+/* The same filter as content_filter has it; NULL if the SMTP client can't reach it. */
+static char *filter_after_queue(const char *proxy)
+{
+    const char *place = g_str_has_prefix(proxy, "inet:") ? proxy + strlen("inet:") : proxy;
+    const char *colon = strrchr(place, ':');
+
+    if (colon == NULL || g_str_has_prefix(place, "unix:"))
+        return NULL;
+    if (colon == place)
+        return g_strdup_printf("smtp:[127.0.0.1]%s", colon);
+    if (place[0] == '[')
+        return g_strdup_printf("smtp:%s", place);
+    return g_strdup_printf("smtp:[%.*s]%s", (int)(colon - place), place, colon);
+}
+
+/* Milters see no header where a filter stands before the queue, and behind it all mail comes from
+ * the filter. What helps is a filter after the queue. */
+static void add_blind(Doctor *doctor, const PostfixList *list)
+{
+    const char *proxy = postfix_value(list->postfix, list->reader, "smtpd_proxy_filter");
+    g_autofree char *filter = filter_after_queue(proxy);
+    Finding *finding = findings_add(
+        &doctor->findings, FINDING_ERROR, "proxy-filter",
+        "%s: smtpd_proxy_filter is set: milters see no header there and can change nothing",
+        list->reader->name);
+
+    finding_advise(finding,
+                   "let the filter work after the queue (content_filter); it then has to discard "
+                   "or mark what it refused before. Or let outgoing mail come in at a service of "
+                   "its own without smtpd_proxy_filter. Do not put spfrom behind the filter: all "
+                   "mail comes from the filter's address there");
+    if (filter == NULL)
+        return;
+    g_autofree char *off =
+        postfix_set_command(list->postfix, list->reader, "smtpd_proxy_filter", "");
+    g_autofree char *on =
+        postfix_set_command(list->postfix, list->reader, "content_filter", filter);
+    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+
+    finding_command(finding, "%s && %s && %s reload", off, on, postfix);
+}
+
+static void add_chrooted(Doctor *doctor, const PostfixList *list)
+{
+    g_autofree char *seen = postfix_path(list->postfix, list->reader, list->address->path);
+    g_autofree char *postconf = postfix_command(list->postfix, "postconf");
+    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+    g_autofree char *field =
+        g_strdup_printf("%s/%s/chroot=n", list->reader->name, list->reader->type);
+    g_autofree char *quoted = g_shell_quote(field);
+
+    finding_command(findings_add(&doctor->findings, FINDING_ERROR, "chroot",
+                                 "%s runs chrooted: it looks for the socket at %s, and it is at %s",
+                                 list->reader->name, seen, list->address->path),
+                    "%s -F %s && %s reload", postconf, quoted, postfix);
+}
+
+/* Mail that comes in here is not seen, while that of other services is. */
+static void add_missed(Doctor *doctor, const PostfixList *list)
+{
+    g_autofree char *name = postfix_list_name(list);
+    g_autofree char *mend = NULL;
+    Finding *finding;
+
+    mend = postfix_list_mend(list);
+    finding =
+        findings_add(&doctor->findings,
+                     is_submission(list->postfix, list->reader) ? FINDING_ERROR : FINDING_WARNING,
+                     "smtpd-milters",
+                     "%s does not have spfrom: mail that comes in at %s is "
+                     "not seen by it",
+                     name, list->reader->name);
+    finding_command(finding, "%s", mend);
+}
+
+static void add_passage(Doctor *doctor, const PostfixList *list)
+{
+    if (examine_way_back(doctor, list))
+        return;
+    switch (passage_of(list)) {
+    case PASSAGE_SEEN:
+        break;
+    case PASSAGE_BLIND:
+        add_blind(doctor, list);
+        break;
+    case PASSAGE_OFF:
+        add_off(doctor, list);
+        break;
+    case PASSAGE_CHROOTED:
+        add_chrooted(doctor, list);
+        break;
+    case PASSAGE_NONE:
+        add_missed(doctor, list);
+        break;
+    }
+}
+
+static void add_seen(Doctor *doctor, const GPtrArray *lists)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (guint i = 0; i < lists->len; i++) {
+        const PostfixList *list = g_ptr_array_index(lists, i);
+        Network address;
+
+        if (passage_of(list) == PASSAGE_SEEN &&
+            way_back(list->postfix, list->reader, &address) != WAY_BACK_YES)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", list->reader->name);
+    }
+    if (names->len > 0)
+        findings_add(&doctor->findings, FINDING_FINE, "smtpd-milters",
+                     "mail that comes in at %s passes through spfrom", names->str);
+}
+
+/* No smtpd has us: one finding for all that read main.cf, one for each that has an option of its
+ * own. */
+static void add_absent(Doctor *doctor, const GPtrArray *lists)
+{
+    const PostfixList *general = NULL;
+    g_autofree char *mend = NULL;
+
+    for (guint i = 0; i < lists->len; i++) {
+        const PostfixList *list = g_ptr_array_index(lists, i);
+
+        if (list->owner != NULL)
+            add_missed(doctor, list);
+        else if (general == NULL)
+            general = list;
+    }
+    if (general == NULL)
+        return;
+    mend = postfix_list_mend(general);
+    finding_command(findings_add(&doctor->findings, FINDING_ERROR, "smtpd-milters",
+                                 "smtpd_milters does not have spfrom (%s): no mail that comes in "
+                                 "by SMTP passes through it",
+                                 doctor->settings->socket),
+                    "%s", mend);
+}
+
+static bool is_any_seen(const GPtrArray *lists)
+{
+    for (guint i = 0; i < lists->len; i++)
+        if (passage_of(g_ptr_array_index(lists, i)) != PASSAGE_NONE)
+            return true;
+    return false;
+}
+
+/* Since Postfix 3.2, single clients can have other milters. */
+static void examine_maps(Doctor *doctor, const Postfix *postfix, const PostfixService *service)
+{
+    const char *maps = postfix_value(postfix, service, "smtpd_milter_maps");
+
+    if (*maps != '\0')
+        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "milter-maps",
+                                    "%s: smtpd_milter_maps (%s) gives some clients other milters",
+                                    service->name, maps),
+                       "see that those whose mail is ours have spfrom there, too");
+}
+
+/* Each list once, however many services read it from main.cf. */
+static void examine_once(Doctor *doctor, const PostfixList *list, bool *is_main_done)
+{
+    if (list->first < 0 || (list->owner == NULL && *is_main_done))
+        return;
+    *is_main_done = *is_main_done || list->owner == NULL;
+    postfix_list_examine(doctor, list);
+}
+
+static GPtrArray *smtpd_lists(const Doctor *doctor, const Postfix *postfix)
+{
+    GPtrArray *lists = g_ptr_array_new_with_free_func((GDestroyNotify)postfix_list_free);
+
+    for (guint i = 0; i < postfix->services->len; i++) {
+        const PostfixService *service = g_ptr_array_index(postfix->services, i);
+
+        if (is_smtpd(service))
+            g_ptr_array_add(lists, postfix_list_new(doctor, postfix, service, "smtpd_milters"));
+    }
+    return lists;
+}
+
+static void examine_smtpd(Doctor *doctor, const Postfix *postfix)
+{
+    g_autoptr(GPtrArray) lists = smtpd_lists(doctor, postfix);
+    bool is_main_done = false;
+
+    if (lists->len == 0) {
+        findings_add(&doctor->findings, FINDING_UNKNOWN, "smtpd-milters",
+                     "master.cf has no smtpd: no mail comes in by SMTP");
+        return;
+    }
+    if (!is_any_seen(lists)) {
+        add_absent(doctor, lists);
+        return;
+    }
+    add_seen(doctor, lists);
+    for (guint i = 0; i < lists->len; i++) {
+        add_passage(doctor, g_ptr_array_index(lists, i));
+        examine_maps(doctor, postfix, ((const PostfixList *)g_ptr_array_index(lists, i))->reader);
+        examine_once(doctor, g_ptr_array_index(lists, i), &is_main_done);
+    }
+}
+
+/* The cleanup that gets what pickup has found; it reads non_smtpd_milters. */
+static const PostfixService *local_cleanup(const Postfix *postfix, const PostfixService *pickup)
+{
+    const char *name = postfix_value(postfix, pickup, "cleanup_service_name");
+
+    return postfix_service(postfix, *name != '\0' ? name : "cleanup", "unix");
+}
+
+static const PostfixService *find_pickup(const Postfix *postfix)
+{
+    for (guint i = 0; i < postfix->services->len; i++) {
+        const PostfixService *service = g_ptr_array_index(postfix->services, i);
+
+        if (strcmp(service->program, "pickup") == 0)
+            return service;
+    }
+    return NULL;
+}
+
+/* Where smtpd_milters has us, non_smtpd_milters best follows it. */
+static void mend_local(const Doctor *doctor, const PostfixList *list, Finding *finding)
+{
+    g_autoptr(PostfixList) smtpd = postfix_list_new(doctor, list->postfix, NULL, "smtpd_milters");
+    g_autofree char *set = NULL;
+    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+    g_autofree char *mend = NULL;
+
+    if (list->milters->len > 0 || list->owner != NULL || smtpd->first < 0) {
+        mend = postfix_list_mend(list);
+        finding_command(finding, "%s", mend);
+        return;
+    }
+    set = postfix_set_command(list->postfix, NULL, "non_smtpd_milters", "$smtpd_milters");
+    finding_command(finding, "%s && %s reload", set, postfix);
+}
+
+static void examine_local(Doctor *doctor, const Postfix *postfix)
+{
+    const PostfixService *pickup = find_pickup(postfix);
+    const PostfixService *cleanup = pickup != NULL ? local_cleanup(postfix, pickup) : NULL;
+    g_autoptr(PostfixList) list = NULL;
+
+    if (cleanup == NULL)
+        return;
+    list = postfix_list_new(doctor, postfix, cleanup, "non_smtpd_milters");
+    if (list->first < 0 && cleanup->is_chrooted && names_outside(list)) {
+        add_chrooted(doctor, list);
+        return;
+    }
+    if (list->first < 0) {
+        mend_local(doctor, list,
+                   findings_add(&doctor->findings, FINDING_ERROR, "non-smtpd-milters",
+                                "non_smtpd_milters does not have spfrom: mail of local programs "
+                                "(sendmail -t) does not pass through it"));
+        return;
+    }
+    if (has_word(postfix_value(postfix, pickup, "receive_override_options"), "no_milters")) {
+        list->reader = pickup;
+        add_off(doctor, list);
+        return;
+    }
+    findings_add(&doctor->findings, FINDING_FINE, "non-smtpd-milters",
+                 "mail of local programs (sendmail -t) passes through spfrom");
+    postfix_list_examine(doctor, list);
+}
+
+static bool has_daemon_name(const Postfix *postfix, const char *name)
+{
+    for (guint i = 0; i < postfix->services->len; i++) {
+        const PostfixService *service = g_ptr_array_index(postfix->services, i);
+
+        if (is_smtpd(service) &&
+            strcmp(postfix_value(postfix, service, "milter_macro_daemon_name"), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* outbound = daemon:NAME waits for a macro that Postfix has to be told of. */
+static void examine_daemon_names(Doctor *doctor, const Postfix *postfix)
+{
+    const GPtrArray *rules = doctor->settings->outbound;
+    g_autofree char *postconf = postfix_command(postfix, "postconf");
+    g_autofree char *reload = postfix_command(postfix, "postfix");
+
+    for (guint i = 0; i < rules->len; i++) {
+        const OutboundRule *rule = g_ptr_array_index(rules, i);
+        Finding *finding;
+
+        if (rule->kind != OUTBOUND_DAEMON || has_daemon_name(postfix, rule->daemon))
+            continue;
+        finding = findings_add(&doctor->findings, FINDING_ERROR, "daemon-name",
+                               "outbound has daemon:%s, and no smtpd has "
+                               "milter_macro_daemon_name = %s",
+                               rule->daemon, rule->daemon);
+        if (postfix_service(postfix, "submission", "inet") != NULL)
+            finding_command(finding,
+                            "%s -P 'submission/inet/milter_macro_daemon_name=%s' && %s reload",
+                            postconf, rule->daemon, reload);
+        else
+            finding_advise(finding,
+                           "%s -P 'NAME/inet/milter_macro_daemon_name=%s', with the NAME "
+                           "of the service in master.cf",
+                           postconf, rule->daemon);
+    }
+}
+
+void doctor_postfix_milters(Doctor *doctor, const Postfix *postfix)
+{
+    examine_smtpd(doctor, postfix);
+    examine_local(doctor, postfix);
+    examine_daemon_names(doctor, postfix);
+}

@@ -1,0 +1,356 @@
+#include "config.h"
+
+#include "doctor/sendmail.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "doctor/hop.h"
+#include "doctor/listener.h"
+#include "doctor/sendmail_cf.h"
+
+#define FALLBACK_NAME "spfrom"
+
+/* What the examinations below share. */
+typedef struct {
+    Doctor *doctor;
+    const char *file; /* sendmail.cf */
+    const SendmailCf *cf;
+    const SendmailMilter *ours; /* NULL: none is */
+} Case;
+
+static const SendmailMilter *find_ours(const Doctor *doctor, const SendmailCf *cf)
+{
+    g_autoptr(MilterAddress) address = milter_address_parse(doctor->settings->socket);
+
+    for (guint i = 0; address != NULL && i < cf->milters->len; i++) {
+        const SendmailMilter *milter = g_ptr_array_index(cf->milters, i);
+
+        if (milter->address != NULL && milter_address_reaches(milter->address, address))
+            return milter;
+    }
+    return NULL;
+}
+
+/* sendmail.mc beside sendmail.cf, from which the latter is made. Owned by the caller. */
+static char *source_of(const Case *this)
+{
+    g_autofree char *folder = g_path_get_dirname(this->file);
+
+    return g_build_filename(folder, "sendmail.mc", NULL);
+}
+
+/* The number of the line of text that defines our milter; 0: none. */
+static guint definition_line(const Case *this, const char *text)
+{
+    const char *name = this->ours != NULL ? this->ours->name : FALLBACK_NAME;
+    g_autofree char *wanted = g_strdup_printf("MAIL_FILTER(`%s'", name);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = 0; lines[i] != NULL; i++)
+        if (strstr(lines[i], wanted) != NULL && !g_str_has_prefix(lines[i], "dnl"))
+            return i + 1;
+    return 0;
+}
+
+/* Seconds that Sendmail has to wait for an answer: what a check may take, and some. */
+static guint time_needed(const Case *this)
+{
+    return this->doctor->settings->check_timeout + 20;
+}
+
+/* Says the command that writes line into sendmail.mc, in place of the line at number (0: at its
+ * end), and makes sendmail.cf of it. */
+static void mend_source(const Case *this, Finding *finding, guint number, const char *line)
+{
+    g_autofree char *source = source_of(this);
+    g_autofree char *folder = g_path_get_dirname(this->file);
+    g_autofree char *quoted_source = g_shell_quote(source);
+    g_autofree char *quoted_folder = g_shell_quote(folder);
+    g_autofree char *script =
+        number > 0 ? g_strdup_printf("%uc\\%s", number, line) : g_strdup(line);
+    g_autofree char *quoted = g_shell_quote(script);
+
+    finding_command(finding, "%s %s %s%s && make -C %s && systemctl restart sendmail",
+                    number > 0 ? "sed -i" : "echo", quoted, number > 0 ? "" : ">>", quoted_source,
+                    quoted_folder);
+}
+
+static void mend_definition(const Case *this, Finding *finding)
+{
+    g_autofree char *source = source_of(this);
+    g_autofree char *text = NULL;
+    g_autofree char *line =
+        g_strdup_printf("INPUT_MAIL_FILTER(`%s', `S=%s, F=T, T=C:30s;S:30s;R:%us;E:5m')dnl",
+                        this->ours != NULL ? this->ours->name : FALLBACK_NAME,
+                        this->doctor->settings->socket, time_needed(this));
+
+    if (g_file_get_contents(source, &text, NULL, NULL))
+        mend_source(this, finding, definition_line(this, text), line);
+    else
+        finding_advise(finding, "in the file that sendmail.cf is made of, write: %s", line);
+}
+
+/* filters with us at the front of position, as the value of confINPUT_MAIL_FILTERS. */
+static char *filters_with(const Case *this, const GPtrArray *filters, guint position)
+{
+    const char *name = this->ours->name;
+    GString *list = g_string_new(NULL);
+
+    for (guint i = 0; i <= filters->len; i++) {
+        const char *filter = i < filters->len ? g_ptr_array_index(filters, i) : NULL;
+
+        if (i == position)
+            g_string_append_printf(list, "%s%s", list->len > 0 ? "," : "", name);
+        if (filter != NULL && strcmp(filter, name) != 0)
+            g_string_append_printf(list, "%s%s", list->len > 0 ? "," : "", filter);
+    }
+    return g_string_free(list, FALSE);
+}
+
+static void mend_order(const Case *this, Finding *finding, guint position)
+{
+    g_autofree char *list = filters_with(this, this->cf->filters, position);
+    g_autofree char *line = g_strdup_printf("define(`confINPUT_MAIL_FILTERS', `%s')dnl", list);
+
+    mend_source(this, finding, 0, line);
+}
+
+static gint index_of(const GPtrArray *names, const char *name)
+{
+    for (guint i = 0; i < names->len; i++)
+        if (strcmp(g_ptr_array_index(names, i), name) == 0)
+            return (gint)i;
+    return -1;
+}
+
+/* Who is the milter of that name? */
+static const KnownMilter *known_filter(const Case *this, const char *name)
+{
+    const SendmailMilter *milter = sendmail_cf_milter(this->cf, name);
+    g_autofree char *program = NULL;
+
+    if (milter == NULL)
+        return NULL;
+    program = milter->address != NULL ? doctor_listener_program(milter->address) : NULL;
+    return doctor_listener_known(program, milter->socket, milter->address);
+}
+
+static void examine_order(const Case *this, const char *daemon, const GPtrArray *filters)
+{
+    gint place = index_of(filters, this->ours->name);
+    Findings *findings = &this->doctor->findings;
+
+    for (guint i = 0; i < filters->len; i++) {
+        const char *name = g_ptr_array_index(filters, i);
+        const KnownMilter *known = (gint)i != place ? known_filter(this, name) : NULL;
+
+        if (known == NULL || !known->is_signer)
+            continue;
+        if ((gint)i > place)
+            findings_add(findings, FINDING_FINE, "signer-order",
+                         "%s has %s (%s) after spfrom: it signs what spfrom made", daemon, name,
+                         known->name);
+        else
+            mend_order(this,
+                       findings_add(findings, FINDING_ERROR, "signer-order",
+                                    "%s has %s (%s) before spfrom: its signature covers the old "
+                                    "From: and is broken by the rewrite",
+                                    daemon, name, known->name),
+                       i);
+    }
+}
+
+/* The general list, which daemons without one of their own have. */
+static void examine_general(const Case *this)
+{
+    Findings *findings = &this->doctor->findings;
+
+    if (index_of(this->cf->filters, this->ours->name) < 0) {
+        mend_order(this,
+                   findings_add(findings, FINDING_ERROR, "input-filters",
+                                "%s is defined and not in InputMailFilters: no mail passes through "
+                                "it",
+                                this->ours->name),
+                   0);
+        return;
+    }
+    findings_add(findings, FINDING_FINE, "input-filters",
+                 "mail that comes in by SMTP passes through spfrom");
+    examine_order(this, "InputMailFilters", this->cf->filters);
+}
+
+static void examine_daemons(const Case *this)
+{
+    for (guint i = 0; i < this->cf->daemons->len; i++) {
+        const SendmailDaemon *daemon = g_ptr_array_index(this->cf->daemons, i);
+
+        if (daemon->filters == NULL)
+            continue;
+        if (index_of(daemon->filters, this->ours->name) >= 0)
+            examine_order(this, daemon->name, daemon->filters);
+        else
+            finding_advise(
+                findings_add(&this->doctor->findings, FINDING_ERROR, "input-filters",
+                             "daemon %s has InputMailFilters of its own without %s: mail "
+                             "that comes in there is not seen",
+                             daemon->name, this->ours->name),
+                "put %s at the front of InputMailFilters in its DAEMON_OPTIONS", this->ours->name);
+    }
+}
+
+static void examine_flag(const Case *this)
+{
+    Findings *findings = &this->doctor->findings;
+
+    if (this->ours->flag == 'T' || this->ours->flag == '4')
+        findings_add(findings, FINDING_FINE, "default-action",
+                     "while spfrom does not answer, clients keep their mail and try again (F=%c)",
+                     this->ours->flag);
+    else
+        mend_definition(this, findings_add(findings, FINDING_WARNING, "default-action",
+                                           "while spfrom does not answer, mail %s",
+                                           this->ours->flag == 'R'
+                                               ? "is rejected for good (F=R)"
+                                               : "leaves without being rewritten (no F=T)"));
+}
+
+/* Sendmail waits for the answer to the end of a message as long as for any other (R), and 5 min in
+ * all (E). */
+static void examine_time(const Case *this)
+{
+    gint64 needed = this->doctor->settings->check_timeout;
+
+    if (this->ours->read_time > needed && this->ours->end_time > needed)
+        return;
+    mend_definition(this, findings_add(&this->doctor->findings, FINDING_ERROR, "read-time",
+                                       "Sendmail waits %" G_GINT64_FORMAT
+                                       " s for an answer (T=R: and E:), and a check may take %u s "
+                                       "(check_timeout)",
+                                       MIN(this->ours->read_time, this->ours->end_time),
+                                       this->doctor->settings->check_timeout));
+}
+
+/* Sendmail trusts no socket in a folder where others can put one of theirs. */
+static void examine_folder(const Case *this)
+{
+    g_autofree char *folder = NULL;
+    g_autofree char *quoted = NULL;
+    struct stat status;
+
+    if (this->ours->address == NULL || !this->ours->address->is_unix)
+        return;
+    folder = g_path_get_dirname(this->ours->address->path);
+    quoted = g_shell_quote(folder);
+    if (stat(folder, &status) == 0 && (status.st_mode & S_IWOTH) != 0 &&
+        (status.st_mode & S_ISVTX) == 0)
+        finding_command(findings_add(&this->doctor->findings, FINDING_ERROR, "socket-folder",
+                                     "everybody may write in %s: Sendmail takes no socket there",
+                                     folder),
+                        "chmod o-w %s", quoted);
+}
+
+/* sendmail -t passes no milter unless submit.cf brings the message to the daemon. */
+static void examine_submission(const Case *this)
+{
+    g_autofree char *folder = g_path_get_dirname(this->file);
+    g_autofree char *file = g_build_filename(folder, "submit.cf", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(SendmailCf) submit = NULL;
+
+    if (g_file_get_contents(file, &text, NULL, NULL))
+        submit = sendmail_cf_parse(text);
+    if (submit == NULL || submit->mta_host == NULL)
+        finding_advise(findings_add(&this->doctor->findings, FINDING_WARNING, "submit",
+                                    "%s does not send mail of local programs to the daemon: "
+                                    "sendmail -t passes no milter",
+                                    file),
+                       "make it with FEATURE(`msp', `[127.0.0.1]')");
+    else
+        findings_add(&this->doctor->findings, FINDING_FINE, "submit",
+                     "mail of local programs (sendmail -t) goes through the daemon at %s",
+                     submit->mta_host);
+}
+
+/* A socket on TCP is everybody's, a unix socket is not. */
+static void examine_port(const Case *this)
+{
+    const char *socket = this->doctor->settings->socket;
+
+    if (g_str_has_prefix(socket, "unix:"))
+        return;
+    finding_advise(findings_add(&this->doctor->findings, FINDING_WARNING, "socket-tcp",
+                                "socket is %s: any local user, and whoever else reaches that port, "
+                                "can write log lines and ledger rows under any queue id, and end "
+                                "the daemon",
+                                socket),
+                   "in %s write socket = \"unix:/run/spfrom/milter.sock\", and the same behind S= "
+                   "in INPUT_MAIL_FILTER; then: systemctl restart spfrom sendmail",
+                   this->doctor->file);
+}
+
+/* Its alias files and maps are not looked through. */
+static void examine_local(const Case *this)
+{
+    Finding *finding;
+
+    if (this->doctor->settings->local_mailers[0] == NULL)
+        return;
+    finding = findings_add(&this->doctor->findings, FINDING_UNKNOWN, "local-mailers",
+                           "local_mailers is set, and Sendmail names the mailer before aliases, "
+                           "virtusertable and .forward files: what these send out of the house "
+                           "counts as local and leaves as it is");
+    doctor_mend_key(this->doctor, finding, "local_mailers", "{}");
+}
+
+static void examine_after(const Case *this)
+{
+    if (this->cf->has_generics)
+        finding_advise(findings_add(&this->doctor->findings, FINDING_WARNING, "generic",
+                                    "genericstable replaces addresses after spfrom and after the "
+                                    "signature"),
+                       "leave the fallback address out of it; if it is there to replace authors, "
+                       "spfrom does that now");
+    if (this->cf->smart_host != NULL)
+        doctor_hop_examine(this->doctor, "SMART_HOST", this->cf->smart_host);
+}
+
+static void examine_milters(const Case *this)
+{
+    if (this->ours == NULL) {
+        mend_definition(this, findings_add(&this->doctor->findings, FINDING_ERROR, "input-filters",
+                                           "sendmail.cf has no milter at %s: no mail passes "
+                                           "through spfrom",
+                                           this->doctor->settings->socket));
+        return;
+    }
+    examine_general(this);
+    examine_daemons(this);
+    examine_flag(this);
+    examine_time(this);
+    examine_folder(this);
+    examine_submission(this);
+}
+
+void doctor_sendmail(Doctor *doctor, const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    g_autoptr(SendmailCf) cf = NULL;
+
+    if (!g_file_get_contents(file, &text, NULL, &error)) {
+        findings_add(&doctor->findings, FINDING_ERROR, "sendmail", "%s", error->message);
+        return;
+    }
+    findings_add(&doctor->findings, FINDING_FINE, "sendmail", "Sendmail, configured in %s", file);
+    if (doctor->settings == NULL)
+        return;
+    cf = sendmail_cf_parse(text);
+    const Case this = {.doctor = doctor, .file = file, .cf = cf, .ours = find_ours(doctor, cf)};
+
+    examine_milters(&this);
+    examine_port(&this);
+    examine_local(&this);
+    if (doctor->dns != NULL)
+        examine_after(&this);
+}
