@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "cli/configuration.h"
-#include "doctor/context.h"
+#include "doctor/findings.h"
 #include "doctor/daemon.h"
 #include "doctor/dns.h"
 #include "doctor/fallback.h"
@@ -118,10 +118,10 @@ static bool read_configuration(Doctor *doctor, const CliContext *context)
     if (doctor->settings != NULL)
         doctor->dns = setup_dns(doctor->settings, &error);
     if (error != NULL) {
-        findings_add(&doctor->findings, FINDING_ERROR, "configuration", "%s", error->message);
+        findings_add(doctor, FINDING_ERROR, "configuration", "%s", error->message);
         return false;
     }
-    findings_add(&doctor->findings, FINDING_FINE, "configuration", "%s is right", doctor->file);
+    findings_add(doctor, FINDING_FINE, "configuration", "%s is right", doctor->file);
     return true;
 }
 
@@ -130,28 +130,28 @@ static int examine(Doctor *doctor, const CliContext *context)
 {
     bool is_right;
 
-    doctor->findings.area = "Configuration";
+    doctor->area = "Configuration";
     is_right = read_configuration(doctor, context);
-    doctor->findings.area = "Machine";
+    doctor->area = "Machine";
     doctor_machine(doctor);
     if (doctor->settings != NULL) {
-        doctor->findings.area = "DNS";
+        doctor->area = "DNS";
         doctor_dns(doctor);
-        doctor->findings.area = "Relays";
+        doctor->area = "Relays";
         doctor_relays(doctor);
-        doctor->findings.area = "Fallback";
+        doctor->area = "Fallback";
         doctor_fallback(doctor);
-        doctor->findings.area = "Daemon";
+        doctor->area = "Daemon";
         doctor_daemon(doctor);
     }
     doctor_mta(doctor);
     if (doctor->options.probe != NULL && doctor->settings != NULL) {
-        doctor->findings.area = "Probe";
+        doctor->area = "Probe";
         doctor_probe(doctor);
     }
     if (!is_right)
         return CLI_CONFIGURATION;
-    return findings_count(&doctor->findings, FINDING_ERROR) > 0 ? CLI_NO : CLI_YES;
+    return findings_count(doctor, FINDING_ERROR) > 0 ? CLI_NO : CLI_YES;
 }
 
 static void print(const Doctor *doctor)
@@ -159,13 +159,13 @@ static void print(const Doctor *doctor)
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
-    findings_add_text(&doctor->findings, &page);
+    findings_add_text(doctor, &page);
     fwrite(page.text->str, 1, page.text->len, stdout);
 }
 
 static void print_json(const Doctor *doctor)
 {
-    json_t *object = findings_json(&doctor->findings);
+    json_t *object = findings_json(doctor);
 
     json_dumpf(object, stdout, 0);
     putchar('\n');
@@ -174,25 +174,21 @@ static void print_json(const Doctor *doctor)
 
 static int run(int argc, char **argv, CliContext *context)
 {
-    Doctor doctor = {.file = NULL};
-    int status = parse_options(&doctor.options, context, argc, argv);
+    g_auto(Doctor) doctor;
     g_autofree char *file = NULL;
+    int status;
 
+    findings_init(&doctor);
+    status = parse_options(&doctor.options, context, argc, argv);
     if (status != SUBCOMMAND_GO_ON)
         return status;
     file = g_canonicalize_filename(context->file, NULL);
     doctor.file = file;
-    findings_init(&doctor.findings);
     status = examine(&doctor, context);
     if (doctor.options.is_json)
         print_json(&doctor);
     else
         print(&doctor);
-    findings_clear(&doctor.findings);
-    g_free(doctor.text);
-    g_clear_pointer(&doctor.relays, relays_free);
-    g_clear_pointer(&doctor.dns, dns_free);
-    g_clear_pointer(&doctor.settings, settings_unref);
     return status;
 }
 

@@ -18,8 +18,8 @@
 static void add_silent(Doctor *doctor, int trouble)
 {
     Finding *finding =
-        findings_add(&doctor->findings, FINDING_ERROR, "milter-socket",
-                     "nothing answers at %s (%s)", doctor->settings->socket, g_strerror(trouble));
+        findings_add(doctor, FINDING_ERROR, "milter-socket", "nothing answers at %s (%s)",
+                     doctor->settings->socket, g_strerror(trouble));
 
     if (trouble == EACCES || trouble == EPERM)
         finding_command(finding, "sudo spfrom doctor");
@@ -33,11 +33,11 @@ static void add_answer(Doctor *doctor, const MilterAddress *address)
     g_autofree char *program = doctor_listener_program(address);
 
     if (program == NULL || g_str_has_prefix(PROGRAM, program))
-        findings_add(&doctor->findings, FINDING_FINE, "milter-socket",
+        findings_add(doctor, FINDING_FINE, "milter-socket",
                      program != NULL ? "spfrom-milter answers at %s" : "a milter answers at %s",
                      socket);
     else
-        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "milter-socket",
+        finding_advise(findings_add(doctor, FINDING_ERROR, "milter-socket",
                                     "%s listens at %s in place of spfrom-milter", program, socket),
                        "stop it, or choose another socket in %s", doctor->file);
 }
@@ -54,7 +54,7 @@ static void examine_socket(Doctor *doctor)
     if (doctor_listener_negotiate(fd, PATIENCE))
         add_answer(doctor, address);
     else
-        finding_command(findings_add(&doctor->findings, FINDING_ERROR, "milter-socket",
+        finding_command(findings_add(doctor, FINDING_ERROR, "milter-socket",
                                      "what listens at %s does not answer as a milter",
                                      doctor->settings->socket),
                         "systemctl restart spfrom");
@@ -71,13 +71,13 @@ static void examine_version(Doctor *doctor, const json_t *status)
     const char *version = text_of(status, "version");
 
     if (g_strcmp0(version, PACKAGE_VERSION) != 0)
-        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "version",
+        finding_command(findings_add(doctor, FINDING_WARNING, "version",
                                      "the daemon that runs is version %s, and this is %s", version,
                                      PACKAGE_VERSION),
                         "systemctl restart spfrom");
     else
-        findings_add(&doctor->findings, FINDING_FINE, "version", "version %s runs, since %s",
-                     version, text_of(status, "up_since"));
+        findings_add(doctor, FINDING_FINE, "version", "version %s runs, since %s", version,
+                     text_of(status, "up_since"));
 }
 
 /* Has the file changed after loaded (RFC 3339)? */
@@ -97,23 +97,23 @@ static void examine_loaded(Doctor *doctor, const json_t *status)
     const char *loaded = text_of(configuration, "loaded");
 
     if (g_strcmp0(file, doctor->file) != 0)
-        finding_advise(findings_add(&doctor->findings, FINDING_WARNING, "loaded",
+        finding_advise(findings_add(doctor, FINDING_WARNING, "loaded",
                                     "the daemon has its configuration from %s, and this is about "
                                     "%s",
                                     file, doctor->file),
                        "spfrom -c %s doctor", file);
     else if (error != NULL)
-        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "loaded",
+        finding_advise(findings_add(doctor, FINDING_ERROR, "loaded",
                                     "the last reload failed, the old configuration is in force: %s",
                                     error),
                        "mend that line, then: spfrom reload");
     else if (is_newer(doctor->file, loaded))
-        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "loaded",
+        finding_command(findings_add(doctor, FINDING_WARNING, "loaded",
                                      "%s has changed since the daemon read it (%s)", file, loaded),
                         "spfrom reload");
     else
-        findings_add(&doctor->findings, FINDING_FINE, "loaded",
-                     "the daemon has the configuration of %s", loaded);
+        findings_add(doctor, FINDING_FINE, "loaded", "the daemon has the configuration of %s",
+                     loaded);
 }
 
 /* A key that a reload leaves as it was. */
@@ -122,7 +122,7 @@ static void examine_kept(Doctor *doctor, const json_t *status)
     const char *socket = text_of(status, "socket");
 
     if (g_strcmp0(socket, doctor->settings->socket) != 0)
-        finding_command(findings_add(&doctor->findings, FINDING_ERROR, "loaded",
+        finding_command(findings_add(doctor, FINDING_ERROR, "loaded",
                                      "the daemon still listens at %s: socket needs a restart",
                                      socket),
                         "systemctl restart spfrom");
@@ -133,8 +133,8 @@ static void examine_mode(Doctor *doctor, const json_t *status)
     const char *mode = text_of(status, "mode");
     const char *until = text_of(status, "mode_until");
     bool is_off = g_strcmp0(mode, mode_text(MODE_OFF)) == 0;
-    Finding *finding = findings_add(&doctor->findings, is_off ? FINDING_WARNING : FINDING_FINE,
-                                    "mode", "the mode is %s since %s, by %s%s%s", mode,
+    Finding *finding = findings_add(doctor, is_off ? FINDING_WARNING : FINDING_FINE, "mode",
+                                    "the mode is %s since %s, by %s%s%s", mode,
                                     text_of(status, "mode_since"), text_of(status, "mode_by"),
                                     until != NULL ? ", until " : "", until != NULL ? until : "");
 
@@ -149,10 +149,9 @@ static void examine_ledger(Doctor *doctor, const json_t *status)
     const char *file = text_of(ledger, "file");
 
     if (error != NULL)
-        findings_add(&doctor->findings, FINDING_WARNING, "ledger", "the ledger is not written: %s",
-                     error);
+        findings_add(doctor, FINDING_WARNING, "ledger", "the ledger is not written: %s", error);
     else if (file != NULL)
-        findings_add(&doctor->findings, FINDING_FINE, "ledger", "the ledger %s is written", file);
+        findings_add(doctor, FINDING_FINE, "ledger", "the ledger %s is written", file);
 }
 
 static void examine_control(Doctor *doctor)
@@ -168,9 +167,8 @@ static void examine_control(Doctor *doctor)
         bool is_forbidden =
             g_error_matches(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_PERMISSION);
 
-        finding_command(findings_add(&doctor->findings,
-                                     is_forbidden ? FINDING_UNKNOWN : FINDING_ERROR, "control",
-                                     "%s", refusal),
+        finding_command(findings_add(doctor, is_forbidden ? FINDING_UNKNOWN : FINDING_ERROR,
+                                     "control", "%s", refusal),
                         is_forbidden ? "sudo spfrom doctor" : "systemctl restart spfrom");
     } else {
         examine_version(doctor, status);
@@ -205,7 +203,7 @@ static void mend_reach(Doctor *doctor, Finding *finding, const DoctorAccount *ac
         finding_command(finding, "usermod -a -G %s %s && systemctl reload %s", group->gr_name,
                         account->name, mta);
     else if (is_socket)
-        doctor_mend_key(doctor, finding, "socket_mode", "0666");
+        finding_mend_key(doctor, finding, "socket_mode", "0666");
     else
         finding_command(finding, "chmod o+x %s", quoted);
 }
@@ -223,7 +221,7 @@ void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user)
         return;
     trouble = doctor_account_connect(account, path);
     if (trouble == 0) {
-        findings_add(&doctor->findings, FINDING_FINE, "socket-reach",
+        findings_add(doctor, FINDING_FINE, "socket-reach",
                      "%s, the account of %s, may "
                      "connect to %s",
                      user, mta, path);
@@ -233,7 +231,7 @@ void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user)
         return; /* nobody listens: said elsewhere */
     stopped = doctor_account_obstacle(account, path);
     mend_reach(doctor,
-               findings_add(&doctor->findings, FINDING_ERROR, "socket-reach",
+               findings_add(doctor, FINDING_ERROR, "socket-reach",
                             "%s, the account of %s, may not connect to %s: it is stopped at %s",
                             user, mta, path, stopped),
                account, mta, stopped, strcmp(stopped, path) == 0);

@@ -1,7 +1,7 @@
 #ifndef SPFROM_DOCTOR_DAEMON_H
 #define SPFROM_DOCTOR_DAEMON_H
 
-#include "doctor/context.h"
+#include "doctor/findings.h"
 
 /* Does our daemon answer at socket and at control_socket, and is it what this installation says? */
 void doctor_daemon(Doctor *doctor);

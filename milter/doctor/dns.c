@@ -25,15 +25,15 @@ static gint64 time_of_answer(Dns *dns, const char *name, guint seconds)
 static void add_time(Doctor *doctor, const char *server, gint64 milliseconds)
 {
     if (milliseconds < 0)
-        findings_add(&doctor->findings, FINDING_ERROR, "resolver",
+        findings_add(doctor, FINDING_ERROR, "resolver",
                      "%s does not answer within %u s (dns_timeout)", server,
                      doctor->settings->dns_timeout);
     else if (milliseconds > SLOW_MILLISECONDS)
-        findings_add(&doctor->findings, FINDING_WARNING, "resolver",
+        findings_add(doctor, FINDING_WARNING, "resolver",
                      "%s answers, but only after %" G_GINT64_FORMAT " ms", server, milliseconds);
     else
-        findings_add(&doctor->findings, FINDING_FINE, "resolver",
-                     "%s answers, in %" G_GINT64_FORMAT " ms", server, milliseconds);
+        findings_add(doctor, FINDING_FINE, "resolver", "%s answers, in %" G_GINT64_FORMAT " ms",
+                     server, milliseconds);
 }
 
 static void examine_server(Doctor *doctor, const char *server)
@@ -48,8 +48,7 @@ static void examine_server(Doctor *doctor, const char *server)
     g_autoptr(Dns) dns = dns_unbound_new(&options, &error);
 
     if (dns == NULL)
-        findings_add(&doctor->findings, FINDING_ERROR, "resolver", "%s: %s", server,
-                     error->message);
+        findings_add(doctor, FINDING_ERROR, "resolver", "%s: %s", server, error->message);
     else
         add_time(doctor, server,
                  time_of_answer(dns, doctor->settings->fallback->domain_name,
@@ -86,8 +85,7 @@ static void examine_servers(Doctor *doctor)
     }
     servers = system_servers();
     if (servers->len == 0)
-        findings_add(&doctor->findings, FINDING_ERROR, "resolver",
-                     RESOLV_CONF " names no nameserver");
+        findings_add(doctor, FINDING_ERROR, "resolver", RESOLV_CONF " names no nameserver");
     for (guint i = 0; i < servers->len; i++)
         examine_server(doctor, g_ptr_array_index(servers, i));
 }
@@ -103,15 +101,14 @@ static void examine_anchor(Doctor *doctor)
         return;
     file = is_default ? ROOT_KEY : file;
     if (access(file, R_OK) == 0)
-        findings_add(&doctor->findings, FINDING_FINE, "trust-anchor", "DNSSEC is validated with %s",
-                     file);
+        findings_add(doctor, FINDING_FINE, "trust-anchor", "DNSSEC is validated with %s", file);
     else if (is_default)
-        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "trust-anchor",
+        finding_command(findings_add(doctor, FINDING_WARNING, "trust-anchor",
                                      "DNSSEC is not validated here: there is no %s", file),
                         "apt-get install dns-root-data");
     else
-        findings_add(&doctor->findings, FINDING_ERROR, "trust-anchor",
-                     "dns_trust_anchor: %s can't be read", file);
+        findings_add(doctor, FINDING_ERROR, "trust-anchor", "dns_trust_anchor: %s can't be read",
+                     file);
 }
 
 void doctor_dns(Doctor *doctor)
@@ -120,7 +117,7 @@ void doctor_dns(Doctor *doctor)
 
     if (zone_file != NULL) {
         findings_add(
-            &doctor->findings, FINDING_WARNING, "zone-file",
+            doctor, FINDING_WARNING, "zone-file",
             "dns_zone_file: answers come from %s, not from the DNS: right for a trial only",
             zone_file);
         return;
@@ -143,7 +140,7 @@ static void add_networks(Doctor *doctor)
     }
     if (networks->len > shown)
         g_string_append_printf(text, " and %u more", networks->len - shown);
-    findings_add(&doctor->findings, FINDING_FINE, "relay-set", "mail leaves from %s", text->str);
+    findings_add(doctor, FINDING_FINE, "relay-set", "mail leaves from %s", text->str);
 }
 
 /* What it means that a relay host is not known. */
@@ -152,14 +149,14 @@ static void add_incompleteness(Doctor *doctor)
     if (relays_unknown(doctor->relays) == NULL)
         return;
     if (doctor->relays->networks->len == 0)
-        findings_add(&doctor->findings, FINDING_ERROR, "relay-set",
+        findings_add(doctor, FINDING_ERROR, "relay-set",
                      "relay_hosts can't be looked up: every verdict is temperror");
     else if (doctor->settings->relay_policy == RELAY_POLICY_ALL)
-        findings_add(&doctor->findings, FINDING_ERROR, "relay-set",
+        findings_add(doctor, FINDING_ERROR, "relay-set",
                      "the relay set is incomplete: no domain is vouched for, all of them are "
                      "rewritten");
     else
-        findings_add(&doctor->findings, FINDING_ERROR, "relay-set",
+        findings_add(doctor, FINDING_ERROR, "relay-set",
                      "the relay set is incomplete: entries of relay_hosts that are not known "
                      "authorise no domain");
 }
@@ -172,17 +169,24 @@ void doctor_relays(Doctor *doctor)
         return;
     doctor->relays = relays_resolve(doctor->settings, doctor->dns, &error);
     if (doctor->relays == NULL) {
-        finding_advise(
-            findings_add(&doctor->findings, FINDING_ERROR, "relay-set", "%s", error->message),
-            "in %s write relay_hosts = { \"ADDRESS\" } with the address that receivers "
-            "see, or { \"spf:DOMAIN\" } for a provider, then: spfrom reload",
-            doctor->file);
+        finding_advise(findings_add(doctor, FINDING_ERROR, "relay-set", "%s", error->message),
+                       "in %s write relay_hosts = { \"ADDRESS\" } with the address that receivers "
+                       "see, or { \"spf:DOMAIN\" } for a provider, then: spfrom reload",
+                       doctor->file);
         return;
     }
     if (doctor->relays->networks->len > 0)
         add_networks(doctor);
     add_incompleteness(doctor);
     for (guint i = 0; i < doctor->relays->problems->len; i++)
-        findings_add(&doctor->findings, FINDING_WARNING, "relay-set", "relay_hosts: %s",
+        findings_add(doctor, FINDING_WARNING, "relay-set", "relay_hosts: %s",
                      (const char *)g_ptr_array_index(doctor->relays->problems, i));
+}
+
+bool doctor_dns_has_relay(const Doctor *doctor, const Network *network)
+{
+    for (guint i = 0; doctor->relays != NULL && i < doctor->relays->networks->len; i++)
+        if (network_contains(&g_array_index(doctor->relays->networks, Network, i), network))
+            return true;
+    return false;
 }

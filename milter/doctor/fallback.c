@@ -39,11 +39,11 @@ static void examine_verdict(Doctor *doctor, const DomainCheck *check)
     const char *domain = check->subject->domain;
 
     if (check->is_authorised)
-        findings_add(&doctor->findings, FINDING_FINE, "fallback-spf",
-                     "%s authorises the relays (%s)", domain, spf_result_text(check->result));
+        findings_add(doctor, FINDING_FINE, "fallback-spf", "%s authorises the relays (%s)", domain,
+                     spf_result_text(check->result));
     else
         advise_record(doctor,
-                      findings_add(&doctor->findings, FINDING_ERROR, "fallback-spf",
+                      findings_add(doctor, FINDING_ERROR, "fallback-spf",
                                    "%s does not authorise the relays (%s): rewritten mail is no "
                                    "better off than before",
                                    domain, spf_result_text(check->result)),
@@ -55,10 +55,10 @@ static void examine_dmarc(Doctor *doctor, const DomainCheck *check)
     const char *domain = check->subject->domain;
 
     if (check->dmarc != NULL)
-        findings_add(&doctor->findings, FINDING_FINE, "fallback-dmarc", "%s has DMARC (p=%s)",
-                     domain, dmarc_policy_text(check->dmarc_policy));
+        findings_add(doctor, FINDING_FINE, "fallback-dmarc", "%s has DMARC (p=%s)", domain,
+                     dmarc_policy_text(check->dmarc_policy));
     else
-        finding_advise(findings_add(&doctor->findings, FINDING_WARNING, "fallback-dmarc",
+        finding_advise(findings_add(doctor, FINDING_WARNING, "fallback-dmarc",
                                     "%s has no DMARC record; large providers ask for one", domain),
                        "publish in the DNS: _dmarc.%s. TXT \"v=DMARC1; p=none\"",
                        domain_name_organizational(domain));
@@ -84,20 +84,19 @@ static void examine_selector(Doctor *doctor, const char *domain, const char *sel
     g_autoptr(DnsAnswer) answer = dns_lookup(doctor->dns, name, DNS_TXT, deadline_of(doctor));
 
     if (answer->status == DNS_TROUBLE)
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback-dkim", "%s: %s", name,
-                     answer->trouble);
+        findings_add(doctor, FINDING_UNKNOWN, "fallback-dkim", "%s: %s", name, answer->trouble);
     else if (answer->status != DNS_FOUND)
-        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "fallback-dkim",
+        finding_advise(findings_add(doctor, FINDING_ERROR, "fallback-dkim",
                                     "there is no DKIM key at %s: signatures with this selector "
                                     "can't be verified",
                                     name),
                        "publish the key that the signer uses as a TXT record at %s.", name);
     else if (!has_key(dns_answer_at(answer, 0)->data))
-        findings_add(&doctor->findings, FINDING_ERROR, "fallback-dkim",
+        findings_add(doctor, FINDING_ERROR, "fallback-dkim",
                      "the DKIM record at %s has no key: it is revoked", name);
     else
-        findings_add(&doctor->findings, FINDING_FINE, "fallback-dkim", "%s has a DKIM key at %s",
-                     domain, name);
+        findings_add(doctor, FINDING_FINE, "fallback-dkim", "%s has a DKIM key at %s", domain,
+                     name);
 }
 
 static void examine_dkim(Doctor *doctor, const char *domain)
@@ -111,7 +110,7 @@ static void examine_dkim(Doctor *doctor, const char *domain)
     for (guint i = 0; i < selectors->len; i++)
         examine_selector(doctor, domain, g_ptr_array_index(selectors, i));
     if (selectors->len == 0)
-        finding_command(findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback-dkim",
+        finding_command(findings_add(doctor, FINDING_UNKNOWN, "fallback-dkim",
                                      "whether mail from %s is signed (DKIM), and by which key, is "
                                      "not to be seen here",
                                      domain),
@@ -141,7 +140,7 @@ static Finding *add_no_route(Doctor *doctor, const char *address, const char *wh
 {
     const char *domain = strrchr(address, '@') + 1;
     Finding *finding =
-        findings_add(&doctor->findings, FINDING_ERROR, "fallback-route",
+        findings_add(doctor, FINDING_ERROR, "fallback-route",
                      "no mail reaches %s: %s; bounces and answers of those who don't heed Reply-To "
                      "are lost",
                      address, why);
@@ -158,7 +157,7 @@ static void examine_route(Doctor *doctor, const char *address)
     g_autoptr(DnsAnswer) mx = dns_lookup(doctor->dns, domain, DNS_MX, deadline_of(doctor));
 
     if (mx->status == DNS_TROUBLE)
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback-route", "MX of %s: %s", domain,
+        findings_add(doctor, FINDING_UNKNOWN, "fallback-route", "MX of %s: %s", domain,
                      mx->trouble);
     else if (mx->takes_no_mail)
         add_no_route(doctor, address, "its MX record says that the domain takes no mail");
@@ -167,7 +166,7 @@ static void examine_route(Doctor *doctor, const char *address)
     else if (mx->status != DNS_FOUND && !has_address(doctor, domain))
         add_no_route(doctor, address, "the domain has neither an MX record nor an address");
     else
-        findings_add(&doctor->findings, FINDING_FINE, "fallback-route",
+        findings_add(doctor, FINDING_FINE, "fallback-route",
                      "mail to %s has a route (%s); somebody should read it", address,
                      mx->status == DNS_FOUND ? dns_answer_at(mx, 0)->data : domain);
 }
@@ -223,7 +222,7 @@ void doctor_fallback(Doctor *doctor)
         examine_route(doctor, address);
     }
     if (addresses->len > ADDRESSES_MAX)
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "fallback",
+        findings_add(doctor, FINDING_UNKNOWN, "fallback",
                      "%u more fallback addresses were not looked at",
                      addresses->len - ADDRESSES_MAX);
 }

@@ -1,7 +1,7 @@
 #ifndef SPFROM_DOCTOR_FALLBACK_H
 #define SPFROM_DOCTOR_FALLBACK_H
 
-#include "doctor/context.h"
+#include "doctor/findings.h"
 
 /*
  * The fallback addresses, those of domain sections and domain_map too: does each one's domain

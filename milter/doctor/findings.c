@@ -6,6 +6,18 @@
 #include <string.h>
 
 #include "advice/words/check_json.h"
+#include "policy/settings_keys.h"
+
+struct Finding {
+    FindingLevel level;
+    char *area;
+    char *check;
+    char *text;
+    /* NULL if no command mends it. */
+    char *command;
+    /* NULL if there is none. */
+    char *advice;
+};
 
 static const struct {
     const char *text;
@@ -19,11 +31,6 @@ static const struct {
 
 #define LEVEL_WIDTH 8 /* columns */
 
-const char *finding_level_text(FindingLevel level)
-{
-    return levels[level].text;
-}
-
 static void finding_free(Finding *finding)
 {
     g_free(finding->area);
@@ -34,18 +41,22 @@ static void finding_free(Finding *finding)
     g_free(finding);
 }
 
-void findings_init(Findings *findings)
+void findings_init(Doctor *doctor)
 {
-    findings->all = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
-    findings->area = "";
+    *doctor = (Doctor){.area = ""};
+    doctor->findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
 }
 
-void findings_clear(Findings *findings)
+void findings_clear(Doctor *doctor)
 {
-    g_ptr_array_unref(findings->all);
+    g_ptr_array_unref(doctor->findings);
+    g_free(doctor->text);
+    g_clear_pointer(&doctor->relays, relays_free);
+    g_clear_pointer(&doctor->dns, dns_free);
+    g_clear_pointer(&doctor->settings, settings_unref);
 }
 
-Finding *findings_add(Findings *findings, FindingLevel level, const char *check, const char *format,
+Finding *findings_add(Doctor *doctor, FindingLevel level, const char *check, const char *format,
                       ...)
 {
     Finding *finding = g_new0(Finding, 1);
@@ -55,9 +66,9 @@ Finding *findings_add(Findings *findings, FindingLevel level, const char *check,
     finding->text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     finding->level = level;
-    finding->area = g_strdup(findings->area);
+    finding->area = g_strdup(doctor->area);
     finding->check = g_strdup(check);
-    g_ptr_array_add(findings->all, finding);
+    g_ptr_array_add(doctor->findings, finding);
     return finding;
 }
 
@@ -81,26 +92,115 @@ void finding_advise(Finding *finding, const char *format, ...)
     va_end(arguments);
 }
 
-static const Finding *finding_at(const Findings *findings, guint position)
+/* What follows "key =" or "key +=" in line; NULL if the line is about something else. */
+static const char *value_in(const char *line, const char *key)
 {
-    return g_ptr_array_index(findings->all, position);
+    line += strspn(line, " \t");
+    if (!g_str_has_prefix(line, key))
+        return NULL;
+    line += strlen(key);
+    line += strspn(line, " \t");
+    if (*line == '+')
+        line++;
+    return *line == '=' ? line + 1 : NULL;
 }
 
-guint findings_count(const Findings *findings, FindingLevel level)
+static bool is_whole(const char *value)
+{
+    return strchr(value, '{') == NULL || strchr(value, '}') != NULL;
+}
+
+/* The keys of a section have the same names, and are not meant. */
+static bool begins_section(const char *line)
+{
+    line += strspn(line, " \t");
+    return g_str_has_prefix(line, "domain ") || g_str_has_prefix(line, "domain\t");
+}
+
+/* Sets *active to the number of the line that sets key, and *shown to that of the line that shows
+ * its default; 0 if there is no such line. Returns false if the value goes over several lines. */
+static bool find_lines(char **lines, const char *key, guint *active, guint *shown)
+{
+    bool is_in_section = false;
+
+    *active = *shown = 0;
+    for (guint i = 0; lines[i] != NULL; i++) {
+        const char *value = is_in_section ? NULL : value_in(lines[i], key);
+
+        is_in_section = is_in_section || begins_section(lines[i]);
+        if (is_in_section && strchr(lines[i], '}') != NULL)
+            is_in_section = false;
+        if (value != NULL && !is_whole(value))
+            return false;
+        if (value != NULL)
+            *active = i + 1;
+        else if (*shown == 0 && lines[i][0] == '#' && value_in(lines[i] + 1, key) != NULL)
+            *shown = i + 1;
+    }
+    return true;
+}
+
+char *findings_key_command(const char *file, const char *text, const char *key, const char *value)
+{
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+    g_autofree char *setting = g_strdup_printf("%s = %s", key, value);
+    g_autofree char *quoted_file = g_shell_quote(file);
+    g_autofree char *script = NULL;
+    g_autofree char *quoted = NULL;
+    guint active;
+    guint shown;
+
+    if (!find_lines(lines, key, &active, &shown))
+        return NULL;
+    if (active == 0 && shown == 0) {
+        quoted = g_shell_quote(setting);
+        return g_strdup_printf("echo %s >>%s", quoted, quoted_file);
+    }
+    script = g_strdup_printf("%uc\\%s", active != 0 ? active : shown, setting);
+    quoted = g_shell_quote(script);
+    return g_strdup_printf("sed -i %s %s", quoted, quoted_file);
+}
+
+/* Does a reload leave the key as it was (design section 11)? */
+static bool needs_restart(const char *key)
+{
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if (strcmp(settings_keys[i].name, key) == 0)
+            return settings_keys[i].kind == KEY_RESTART;
+    return false;
+}
+
+void finding_mend_key(const Doctor *doctor, Finding *finding, const char *key, const char *value)
+{
+    const char *then = needs_restart(key) ? "systemctl restart spfrom" : "spfrom reload";
+    g_autofree char *command = findings_key_command(doctor->file, doctor->text, key, value);
+
+    if (command != NULL)
+        finding_command(finding, "%s && %s", command, then);
+    else
+        finding_advise(finding, "in %s write %s = %s, then: %s", doctor->file, key, value, then);
+}
+
+static const Finding *finding_at(const Doctor *doctor, guint position)
+{
+    return g_ptr_array_index(doctor->findings, position);
+}
+
+guint findings_count(const Doctor *doctor, FindingLevel level)
 {
     guint count = 0;
 
-    for (guint i = 0; i < findings->all->len; i++)
-        count += finding_at(findings, i)->level == level;
+    for (guint i = 0; i < doctor->findings->len; i++)
+        count += finding_at(doctor, i)->level == level;
     return count;
 }
 
-static guint area_width(const Findings *findings)
+static guint area_width(const Doctor *doctor)
 {
     glong width = 0;
 
-    for (guint i = 0; i < findings->all->len; i++)
-        width = MAX(width, g_utf8_strlen(finding_at(findings, i)->area, -1));
+    for (guint i = 0; i < doctor->findings->len; i++)
+        width = MAX(width, g_utf8_strlen(finding_at(doctor, i)->area, -1));
     return (guint)width + 2;
 }
 
@@ -122,25 +222,25 @@ static void add_count(GString *sum, guint count, const char *one, const char *ma
                            count == 1 ? one : many);
 }
 
-static void add_sum(const Findings *findings, Page *page)
+static void add_sum(const Doctor *doctor, Page *page)
 {
     g_autoptr(GString) sum = g_string_new(NULL);
-    bool is_healthy = findings_count(findings, FINDING_ERROR) == 0;
+    bool is_healthy = findings_count(doctor, FINDING_ERROR) == 0;
 
-    add_count(sum, findings_count(findings, FINDING_ERROR), "error", "errors");
-    add_count(sum, findings_count(findings, FINDING_WARNING), "warning", "warnings");
-    add_count(sum, findings_count(findings, FINDING_UNKNOWN), "unknown", "unknown");
+    add_count(sum, findings_count(doctor, FINDING_ERROR), "error", "errors");
+    add_count(sum, findings_count(doctor, FINDING_WARNING), "warning", "warnings");
+    add_count(sum, findings_count(doctor, FINDING_UNKNOWN), "unknown", "unknown");
     page_raw(page, is_healthy ? PAGE_GOOD : PAGE_BAD, is_healthy ? "healthy" : "not healthy");
     page_printf(page, PAGE_PLAIN, "%s%s", sum->len > 0 ? ": " : "", sum->str);
     page_raw(page, PAGE_PLAIN, "\n");
 }
 
-void findings_add_text(const Findings *findings, Page *page)
+void findings_add_text(const Doctor *doctor, Page *page)
 {
-    guint width = area_width(findings);
+    guint width = area_width(doctor);
 
-    for (guint i = 0; i < findings->all->len; i++) {
-        const Finding *finding = finding_at(findings, i);
+    for (guint i = 0; i < doctor->findings->len; i++) {
+        const Finding *finding = finding_at(doctor, i);
 
         page_add_padded(page, levels[finding->level].style, levels[finding->level].text,
                         LEVEL_WIDTH + 1);
@@ -151,7 +251,7 @@ void findings_add_text(const Findings *findings, Page *page)
         add_mend(page, "do: ", finding->advice);
     }
     page_raw(page, PAGE_PLAIN, "\n");
-    add_sum(findings, page);
+    add_sum(doctor, page);
 }
 
 static json_t *finding_json(const Finding *finding)
@@ -167,19 +267,18 @@ static json_t *finding_json(const Finding *finding)
     return object;
 }
 
-json_t *findings_json(const Findings *findings)
+json_t *findings_json(const Doctor *doctor)
 {
     json_t *object = json_object();
     json_t *all = json_array();
 
-    for (guint i = 0; i < findings->all->len; i++)
-        json_array_append_new(all, finding_json(finding_at(findings, i)));
+    for (guint i = 0; i < doctor->findings->len; i++)
+        json_array_append_new(all, finding_json(finding_at(doctor, i)));
     json_object_set_new(object, "healthy",
-                        json_boolean(findings_count(findings, FINDING_ERROR) == 0));
-    json_object_set_new(object, "errors", json_integer(findings_count(findings, FINDING_ERROR)));
-    json_object_set_new(object, "warnings",
-                        json_integer(findings_count(findings, FINDING_WARNING)));
-    json_object_set_new(object, "unknown", json_integer(findings_count(findings, FINDING_UNKNOWN)));
+                        json_boolean(findings_count(doctor, FINDING_ERROR) == 0));
+    json_object_set_new(object, "errors", json_integer(findings_count(doctor, FINDING_ERROR)));
+    json_object_set_new(object, "warnings", json_integer(findings_count(doctor, FINDING_WARNING)));
+    json_object_set_new(object, "unknown", json_integer(findings_count(doctor, FINDING_UNKNOWN)));
     json_object_set_new(object, "findings", all);
     return object;
 }

@@ -3,51 +3,101 @@
 
 #include <glib.h>
 #include <jansson.h>
+#include <stdbool.h>
 
+#include "advice/relays.h"
+#include "dns/dns.h"
+#include "policy/settings.h"
 #include "show/page.h"
 
-/* What `spfrom doctor` found: one finding a line, with the mend where something is wrong. */
+/* What the user asked `spfrom doctor` for. Texts are borrowed, and NULL if they were not given. */
+typedef struct {
+    bool is_json;
+    const char *postconf;
+    const char *postfix_directory;
+    const char *sendmail_cf;
+    const char *dkim_selector;
+    const char *opendkim_file;
+    /* The recipient of the probe. */
+    const char *probe;
+    /* The author of the probe. */
+    const char *from;
+    /* HOST:PORT of the server that takes the probe. */
+    const char *smtp;
+} DoctorOptions;
+
+/* What all examinations share: what they look at, and what they have found. */
+typedef struct {
+    DoctorOptions options;
+    /* The configuration file, as an absolute path. */
+    const char *file;
+    /* The content of file; NULL if it can't be read. */
+    char *text;
+    /* NULL if the configuration is wrong; then only what needs no settings is examined. */
+    Settings *settings;
+    /* NULL if it can't be opened. */
+    Dns *dns;
+    /* NULL if the relay hosts can't be resolved. */
+    Relays *relays;
+    /* Of Finding, in the order in which they were found. */
+    GPtrArray *findings;
+    /* The area of the findings to come: "Postfix", "DNS", …; borrowed. */
+    const char *area;
+} Doctor;
+
+/* Empties doctor, ready for the first finding; freed with findings_clear(). */
+void findings_init(Doctor *doctor);
+void findings_clear(Doctor *doctor);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Doctor, findings_clear)
+
 typedef enum {
     FINDING_FINE,
-    FINDING_UNKNOWN, /* could not be found out, or only people can judge it */
-    FINDING_WARNING, /* mail flows right, but not in every case */
-    FINDING_ERROR,   /* mail is lost, delayed, or leaves as it should not */
+    /* It can't be found out from here, or only people can judge it. */
+    FINDING_UNKNOWN,
+    /* Mail flows as it should, but not in every case. */
+    FINDING_WARNING,
+    /* Mail is lost, delayed, or leaves as it should not. */
+    FINDING_ERROR,
 } FindingLevel;
-const char *finding_level_text(FindingLevel level);
 
-typedef struct {
-    FindingLevel level;
-    char *area;  /* "Postfix", "DNS", … */
-    char *check; /* a word that stays the same from release to release: "signer-order" */
-    char *text;
-    char *command; /* that mends it, to be typed; NULL: none */
-    char *advice;  /* what to do where no command can; NULL: none */
-} Finding;
+typedef struct Finding Finding;
 
-typedef struct {
-    GPtrArray *all;   /* of Finding, in the order in which they were found */
-    const char *area; /* of those that come; borrowed */
-} Findings;
-
-void findings_init(Findings *findings);
-void findings_clear(Findings *findings);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Findings, findings_clear)
-
-/* Adds a finding to the current area. It is borrowed until the next one is added. */
-Finding *findings_add(Findings *findings, FindingLevel level, const char *check, const char *format,
+/*
+ * Adds a finding to the current area.
+ *
+ * check  a word that stays the same from release to release: "signer-order"
+ * Returns the finding, borrowed until the next one is added.
+ */
+Finding *findings_add(Doctor *doctor, FindingLevel level, const char *check, const char *format,
                       ...) G_GNUC_PRINTF(4, 5);
 
-/* Says what mends finding, in place of what was said before. */
+/* Sets the command that mends the finding. It replaces the one that was set before. */
 void finding_command(Finding *finding, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Sets what to do if no command can mend the finding, or besides the command. */
 void finding_advise(Finding *finding, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-guint findings_count(const Findings *findings, FindingLevel level);
+/* Sets the command that gives one key of our configuration a value and lets the daemon take it
+ * over; advice instead if no command can. */
+void finding_mend_key(const Doctor *doctor, Finding *finding, const char *key, const char *value);
 
-/* Appends the findings for people: a line each, what mends it below, and a last line that sums up.
+/*
+ * The command that gives one key of our configuration a value: it replaces the line that sets the
+ * key, else the line that shows its default ("# key = …"), else it adds a line at the end. Pure.
+ *
+ * text   of file; NULL if it could not be read
+ * value  in the syntax of the configuration
+ * Returns the command, owned by the caller, or NULL if the key's value goes over several lines.
  */
-void findings_add_text(const Findings *findings, Page *page);
+char *findings_key_command(const char *file, const char *text, const char *key, const char *value);
+
+/* The number of findings of that level. */
+guint findings_count(const Doctor *doctor, FindingLevel level);
+
+/* Appends the findings for people: one line each, its mend below, and a last line that sums up. */
+void findings_add_text(const Doctor *doctor, Page *page);
 
 /* {"healthy":…,"errors":N,"warnings":N,"unknown":N,"findings":[{"level","area","check","text",
  * "command","advice"}…]}; a new reference. */
-json_t *findings_json(const Findings *findings);
+json_t *findings_json(const Doctor *doctor);
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/domain_name.h"
+#include "doctor/dns.h"
 
 static const struct {
     const char *host; /* where customers submit: this domain and below */
@@ -118,7 +119,7 @@ static bool is_outside(const Doctor *doctor, const GArray *addresses)
     for (guint i = 0; i < addresses->len; i++) {
         const Network *network = &g_array_index(addresses, Network, i);
 
-        if (!doctor_has_relay(doctor, network))
+        if (!doctor_dns_has_relay(doctor, network))
             return true;
     }
     return false;
@@ -148,17 +149,17 @@ static void add_foreign_hop(Doctor *doctor, const char *parameter, const NextHop
     Finding *finding;
 
     if (!is_known && has_spf_entry(doctor, NULL)) {
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "relayhost",
+        findings_add(doctor, FINDING_UNKNOWN, "relayhost",
                      "%s is %s; whether what delivers behind it is what relay_hosts has, can't be "
                      "seen from here",
                      parameter, hop->host);
         return;
     }
-    finding = findings_add(&doctor->findings, FINDING_ERROR, "relayhost",
+    finding = findings_add(doctor, FINDING_ERROR, "relayhost",
                            "mail leaves through %s (%s), which is not in relay_hosts: verdicts are "
                            "about hosts that don't deliver it",
                            hop->host, parameter);
-    doctor_mend_key(doctor, finding, "relay_hosts", entry);
+    finding_mend_key(doctor, finding, "relay_hosts", entry);
     if (!is_known)
         finding_advise(finding, "if other hosts than this one deliver behind it, name those: "
                                 "relay_hosts = { \"spf:DOMAIN\" } for a provider");
@@ -175,13 +176,13 @@ void doctor_hop_examine(Doctor *doctor, const char *parameter, const char *text)
     addresses = provider == NULL ? addresses_of(doctor, &hop) : NULL;
     if (provider != NULL ? has_spf_entry(doctor, provider)
                          : addresses->len > 0 && !is_outside(doctor, addresses))
-        findings_add(&doctor->findings, FINDING_FINE, "relayhost",
-                     "%s is %s, which relay_hosts has", parameter, hop.host);
+        findings_add(doctor, FINDING_FINE, "relayhost", "%s is %s, which relay_hosts has",
+                     parameter, hop.host);
     else if (addresses != NULL && addresses->len == 0)
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "relayhost",
+        findings_add(doctor, FINDING_UNKNOWN, "relayhost",
                      "%s is %s, which has no address in the DNS", parameter, hop.host);
     else if (addresses != NULL && is_all_private(addresses))
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "relayhost",
+        findings_add(doctor, FINDING_UNKNOWN, "relayhost",
                      "%s is %s, a host of this house; relay_hosts has to name the addresses that "
                      "it delivers from",
                      parameter, hop.host);

@@ -1,7 +1,7 @@
 #ifndef SPFROM_DOCTOR_HOP_H
 #define SPFROM_DOCTOR_HOP_H
 
-#include "doctor/context.h"
+#include "doctor/findings.h"
 
 /*
  * Is the place that an MTA hands mail to in the relay set? doctor->dns may not be NULL.

@@ -20,7 +20,7 @@ static void examine_writers(Doctor *doctor, const char *path)
     g_autofree char *quoted = g_shell_quote(path);
 
     if (stat(path, &status) == 0 && (status.st_mode & S_IWOTH) != 0)
-        finding_command(findings_add(&doctor->findings, FINDING_ERROR, "file-mode",
+        finding_command(findings_add(doctor, FINDING_ERROR, "file-mode",
                                      "everybody on this machine may change %s", path),
                         "chmod o-w %s", quoted);
 }
@@ -35,13 +35,12 @@ static void examine_readable(Doctor *doctor, const DoctorAccount *account, const
 
     examine_writers(doctor, path);
     if (trouble == 0) {
-        findings_add(&doctor->findings, FINDING_FINE, "file-readable", "%s may read %s",
-                     account->name, path);
+        findings_add(doctor, FINDING_FINE, "file-readable", "%s may read %s", account->name, path);
         return;
     }
     stopped = doctor_account_obstacle(account, path);
     quoted = g_shell_quote(stopped);
-    finding = findings_add(&doctor->findings, FINDING_ERROR, "file-readable",
+    finding = findings_add(doctor, FINDING_ERROR, "file-readable",
                            "%s may not read %s (%s at %s): a reload will fail", account->name, path,
                            g_strerror(trouble), stopped);
     if (strcmp(stopped, path) == 0)
@@ -57,11 +56,10 @@ static void examine_folder(Doctor *doctor, const DoctorAccount *account, const c
     int trouble = doctor_account_access(account, path, W_OK | X_OK);
 
     if (trouble == 0) {
-        findings_add(&doctor->findings, FINDING_FINE, "state-dir", "%s may write in %s",
-                     account->name, path);
+        findings_add(doctor, FINDING_FINE, "state-dir", "%s may write in %s", account->name, path);
         return;
     }
-    finding_command(findings_add(&doctor->findings, FINDING_ERROR, "state-dir",
+    finding_command(findings_add(doctor, FINDING_ERROR, "state-dir",
                                  "%s may not write in %s (%s): a mode switch will not survive a "
                                  "restart",
                                  account->name, path, g_strerror(trouble)),
@@ -77,14 +75,14 @@ static void examine_files(Doctor *doctor)
 
     if (account == NULL) {
         finding_command(
-            findings_add(&doctor->findings, FINDING_ERROR, "account",
-                         "there is no user %s or no group %s", settings->user, settings->group),
+            findings_add(doctor, FINDING_ERROR, "account", "there is no user %s or no group %s",
+                         settings->user, settings->group),
             "useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %s",
             settings->user);
         return;
     }
     if (!doctor_account_is_tryable(account)) {
-        finding_command(findings_add(&doctor->findings, FINDING_UNKNOWN, "account",
+        finding_command(findings_add(doctor, FINDING_UNKNOWN, "account",
                                      "only root can try what %s may do with files", account->name),
                         "sudo spfrom doctor");
         return;
@@ -105,14 +103,14 @@ static void examine_room(Doctor *doctor)
         return;
     room = (guint64)status.f_bavail * status.f_frsize;
     if ((status.f_flag & ST_RDONLY) != 0)
-        findings_add(&doctor->findings, FINDING_ERROR, "disk", "%s can only be read", path);
+        findings_add(doctor, FINDING_ERROR, "disk", "%s can only be read", path);
     else if (room < ROOM_LOW || (status.f_files > 0 && status.f_favail == 0))
-        findings_add(&doctor->findings, FINDING_WARNING, "disk",
+        findings_add(doctor, FINDING_WARNING, "disk",
                      "%s has no room: %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT " files", path,
                      room / 1024 / 1024, (guint64)status.f_favail);
     else
-        findings_add(&doctor->findings, FINDING_FINE, "disk",
-                     "%s has room: %" G_GUINT64_FORMAT " MiB", path, room / 1024 / 1024);
+        findings_add(doctor, FINDING_FINE, "disk", "%s has room: %" G_GUINT64_FORMAT " MiB", path,
+                     room / 1024 / 1024);
 }
 
 /* No clock is right that says it is before this program was installed. */
@@ -130,22 +128,21 @@ static void examine_clock(Doctor *doctor)
     struct timex state = {.modes = 0};
 
     if (is_before_program())
-        finding_command(findings_add(&doctor->findings, FINDING_ERROR, "clock",
+        finding_command(findings_add(doctor, FINDING_ERROR, "clock",
                                      "the clock says %s, which is before spfrom was installed",
                                      now),
                         "timedatectl set-ntp true");
     else if (adjtimex(&state) < 0)
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "clock",
+        findings_add(doctor, FINDING_UNKNOWN, "clock",
                      "the clock says %s; whether it is kept right can't be seen here", now);
     else if ((state.status & STA_UNSYNC) != 0)
-        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "clock",
+        finding_command(findings_add(doctor, FINDING_WARNING, "clock",
                                      "the clock says %s, and nothing keeps it right (DNSSEC and "
                                      "signatures need it)",
                                      now),
                         "timedatectl set-ntp true");
     else
-        findings_add(&doctor->findings, FINDING_FINE, "clock",
-                     "the clock says %s, and is kept right", now);
+        findings_add(doctor, FINDING_FINE, "clock", "the clock says %s, and is kept right", now);
 }
 
 void doctor_machine(Doctor *doctor)

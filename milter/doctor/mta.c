@@ -29,8 +29,7 @@ static void add_complaints(Doctor *doctor, const Postfix *postfix)
         const char *complaint = g_ptr_array_index(postfix->complaints, i);
 
         if (is_of_interest(complaint))
-            findings_add(&doctor->findings, FINDING_WARNING, "postconf", "postconf warns: %s",
-                         complaint);
+            findings_add(doctor, FINDING_WARNING, "postconf", "postconf warns: %s", complaint);
     }
 }
 
@@ -48,14 +47,14 @@ static void examine_running(Doctor *doctor, const Postfix *postfix)
     if (g_file_get_contents(file, &text, NULL, NULL))
         g_ascii_string_to_unsigned(g_strstrip(text), 10, 2, G_MAXINT, &pid, NULL);
     if (pid == 0 || kill((pid_t)pid, 0) != 0)
-        finding_command(findings_add(&doctor->findings, FINDING_WARNING, "postfix-running",
-                                     "Postfix does not run"),
-                        "%s start", start);
+        finding_command(
+            findings_add(doctor, FINDING_WARNING, "postfix-running", "Postfix does not run"),
+            "%s start", start);
 }
 
 static void examine_instance(Doctor *doctor, const Postfix *postfix)
 {
-    findings_add(&doctor->findings, FINDING_FINE, "postfix", "Postfix %s, configured in %s",
+    findings_add(doctor, FINDING_FINE, "postfix", "Postfix %s, configured in %s",
                  postfix_value(postfix, NULL, "mail_version"),
                  postfix_value(postfix, NULL, "config_directory"));
     add_complaints(doctor, postfix);
@@ -72,7 +71,7 @@ static void examine_instance(Doctor *doctor, const Postfix *postfix)
 
 static void add_unreadable(Doctor *doctor, const char *directory, const GError *error)
 {
-    findings_add(&doctor->findings, FINDING_ERROR, "postfix", "Postfix%s%s can't be read: %s",
+    findings_add(doctor, FINDING_ERROR, "postfix", "Postfix%s%s can't be read: %s",
                  directory != NULL ? " in " : "", directory != NULL ? directory : "",
                  error->message);
 }
@@ -89,7 +88,7 @@ static void examine_others(Doctor *doctor, const Postfix *first)
         g_autoptr(Postfix) postfix = postfix_read(first->postconf, directory, &error);
         g_autofree char *area = g_path_get_basename(directory);
 
-        doctor->findings.area = area;
+        doctor->area = area;
         if (postfix == NULL)
             add_unreadable(doctor, directory, error);
         else if (postfix_is_yes(postfix, NULL, "multi_instance_enable"))
@@ -105,7 +104,7 @@ static bool examine_postfix(Doctor *doctor)
     g_autoptr(Postfix) postfix =
         postfix_read(options->postconf, options->postfix_directory, &error);
 
-    doctor->findings.area = "Postfix";
+    doctor->area = "Postfix";
     if (postfix == NULL) {
         if (g_error_matches(error, POSTFIX_ERROR, POSTFIX_ERROR_MISSING))
             return false;
@@ -126,7 +125,7 @@ static bool examine_sendmail(Doctor *doctor, bool has_postfix)
 
     if (file == NULL && (has_postfix || access(DOCTOR_SENDMAIL_CF, R_OK) != 0))
         return false;
-    doctor->findings.area = "Sendmail";
+    doctor->area = "Sendmail";
     doctor_sendmail(doctor, file != NULL ? file : DOCTOR_SENDMAIL_CF);
     return true;
 }
@@ -143,9 +142,9 @@ void doctor_mta(Doctor *doctor)
     bool has_postfix = wants_postfix(&doctor->options) && examine_postfix(doctor);
     bool has_sendmail = examine_sendmail(doctor, has_postfix);
 
-    doctor->findings.area = "MTA";
+    doctor->area = "MTA";
     if (!has_postfix && !has_sendmail)
-        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "mta",
+        finding_advise(findings_add(doctor, FINDING_UNKNOWN, "mta",
                                     "there is neither Postfix nor Sendmail here"),
                        "where the MTA is on this machine, name it: --postconf PATH, "
                        "--postfix-config DIR or --sendmail-cf FILE");

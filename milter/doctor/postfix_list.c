@@ -180,13 +180,13 @@ static void examine_order(Doctor *doctor, const PostfixList *list, const char *n
             continue;
         mend = postfix_list_mend(list);
         if (known != NULL)
-            finding_command(findings_add(&doctor->findings, FINDING_ERROR, "signer-order",
+            finding_command(findings_add(doctor, FINDING_ERROR, "signer-order",
                                          "%s has %s before spfrom: its signature covers the old "
                                          "From: and is broken by the rewrite",
                                          name, before),
                             "%s", mend);
         else
-            finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "signer-order",
+            finding_advise(findings_add(doctor, FINDING_UNKNOWN, "signer-order",
                                         "%s has %s before spfrom; is it one that signs (DKIM)?",
                                         name, before),
                            "if it signs, put spfrom before it in %s", list->parameter);
@@ -201,12 +201,12 @@ static void examine_later(Doctor *doctor, const PostfixList *list, const char *n
             list->is_ours[i] ? NULL : postfix_list_milter_name(list, i, &known);
 
         if (list->is_ours[i])
-            finding_advise(findings_add(&doctor->findings, FINDING_WARNING, "milter-twice",
+            finding_advise(findings_add(doctor, FINDING_WARNING, "milter-twice",
                                         "%s has spfrom twice; the second time finds nothing to do",
                                         name),
                            "leave one out");
         else if (known != NULL && known->is_signer)
-            findings_add(&doctor->findings, FINDING_FINE, "signer-order",
+            findings_add(doctor, FINDING_FINE, "signer-order",
                          "%s has %s after spfrom: it signs what spfrom made", name, after);
     }
 }
@@ -219,13 +219,13 @@ static void examine_action(Doctor *doctor, const PostfixList *list, const char *
 
     if (g_ascii_strcasecmp(action, "tempfail") == 0 ||
         g_ascii_strcasecmp(action, "shutdown") == 0) {
-        findings_add(&doctor->findings, FINDING_FINE, "default-action",
+        findings_add(doctor, FINDING_FINE, "default-action",
                      "%s: while spfrom does not answer, clients keep their mail and try again (%s)",
                      name, action);
         return;
     }
     finding =
-        findings_add(&doctor->findings, FINDING_WARNING, "default-action",
+        findings_add(doctor, FINDING_WARNING, "default-action",
                      "%s: while spfrom does not answer, mail %s (default_action %s)", name,
                      g_ascii_strcasecmp(action, "accept") == 0   ? "leaves without being rewritten"
                      : g_ascii_strcasecmp(action, "reject") == 0 ? "is rejected for good"
@@ -240,8 +240,8 @@ static void examine_others(Doctor *doctor, const PostfixList *list, const char *
         g_autofree char *milter = list->is_ours[i] ? NULL : postfix_list_milter_name(list, i, NULL);
 
         if (!list->is_ours[i])
-            findings_add(&doctor->findings, FINDING_FINE, "other-milter",
-                         "%s: %s has default_action %s", name, milter,
+            findings_add(doctor, FINDING_FINE, "other-milter", "%s: %s has default_action %s", name,
+                         milter,
                          postfix_list_setting(list, i, "default_action", "milter_default_action"));
     }
 }
@@ -255,7 +255,7 @@ static void examine_protocol(Doctor *doctor, const PostfixList *list, const char
 
     if (atoi(protocol) < PROTOCOL_NEEDED)
         mend_setting(list,
-                     findings_add(&doctor->findings, FINDING_ERROR, "milter-protocol",
+                     findings_add(doctor, FINDING_ERROR, "milter-protocol",
                                   "%s: milter protocol %s has no way to change the envelope sender",
                                   name, protocol),
                      "protocol", "milter_protocol", "6");
@@ -271,7 +271,7 @@ static void examine_time(Doctor *doctor, const PostfixList *list, const char *na
     if (seconds < 0 || seconds > needed)
         return;
     mend_setting(list,
-                 findings_add(&doctor->findings, FINDING_ERROR, "content-timeout",
+                 findings_add(doctor, FINDING_ERROR, "content-timeout",
                               "%s: Postfix waits %s for the end of a message, and a check may take "
                               "%u s (check_timeout)",
                               name, text, doctor->settings->check_timeout),

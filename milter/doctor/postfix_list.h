@@ -1,7 +1,7 @@
 #ifndef SPFROM_DOCTOR_POSTFIX_LIST_H
 #define SPFROM_DOCTOR_POSTFIX_LIST_H
 
-#include "doctor/context.h"
+#include "doctor/findings.h"
 #include "doctor/listener.h"
 #include "doctor/milter_list.h"
 #include "doctor/postfix.h"

@@ -29,7 +29,7 @@ static const char *const *local_mailers(const Case *this)
 static void mend(Case *this, Finding *finding)
 {
     this->is_fine = false;
-    doctor_mend_key(this->doctor, finding, "local_mailers", "{}");
+    finding_mend_key(this->doctor, finding, "local_mailers", "{}");
 }
 
 static void add_own_domains(Case *this, const char *parameter)
@@ -83,7 +83,7 @@ static void examine_table(Case *this, const char *parameter, const char *table)
     g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
 
     if (error != NULL)
-        mend(this, findings_add(&this->doctor->findings, FINDING_UNKNOWN, CHECK,
+        mend(this, findings_add(this->doctor, FINDING_UNKNOWN, CHECK,
                                 "local_mailers is set, and %s (%s) can't be listed: what it sends "
                                 "out of the house counts as local and leaves as it is",
                                 parameter, table));
@@ -97,7 +97,7 @@ static void examine_table(Case *this, const char *parameter, const char *table)
         outside = concerns_local(this, lines[i]) ? find_outside(this, tab + 1) : NULL;
         if (outside == NULL)
             continue;
-        mend(this, findings_add(&this->doctor->findings, FINDING_ERROR, CHECK,
+        mend(this, findings_add(this->doctor, FINDING_ERROR, CHECK,
                                 "%s (%s) sends mail for %s to %s: such mail counts as local "
                                 "(local_mailers) and leaves with an author who may not authorise "
                                 "the relays",
@@ -121,7 +121,7 @@ static void examine_address(Case *this, const char *parameter)
     g_autofree char *outside = find_outside(this, value);
 
     if (outside != NULL)
-        mend(this, findings_add(&this->doctor->findings, FINDING_ERROR, CHECK,
+        mend(this, findings_add(this->doctor, FINDING_ERROR, CHECK,
                                 "%s sends mail to %s: such mail counts as local (local_mailers) "
                                 "and leaves with an author who may not authorise the relays",
                                 parameter, outside));
@@ -138,7 +138,7 @@ static void examine_forward(Case *this, const char *home)
         return;
     outside = find_outside(this, text);
     if (outside != NULL)
-        mend(this, findings_add(&this->doctor->findings, FINDING_ERROR, CHECK,
+        mend(this, findings_add(this->doctor, FINDING_ERROR, CHECK,
                                 "%s sends mail to %s: such mail counts as local (local_mailers) "
                                 "and leaves with an author who may not authorise the relays",
                                 file, outside));
@@ -164,7 +164,7 @@ static void examine_mailers(Case *this)
 
     for (size_t i = 0; i < G_N_ELEMENTS(outside); i++)
         if (outbound_is_local_mailer(local_mailers(this), outside[i]))
-            mend(this, findings_add(&this->doctor->findings, FINDING_ERROR, CHECK,
+            mend(this, findings_add(this->doctor, FINDING_ERROR, CHECK,
                                     "local_mailers has %s, which sends mail out of the house: it "
                                     "leaves with an author who may not authorise the relays",
                                     outside[i]));
@@ -192,7 +192,7 @@ void doctor_postfix_local(Doctor *doctor, const Postfix *postfix)
         examine_forwards(&this);
     }
     if (this.is_fine)
-        findings_add(&doctor->findings, FINDING_FINE, CHECK,
+        findings_add(doctor, FINDING_FINE, CHECK,
                      "local_mailers: %s sends mail out of the house now; an entry in an alias, "
                      "virtual alias or copy table that does so later makes that untrue",
                      geteuid() == 0 ? "no table and no .forward" : "no table");

@@ -141,14 +141,14 @@ static void add_trap(Doctor *doctor, const PostfixList *list, WayBack back)
     const char *name = list->reader->name;
 
     if (back == WAY_BACK_PERHAPS)
-        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "way-back",
+        finding_advise(findings_add(doctor, FINDING_UNKNOWN, "way-back",
                                     "a content filter is set; if it gives mail back at %s, that of "
                                     "strangers counts as ours there, and its authors are replaced",
                                     name),
                        "if it does: %s && %s reload", set, postfix);
     else {
         Finding *finding = findings_add(
-            &doctor->findings, FINDING_ERROR, "way-back",
+            doctor, FINDING_ERROR, "way-back",
             "%s takes mail back from a content filter: all of it comes from the filter's address, "
             "so that outbound takes mail of strangers for ours, and its authors are replaced",
             name);
@@ -171,12 +171,12 @@ static bool examine_way_back(Doctor *doctor, const PostfixList *list)
     if (passage_of(list) == PASSAGE_CHROOTED)
         return false;
     if (passage_of(list) != PASSAGE_SEEN)
-        findings_add(&doctor->findings, FINDING_FINE, "way-back",
+        findings_add(doctor, FINDING_FINE, "way-back",
                      "%s takes mail back from a content filter; spfrom belongs before the filter, "
                      "and does not see it again",
                      name);
     else if (!outbound_is_ours(doctor->settings->outbound, &client))
-        findings_add(&doctor->findings, FINDING_FINE, "way-back",
+        findings_add(doctor, FINDING_FINE, "way-back",
                      "%s takes mail back from a content filter; what comes from the filter's "
                      "address is not outgoing for that alone",
                      name);
@@ -200,7 +200,7 @@ static void add_off(Doctor *doctor, const PostfixList *list)
                                    (const char *)g_ptr_array_index(words, i));
     set = postfix_set_command(list->postfix, is_own ? list->reader : NULL,
                               "receive_override_options", left->str);
-    finding_command(findings_add(&doctor->findings, FINDING_ERROR, "no-milters",
+    finding_command(findings_add(doctor, FINDING_ERROR, "no-milters",
                                  "%s: receive_override_options has no_milters: mail from there "
                                  "passes no milter",
                                  list->reader->name),
@@ -229,7 +229,7 @@ static void add_blind(Doctor *doctor, const PostfixList *list)
     const char *proxy = postfix_value(list->postfix, list->reader, "smtpd_proxy_filter");
     g_autofree char *filter = filter_after_queue(proxy);
     Finding *finding = findings_add(
-        &doctor->findings, FINDING_ERROR, "proxy-filter",
+        doctor, FINDING_ERROR, "proxy-filter",
         "%s: smtpd_proxy_filter is set: milters see no header there and can change nothing",
         list->reader->name);
 
@@ -258,7 +258,7 @@ static void add_chrooted(Doctor *doctor, const PostfixList *list)
         g_strdup_printf("%s/%s/chroot=n", list->reader->name, list->reader->type);
     g_autofree char *quoted = g_shell_quote(field);
 
-    finding_command(findings_add(&doctor->findings, FINDING_ERROR, "chroot",
+    finding_command(findings_add(doctor, FINDING_ERROR, "chroot",
                                  "%s runs chrooted: it looks for the socket at %s, and it is at %s",
                                  list->reader->name, seen, list->address->path),
                     "%s -F %s && %s reload", postconf, quoted, postfix);
@@ -272,13 +272,12 @@ static void add_missed(Doctor *doctor, const PostfixList *list)
     Finding *finding;
 
     mend = postfix_list_mend(list);
-    finding =
-        findings_add(&doctor->findings,
-                     is_submission(list->postfix, list->reader) ? FINDING_ERROR : FINDING_WARNING,
-                     "smtpd-milters",
-                     "%s does not have spfrom: mail that comes in at %s is "
-                     "not seen by it",
-                     name, list->reader->name);
+    finding = findings_add(
+        doctor, is_submission(list->postfix, list->reader) ? FINDING_ERROR : FINDING_WARNING,
+        "smtpd-milters",
+        "%s does not have spfrom: mail that comes in at %s is "
+        "not seen by it",
+        name, list->reader->name);
     finding_command(finding, "%s", mend);
 }
 
@@ -317,7 +316,7 @@ static void add_seen(Doctor *doctor, const GPtrArray *lists)
             g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", list->reader->name);
     }
     if (names->len > 0)
-        findings_add(&doctor->findings, FINDING_FINE, "smtpd-milters",
+        findings_add(doctor, FINDING_FINE, "smtpd-milters",
                      "mail that comes in at %s passes through spfrom", names->str);
 }
 
@@ -339,7 +338,7 @@ static void add_absent(Doctor *doctor, const GPtrArray *lists)
     if (general == NULL)
         return;
     mend = postfix_list_mend(general);
-    finding_command(findings_add(&doctor->findings, FINDING_ERROR, "smtpd-milters",
+    finding_command(findings_add(doctor, FINDING_ERROR, "smtpd-milters",
                                  "smtpd_milters does not have spfrom (%s): no mail that comes in "
                                  "by SMTP passes through it",
                                  doctor->settings->socket),
@@ -360,7 +359,7 @@ static void examine_maps(Doctor *doctor, const Postfix *postfix, const PostfixSe
     const char *maps = postfix_value(postfix, service, "smtpd_milter_maps");
 
     if (*maps != '\0')
-        finding_advise(findings_add(&doctor->findings, FINDING_UNKNOWN, "milter-maps",
+        finding_advise(findings_add(doctor, FINDING_UNKNOWN, "milter-maps",
                                     "%s: smtpd_milter_maps (%s) gives some clients other milters",
                                     service->name, maps),
                        "see that those whose mail is ours have spfrom there, too");
@@ -394,7 +393,7 @@ static void examine_smtpd(Doctor *doctor, const Postfix *postfix)
     bool is_main_done = false;
 
     if (lists->len == 0) {
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "smtpd-milters",
+        findings_add(doctor, FINDING_UNKNOWN, "smtpd-milters",
                      "master.cf has no smtpd: no mail comes in by SMTP");
         return;
     }
@@ -461,7 +460,7 @@ static void examine_local(Doctor *doctor, const Postfix *postfix)
     }
     if (list->first < 0) {
         mend_local(doctor, list,
-                   findings_add(&doctor->findings, FINDING_ERROR, "non-smtpd-milters",
+                   findings_add(doctor, FINDING_ERROR, "non-smtpd-milters",
                                 "non_smtpd_milters does not have spfrom: mail of local programs "
                                 "(sendmail -t) does not pass through it"));
         return;
@@ -471,7 +470,7 @@ static void examine_local(Doctor *doctor, const Postfix *postfix)
         add_off(doctor, list);
         return;
     }
-    findings_add(&doctor->findings, FINDING_FINE, "non-smtpd-milters",
+    findings_add(doctor, FINDING_FINE, "non-smtpd-milters",
                  "mail of local programs (sendmail -t) passes through spfrom");
     postfix_list_examine(doctor, list);
 }
@@ -501,7 +500,7 @@ static void examine_daemon_names(Doctor *doctor, const Postfix *postfix)
 
         if (rule->kind != OUTBOUND_DAEMON || has_daemon_name(postfix, rule->daemon))
             continue;
-        finding = findings_add(&doctor->findings, FINDING_ERROR, "daemon-name",
+        finding = findings_add(doctor, FINDING_ERROR, "daemon-name",
                                "outbound has daemon:%s, and no smtpd has "
                                "milter_macro_daemon_name = %s",
                                rule->daemon, rule->daemon);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "doctor/account.h"
-#include "doctor/key_mend.h"
+#include "doctor/findings.h"
 #include "doctor/postfix_list.h"
 #include "policy/outbound.h"
 
@@ -71,11 +71,11 @@ static void examine_port(Doctor *doctor, const Postfix *postfix)
 
     if (g_str_has_prefix(socket, "unix:"))
         return;
-    finding = findings_add(&doctor->findings, FINDING_WARNING, "socket-tcp",
+    finding = findings_add(doctor, FINDING_WARNING, "socket-tcp",
                            "socket is %s: any local user, and whoever else reaches that port, can "
                            "write log lines and ledger rows under any queue id, and end the daemon",
                            socket);
-    key = doctor_key_mend(doctor->file, doctor->text, "socket", value);
+    key = findings_key_command(doctor->file, doctor->text, "socket", value);
     move_entries(doctor, postfix, lists);
     if (account != NULL && key != NULL && lists->len > 0)
         finding_command(finding,
@@ -198,12 +198,12 @@ static void examine_container(Doctor *doctor, const Postfix *postfix)
     network_text(&client.address, gateway);
     value = outbound_without(rules, &client.address);
     Finding *finding = findings_add(
-        &doctor->findings, FINDING_WARNING, "container",
+        doctor, FINDING_WARNING, "container",
         "this is a container: if Docker publishes its ports, everybody's mail comes from its "
         "gateway, %s, and outbound takes that of strangers for ours",
         gateway);
 
-    doctor_mend_key(doctor, finding, "outbound", value);
+    finding_mend_key(doctor, finding, "outbound", value);
     finding_advise(finding,
                    "or let what stands before Postfix tell who the client is: "
                    "smtpd_upstream_proxy_protocol, or XCLIENT with smtpd_authorized_xclient_hosts");

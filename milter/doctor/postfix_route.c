@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "doctor/hop.h"
+#include "doctor/dns.h"
 #include "doctor/milter_list.h"
 #include "advice/domain_check.h"
 #include "verdict/interfaces.h"
@@ -40,7 +41,7 @@ static void add_missing_own(Doctor *doctor, const char *what, const Network *net
 
     network_text(network, text);
     finding_advise(
-        findings_add(&doctor->findings, FINDING_ERROR, "own-address",
+        findings_add(doctor, FINDING_ERROR, "own-address",
                      "mail leaves from %s (%s), which is not in relay_hosts", text, what),
         "in %s write relay_hosts += { \"%s\" }, then: spfrom reload", doctor->file, text);
 }
@@ -58,7 +59,7 @@ static void examine_own(Doctor *doctor, const Postfix *postfix)
         if (!network_parse(text, &network, NULL))
             continue;
         is_bound = true;
-        if (!network_is_private(&network) && !doctor_has_relay(doctor, &network))
+        if (!network_is_private(&network) && !doctor_dns_has_relay(doctor, &network))
             add_missing_own(doctor, parameters[i], &network);
     }
     if (is_bound)
@@ -69,7 +70,7 @@ static void examine_own(Doctor *doctor, const Postfix *postfix)
     for (guint i = 0; i < own->len; i++) {
         const Network *network = &g_array_index(own, Network, i);
 
-        if (!network_is_private(network) && !doctor_has_relay(doctor, network))
+        if (!network_is_private(network) && !doctor_dns_has_relay(doctor, network))
             add_missing_own(doctor, "an address of this host", network);
     }
 }
@@ -79,7 +80,7 @@ static void examine_transport_maps(Doctor *doctor, const Postfix *postfix)
     const char *maps = postfix_value(postfix, NULL, "transport_maps");
 
     if (*maps != '\0')
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "transport-maps",
+        findings_add(doctor, FINDING_UNKNOWN, "transport-maps",
                      "transport_maps (%s) may send mail through other relays; all of them have to "
                      "be in relay_hosts",
                      maps);
@@ -100,13 +101,13 @@ static void examine_own_mail(Doctor *doctor, const Postfix *postfix)
                              clock_monotonic(&clock_system) +
                                  doctor->settings->check_timeout * CLOCK_SECOND);
     if (check->is_authorised) {
-        findings_add(&doctor->findings, FINDING_FINE, "internal-mail",
+        findings_add(doctor, FINDING_FINE, "internal-mail",
                      "bounces that Postfix writes pass no milter; %s, which they come from, "
                      "authorises the relays",
                      origin);
         return;
     }
-    finding = findings_add(&doctor->findings, FINDING_WARNING, "internal-mail",
+    finding = findings_add(doctor, FINDING_WARNING, "internal-mail",
                            "bounces that Postfix writes come from MAILER-DAEMON@%s, which does not "
                            "authorise the relays (%s), and pass no milter",
                            origin, spf_result_text(check->result));

@@ -1,7 +1,7 @@
 #ifndef SPFROM_DOCTOR_POSTFIX_ROUTE_H
 #define SPFROM_DOCTOR_POSTFIX_ROUTE_H
 
-#include "doctor/context.h"
+#include "doctor/findings.h"
 #include "doctor/postfix.h"
 
 /*

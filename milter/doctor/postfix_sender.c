@@ -42,8 +42,8 @@ static char *look_up(Lookup *lookup, const char *key, bool is_part)
         if (found != NULL)
             return found;
         if (error != NULL && !lookup->is_unknown)
-            findings_add(&lookup->doctor->findings, FINDING_UNKNOWN, "table",
-                         "%s: %s can't be asked: %s", lookup->parameter, table, error->message);
+            findings_add(lookup->doctor, FINDING_UNKNOWN, "table", "%s: %s can't be asked: %s",
+                         lookup->parameter, table, error->message);
         lookup->is_unknown = lookup->is_unknown || error != NULL;
     }
     return NULL;
@@ -129,9 +129,9 @@ static void examine_hit(Doctor *doctor, const SenderTable *table, const char *ad
     g_autofree char *text =
         g_strconcat(parts[0], address, parts[1], found, parts[2] != NULL ? parts[2] : "", NULL);
 
-    finding_advise(findings_add(&doctor->findings, table->level, table->check, "%s %s",
-                                table->parameter, text),
-                   "%s", table->advice);
+    finding_advise(
+        findings_add(doctor, table->level, table->check, "%s %s", table->parameter, text), "%s",
+        table->advice);
 }
 
 /* Does the class of addresses that canonical_maps looks at hold the envelope sender? */
@@ -169,12 +169,12 @@ static void examine_table(Doctor *doctor, const Postfix *postfix, const SenderTa
     if (hits > 0)
         return;
     if (table->set_only != NULL)
-        finding_advise(findings_add(&doctor->findings, FINDING_WARNING, table->check, "%s (%s) %s",
+        finding_advise(findings_add(doctor, FINDING_WARNING, table->check, "%s (%s) %s",
                                     table->parameter, lookup.tables, table->set_only),
                        "give the table an entry for the fallback address, or see that the general "
                        "route takes its mail");
     else if (!lookup.is_unknown)
-        findings_add(&doctor->findings, FINDING_FINE, table->check,
+        findings_add(doctor, FINDING_FINE, table->check,
                      "%s (%s) says nothing of the fallback address", table->parameter,
                      lookup.tables);
 }
@@ -197,7 +197,7 @@ static void examine_login(Doctor *doctor, const Postfix *postfix)
         g_autofree char *found = look_up_address(&lookup, address);
 
         if (found == NULL && !lookup.is_unknown)
-            findings_add(&doctor->findings, FINDING_WARNING, "sender-login",
+            findings_add(doctor, FINDING_WARNING, "sender-login",
                          "smtp_sender_dependent_authentication is on, and smtp_sasl_password_maps "
                          "has no entry for %s: rewritten mail logs in with the relay's own",
                          (const char *)address);
@@ -224,7 +224,7 @@ static void examine_masquerade(Doctor *doctor, const Postfix *postfix)
             g_autofree char *suffix = g_strconcat(".", parent, NULL);
 
             if (g_str_has_suffix(domain, suffix))
-                finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "masquerade",
+                finding_advise(findings_add(doctor, FINDING_ERROR, "masquerade",
                                             "masquerade_domains makes %s of the domain of the "
                                             "fallback address %s in the envelope",
                                             parent, (const char *)address),
@@ -271,7 +271,7 @@ static void examine_generic(Doctor *doctor, const Postfix *postfix, const char *
 
         if (found == NULL || g_ascii_strcasecmp(found, address) == 0)
             continue;
-        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "generic",
+        finding_advise(findings_add(doctor, FINDING_ERROR, "generic",
                                     "%s replaces the fallback address %s by %s, in From: and in "
                                     "the envelope, after spfrom and after the signature",
                                     name, (const char *)address, found),
@@ -279,7 +279,7 @@ static void examine_generic(Doctor *doctor, const Postfix *postfix, const char *
         hits++;
     }
     if (hits == 0)
-        finding_advise(findings_add(&doctor->findings, FINDING_WARNING, "generic",
+        finding_advise(findings_add(doctor, FINDING_WARNING, "generic",
                                     "%s (%s) replaces addresses after spfrom and after the "
                                     "signature",
                                     name, tables),
@@ -326,14 +326,14 @@ static void examine_header_checks(Doctor *doctor, const Postfix *postfix, const 
 
         if (action == NULL || is_harmless(action))
             continue;
-        finding_advise(findings_add(&doctor->findings, FINDING_ERROR, "header-checks",
+        finding_advise(findings_add(doctor, FINDING_ERROR, "header-checks",
                                     "%s changes what spfrom has written: \"%s\" meets %s", name,
                                     line, action),
                        "take the pattern out, or let it spare that field");
         hits++;
     }
     if (hits == 0 && !lookup.is_unknown)
-        findings_add(&doctor->findings, FINDING_FINE, "header-checks",
+        findings_add(doctor, FINDING_FINE, "header-checks",
                      "%s (%s) leaves alone what spfrom writes", name, tables);
 }
 
@@ -351,7 +351,7 @@ static void examine_header_size(Doctor *doctor, const Postfix *postfix)
         return;
     set = postfix_set_command(postfix, NULL, "header_size_limit", "102400");
     reload = postfix_command(postfix, "postfix");
-    finding_command(findings_add(&doctor->findings, FINDING_WARNING, "header-size",
+    finding_command(findings_add(doctor, FINDING_WARNING, "header-size",
                                  "header_size_limit is %s: Postfix cuts longer fields off without "
                                  "a word",
                                  limit),

@@ -61,20 +61,19 @@ static char *action_in(const char *line)
 static void add_line(Doctor *doctor, const char *line)
 {
     g_autofree char *action = action_in(line);
-    Findings *findings = &doctor->findings;
 
     if (strcmp(action, "inbound") == 0)
-        finding_advise(findings_add(findings, FINDING_ERROR, "probe",
+        finding_advise(findings_add(doctor, FINDING_ERROR, "probe",
                                     "it counts as mail from outside, and is not touched: %s", line),
                        "let outbound in %s name the clients whose mail is ours", doctor->file);
     else if (strcmp(action, "local") == 0)
-        finding_advise(findings_add(findings, FINDING_UNKNOWN, "probe",
+        finding_advise(findings_add(doctor, FINDING_UNKNOWN, "probe",
                                     "it does not leave the house, and is not touched: %s", line),
                        "send the probe to an address elsewhere");
     else if (strcmp(action, "error") == 0)
-        findings_add(findings, FINDING_ERROR, "probe", "%s", line);
+        findings_add(doctor, FINDING_ERROR, "probe", "%s", line);
     else
-        findings_add(findings, FINDING_FINE, "probe", "%s", line);
+        findings_add(doctor, FINDING_FINE, "probe", "%s", line);
 }
 
 static void ask_for_line(Doctor *doctor, const char *server, const char *queue_id)
@@ -88,10 +87,10 @@ static void ask_for_line(Doctor *doctor, const char *server, const char *queue_i
 
     json_decref(request);
     if (refusal != NULL)
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "probe",
+        findings_add(doctor, FINDING_UNKNOWN, "probe",
                      "the MTA took it as %s, and the daemon can't be asked: %s", queue_id, refusal);
     else if (line == NULL)
-        findings_add(&doctor->findings, FINDING_ERROR, "probe",
+        findings_add(doctor, FINDING_ERROR, "probe",
                      "the MTA at %s took it as %s, and spfrom has not seen it: mail that comes in "
                      "there does not pass through it",
                      server, queue_id);
@@ -113,10 +112,10 @@ static void send_probe(Doctor *doctor, const MilterAddress *server, const char *
     g_autofree char *queue_id = answer != NULL ? doctor_smtp_queue_id(answer) : NULL;
 
     if (answer == NULL)
-        findings_add(&doctor->findings, FINDING_ERROR, "probe", "the MTA at %s did not take it: %s",
-                     name, error->message);
+        findings_add(doctor, FINDING_ERROR, "probe", "the MTA at %s did not take it: %s", name,
+                     error->message);
     else if (queue_id == NULL)
-        findings_add(&doctor->findings, FINDING_UNKNOWN, "probe",
+        findings_add(doctor, FINDING_UNKNOWN, "probe",
                      "the MTA at %s took it, and does not say by which queue id: %s", name, answer);
     else
         ask_for_line(doctor, name, queue_id);

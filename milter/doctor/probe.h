@@ -1,7 +1,7 @@
 #ifndef SPFROM_DOCTOR_PROBE_H
 #define SPFROM_DOCTOR_PROBE_H
 
-#include "doctor/context.h"
+#include "doctor/findings.h"
 
 #define DOCTOR_PROBE_SERVER "127.0.0.1:25"
 

@@ -139,7 +139,6 @@ static const KnownMilter *known_filter(const Case *this, const char *name)
 static void examine_order(const Case *this, const char *daemon, const GPtrArray *filters)
 {
     gint place = index_of(filters, this->ours->name);
-    Findings *findings = &this->doctor->findings;
 
     for (guint i = 0; i < filters->len; i++) {
         const char *name = g_ptr_array_index(filters, i);
@@ -148,12 +147,12 @@ static void examine_order(const Case *this, const char *daemon, const GPtrArray 
         if (known == NULL || !known->is_signer)
             continue;
         if ((gint)i > place)
-            findings_add(findings, FINDING_FINE, "signer-order",
+            findings_add(this->doctor, FINDING_FINE, "signer-order",
                          "%s has %s (%s) after spfrom: it signs what spfrom made", daemon, name,
                          known->name);
         else
             mend_order(this,
-                       findings_add(findings, FINDING_ERROR, "signer-order",
+                       findings_add(this->doctor, FINDING_ERROR, "signer-order",
                                     "%s has %s (%s) before spfrom: its signature covers the old "
                                     "From: and is broken by the rewrite",
                                     daemon, name, known->name),
@@ -164,18 +163,16 @@ static void examine_order(const Case *this, const char *daemon, const GPtrArray 
 /* The general list, which daemons without one of their own have. */
 static void examine_general(const Case *this)
 {
-    Findings *findings = &this->doctor->findings;
-
     if (index_of(this->cf->filters, this->ours->name) < 0) {
         mend_order(this,
-                   findings_add(findings, FINDING_ERROR, "input-filters",
+                   findings_add(this->doctor, FINDING_ERROR, "input-filters",
                                 "%s is defined and not in InputMailFilters: no mail passes through "
                                 "it",
                                 this->ours->name),
                    0);
         return;
     }
-    findings_add(findings, FINDING_FINE, "input-filters",
+    findings_add(this->doctor, FINDING_FINE, "input-filters",
                  "mail that comes in by SMTP passes through spfrom");
     examine_order(this, "InputMailFilters", this->cf->filters);
 }
@@ -191,7 +188,7 @@ static void examine_daemons(const Case *this)
             examine_order(this, daemon->name, daemon->filters);
         else
             finding_advise(
-                findings_add(&this->doctor->findings, FINDING_ERROR, "input-filters",
+                findings_add(this->doctor, FINDING_ERROR, "input-filters",
                              "daemon %s has InputMailFilters of its own without %s: mail "
                              "that comes in there is not seen",
                              daemon->name, this->ours->name),
@@ -201,14 +198,12 @@ static void examine_daemons(const Case *this)
 
 static void examine_flag(const Case *this)
 {
-    Findings *findings = &this->doctor->findings;
-
     if (this->ours->flag == 'T' || this->ours->flag == '4')
-        findings_add(findings, FINDING_FINE, "default-action",
+        findings_add(this->doctor, FINDING_FINE, "default-action",
                      "while spfrom does not answer, clients keep their mail and try again (F=%c)",
                      this->ours->flag);
     else
-        mend_definition(this, findings_add(findings, FINDING_WARNING, "default-action",
+        mend_definition(this, findings_add(this->doctor, FINDING_WARNING, "default-action",
                                            "while spfrom does not answer, mail %s",
                                            this->ours->flag == 'R'
                                                ? "is rejected for good (F=R)"
@@ -223,7 +218,7 @@ static void examine_time(const Case *this)
 
     if (this->ours->read_time > needed && this->ours->end_time > needed)
         return;
-    mend_definition(this, findings_add(&this->doctor->findings, FINDING_ERROR, "read-time",
+    mend_definition(this, findings_add(this->doctor, FINDING_ERROR, "read-time",
                                        "Sendmail waits %" G_GINT64_FORMAT
                                        " s for an answer (T=R: and E:), and a check may take %u s "
                                        "(check_timeout)",
@@ -244,7 +239,7 @@ static void examine_folder(const Case *this)
     quoted = g_shell_quote(folder);
     if (stat(folder, &status) == 0 && (status.st_mode & S_IWOTH) != 0 &&
         (status.st_mode & S_ISVTX) == 0)
-        finding_command(findings_add(&this->doctor->findings, FINDING_ERROR, "socket-folder",
+        finding_command(findings_add(this->doctor, FINDING_ERROR, "socket-folder",
                                      "everybody may write in %s: Sendmail takes no socket there",
                                      folder),
                         "chmod o-w %s", quoted);
@@ -261,13 +256,13 @@ static void examine_submission(const Case *this)
     if (g_file_get_contents(file, &text, NULL, NULL))
         submit = sendmail_cf_parse(text);
     if (submit == NULL || submit->mta_host == NULL)
-        finding_advise(findings_add(&this->doctor->findings, FINDING_WARNING, "submit",
+        finding_advise(findings_add(this->doctor, FINDING_WARNING, "submit",
                                     "%s does not send mail of local programs to the daemon: "
                                     "sendmail -t passes no milter",
                                     file),
                        "make it with FEATURE(`msp', `[127.0.0.1]')");
     else
-        findings_add(&this->doctor->findings, FINDING_FINE, "submit",
+        findings_add(this->doctor, FINDING_FINE, "submit",
                      "mail of local programs (sendmail -t) goes through the daemon at %s",
                      submit->mta_host);
 }
@@ -279,7 +274,7 @@ static void examine_port(const Case *this)
 
     if (g_str_has_prefix(socket, "unix:"))
         return;
-    finding_advise(findings_add(&this->doctor->findings, FINDING_WARNING, "socket-tcp",
+    finding_advise(findings_add(this->doctor, FINDING_WARNING, "socket-tcp",
                                 "socket is %s: any local user, and whoever else reaches that port, "
                                 "can write log lines and ledger rows under any queue id, and end "
                                 "the daemon",
@@ -296,17 +291,17 @@ static void examine_local(const Case *this)
 
     if (this->doctor->settings->local_mailers[0] == NULL)
         return;
-    finding = findings_add(&this->doctor->findings, FINDING_UNKNOWN, "local-mailers",
+    finding = findings_add(this->doctor, FINDING_UNKNOWN, "local-mailers",
                            "local_mailers is set, and Sendmail names the mailer before aliases, "
                            "virtusertable and .forward files: what these send out of the house "
                            "counts as local and leaves as it is");
-    doctor_mend_key(this->doctor, finding, "local_mailers", "{}");
+    finding_mend_key(this->doctor, finding, "local_mailers", "{}");
 }
 
 static void examine_after(const Case *this)
 {
     if (this->cf->has_generics)
-        finding_advise(findings_add(&this->doctor->findings, FINDING_WARNING, "generic",
+        finding_advise(findings_add(this->doctor, FINDING_WARNING, "generic",
                                     "genericstable replaces addresses after spfrom and after the "
                                     "signature"),
                        "leave the fallback address out of it; if it is there to replace authors, "
@@ -318,7 +313,7 @@ static void examine_after(const Case *this)
 static void examine_milters(const Case *this)
 {
     if (this->ours == NULL) {
-        mend_definition(this, findings_add(&this->doctor->findings, FINDING_ERROR, "input-filters",
+        mend_definition(this, findings_add(this->doctor, FINDING_ERROR, "input-filters",
                                            "sendmail.cf has no milter at %s: no mail passes "
                                            "through spfrom",
                                            this->doctor->settings->socket));
@@ -339,10 +334,10 @@ void doctor_sendmail(Doctor *doctor, const char *file)
     g_autoptr(SendmailCf) cf = NULL;
 
     if (!g_file_get_contents(file, &text, NULL, &error)) {
-        findings_add(&doctor->findings, FINDING_ERROR, "sendmail", "%s", error->message);
+        findings_add(doctor, FINDING_ERROR, "sendmail", "%s", error->message);
         return;
     }
-    findings_add(&doctor->findings, FINDING_FINE, "sendmail", "Sendmail, configured in %s", file);
+    findings_add(doctor, FINDING_FINE, "sendmail", "Sendmail, configured in %s", file);
     if (doctor->settings == NULL)
         return;
     cf = sendmail_cf_parse(text);

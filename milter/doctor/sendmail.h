@@ -1,7 +1,7 @@
 #ifndef SPFROM_DOCTOR_SENDMAIL_H
 #define SPFROM_DOCTOR_SENDMAIL_H
 
-#include "doctor/context.h"
+#include "doctor/findings.h"
 
 #define DOCTOR_SENDMAIL_CF "/etc/mail/sendmail.cf"
 

@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "doctor/hop.h"
-#include "doctor/key_mend.h"
+#include "doctor/findings.h"
 #include "doctor/milter_list.h"
 #include "doctor/opendkim.h"
 #include "doctor/postfix.h"
@@ -149,7 +149,7 @@ static void parse_opendkim(const char *text, size_t length)
 static void parse_configuration(const char *text, size_t length)
 {
     g_autofree char *whole = g_strndup(text, length);
-    g_autofree char *command = doctor_key_mend("/s.conf", whole, "mode", "off");
+    g_autofree char *command = findings_key_command("/s.conf", whole, "mode", "off");
     g_auto(GStrv) lines = g_strsplit(whole, "\n", -1);
     g_auto(GStrv) words = NULL;
 

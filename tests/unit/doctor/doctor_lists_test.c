@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "doctor/hop.h"
-#include "doctor/key_mend.h"
+#include "doctor/findings.h"
 #include "doctor/listener.h"
 #include "doctor/milter_list.h"
 #include "doctor/opendkim.h"
@@ -296,7 +296,7 @@ static const struct mend_row {
 static void test_mend(void **state)
 {
     const struct mend_row *row = *state;
-    g_autofree char *command = doctor_key_mend("/etc/s.conf", row->text, "key", "{ y }");
+    g_autofree char *command = findings_key_command("/etc/s.conf", row->text, "key", "{ y }");
 
     if (row->command == NULL)
         assert_null(command);
