@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "control/control_client.h"
-#include "doctor/account.h"
+#include "doctor/machine.h"
 #include "doctor/listener.h"
 
 #define PROGRAM "spfrom-milter"
@@ -188,7 +188,7 @@ void doctor_daemon(Doctor *doctor)
 }
 
 /* What opens the way at stopped, the place where account is held up. */
-static void mend_reach(Doctor *doctor, Finding *finding, const DoctorAccount *account,
+static void mend_reach(Doctor *doctor, Finding *finding, const MachineAccount *account,
                        const char *mta, const char *stopped, bool is_socket)
 {
     g_autofree char *quoted = g_shell_quote(stopped);
@@ -212,14 +212,14 @@ void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user)
 {
     const char *socket = doctor->settings->socket;
     const char *path = socket + strlen("unix:");
-    g_autoptr(DoctorAccount) account = doctor_account_find(user, NULL);
+    g_autoptr(MachineAccount) account = machine_account_find(user, NULL);
     g_autofree char *stopped = NULL;
     int trouble;
 
     if (!g_str_has_prefix(socket, "unix:") || account == NULL ||
-        !doctor_account_is_tryable(account))
+        !machine_account_is_tryable(account))
         return;
-    trouble = doctor_account_connect(account, path);
+    trouble = machine_account_connect(account, path);
     if (trouble == 0) {
         findings_add(doctor, FINDING_FINE, "socket-reach",
                      "%s, the account of %s, may "
@@ -229,7 +229,7 @@ void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user)
     }
     if (trouble != EACCES)
         return; /* nobody listens: said elsewhere */
-    stopped = doctor_account_obstacle(account, path);
+    stopped = machine_account_obstacle(account, path);
     mend_reach(doctor,
                findings_add(doctor, FINDING_ERROR, "socket-reach",
                             "%s, the account of %s, may not connect to %s: it is stopped at %s",

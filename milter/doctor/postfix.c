@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "doctor/program.h"
+#include "doctor/machine.h"
 
 G_DEFINE_QUARK(spfrom_postfix_error, postfix_error)
 
@@ -157,7 +157,7 @@ static char *ask(const char *postconf, const char *directory, const char *option
 {
     const char *argv[] = {postconf, options, directory != NULL ? "-c" : NULL, directory, NULL};
     g_autoptr(GError) cause = NULL;
-    g_autoptr(DoctorProgram) program = doctor_program_run(argv, &cause);
+    g_autoptr(MachineProgram) program = machine_program_run(argv, &cause);
     g_auto(GStrv) lines = NULL;
 
     if (program == NULL || program->status != 0) {
@@ -201,7 +201,7 @@ static Postfix *read_with(const char *postconf, const char *directory, GError **
 Postfix *postfix_read(const char *postconf, const char *directory, GError **error)
 {
     g_autofree char *found =
-        postconf != NULL ? g_strdup(postconf) : doctor_program_find("postconf");
+        postconf != NULL ? g_strdup(postconf) : machine_program_find("postconf");
 
     if (found == NULL) {
         g_set_error(error, POSTFIX_ERROR, POSTFIX_ERROR_MISSING, "there is no postconf");
@@ -286,7 +286,7 @@ static char *run_postmap(const Postfix *postfix, const char *option, const char 
         g_build_filename(postfix_value(postfix, NULL, "command_directory"), "postmap", NULL);
     const char *argv[7] = {postmap, option};
     g_autoptr(GError) cause = NULL;
-    g_autoptr(DoctorProgram) program = NULL;
+    g_autoptr(MachineProgram) program = NULL;
     guint words = 2;
 
     if (key != NULL)
@@ -296,7 +296,7 @@ static char *run_postmap(const Postfix *postfix, const char *option, const char 
         argv[words++] = postfix->directory;
     }
     argv[words++] = table;
-    program = doctor_program_run(argv, &cause);
+    program = machine_program_run(argv, &cause);
     if (program != NULL && program->status == 0)
         return g_strchomp(g_steal_pointer(&program->output));
     if (program == NULL || *program->complaints != '\0')

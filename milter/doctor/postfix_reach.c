@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "doctor/account.h"
+#include "doctor/machine.h"
 #include "doctor/findings.h"
 #include "doctor/postfix_list.h"
 #include "policy/outbound.h"
@@ -59,7 +59,7 @@ static void examine_port(Doctor *doctor, const Postfix *postfix)
 {
     const char *socket = doctor->settings->socket;
     const char *owner = postfix_value(postfix, NULL, "mail_owner");
-    g_autoptr(DoctorAccount) account = doctor_account_find(owner, NULL);
+    g_autoptr(MachineAccount) account = machine_account_find(owner, NULL);
     g_autofree char *folder =
         g_build_filename(postfix_value(postfix, NULL, "queue_directory"), SOCKET_FOLDER, NULL);
     g_autofree char *quoted = g_shell_quote(folder);
