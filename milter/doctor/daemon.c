@@ -10,7 +10,7 @@
 
 #include "control/control_client.h"
 #include "doctor/machine.h"
-#include "doctor/listener.h"
+#include "doctor/milter_address.h"
 
 #define PROGRAM "spfrom-milter"
 #define PATIENCE 5000 /* milliseconds */
@@ -30,7 +30,7 @@ static void add_silent(Doctor *doctor, int trouble)
 static void add_answer(Doctor *doctor, const MilterAddress *address)
 {
     const char *socket = doctor->settings->socket;
-    g_autofree char *program = doctor_listener_program(address);
+    g_autofree char *program = milter_address_program(address);
 
     if (program == NULL || g_str_has_prefix(PROGRAM, program))
         findings_add(doctor, FINDING_FINE, "milter-socket",
@@ -51,7 +51,7 @@ static void examine_socket(Doctor *doctor)
         add_silent(doctor, errno);
         return;
     }
-    if (doctor_listener_negotiate(fd, PATIENCE))
+    if (milter_address_negotiate(fd, PATIENCE))
         add_answer(doctor, address);
     else
         finding_command(findings_add(doctor, FINDING_ERROR, "milter-socket",

@@ -3,9 +3,15 @@
 
 #include "doctor/findings.h"
 
-/*
- * The fallback addresses, those of domain sections and domain_map too: does each one's domain
- * authorise the relays, has it DMARC and DKIM records, and a route for what comes back?
- */
+/* Do the fallback addresses' domains authorise the relays, are they signed for, does mail to them
+ * have a route? */
 void doctor_fallback(Doctor *doctor);
+
+/* The value of a key in the text of opendkim.conf(5), owned by the caller; NULL if it has none.
+ * Pure. */
+char *fallback_opendkim_value(const char *text, const char *key);
+
+/* Appends the selectors (char *) for domain in the text of OpenDKIM's KeyTable, whose rows are "NAME
+ * DOMAIN:SELECTOR:KEY". Pure. */
+void fallback_key_table(const char *text, const char *domain, GPtrArray *selectors);
 #endif

@@ -3,38 +3,71 @@
 
 #include <glib.h>
 #include <stdbool.h>
-#include <sys/socket.h>
 
 /*
- * Where a milter listens, in the words of Postfix ("inet:HOST:PORT", "inet:[::1]:PORT",
- * "unix:PATH"), and of Sendmail, libmilter and our socket ("inet:PORT@HOST", "inet6:PORT@HOST",
- * "local:PATH", "/PATH").
+ * Where a milter listens, and what listens there. The address is read in the words of Postfix
+ * ("inet:HOST:PORT", "inet:[::1]:PORT", "unix:PATH"), and in those of Sendmail, libmilter and our
+ * key socket ("inet:PORT@HOST", "inet6:PORT@HOST", "local:PATH", "/PATH").
  */
 typedef struct {
     bool is_unix;
-    char *path;   /* is_unix: as it stands; may be relative */
-    char *host;   /* else: lower case, without brackets; NULL: any */
-    guint16 port; /* else */
+    /* Of a unix socket, as it was written; it may be relative. */
+    char *path;
+    /* Of a TCP socket, in lower case and without brackets; NULL for any address. */
+    char *host;
+    guint16 port;
 } MilterAddress;
 
-/* Returns a new value, freed with milter_address_free(); NULL where text is none. */
+/* Returns a new value, freed with milter_address_free(), or NULL if text is not an address. */
 MilterAddress *milter_address_parse(const char *text);
 void milter_address_free(MilterAddress *address);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MilterAddress, milter_address_free)
 
-/* address in Postfix's words, owned by the caller. A port that listens on any address is reached by
- * 127.0.0.1. */
+/* The address in Postfix's words, owned by the caller. A milter that listens on any address is
+ * reached at 127.0.0.1. */
 char *milter_address_postfix(const MilterAddress *address);
 
 /*
- * Does a client that is told to connect to asked reach who listens at listening? Host names are
- * looked up; paths have to be the same file.
+ * Does a client that connects to asked reach the milter that listens at listening? Host names are
+ * looked up; paths have to lead to the same file.
  */
 bool milter_address_reaches(const MilterAddress *asked, const MilterAddress *listening);
 
 /*
- * Connects within milliseconds. Returns a socket that does not block, or -1 with errno set (an
- * address that can't be looked up is EHOSTUNREACH).
+ * Connects within milliseconds. Returns a socket that does not block, or -1 with errno set
+ * (EHOSTUNREACH if the host can't be looked up).
  */
 int milter_address_connect(const MilterAddress *address, guint milliseconds);
+
+/*
+ * Begins a conversation with the milter on the socket fd and ends it: version and steps of the
+ * milter protocol, no message. Returns false if no milter answers within milliseconds.
+ */
+bool milter_address_negotiate(int fd, guint milliseconds);
+
+/*
+ * The program that listens at address on this machine: the name of its process ("opendkim"), or of
+ * the script that an interpreter runs. Owned by the caller. NULL if it can't be seen: nothing
+ * listens, it is on another machine, or we are not root.
+ */
+char *milter_address_program(const MilterAddress *address);
+
+/* A milter that operators run beside ours. */
+typedef struct {
+    /* "OpenDKIM" */
+    const char *name;
+    /* What it signs must not change after it. */
+    bool is_signer;
+} KnownMilter;
+
+/*
+ * Recognises a milter by its program, else by its path or its usual port.
+ *
+ * program       what milter_address_program() found; may be NULL
+ * address_text  the address as the MTA's configuration has it
+ * address       the same, parsed; NULL if that failed
+ * Returns NULL for a milter that is not known.
+ */
+const KnownMilter *milter_address_known(const char *program, const char *address_text,
+                                        const MilterAddress *address);
 #endif

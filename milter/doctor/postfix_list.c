@@ -85,8 +85,8 @@ static const KnownMilter *known_milter(const PostfixList *list, guint position, 
 {
     g_autoptr(MilterAddress) seen = seen_address(list, position);
 
-    *program = seen != NULL ? doctor_listener_program(seen) : NULL;
-    return doctor_listener_known(*program, milter_at(list, position)->address_text, seen);
+    *program = seen != NULL ? milter_address_program(seen) : NULL;
+    return milter_address_known(*program, milter_at(list, position)->address_text, seen);
 }
 
 char *postfix_list_milter_name(const PostfixList *list, guint position, const KnownMilter **known)

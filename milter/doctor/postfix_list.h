@@ -2,7 +2,7 @@
 #define SPFROM_DOCTOR_POSTFIX_LIST_H
 
 #include "doctor/findings.h"
-#include "doctor/listener.h"
+#include "doctor/milter_address.h"
 #include "doctor/milter_list.h"
 #include "doctor/postfix.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "doctor/hop.h"
-#include "doctor/listener.h"
+#include "doctor/milter_address.h"
 #include "doctor/sendmail_cf.h"
 
 #define FALLBACK_NAME "spfrom"
@@ -132,8 +132,8 @@ static const KnownMilter *known_filter(const Case *this, const char *name)
 
     if (milter == NULL)
         return NULL;
-    program = milter->address != NULL ? doctor_listener_program(milter->address) : NULL;
-    return doctor_listener_known(program, milter->socket, milter->address);
+    program = milter->address != NULL ? milter_address_program(milter->address) : NULL;
+    return milter_address_known(program, milter->socket, milter->address);
 }
 
 static void examine_order(const Case *this, const char *daemon, const GPtrArray *filters)

@@ -6,7 +6,7 @@
 #include "doctor/hop.h"
 #include "doctor/findings.h"
 #include "doctor/milter_list.h"
-#include "doctor/opendkim.h"
+#include "doctor/fallback.h"
 #include "doctor/postfix.h"
 #include "doctor/sendmail_cf.h"
 #include "doctor/smtp.h"
@@ -136,10 +136,10 @@ static void parse_sendmail_cf(const char *text, size_t length)
 static void parse_opendkim(const char *text, size_t length)
 {
     g_autofree char *whole = g_strndup(text, length);
-    g_autofree char *value = doctor_opendkim_value(whole, "KeyTable");
+    g_autofree char *value = fallback_opendkim_value(whole, "KeyTable");
     g_autoptr(GPtrArray) selectors = g_ptr_array_new_with_free_func(g_free);
 
-    doctor_opendkim_key_table(whole, "example.org", selectors);
+    fallback_key_table(whole, "example.org", selectors);
     for (guint i = 0; i < selectors->len; i++)
         check(*(const char *)g_ptr_array_index(selectors, i) != '\0');
     check(value == NULL || strpbrk(value, "#\n") == NULL);

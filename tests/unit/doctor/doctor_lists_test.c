@@ -4,9 +4,9 @@
 
 #include "doctor/hop.h"
 #include "doctor/findings.h"
-#include "doctor/listener.h"
+#include "doctor/milter_address.h"
 #include "doctor/milter_list.h"
-#include "doctor/opendkim.h"
+#include "doctor/fallback.h"
 #include "doctor/postfix.h"
 #include "doctor/sendmail_cf.h"
 #include "doctor/smtp.h"
@@ -148,7 +148,7 @@ static void test_known(void **state)
 {
     const struct known_row *row = *state;
     g_autoptr(MilterAddress) address = milter_address_parse(row->name);
-    const KnownMilter *known = doctor_listener_known(row->program, row->name, address);
+    const KnownMilter *known = milter_address_known(row->program, row->name, address);
 
     if (row->known == NULL) {
         assert_null(known);
@@ -344,7 +344,7 @@ static void test_key_table(void **state)
     g_autoptr(GPtrArray) selectors = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *text = NULL;
 
-    doctor_opendkim_key_table(row->text, "example.org", selectors);
+    fallback_key_table(row->text, "example.org", selectors);
     g_ptr_array_add(selectors, NULL);
     text = g_strjoinv(" ", (char **)selectors->pdata);
     assert_string_equal(text, row->selectors);
