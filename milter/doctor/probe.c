@@ -2,11 +2,205 @@
 
 #include "doctor/probe.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "control/control_client.h"
-#include "doctor/smtp.h"
+#include "doctor/milter_address.h"
 #include "mail/mailboxes.h"
+
+/* Why a server did not take the message; the text of PROBE_ERROR_REFUSED is what the server said. */
+#define PROBE_ERROR (probe_error_quark())
+typedef enum { PROBE_ERROR_CONNECT, PROBE_ERROR_SILENT, PROBE_ERROR_REFUSED } ProbeError;
+static G_DEFINE_QUARK(spfrom_probe_error, probe_error)
+
+    /* One message for an MTA, handed over by SMTP (RFC 5321) as a client of the house does it: without
+ * TLS and without a log-in. */
+    typedef struct {
+    const char *helo;
+    /* An addr-spec. */
+    const char *sender;
+    /* An addr-spec. */
+    const char *recipient;
+    /* The message, with CRLF as line ends; no line begins with a dot. */
+    const char *text;
+} SmtpMessage;
+
+#define ANSWER_MAX 65536 /* octets, all lines of one answer */
+
+typedef struct {
+    int fd;
+    guint seconds;
+    GString *input; /* what was read beyond the last answer */
+} Dialogue;
+
+static bool wait_for(const Dialogue *dialogue, short events, gint64 deadline, GError **error)
+{
+    struct pollfd polled = {.fd = dialogue->fd, .events = events};
+    gint64 left = deadline - clock_monotonic(&clock_system);
+
+    if (left > 0 && poll(&polled, 1, (int)(left / CLOCK_MILLISECOND) + 1) > 0)
+        return true;
+    g_set_error(error, PROBE_ERROR, PROBE_ERROR_SILENT, "no answer within %u s", dialogue->seconds);
+    return false;
+}
+
+/* The end of the answer at the start of text, behind its last line; NULL where it is not whole. */
+static const char *answer_end(const char *text)
+{
+    const char *end;
+
+    while ((end = strchr(text, '\n')) != NULL) {
+        if (end - text < 4 || text[3] != '-')
+            return end + 1;
+        text = end + 1;
+    }
+    return NULL;
+}
+
+static bool read_some(Dialogue *dialogue, gint64 deadline, GError **error)
+{
+    char piece[4096];
+    ssize_t length;
+
+    if (!wait_for(dialogue, POLLIN, deadline, error))
+        return false;
+    length = read(dialogue->fd, piece, sizeof piece);
+    if (length < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    if (length <= 0 || dialogue->input->len + (gsize)length > ANSWER_MAX) {
+        g_set_error(error, PROBE_ERROR, PROBE_ERROR_SILENT,
+                    "the connection ended without an answer");
+        return false;
+    }
+    g_string_append_len(dialogue->input, piece, length);
+    return true;
+}
+
+/* Reads one answer. Returns it where its first digit is wanted; NULL with error set. */
+static char *read_answer(Dialogue *dialogue, char wanted, GError **error)
+{
+    gint64 deadline = clock_monotonic(&clock_system) + dialogue->seconds * CLOCK_SECOND;
+    g_autofree char *answer = NULL;
+    const char *end;
+
+    while ((end = answer_end(dialogue->input->str)) == NULL)
+        if (!read_some(dialogue, deadline, error))
+            return NULL;
+    answer = g_strstrip(g_strndup(dialogue->input->str, (gsize)(end - dialogue->input->str)));
+    g_string_erase(dialogue->input, 0, end - dialogue->input->str);
+    if (answer[0] == wanted)
+        return g_steal_pointer(&answer);
+    g_set_error(error, PROBE_ERROR, PROBE_ERROR_REFUSED, "%s", answer);
+    return NULL;
+}
+
+static bool write_all(const Dialogue *dialogue, const char *text, GError **error)
+{
+    gint64 deadline = clock_monotonic(&clock_system) + dialogue->seconds * CLOCK_SECOND;
+    gsize left = strlen(text);
+
+    while (left > 0) {
+        ssize_t written = send(dialogue->fd, text, left, MSG_NOSIGNAL);
+
+        if (written > 0) {
+            text += written;
+            left -= (gsize)written;
+        } else if (written < 0 && errno != EAGAIN && errno != EINTR) {
+            g_set_error(error, PROBE_ERROR, PROBE_ERROR_SILENT, "%s", g_strerror(errno));
+            return false;
+        } else if (!wait_for(dialogue, POLLOUT, deadline, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static char *ask_mta(Dialogue *dialogue, char wanted, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
+static char *ask_mta(Dialogue *dialogue, char wanted, GError **error, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return write_all(dialogue, text, error) ? read_answer(dialogue, wanted, error) : NULL;
+}
+
+static char *converse(Dialogue *dialogue, const SmtpMessage *message, GError **error)
+{
+    g_autofree char *greeting = read_answer(dialogue, '2', error);
+    g_autofree char *helo = NULL;
+    g_autofree char *mail = NULL;
+    g_autofree char *recipient = NULL;
+    g_autofree char *data = NULL;
+    char *answer;
+
+    if (greeting == NULL)
+        return NULL;
+    helo = ask_mta(dialogue, '2', error, "EHLO %s\r\n", message->helo);
+    if (helo == NULL)
+        return NULL;
+    mail = ask_mta(dialogue, '2', error, "MAIL FROM:<%s>\r\n", message->sender);
+    if (mail == NULL)
+        return NULL;
+    recipient = ask_mta(dialogue, '2', error, "RCPT TO:<%s>\r\n", message->recipient);
+    if (recipient == NULL)
+        return NULL;
+    data = ask_mta(dialogue, '3', error, "DATA\r\n");
+    if (data == NULL)
+        return NULL;
+    answer = ask_mta(dialogue, '2', error, "%s.\r\n", message->text);
+    if (answer != NULL)
+        write_all(dialogue, "QUIT\r\n", NULL);
+    return answer;
+}
+
+/*
+ * seconds  for each answer of the server
+ * Returns the server's last answer, to the end of the message, owned by the caller; NULL with error
+ * (PROBE_ERROR) set.
+ */
+static char *smtp_send(const MilterAddress *server, const SmtpMessage *message, guint seconds,
+                       GError **error)
+{
+    Dialogue dialogue = {.fd = milter_address_connect(server, seconds * 1000), .seconds = seconds};
+    char *answer;
+
+    if (dialogue.fd < 0) {
+        g_set_error(error, PROBE_ERROR, PROBE_ERROR_CONNECT, "%s", g_strerror(errno));
+        return NULL;
+    }
+    dialogue.input = g_string_new(NULL);
+    answer = converse(&dialogue, message, error);
+    g_string_free(dialogue.input, TRUE);
+    close(dialogue.fd);
+    return answer;
+}
+
+char *probe_queue_id(const char *answer)
+{
+    static const char postfix[] = "queued as ";
+    const char *found = strstr(answer, postfix);
+    g_auto(GStrv) words = NULL;
+
+    if (found != NULL) {
+        found += strlen(postfix);
+        return g_strndup(found, strcspn(found, " \r\n"));
+    }
+    words = g_strsplit(answer, " ", -1);
+    for (guint i = 2; i < g_strv_length(words); i++)
+        if (strcmp(words[i], "Message") == 0 && g_strcmp0(words[i + 1], "accepted") == 0)
+            return g_strdup(words[i - 1]);
+    return NULL;
+}
 
 #define PATIENCE 30 /* seconds for an answer of the MTA, besides what a check may take */
 
@@ -104,12 +298,12 @@ static void send_probe(Doctor *doctor, const MilterAddress *server, const char *
 {
     const char *name = doctor->options.smtp != NULL ? doctor->options.smtp : DOCTOR_PROBE_SERVER;
     g_autofree char *text = message_text(doctor, from, to);
-    const DoctorSmtpMessage message = {
+    const SmtpMessage message = {
         .helo = doctor->settings->hostname, .sender = from, .recipient = to, .text = text};
     g_autoptr(GError) error = NULL;
     g_autofree char *answer =
-        doctor_smtp_send(server, &message, PATIENCE + doctor->settings->check_timeout, &error);
-    g_autofree char *queue_id = answer != NULL ? doctor_smtp_queue_id(answer) : NULL;
+        smtp_send(server, &message, PATIENCE + doctor->settings->check_timeout, &error);
+    g_autofree char *queue_id = answer != NULL ? probe_queue_id(answer) : NULL;
 
     if (answer == NULL)
         findings_add(doctor, FINDING_ERROR, "probe", "the MTA at %s did not take it: %s", name,

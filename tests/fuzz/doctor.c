@@ -9,7 +9,7 @@
 #include "doctor/fallback.h"
 #include "doctor/postfix.h"
 #include "doctor/sendmail_cf.h"
-#include "doctor/smtp.h"
+#include "doctor/probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -167,7 +167,7 @@ static void parse_configuration(const char *text, size_t length)
 static void parse_smtp_answer(const char *text, size_t length)
 {
     g_autofree char *answer = g_strndup(text, length);
-    g_autofree char *queue_id = doctor_smtp_queue_id(answer);
+    g_autofree char *queue_id = probe_queue_id(answer);
 
     check(queue_id == NULL || strpbrk(queue_id, " ") == NULL);
     doctor_hop_provider(answer);

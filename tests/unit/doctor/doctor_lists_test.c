@@ -9,7 +9,7 @@
 #include "doctor/fallback.h"
 #include "doctor/postfix.h"
 #include "doctor/sendmail_cf.h"
-#include "doctor/smtp.h"
+#include "doctor/probe.h"
 
 #include <string.h>
 
@@ -447,7 +447,7 @@ static const struct queue_id_row {
 static void test_queue_id(void **state)
 {
     const struct queue_id_row *row = *state;
-    g_autofree char *queue_id = doctor_smtp_queue_id(row->name);
+    g_autofree char *queue_id = probe_queue_id(row->name);
 
     assert_int_equal(g_strcmp0(queue_id, row->queue_id), 0);
 }
