@@ -8,7 +8,7 @@
 #include "doctor/milter_list.h"
 #include "doctor/fallback.h"
 #include "doctor/postfix.h"
-#include "doctor/sendmail_cf.h"
+#include "doctor/sendmail.h"
 #include "doctor/probe.h"
 
 #include <stdlib.h>
