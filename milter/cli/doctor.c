@@ -138,7 +138,7 @@ static int examine(Doctor *doctor, const CliContext *context)
         doctor->area = "DNS";
         doctor_dns(doctor);
         doctor->area = "Relays";
-        doctor_relays(doctor);
+        doctor_dns_relays(doctor);
         doctor->area = "Fallback";
         doctor_fallback(doctor);
         doctor->area = "Daemon";

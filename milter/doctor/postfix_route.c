@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "doctor/hop.h"
 #include "doctor/dns.h"
 #include "doctor/milter_list.h"
 #include "advice/domain_check.h"
@@ -27,11 +26,11 @@ static bool examine_hops(Doctor *doctor, const Postfix *postfix)
     const char *transport = hop_in_transport(postfix_value(postfix, NULL, "default_transport"));
 
     if (*transport != '\0')
-        doctor_hop_examine(doctor, "default_transport", transport);
+        doctor_dns_next_hop(doctor, "default_transport", transport);
     else if (*relayhost != '\0')
-        doctor_hop_examine(doctor, "relayhost", relayhost);
+        doctor_dns_next_hop(doctor, "relayhost", relayhost);
     for (guint i = 0; i < fallbacks->len; i++)
-        doctor_hop_examine(doctor, "smtp_fallback_relay", g_ptr_array_index(fallbacks, i));
+        doctor_dns_next_hop(doctor, "smtp_fallback_relay", g_ptr_array_index(fallbacks, i));
     return *transport != '\0' || *relayhost != '\0';
 }
 

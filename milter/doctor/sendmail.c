@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "doctor/hop.h"
+#include "doctor/dns.h"
 #include "doctor/milter_address.h"
 
 /* Where the line "X" names no other. */
@@ -502,7 +502,7 @@ static void examine_after(const Case *this)
                        "leave the fallback address out of it; if it is there to replace authors, "
                        "spfrom does that now");
     if (this->cf->smart_host != NULL)
-        doctor_hop_examine(this->doctor, "SMART_HOST", this->cf->smart_host);
+        doctor_dns_next_hop(this->doctor, "SMART_HOST", this->cf->smart_host);
 }
 
 static void examine_milters(const Case *this)

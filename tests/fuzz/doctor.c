@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "doctor/hop.h"
+#include "doctor/dns.h"
 #include "doctor/findings.h"
 #include "doctor/milter_list.h"
 #include "doctor/fallback.h"
@@ -170,7 +170,7 @@ static void parse_smtp_answer(const char *text, size_t length)
     g_autofree char *queue_id = probe_queue_id(answer);
 
     check(queue_id == NULL || strpbrk(queue_id, " ") == NULL);
-    doctor_hop_provider(answer);
+    doctor_dns_provider(answer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

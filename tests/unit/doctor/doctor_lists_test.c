@@ -2,7 +2,7 @@
  * them, what postconf prints. */
 #include "config.h"
 
-#include "doctor/hop.h"
+#include "doctor/dns.h"
 #include "doctor/findings.h"
 #include "doctor/milter_address.h"
 #include "doctor/milter_list.h"
@@ -318,7 +318,7 @@ static const struct provider_row {
 static void test_provider(void **state)
 {
     const struct provider_row *row = *state;
-    const char *spf = doctor_hop_provider(row->name);
+    const char *spf = doctor_dns_provider(row->name);
 
     if (row->spf == NULL)
         assert_null(spf);
