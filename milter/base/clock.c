@@ -65,3 +65,12 @@ char *clock_rfc3339(gint64 wall)
 
     return g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ");
 }
+
+gint64 clock_rfc3339_parse(const char *text)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, utc) : NULL;
+    gint64 wall = time != NULL ? g_date_time_to_unix(time) * CLOCK_SECOND : 0;
+
+    return wall >= 0 && wall <= CLOCK_WALL_MAX ? wall : 0;
+}

@@ -41,4 +41,7 @@ gint64 clock_span_parse(const char *text, GError **error);
 /* Returns wall time as RFC 3339 text in UTC ("2026-01-31T23:59:59Z"), owned by the caller; 1970 to
  * 9999. */
 char *clock_rfc3339(gint64 wall);
+
+/* Returns the wall time of RFC 3339 text; 0 if text is NULL or not a time from 1970 to 9999. */
+gint64 clock_rfc3339_parse(const char *text);
 #endif

@@ -40,18 +40,8 @@ static ssize_t read_octets(const char *file, char text[FILE_LENGTH_MAX])
 /* Reads a time, which may be null where is_optional: 0. */
 static bool read_time(const json_t *value, bool is_optional, gint64 *wall)
 {
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) time = NULL;
-
-    *wall = 0;
-    if (is_optional && json_is_null(value))
-        return true;
-    if (!json_is_string(value))
-        return false;
-    time = g_date_time_new_from_iso8601(json_string_value(value), utc);
-    if (time != NULL)
-        *wall = g_date_time_to_unix(time) * CLOCK_SECOND;
-    return *wall > 0 && *wall <= CLOCK_WALL_MAX;
+    *wall = clock_rfc3339_parse(json_string_value(value));
+    return *wall > 0 || (is_optional && json_is_null(value));
 }
 
 /* Reads a mode, which may be null or left out: *is_there then is false. */

@@ -2,6 +2,8 @@
 
 #include "show/time_text.h"
 
+#include "base/clock.h"
+
 char *time_text_span(gint64 seconds)
 {
     static const struct {
@@ -24,17 +26,9 @@ char *time_text_span(gint64 seconds)
                            second, units[first + 1].name);
 }
 
-gint64 time_text_parse(const char *text)
-{
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) time = text != NULL ? g_date_time_new_from_iso8601(text, utc) : NULL;
-
-    return time != NULL ? g_date_time_to_unix(time) : 0;
-}
-
 char *time_text_relative(const char *text, gint64 now)
 {
-    gint64 time = time_text_parse(text);
+    gint64 time = clock_rfc3339_parse(text) / CLOCK_SECOND;
     g_autofree char *span = time_text_span(ABS(now - time));
 
     if (time == 0)

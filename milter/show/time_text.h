@@ -7,9 +7,6 @@
  * ones count as 0. Owned by the caller. */
 char *time_text_span(gint64 seconds);
 
-/* Seconds since 1970 of RFC 3339 text; 0 where it is NULL or none. */
-gint64 time_text_parse(const char *text);
-
 /*
  * A time with how long ago it was, or will be, seen from now (seconds since 1970):
  * "2026-01-31T23:59:59Z (5m 10s ago)", "… (in 2h)". Owned by the caller; text that is none stays as

@@ -76,6 +76,32 @@ static void test_text(void **state)
     assert_string_equal(text, row->name);
 }
 
+static const struct parse_row {
+    const char *name; /* the text */
+    gint64 wall;      /* microseconds */
+} parse_rows[] = {
+    {"1970-01-01T00:00:07Z", 7 * CLOCK_SECOND},
+    {"1970-01-01T01:00:07+01:00", 7 * CLOCK_SECOND},
+    {"2026-01-31T23:59:59Z", G_GINT64_CONSTANT(1769903999) * CLOCK_SECOND},
+    {"9999-12-31T23:59:59Z", G_GINT64_CONSTANT(253402300799) * CLOCK_SECOND},
+    {"9999-12-31T23:59:59-01:00", 0},
+    {"1969-12-31T23:59:59Z", 0},
+    {"yesterday", 0},
+    {"", 0},
+};
+
+static void test_parse(void **state)
+{
+    const struct parse_row *row = *state;
+
+    assert_int_equal(clock_rfc3339_parse(row->name), row->wall);
+}
+
+static void test_no_text(void **state G_GNUC_UNUSED)
+{
+    assert_int_equal(clock_rfc3339_parse(NULL), 0);
+}
+
 typedef struct {
     gint64 monotonic, wall;
 } Times;
@@ -113,6 +139,8 @@ int main(void)
 
     TABLE_ADD(tests, span_rows, test_span);
     TABLE_ADD(tests, text_rows, test_text);
+    TABLE_ADD(tests, parse_rows, test_parse);
+    table_add(tests, "no text", test_no_text, NULL);
     table_add(tests, "the error says what to write", test_span_error, NULL);
     table_add(tests, "a test supplies its own", test_supplied, NULL);
     table_add(tests, "the system's", test_system, NULL);
