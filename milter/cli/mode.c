@@ -89,35 +89,41 @@ static void add_line(Page *page, const char *label, const char *text)
     page_raw(page, PAGE_PLAIN, "\n");
 }
 
-static void print_text(const json_t *answer)
+static void add_time(Page *page, const char *label, gint64 wall)
 {
-    gint64 now = clock_wall(&clock_system) / CLOCK_SECOND;
-    g_autofree char *since = time_text_relative(control_text(answer, "since"), now);
-    g_autofree char *until = time_text_relative(control_text(answer, "until"), now);
+    g_autofree char *text = wall != 0 ? clock_rfc3339(wall) : NULL;
+    g_autofree char *relative = time_text_relative(text, clock_wall(&clock_system) / CLOCK_SECOND);
+
+    add_line(page, label, relative);
+}
+
+static void print_text(const DaemonStatusMode *mode)
+{
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
     page_add_padded(&page, PAGE_PLAIN, "mode", 7);
-    page_add(&page, PAGE_STRONG, control_text(answer, "mode"));
+    page_add(&page, PAGE_STRONG, mode->mode);
     page_raw(&page, PAGE_PLAIN, "\n");
-    add_line(&page, "since", since);
-    add_line(&page, "by", control_text(answer, "by"));
-    if (control_text(answer, "until") != NULL)
-        add_line(&page, "until", until);
+    add_time(&page, "since", mode->since);
+    add_line(&page, "by", mode->by);
+    if (mode->until != 0)
+        add_time(&page, "until", mode->until);
     fputs(page.text->str, stdout);
 }
 
 static int tell(const Options *options, const json_t *answer)
 {
+    g_autoptr(DaemonStatusMode) mode = daemon_status_mode_read(answer);
     const char *warning = control_text(answer, "warning");
 
-    if (control_text(answer, "mode") == NULL)
+    if (mode->mode == NULL)
         return subcommand_error(&mode_subcommand, CLI_UNAVAILABLE,
                                 "the daemon's answer has no mode");
     if (options->is_json)
         control_print_json(answer);
     else
-        print_text(answer);
+        print_text(mode);
     if (warning != NULL)
         subcommand_error(&mode_subcommand, CLI_YES, "warning: %s", warning);
     return CLI_YES;

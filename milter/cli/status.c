@@ -21,10 +21,11 @@ static const Option option_rows[] = {
 
 static void print_text(const json_t *answer)
 {
+    g_autoptr(DaemonStatus) status = daemon_status_read(answer);
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
-    status_text_add(&page, answer, clock_wall(&clock_system) / CLOCK_SECOND);
+    status_text_add(&page, status, clock_wall(&clock_system) / CLOCK_SECOND);
     fputs(page.text->str, stdout);
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cli/control.h"
+#include "base/clock.h"
 #include "show/time_text.h"
 
 #define LABEL_WIDTH 15
@@ -29,18 +29,13 @@ static void add_line(Page *page, const char *label, PageStyle style, const char 
     end_line(page);
 }
 
-static void add_time(Page *page, const char *label, const char *text, gint64 now)
+/* Adds nothing if wall is 0. */
+static void add_time(Page *page, const char *label, gint64 wall, gint64 now)
 {
+    g_autofree char *text = wall != 0 ? clock_rfc3339(wall) : NULL;
     g_autofree char *relative = text != NULL ? time_text_relative(text, now) : NULL;
 
     add_line(page, label, PAGE_PLAIN, relative);
-}
-
-#define COUNT_MAX (G_MAXINT64 / 16) /* sums and multiples of some are still numbers */
-
-static gint64 count_of(const json_t *object, const char *member)
-{
-    return CLAMP(json_integer_value(json_object_get(object, member)), 0, COUNT_MAX);
 }
 
 /* A number with its thousands parted: 100,000. */
@@ -54,70 +49,66 @@ static char *count_text(gint64 count)
     return g_string_free(text, FALSE);
 }
 
-static void add_process(Page *page, const json_t *status, gint64 now)
+static void add_process(Page *page, const DaemonStatus *status, gint64 now)
 {
-    g_autofree char *title =
-        g_strdup_printf("spfrom-milter %s, process %" G_GINT64_FORMAT,
-                        control_text(status, "version"), count_of(status, "pid"));
+    g_autofree char *title = g_strdup_printf("spfrom-milter %s, process %" G_GINT64_FORMAT,
+                                             status->version, status->pid);
 
     add_line(page, "daemon", PAGE_PLAIN, title);
-    add_time(page, "up since", control_text(status, "up_since"), now);
+    add_time(page, "up since", status->up_since, now);
 }
 
-static void add_mode(Page *page, const json_t *status, gint64 now)
+static void add_mode(Page *page, const DaemonStatus *status, gint64 now)
 {
-    const char *by = control_text(status, "mode_by");
-    g_autofree char *text = g_strdup(by);
+    const DaemonStatusMode *mode = &status->mode;
+    g_autofree char *by =
+        g_strcmp0(mode->by, "switch") == 0
+            ? g_strdup_printf("switch; the configuration says %s", status->mode_configured)
+            : g_strdup(mode->by);
 
-    add_line(page, "mode", PAGE_STRONG, control_text(status, "mode"));
-    add_time(page, "  since", control_text(status, "mode_since"), now);
-    if (g_strcmp0(by, "switch") == 0) {
-        g_free(text);
-        text = g_strdup_printf("switch; the configuration says %s",
-                               control_text(status, "mode_configured"));
-    }
-    add_line(page, "  by", PAGE_PLAIN, text);
-    add_time(page, "  until", control_text(status, "mode_until"), now);
+    add_line(page, "mode", PAGE_STRONG, mode->mode);
+    add_time(page, "  since", mode->since, now);
+    add_line(page, "  by", PAGE_PLAIN, by);
+    add_time(page, "  until", mode->until, now);
 }
 
-static void add_configuration(Page *page, const json_t *status, gint64 now)
+static void add_configuration(Page *page, const DaemonStatus *status, gint64 now)
 {
-    const json_t *configuration = json_object_get(status, "configuration");
-
-    add_line(page, "configuration", PAGE_PLAIN, control_text(configuration, "file"));
-    add_time(page, "  loaded", control_text(configuration, "loaded"), now);
-    add_line(page, "  not reloaded", PAGE_BAD, control_text(configuration, "error"));
-    add_line(page, "socket", PAGE_PLAIN, control_text(status, "socket"));
-    add_line(page, "control socket", PAGE_PLAIN, control_text(status, "control_socket"));
+    add_line(page, "configuration", PAGE_PLAIN, status->configuration.file);
+    add_time(page, "  loaded", status->configuration.loaded, now);
+    add_line(page, "  not reloaded", PAGE_BAD, status->configuration.error);
+    add_line(page, "socket", PAGE_PLAIN, status->socket);
+    add_line(page, "control socket", PAGE_PLAIN, status->control_socket);
 }
 
-static void add_relay_set(Page *page, const json_t *status)
+static guint length_of(char **texts)
 {
-    const json_t *set = json_object_get(status, "relay_set");
-    const json_t *networks = json_object_get(set, "networks");
-    const json_t *problems = json_object_get(set, "problems");
-    const char *policy = control_text(set, "policy");
-    size_t count = json_array_size(networks);
+    return texts != NULL ? g_strv_length(texts) : 0;
+}
+
+static void add_relay_set(Page *page, const DaemonStatus *status)
+{
+    char **networks = status->relay_set.networks;
+    char **problems = status->relay_set.problems;
+    const char *policy = status->relay_set.policy;
+    guint count = length_of(networks);
     g_autoptr(GString) text = g_string_new(count == 0 ? "not known yet" : NULL);
 
-    for (size_t i = 0; i < MIN(count, NETWORKS_SHOWN_MAX); i++) {
-        const char *network = json_string_value(json_array_get(networks, i));
-
-        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", network != NULL ? network : "?");
-    }
+    for (guint i = 0; i < MIN(count, NETWORKS_SHOWN_MAX); i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", networks[i]);
     if (count > NETWORKS_SHOWN_MAX)
-        g_string_append_printf(text, " and %" G_GSIZE_FORMAT " more", count - NETWORKS_SHOWN_MAX);
+        g_string_append_printf(text, " and %u more", count - NETWORKS_SHOWN_MAX);
     if (count > 1 && policy != NULL)
         g_string_append_printf(text, " (%s must be authorised)",
                                strcmp(policy, "any") == 0 ? "one of them" : "all");
     add_line(page, "relay set", count == 0 ? PAGE_BAD : PAGE_PLAIN, text->str);
-    if (json_is_false(json_object_get(set, "complete")))
+    if (status->relay_set.complete == DAEMON_STATUS_NO)
         add_line(page, "  incomplete", PAGE_BAD,
                  g_strcmp0(policy, "any") == 0
                      ? "what is not known of it vouches for no domain"
                      : "no domain is vouched for until the rest is known");
-    for (size_t i = 0; i < json_array_size(problems); i++)
-        add_line(page, "  problem", PAGE_DOUBTFUL, json_string_value(json_array_get(problems, i)));
+    for (guint i = 0; i < length_of(problems); i++)
+        add_line(page, "  problem", PAGE_DOUBTFUL, problems[i]);
 }
 
 static void append_part(GString *text, const char *part)
@@ -126,56 +117,61 @@ static void append_part(GString *text, const char *part)
         g_string_append_printf(text, " %s", part);
 }
 
-static void add_fallback(Page *page, const json_t *status)
+static void add_fallback(Page *page, const DaemonStatus *status)
 {
-    const json_t *fallback = json_object_get(status, "fallback");
-    const json_t *authorised = json_object_get(fallback, "authorised");
+    static const PageStyle styles[] = {
+        [DAEMON_STATUS_UNKNOWN] = PAGE_DOUBTFUL,
+        [DAEMON_STATUS_NO] = PAGE_BAD,
+        [DAEMON_STATUS_YES] = PAGE_GOOD,
+    };
+    DaemonStatusAnswer authorised = status->fallback.authorised;
+    const char *result = status->fallback.result;
     g_autoptr(GString) text = g_string_new(NULL);
 
-    add_line(page, "fallback", PAGE_PLAIN, control_text(fallback, "address"));
-    if (json_is_true(authorised))
+    add_line(page, "fallback", PAGE_PLAIN, status->fallback.address);
+    if (authorised == DAEMON_STATUS_YES)
         g_string_append(text, "authorised:");
-    else if (json_is_false(authorised))
+    else if (authorised == DAEMON_STATUS_NO)
         g_string_append(text, "NOT authorised, rewritten mail fails SPF:");
     else
-        g_string_append(text, control_text(fallback, "result") != NULL ? "not known:"
-                                                                       : "not looked up yet");
-    append_part(text, control_text(fallback, "result"));
-    append_part(text, control_text(fallback, "relay"));
-    append_part(text, control_text(fallback, "mechanism"));
-    append_part(text, control_text(fallback, "reason"));
-    add_line(page, "  its domain",
-             json_is_true(authorised)    ? PAGE_GOOD
-             : json_is_false(authorised) ? PAGE_BAD
-                                         : PAGE_DOUBTFUL,
-             text->str);
+        g_string_append(text, result != NULL ? "not known:" : "not looked up yet");
+    append_part(text, result);
+    append_part(text, status->fallback.relay);
+    append_part(text, status->fallback.mechanism);
+    append_part(text, status->fallback.reason);
+    add_line(page, "  its domain", styles[authorised], text->str);
 }
 
-/* The members of an object of counts in its order, those that aren't 0: "keep 12, rewrite 3". */
-static void add_counts(Page *page, const char *label, json_t *counts)
+/* Adds name and count to text, a list, unless count is 0: "keep 12, rewrite 3". */
+static void append_count(GString *text, const char *name, gint64 count)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    const char *name;
-    json_t *value;
+    g_autofree char *number = count_text(count);
 
-    json_object_foreach(counts, name, value)
-    {
-        g_autofree char *count = count_text(json_integer_value(value));
-
-        if (json_integer_value(value) > 0)
-            g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", name, count);
-    }
-    add_line(page, label, PAGE_PLAIN, text->len > 0 ? text->str : "none yet");
+    if (count > 0)
+        g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", name, number);
 }
 
-static void add_cache(Page *page, const json_t *status)
+static void add_counts(Page *page, const DaemonStatus *status)
 {
-    const json_t *cache = json_object_get(status, "cache");
-    gint64 hits = count_of(cache, "hit");
-    gint64 all =
-        hits + count_of(cache, "miss") + count_of(cache, "wait") + count_of(cache, "stale");
-    g_autofree char *entries = count_text(count_of(cache, "entries"));
-    g_autofree char *size = count_text(count_of(cache, "size"));
+    g_autofree char *connections = count_text(status->connections);
+    g_autoptr(GString) messages = g_string_new(NULL);
+    g_autoptr(GString) verdicts = g_string_new(NULL);
+
+    for (int i = 0; i < MESSAGE_ACTIONS; i++)
+        append_count(messages, message_action_text((MessageAction)i), status->messages[i]);
+    for (int i = 0; i < SPF_RESULTS; i++)
+        append_count(verdicts, spf_result_text((SpfResult)i), status->verdicts[i]);
+    add_line(page, "connections", PAGE_PLAIN, connections);
+    add_line(page, "messages", PAGE_PLAIN, messages->len > 0 ? messages->str : "none yet");
+    add_line(page, "verdicts", PAGE_PLAIN, verdicts->len > 0 ? verdicts->str : "none yet");
+}
+
+static void add_cache(Page *page, const DaemonStatus *status)
+{
+    gint64 hits = status->cache.hit;
+    gint64 all = hits + status->cache.miss + status->cache.wait + status->cache.stale;
+    g_autofree char *entries = count_text(status->cache.entries);
+    g_autofree char *size = count_text(status->cache.size);
     g_autofree char *asked = count_text(all);
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -183,53 +179,45 @@ static void add_cache(Page *page, const json_t *status)
     if (all > 0)
         g_string_append_printf(text, "; %.1f %% of %s look-ups were hits",
                                100.0 * (double)hits / (double)all, asked);
-    if (count_of(cache, "stale") > 0)
-        g_string_append_printf(text, ", %" G_GINT64_FORMAT " stale", count_of(cache, "stale"));
+    if (status->cache.stale > 0)
+        g_string_append_printf(text, ", %" G_GINT64_FORMAT " stale", status->cache.stale);
     add_line(page, "cache", PAGE_PLAIN, text->str);
 }
 
-static void add_dns(Page *page, const json_t *status, gint64 now)
+static void add_dns(Page *page, const DaemonStatus *status, gint64 now)
 {
-    const json_t *dns = json_object_get(status, "dns");
-    gint64 trouble = count_of(dns, "trouble");
-    gint64 all =
-        trouble + count_of(dns, "found") + count_of(dns, "no_data") + count_of(dns, "no_name");
+    gint64 trouble = status->dns.trouble;
+    gint64 all = trouble + status->dns.found + status->dns.no_data + status->dns.no_name;
     g_autofree char *asked = count_text(all);
     g_autofree char *unanswered = count_text(trouble);
     g_autofree char *text =
         g_strdup_printf("%s questions, %s without an answer", asked, unanswered);
 
     add_line(page, "DNS", trouble * 10 > all ? PAGE_DOUBTFUL : PAGE_PLAIN, text);
-    add_line(page, "  through", PAGE_PLAIN, control_text(dns, "source"));
-    add_time(page, "  last answer", control_text(dns, "last_answer"), now);
-    add_time(page, "  last trouble", control_text(dns, "last_trouble"), now);
+    add_line(page, "  through", PAGE_PLAIN, status->dns.source);
+    add_time(page, "  last answer", status->dns.last_answer, now);
+    add_time(page, "  last trouble", status->dns.last_trouble, now);
 }
 
-static void add_ledger(Page *page, const json_t *status)
+static void add_ledger(Page *page, const DaemonStatus *status)
 {
-    const json_t *ledger = json_object_get(status, "ledger");
-    const char *error = control_text(ledger, "error");
-    gint64 waiting = count_of(ledger, "waiting");
-    g_autofree char *count = count_text(waiting);
+    const char *error = status->ledger.error;
+    g_autofree char *count = count_text(status->ledger.waiting);
     g_autofree char *text = g_strdup_printf("%s messages' counts wait in memory", count);
 
-    add_line(page, "ledger", PAGE_PLAIN, control_text(ledger, "file"));
+    add_line(page, "ledger", PAGE_PLAIN, status->ledger.file);
     add_line(page, "  trouble", PAGE_BAD, error);
     add_line(page, "  waiting", PAGE_DOUBTFUL, error != NULL ? text : NULL);
 }
 
-void status_text_add(Page *page, const json_t *status, gint64 now)
+void status_text_add(Page *page, const DaemonStatus *status, gint64 now)
 {
-    g_autofree char *connections = count_text(count_of(status, "connections"));
-
     add_process(page, status, now);
     add_mode(page, status, now);
     add_configuration(page, status, now);
     add_relay_set(page, status);
     add_fallback(page, status);
-    add_line(page, "connections", PAGE_PLAIN, connections);
-    add_counts(page, "messages", json_object_get(status, "messages"));
-    add_counts(page, "verdicts", json_object_get(status, "verdicts"));
+    add_counts(page, status);
     add_cache(page, status);
     add_dns(page, status, now);
     add_ledger(page, status);

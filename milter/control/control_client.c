@@ -17,6 +17,7 @@
 #define CHUNK 16384
 
 G_DEFINE_QUARK(spfrom_control_client_error, control_client_error)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
 typedef struct {
     const char *path;
@@ -268,4 +269,18 @@ json_t *control_command(const char *command)
 const char *control_text(const json_t *answer, const char *member)
 {
     return json_string_value(json_object_get(answer, member));
+}
+
+DaemonStatus *control_client_status(const char *path, guint seconds, GError **error)
+{
+    g_autoptr(json_t) request = control_command("status");
+    g_autoptr(json_t) answer = control_client_ask(path, request, seconds, error);
+    const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
+
+    if (answer == NULL)
+        return NULL;
+    if (refusal == NULL)
+        return daemon_status_read(answer);
+    g_set_error_literal(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_REFUSED, refusal);
+    return NULL;
 }

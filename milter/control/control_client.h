@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "control/daemon_status.h"
+
 /* The client's side of the control socket (design section 12): one JSON object a line out, one in.
  */
 #define CONTROL_CLIENT_ERROR (control_client_error_quark())
@@ -13,6 +15,7 @@ typedef enum {
     CONTROL_CLIENT_ERROR_PERMISSION, /* not for this user; the message names the group that may */
     CONTROL_CLIENT_ERROR_SILENT,     /* no whole answer by the deadline */
     CONTROL_CLIENT_ERROR_ANSWER,     /* what came is no answer */
+    CONTROL_CLIENT_ERROR_REFUSED,    /* the daemon says why it does not do it */
     CONTROL_CLIENT_ERROR_SYSTEM,
 } ControlClientError;
 GQuark control_client_error_quark(void);
@@ -42,6 +45,9 @@ const char *control_client_refusal(const json_t *answer);
 
 /* {"command":command}, a new object. */
 json_t *control_command(const char *command);
+
+/* Asks for the daemon's status. Returns NULL with error (CONTROL_CLIENT_ERROR) if there was none. */
+DaemonStatus *control_client_status(const char *path, guint seconds, GError **error);
 
 /* The text of a member, borrowed; NULL where there is none. */
 const char *control_text(const json_t *answer, const char *member);

@@ -26,7 +26,8 @@ void overview_unref(Overview *overview)
 {
     if (!g_atomic_int_dec_and_test(&overview->refs))
         return;
-    g_clear_pointer(&overview->daemon, daemon_state_free);
+    g_clear_pointer(&overview->daemon, daemon_status_free);
+    g_free(overview->daemon_problem);
     g_free(overview->ledger_problem);
     g_clear_pointer(&overview->ledger, ledger_report_free);
     g_free(overview);
@@ -48,21 +49,22 @@ static const char *mode_class(const char *mode)
     return g_strcmp0(mode, "log-only") == 0 ? "badge doubtful" : "badge bad";
 }
 
-static void add_mode_times(Html *html, const View *view, const DaemonState *daemon)
+static void add_mode_times(Html *html, const View *view, const DaemonStatus *daemon)
 {
-    g_autofree char *since = view_time(view, daemon->mode_since);
-    g_autofree char *until = view_time(view, daemon->mode_until);
-    const char *by = daemon->is_switched ? view_say(view, "by the switch")
-                                         : view_say(view, "by the configuration");
+    g_autofree char *since = view_time(view, daemon->mode.since);
+    g_autofree char *until = view_time(view, daemon->mode.until);
+    const char *by = g_strcmp0(daemon->mode.by, "switch") == 0
+                         ? view_say(view, "by the switch")
+                         : view_say(view, "by the configuration");
 
     html_open(html, "p", "class", "detail", NULL);
-    if (daemon->mode_since > 0) {
+    if (daemon->mode.since > 0) {
         g_autofree char *text = language_fill(view->language, N_("Since {time}, set {by}."), "time",
                                               since, "by", by, NULL);
 
         html_text(html, text);
     }
-    if (daemon->mode_until > 0) {
+    if (daemon->mode.until > 0) {
         g_autofree char *text =
             language_fill(view->language, N_("Until {time}, then as the configuration says."),
                           "time", until, NULL);
@@ -73,12 +75,12 @@ static void add_mode_times(Html *html, const View *view, const DaemonState *daem
     html_close(html);
 }
 
-static void add_mode(Html *html, const View *view, const DaemonState *daemon)
+static void add_mode(Html *html, const View *view, const DaemonStatus *daemon)
 {
     html_open(html, "div", "class", "tile mode", NULL);
     html_element(html, "h2", view_say(view, "Mode"), NULL);
     html_open(html, "p", NULL);
-    if (daemon->problem != NULL) {
+    if (daemon == NULL) {
         html_element(html, "span", view_say(view, "unknown"), "class", "badge bad", NULL);
         html_close(html);
         html_element(html, "p", view_say(view, "The daemon does not answer."), "class", "detail",
@@ -86,45 +88,53 @@ static void add_mode(Html *html, const View *view, const DaemonState *daemon)
         html_close(html);
         return;
     }
-    html_element(html, "span", daemon->mode != NULL ? daemon->mode : "?", "class",
-                 mode_class(daemon->mode), NULL);
+    html_element(html, "span", daemon->mode.mode != NULL ? daemon->mode.mode : "?", "class",
+                 mode_class(daemon->mode.mode), NULL);
     html_close(html);
-    html_element(html, "p", mode_sentence(view, daemon->mode), "class", "detail", NULL);
+    html_element(html, "p", mode_sentence(view, daemon->mode.mode), "class", "detail", NULL);
     add_mode_times(html, view, daemon);
     html_close(html);
 }
 
-static void add_warnings(Html *html, const View *view, const Overview *overview)
+/* daemon is NULL if it can't be asked; trouble then says why. */
+static void add_daemon_warnings(Html *html, const View *view, const DaemonStatus *daemon,
+                                const char *trouble)
 {
-    const DaemonState *daemon = overview->daemon;
-
-    if (daemon->problem != NULL)
+    if (daemon == NULL) {
         layout_notice(
             html, "bad",
             view_say(view, "The daemon does not answer. What is shown is what the ledger has."),
-            daemon->problem);
-    if (daemon->has_fallback_verdict && !daemon->is_fallback_authorised)
+            trouble);
+        return;
+    }
+    if (daemon->fallback.authorised == DAEMON_STATUS_NO)
         layout_notice(html, "bad",
                       view_say(view, "The domain of the fallback address does not authorise the "
                                      "relays: rewritten mail is not better off."),
-                      daemon->fallback_address);
-    if (daemon->configuration_error != NULL)
+                      daemon->fallback.address);
+    if (daemon->configuration.error != NULL)
         layout_notice(html, "bad",
                       view_say(view, "The configuration was changed and could not be loaded; the "
                                      "one before it is in force."),
-                      daemon->configuration_error);
-    if (daemon->is_relay_set_incomplete)
+                      daemon->configuration.error);
+    if (daemon->relay_set.complete == DAEMON_STATUS_NO)
         layout_notice(html, "bad",
                       view_say(view, "The relay set is incomplete: no domain is vouched for by "
                                      "relays that are not known."),
                       NULL);
-    for (guint i = 0; i < daemon->relay_problems->len; i++)
+    for (char **problem = daemon->relay_set.problems; problem != NULL && *problem != NULL;
+         problem++)
         layout_notice(html, "doubtful", view_say(view, "A relay host could not be looked up."),
-                      g_ptr_array_index(daemon->relay_problems, i));
+                      *problem);
     if (daemon->ledger_errors > 0)
         layout_notice(html, "doubtful",
                       view_say(view, "The ledger could not be written; its numbers are too low."),
                       NULL);
+}
+
+static void add_warnings(Html *html, const View *view, const Overview *overview)
+{
+    add_daemon_warnings(html, view, overview->daemon, overview->daemon_problem);
     if (overview->ledger_problem != NULL)
         layout_notice(html, "doubtful",
                       view_say(view, "There is nothing to report: the ledger can't be read."),

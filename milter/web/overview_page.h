@@ -3,16 +3,17 @@
 
 #include <glib.h>
 
+#include "control/daemon_status.h"
 #include "ledger/ledger_report.h"
 #include "show/view.h"
-#include "web/daemon_state.h"
 #include "web/request.h"
 
 /* What the overview and the list of domains show. Immutable once read, counted by reference, shared
  * by threads. */
 typedef struct {
-    gint refs; /* overview_ref() and overview_unref() only */
-    DaemonState *daemon;
+    gint refs;            /* overview_ref() and overview_unref() only */
+    DaemonStatus *daemon; /* NULL: it can't be asked */
+    char *daemon_problem; /* for people: why not; NULL: it can */
     char *ledger_problem; /* for people: why nothing of the ledger is known; NULL: it is */
     LedgerReport *ledger; /* NULL with ledger_problem */
 } Overview;

@@ -233,9 +233,9 @@ static Reply *answer_metrics(const Visit *visit)
 
 static Reply *answer_health(const Visit *visit)
 {
-    g_autoptr(DaemonState) daemon = sources_daemon(visit->site->settings);
+    g_autoptr(DaemonStatus) daemon = sources_daemon(visit->site->settings, NULL);
 
-    if (daemon->problem != NULL)
+    if (daemon == NULL)
         return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, "the daemon does not answer");
     return reply_new_text(MHD_HTTP_OK, "ok");
 }

@@ -6,29 +6,17 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
-static json_t *ask(Settings *settings, const json_t *request, GError **error)
+DaemonStatus *sources_daemon(Settings *settings, GError **error)
 {
-    return control_client_ask(settings->control_socket, request, SOURCES_DAEMON_TIME, error);
-}
-
-DaemonState *sources_daemon(Settings *settings)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) request = json_pack("{s:s}", "command", "status");
-    g_autoptr(json_t) answer = ask(settings, request, &error);
-    const char *refusal;
-
-    if (answer == NULL)
-        return daemon_state_new_problem(error->message);
-    refusal = control_client_refusal(answer);
-    return refusal != NULL ? daemon_state_new_problem(refusal) : daemon_state_parse(answer);
+    return control_client_status(settings->control_socket, SOURCES_DAEMON_TIME, error);
 }
 
 char *sources_metrics(Settings *settings, bool is_prometheus, GError **error)
 {
     g_autoptr(json_t) request = json_pack("{s:s, s:s}", "command", "metrics", "format",
                                           is_prometheus ? "prometheus" : "openmetrics");
-    g_autoptr(json_t) answer = ask(settings, request, error);
+    g_autoptr(json_t) answer =
+        control_client_ask(settings->control_socket, request, SOURCES_DAEMON_TIME, error);
     const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
     const char *text;
 
@@ -64,9 +52,12 @@ static LedgerReport *read_report(Settings *settings, LedgerPeriod period, GError
 Overview *sources_overview(Settings *settings, gint64 now, guint days)
 {
     Overview *overview = overview_new();
+    g_autoptr(GError) trouble = NULL;
     g_autoptr(GError) error = NULL;
 
-    overview->daemon = sources_daemon(settings);
+    overview->daemon = sources_daemon(settings, &trouble);
+    if (trouble != NULL)
+        overview->daemon_problem = g_strdup(trouble->message);
     overview->ledger = read_report(settings, ledger_period_of(now, days), &error);
     if (overview->ledger == NULL)
         overview->ledger_problem = g_strdup(error->message);

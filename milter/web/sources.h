@@ -6,7 +6,7 @@
 
 #include "ledger/ledger_report.h"
 #include "policy/settings.h"
-#include "web/daemon_state.h"
+#include "control/daemon_status.h"
 #include "web/overview_page.h"
 
 /* Where the data of pages comes from: the control socket and the ledger, each opened, read and
@@ -14,7 +14,8 @@
 
 #define SOURCES_DAEMON_TIME 2 /* seconds for an answer of the daemon */
 
-DaemonState *sources_daemon(Settings *settings);
+/* NULL with error (CONTROL_CLIENT_ERROR) set. */
+DaemonStatus *sources_daemon(Settings *settings, GError **error);
 
 /* The daemon's metrics as OpenMetrics text, or in Prometheus' older format, owned by the caller;
  * NULL with error set. */

@@ -5,7 +5,6 @@
 #include "cli/message_file.h"
 #include "show/page.h"
 #include "cli/status_text.h"
-#include "web/daemon_state.h"
 
 #include <string.h>
 
@@ -20,20 +19,35 @@ static void check_page(const char *text)
         check((guchar)*text >= ' ' || *text == '\n' || *text == '\t');
 }
 
+/* What was read is written such that the same is read and written again. */
+static void check_status(const DaemonStatus *status)
+{
+    json_t *written = daemon_status_write(status);
+    g_autoptr(DaemonStatus) again = daemon_status_read(written);
+    json_t *rewritten = daemon_status_write(again);
+
+    check(json_equal(written, rewritten));
+    json_decref(written);
+    json_decref(rewritten);
+}
+
 static void parse_answer(const char *text, size_t length)
 {
     json_t *answer = control_client_parse(text, length);
-    g_autoptr(DaemonState) state = NULL;
+    g_autoptr(DaemonStatus) status = NULL;
+    g_autoptr(DaemonStatusMode) mode = NULL;
     g_auto(Page) page;
 
     page_init(&page, false);
     if (answer == NULL)
         return;
-    status_text_add(&page, answer, NOW);
+    status = daemon_status_read(answer);
+    check_status(status);
+    mode = daemon_status_mode_read(answer);
+    check(g_strcmp0(mode->mode, status->mode.mode) == 0);
+    status_text_add(&page, status, NOW);
     check_page(page.text->str);
     check((control_client_refusal(answer) == NULL) == json_is_true(json_object_get(answer, "ok")));
-    state = daemon_state_parse(answer);
-    check(state->problem == NULL);
     json_decref(answer);
 }
 

@@ -25,11 +25,12 @@ static void test_shown(void **state)
 {
     const struct row *row = *state;
     json_t *answer = json_loads(row->answer, 0, NULL);
+    g_autoptr(DaemonStatus) status = daemon_status_read(answer);
     g_auto(Page) page;
 
-    page_init(&page, false);
-    status_text_add(&page, answer, 1769904000);
     json_decref(answer);
+    page_init(&page, false);
+    status_text_add(&page, status, 1769904000);
     if (strstr(page.text->str, row->shows) == NULL)
         assert_string_equal(page.text->str, row->shows);
 }

@@ -59,7 +59,7 @@ static Overview *evil_overview(void)
     const LedgerDay day = {.day = 20000, .counts.by = {[MESSAGE_ACTION_KEEP] = G_MAXUINT64 / 2}};
 
     assert_non_null(status);
-    overview->daemon = daemon_state_parse(status);
+    overview->daemon = daemon_status_read(status);
     json_decref(status);
     overview->ledger = g_new0(LedgerReport, 1);
     overview->ledger->days = g_array_new(FALSE, FALSE, sizeof(LedgerDay));
@@ -98,7 +98,7 @@ static void test_problems(void **state)
     g_autofree char *page = NULL;
 
     (void)state;
-    overview->daemon = daemon_state_new_problem(EVIL);
+    overview->daemon_problem = g_strdup(EVIL);
     overview->ledger_problem = g_strdup(EVIL);
     page = overview_page(&view, request, overview);
     check_page(page);
