@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "control/control_client.h"
 #include "doctor/machine.h"
 #include "doctor/milter_address.h"
@@ -61,40 +62,38 @@ static void examine_socket(Doctor *doctor)
     close(fd);
 }
 
-static const char *text_of(const json_t *object, const char *member)
+static char *time_or_unknown(gint64 wall)
 {
-    return json_string_value(json_object_get(object, member));
+    return wall != 0 ? clock_rfc3339(wall) : g_strdup("unknown");
 }
 
-static void examine_version(Doctor *doctor, const json_t *status)
+static void examine_version(Doctor *doctor, const DaemonStatus *status)
 {
-    const char *version = text_of(status, "version");
+    g_autofree char *since = time_or_unknown(status->up_since);
 
-    if (g_strcmp0(version, PACKAGE_VERSION) != 0)
+    if (g_strcmp0(status->version, PACKAGE_VERSION) != 0)
         finding_command(findings_add(doctor, FINDING_WARNING, "version",
-                                     "the daemon that runs is version %s, and this is %s", version,
-                                     PACKAGE_VERSION),
+                                     "the daemon that runs is version %s, and this is %s",
+                                     status->version, PACKAGE_VERSION),
                         "systemctl restart spfrom");
     else
-        findings_add(doctor, FINDING_FINE, "version", "version %s runs, since %s", version,
-                     text_of(status, "up_since"));
+        findings_add(doctor, FINDING_FINE, "version", "version %s runs, since %s", status->version,
+                     since);
 }
 
-/* Has the file changed after loaded (RFC 3339)? */
-static bool is_newer(const char *file, const char *loaded)
+/* Has the file changed after loaded (wall time)? */
+static bool is_newer(const char *file, gint64 loaded)
 {
-    g_autoptr(GDateTime) time = loaded != NULL ? g_date_time_new_from_iso8601(loaded, NULL) : NULL;
     struct stat status;
 
-    return time != NULL && stat(file, &status) == 0 && status.st_mtime > g_date_time_to_unix(time);
+    return loaded != 0 && stat(file, &status) == 0 && status.st_mtime > loaded / CLOCK_SECOND;
 }
 
-static void examine_loaded(Doctor *doctor, const json_t *status)
+static void examine_loaded(Doctor *doctor, const DaemonStatus *status)
 {
-    const json_t *configuration = json_object_get(status, "configuration");
-    const char *file = text_of(configuration, "file");
-    const char *error = text_of(configuration, "error");
-    const char *loaded = text_of(configuration, "loaded");
+    const char *file = status->configuration.file;
+    const char *error = status->configuration.error;
+    g_autofree char *loaded = time_or_unknown(status->configuration.loaded);
 
     if (g_strcmp0(file, doctor->file) != 0)
         finding_advise(findings_add(doctor, FINDING_WARNING, "loaded",
@@ -107,7 +106,7 @@ static void examine_loaded(Doctor *doctor, const json_t *status)
                                     "the last reload failed, the old configuration is in force: %s",
                                     error),
                        "mend that line, then: spfrom reload");
-    else if (is_newer(doctor->file, loaded))
+    else if (is_newer(doctor->file, status->configuration.loaded))
         finding_command(findings_add(doctor, FINDING_WARNING, "loaded",
                                      "%s has changed since the daemon read it (%s)", file, loaded),
                         "spfrom reload");
@@ -117,36 +116,33 @@ static void examine_loaded(Doctor *doctor, const json_t *status)
 }
 
 /* A key that a reload leaves as it was. */
-static void examine_kept(Doctor *doctor, const json_t *status)
+static void examine_kept(Doctor *doctor, const DaemonStatus *status)
 {
-    const char *socket = text_of(status, "socket");
-
-    if (g_strcmp0(socket, doctor->settings->socket) != 0)
+    if (g_strcmp0(status->socket, doctor->settings->socket) != 0)
         finding_command(findings_add(doctor, FINDING_ERROR, "loaded",
                                      "the daemon still listens at %s: socket needs a restart",
-                                     socket),
+                                     status->socket),
                         "systemctl restart spfrom");
 }
 
-static void examine_mode(Doctor *doctor, const json_t *status)
+static void examine_mode(Doctor *doctor, const DaemonStatusMode *mode)
 {
-    const char *mode = text_of(status, "mode");
-    const char *until = text_of(status, "mode_until");
-    bool is_off = g_strcmp0(mode, mode_text(MODE_OFF)) == 0;
-    Finding *finding = findings_add(doctor, is_off ? FINDING_WARNING : FINDING_FINE, "mode",
-                                    "the mode is %s since %s, by %s%s%s", mode,
-                                    text_of(status, "mode_since"), text_of(status, "mode_by"),
-                                    until != NULL ? ", until " : "", until != NULL ? until : "");
+    g_autofree char *since = time_or_unknown(mode->since);
+    g_autofree char *until = mode->until != 0 ? clock_rfc3339(mode->until) : NULL;
+    bool is_off = g_strcmp0(mode->mode, mode_text(MODE_OFF)) == 0;
+    Finding *finding =
+        findings_add(doctor, is_off ? FINDING_WARNING : FINDING_FINE, "mode",
+                     "the mode is %s since %s, by %s%s%s", mode->mode, since, mode->by,
+                     until != NULL ? ", until " : "", until != NULL ? until : "");
 
     if (is_off)
         finding_command(finding, "spfrom mode rewrite");
 }
 
-static void examine_ledger(Doctor *doctor, const json_t *status)
+static void examine_ledger(Doctor *doctor, const DaemonStatus *status)
 {
-    const json_t *ledger = json_object_get(status, "ledger");
-    const char *error = text_of(ledger, "error");
-    const char *file = text_of(ledger, "file");
+    const char *error = status->ledger.error;
+    const char *file = status->ledger.file;
 
     if (error != NULL)
         findings_add(doctor, FINDING_WARNING, "ledger", "the ledger is not written: %s", error);
@@ -156,28 +152,24 @@ static void examine_ledger(Doctor *doctor, const json_t *status)
 
 static void examine_control(Doctor *doctor)
 {
-    json_t *request = json_pack("{s:s}", "command", "status");
     g_autoptr(GError) error = NULL;
-    json_t *status =
-        control_client_ask(doctor->settings->control_socket, request, CONTROL_QUICK, &error);
-    const char *refusal = status != NULL ? control_client_refusal(status) : error->message;
+    g_autoptr(DaemonStatus) status =
+        control_client_status(doctor->settings->control_socket, CONTROL_QUICK, &error);
 
-    json_decref(request);
-    if (refusal != NULL) {
+    if (status == NULL) {
         bool is_forbidden =
             g_error_matches(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_PERMISSION);
 
         finding_command(findings_add(doctor, is_forbidden ? FINDING_UNKNOWN : FINDING_ERROR,
-                                     "control", "%s", refusal),
+                                     "control", "%s", error->message),
                         is_forbidden ? "sudo spfrom doctor" : "systemctl restart spfrom");
-    } else {
-        examine_version(doctor, status);
-        examine_loaded(doctor, status);
-        examine_kept(doctor, status);
-        examine_mode(doctor, status);
-        examine_ledger(doctor, status);
+        return;
     }
-    json_decref(status);
+    examine_version(doctor, status);
+    examine_loaded(doctor, status);
+    examine_kept(doctor, status);
+    examine_mode(doctor, &status->mode);
+    examine_ledger(doctor, status);
 }
 
 void doctor_daemon(Doctor *doctor)
