@@ -196,6 +196,16 @@ const char *language_code_of_environment(void)
     return code != NULL ? code : LANGUAGE_ENGLISH;
 }
 
+Language *language_choose(const char *code, GError **error)
+{
+    Language *language;
+
+    if (code != NULL)
+        return language_new(code, error);
+    language = language_new(language_code_of_environment(), NULL);
+    return language != NULL ? language : language_new(LANGUAGE_ENGLISH, error);
+}
+
 const char *language_code(const Language *language)
 {
     return language->code;

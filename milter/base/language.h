@@ -38,6 +38,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Language, language_free)
  */
 const char *language_code_of_environment(void);
 
+/*
+ * Opens the language that a user chose, or, if code is NULL, the one that the environment asks for.
+ * If the texts of the latter are not installed, English. NULL with error set as language_new().
+ */
+Language *language_choose(const char *code, GError **error);
+
 const char *language_code(const Language *language);
 
 /* Marks a text that is translated later. */

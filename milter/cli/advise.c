@@ -135,22 +135,10 @@ static int advise_on(const Options *options, const Language *language, Settings 
     return answer_question(options, language, consultation->advice);
 }
 
-/* The language that was asked for; where it is only the environment's, and its texts are not
- * installed, English. */
-static Language *open_language(const Options *options, GError **error)
-{
-    Language *language;
-
-    if (options->language != NULL)
-        return language_new(options->language, error);
-    language = language_new(language_code_of_environment(), NULL);
-    return language != NULL ? language : language_new(LANGUAGE_ENGLISH, error);
-}
-
 static int advise_with(const Options *options, const CliContext *context, const char *name)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Language) language = open_language(options, &error);
+    g_autoptr(Language) language = language_choose(options->language, &error);
     g_autoptr(Settings) settings = NULL;
     g_autoptr(Dns) dns = NULL;
 

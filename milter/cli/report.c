@@ -5,13 +5,9 @@
 
 #include "base/clock.h"
 #include "cli/configuration.h"
-#include "show/page.h"
-#include "cli/report_csv.h"
-#include "show/report_data.h"
-#include "cli/report_html.h"
-#include "cli/report_json.h"
-#include "cli/report_text.h"
+#include "cli/report_output.h"
 #include "cli/subcommands.h"
+#include "show/page.h"
 
 #define DAYS_DEFAULT 30
 #define DAYS_MAX 36500
@@ -22,10 +18,13 @@
 
 typedef struct {
     const char *html_file;
+    /* Its code; NULL: the environment's. */
+    const char *language;
     bool is_csv;
     bool is_json;
     guint days;
-    guint limit; /* LIMIT_NONE: not given */
+    /* LIMIT_NONE: not given. */
+    guint limit;
 } Options;
 
 static const Option option_rows[] = {
@@ -62,6 +61,13 @@ static const Option option_rows[] = {
      .member = offsetof(Options, is_json),
      .group = 1,
      .help = "print JSON"},
+    {.name = "lang",
+     .argument = "de|en",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, language),
+     .words = "de en",
+     .help = "the language of the page (default: as LC_ALL, LC_MESSAGES, LANG and LANGUAGE say, "
+             "else en)"},
 };
 
 static int print_text(const ReportData *data)
@@ -69,14 +75,14 @@ static int print_text(const ReportData *data)
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
-    report_text_add(&page, data);
+    report_output_add_text(&page, data);
     fputs(page.text->str, stdout);
     return CLI_YES;
 }
 
 static int print_csv(const ReportData *data)
 {
-    g_autofree char *csv = report_csv(data);
+    g_autofree char *csv = report_output_csv(data);
 
     fputs(csv, stdout);
     return CLI_YES;
@@ -84,7 +90,7 @@ static int print_csv(const ReportData *data)
 
 static int print_json(const ReportData *data)
 {
-    json_t *json = report_json(data);
+    json_t *json = report_output_json(data);
 
     json_dumpf(json, stdout, 0);
     putchar('\n');
@@ -92,9 +98,9 @@ static int print_json(const ReportData *data)
     return CLI_YES;
 }
 
-static int write_html(const ReportData *data, const char *file)
+static int write_html(const ReportData *data, const Language *language, const char *file)
 {
-    g_autofree char *html = report_html(data);
+    g_autofree char *html = report_output_html(data, language);
     g_autoptr(GError) error = NULL;
 
     if (strcmp(file, "-") == 0) {
@@ -106,10 +112,10 @@ static int write_html(const ReportData *data, const char *file)
     return subcommand_error(&report_subcommand, CLI_OUTPUT, "%s", error->message);
 }
 
-static int print(const Options *options, const ReportData *data)
+static int print(const Options *options, const Language *language, const ReportData *data)
 {
     if (options->html_file != NULL)
-        return write_html(data, options->html_file);
+        return write_html(data, language, options->html_file);
     if (options->is_csv)
         return print_csv(data);
     return options->is_json ? print_json(data) : print_text(data);
@@ -122,36 +128,49 @@ static guint domains_max(const Options *options)
     return options->is_csv || options->is_json ? 0 : LIMIT_DEFAULT;
 }
 
-static int report(const Options *options, Settings *settings)
+static int report(const Options *options, const Language *language, Settings *settings)
 {
+    gint64 now = clock_wall(&clock_system);
+    guint max = domains_max(options);
+    const LedgerLimits limits = {.by_messages = max > 0 ? max : LEDGER_ALL,
+                                 .newly_authorised = LEDGER_ALL};
+    LedgerPeriod period = ledger_period_of(now, options->days);
     g_autoptr(GError) error = NULL;
-    g_autoptr(ReportData) data = NULL;
+    g_autoptr(Ledger) file = NULL;
+    g_autoptr(LedgerReport) ledger = NULL;
 
     if (settings->ledger == NULL)
         return subcommand_error(&report_subcommand, CLI_CONFIGURATION,
                                 "%s: ledger is empty, so none is kept", settings->file);
-    data = report_data_new(settings->ledger, clock_wall(&clock_system), options->days,
-                           domains_max(options), &error);
-    if (data == NULL)
+    file = ledger_open_read_only(settings->ledger, &error);
+    if (file != NULL)
+        ledger = ledger_report_read(file, period, &limits, &error);
+    if (ledger == NULL)
         return subcommand_error(&report_subcommand, CLI_UNAVAILABLE, "%s", error->message);
-    return print(options, data);
+    return print(options, language, &(ReportData){now, period, ledger});
 }
 
 static int run(int argc, char **argv, CliContext *context)
 {
     Options options = {.days = DAYS_DEFAULT, .limit = LIMIT_NONE};
     g_autoptr(GError) error = NULL;
+    g_autoptr(Language) language = NULL;
     g_autoptr(Settings) settings = NULL;
     char **operands;
     int status = subcommand_parse(&report_subcommand, context, argc, argv, &options, &operands);
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
+    language = language_choose(options.language, &error);
+    if (language == NULL && g_error_matches(error, LANGUAGE_ERROR, LANGUAGE_ERROR_UNKNOWN))
+        return subcommand_usage_error(&report_subcommand, "--lang: %s", error->message);
+    if (language == NULL)
+        return subcommand_error(&report_subcommand, CLI_CONFIGURATION, "%s", error->message);
     settings = configuration_read(context, true, &error);
     if (settings == NULL)
         return subcommand_error(&report_subcommand, configuration_status(error), "%s",
                                 error->message);
-    return report(&options, settings);
+    return report(&options, language, settings);
 }
 
 const Subcommand report_subcommand = {
@@ -174,6 +193,6 @@ const Subcommand report_subcommand = {
         "0 printed, 2 wrong usage, 69 there is no ledger that can be read, 74 the output can't "
         "be written, 78 configuration, or it wants no ledger",
     .examples = "spfrom report --days 7\n"
-                "spfrom report --days 90 --html /var/www/html/spf.html",
+                "spfrom report --days 90 --lang de --html /var/www/html/spf.html",
     .run = run,
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/visible_text.h"
+#include "show/assets.h"
 
 void html_init(Html *html)
 {
@@ -121,6 +122,24 @@ void html_printf(Html *html, const char *format, ...)
     text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     html_text(html, text);
+}
+
+void html_open_head(Html *html, const char *language, const char *title)
+{
+    html_open(html, "html", "lang", language, NULL);
+    html_open(html, "head", NULL);
+    html_empty(html, "meta", "charset", "utf-8", NULL);
+    html_element(html, "title", title, NULL);
+    html_empty(html, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1",
+               NULL);
+    html_empty(html, "meta", "name", "color-scheme", "content", "light dark", NULL);
+}
+
+void html_add_style(Html *html)
+{
+    for (const Asset *asset = show_assets; asset->name != NULL; asset++)
+        if (g_str_has_suffix(asset->name, ".css"))
+            g_string_append_printf(html->text, "<style>\n%s</style>", asset->text);
 }
 
 void html_open_table(Html *html, const char *label)

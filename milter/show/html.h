@@ -18,6 +18,12 @@ void html_init(Html *html);
 void html_clear(Html *html);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Html, html_clear)
 
+/* Opens <html> and <head> with what each page of ours has in it; the caller closes them. */
+void html_open_head(Html *html, const char *language, const char *title);
+
+/* The style sheet of all pages within this one, so that it needs no other file. */
+void html_add_style(Html *html);
+
 /* Closes what is open. Returns the page, owned by the caller; html is to be cleared. */
 char *html_finish(Html *html);
 

@@ -193,20 +193,23 @@ static void add_since(Html *html, const View *view, const LedgerDomain *domain)
         add_date(html, view, domain->authorised_since);
 }
 
+#define BOTH (MAIL_SUMMARY_SHORT | MAIL_SUMMARY_FULL)
+
 /* The columns behind the one with the name. */
 static const struct column {
     const char *name;
     const char *class;
-    MailSummaryDetail detail;
+    /* Tables of these details have it. */
+    guint details;
     void (*add)(Html *html, const View *view, const LedgerDomain *domain);
 } columns[] = {
-    {N_("SPF"), NULL, MAIL_SUMMARY_SHORT, add_result},
-    {N_("Rewritten"), "number", MAIL_SUMMARY_SHORT, add_rewritten},
+    {N_("SPF"), NULL, BOTH, add_result},
+    {N_("Rewritten"), "number", BOTH, add_rewritten},
     {N_("Kept"), "number", MAIL_SUMMARY_FULL, add_kept},
-    {N_("Messages"), "number", MAIL_SUMMARY_SHORT, add_messages},
+    {N_("Messages"), "number", BOTH, add_messages},
     {N_("Share"), "wide", MAIL_SUMMARY_SHORT, add_share},
     {N_("First seen"), "wide number", MAIL_SUMMARY_FULL, add_first},
-    {N_("Last seen"), "wide number", MAIL_SUMMARY_SHORT, add_last},
+    {N_("Last seen"), "wide number", BOTH, add_last},
     {N_("Authorised since"), "number", MAIL_SUMMARY_FULL, add_since},
 };
 
@@ -216,9 +219,11 @@ static void add_domain(Html *html, const View *view, const LedgerDomain *domain,
     html_open_row(html);
     html_open_row_heading(html, NULL);
     mail_summary_add_domain_name(html, view, domain->name);
+    if (detail == MAIL_SUMMARY_FULL)
+        add_share(html, view, domain);
     html_close(html);
     for (size_t i = 0; i < G_N_ELEMENTS(columns); i++) {
-        if (columns[i].detail > detail)
+        if ((columns[i].details & detail) == 0)
             continue;
         html_open_cell(html, view_say(view, columns[i].name), columns[i].class);
         columns[i].add(html, view, domain);
@@ -233,7 +238,7 @@ void mail_summary_add_domains(Html *html, const View *view, const GPtrArray *dom
     html_open_table(html, label);
     html_add_column(html, view_say(view, "Domain"), NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(columns); i++)
-        if (columns[i].detail <= detail)
+        if ((columns[i].details & detail) != 0)
             html_add_column(html, view_say(view, columns[i].name), columns[i].class);
     html_end_columns(html);
     for (guint i = 0; i < domains->len; i++)

@@ -12,9 +12,9 @@
 
 typedef enum {
     /* For a page that links to more. */
-    MAIL_SUMMARY_SHORT,
+    MAIL_SUMMARY_SHORT = 1,
     /* For a page that stands alone. */
-    MAIL_SUMMARY_FULL,
+    MAIL_SUMMARY_FULL = 2,
 } MailSummaryDetail;
 
 /* The sum of the days, which are of LedgerDay. */

@@ -9,12 +9,12 @@
 
 const char *view_say(const View *view, const char *text)
 {
-    return language_text(view->language, text);
+    return view->language != NULL ? language_text(view->language, text) : text;
 }
 
 static bool is_german(const View *view)
 {
-    return strcmp(language_code(view->language), LANGUAGE_GERMAN) == 0;
+    return view->language != NULL && strcmp(language_code(view->language), LANGUAGE_GERMAN) == 0;
 }
 
 char *view_number(const View *view, guint64 number)

@@ -7,6 +7,7 @@
 
 /* The reader of a page: what all of its parts need to know besides their data. */
 typedef struct {
+    /* NULL: English. */
     const Language *language;
     /* Wall time. */
     gint64 now;

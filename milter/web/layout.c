@@ -9,13 +9,7 @@ static void add_head(Html *html, const View *view, const char *title)
 {
     g_autofree char *full = g_strdup_printf("%s · spfrom", title);
 
-    html_open(html, "html", "lang", language_code(view->language), NULL);
-    html_open(html, "head", NULL);
-    html_empty(html, "meta", "charset", "utf-8", NULL);
-    html_element(html, "title", full, NULL);
-    html_empty(html, "meta", "name", "viewport", "content", "width=device-width, initial-scale=1",
-               NULL);
-    html_empty(html, "meta", "name", "color-scheme", "content", "light dark", NULL);
+    html_open_head(html, language_code(view->language), full);
     html_empty(html, "link", "rel", "icon", "type", "image/svg+xml", "href", "/assets/icon.svg",
                NULL);
     html_empty(html, "link", "rel", "stylesheet", "href", "/assets/spfrom.css", NULL);

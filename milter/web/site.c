@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/network.h"
 #include "verdict/relay_set.h"
-#include "web/assets.h"
+#include "show/assets.h"
 #include "web/domain_page.h"
 #include "web/layout.h"
 #include "web/overview_page.h"
@@ -258,7 +258,7 @@ static Reply *answer_nothing(const Visit *visit)
 
 static Reply *answer_asset(const Visit *visit)
 {
-    for (const Asset *asset = web_assets; asset->name != NULL; asset++) {
+    for (const Asset *asset = show_assets; asset->name != NULL; asset++) {
         Reply *reply;
 
         if (strcmp(asset->name, visit->request->subject) != 0)

@@ -349,8 +349,25 @@ def test_report_as_html(written, tmp_path):
     assert answer.returncode == 74 and "page.html" in answer.stderr
 
 
+@pytest.mark.parametrize("variables, arguments, language, words", [
+    ({"LC_ALL": "de_DE.UTF-8"}, [], "de", "Ausgehende Nachrichten"), ({"LC_ALL": "C"}, [], "en", "Outgoing messages"),
+    ({"LC_ALL": "C"}, ["--lang", "de"], "de", "Zuletzt gesehen"), ({"LC_ALL": "de_DE"}, ["--lang", "en"], "en", "Last seen")])
+def test_report_speaks(written, variables, arguments, language, words):
+    answer = written.tool("report", "--html", "-", *arguments, env={**os.environ, **variables})
+    assert f'<html lang="{language}">' in answer.stdout and words in answer.stdout
+    assert written.tool("report", *arguments, env={**os.environ, **variables}).stdout == written.tool("report").stdout
+
+
+def test_report_needs_no_other_file(written):
+    """It has the pages' own style sheet, and nothing that a browser would load or run."""
+    page = written.tool("report", "--html", "-").stdout
+    assert (paths.SRCDIR / "milter" / "show" / "assets" / "spfrom.css").read_text() in page
+    assert not re.search(r"<(script|link|a|img|form|iframe)\b|\b(src|href)=|url\(|@import", page)
+    assert "default-src &apos;none&apos;; style-src &apos;unsafe-inline&apos;" in page
+
+
 @pytest.mark.parametrize("arguments", [["--days", "0"], ["--days", "x"], ["--days"], ["--limit", "-1"], ["--csv", "--json"],
-                                       ["--html", "x", "--csv"], ["more"], ["--unknown"]])
+                                       ["--html", "x", "--csv"], ["more"], ["--unknown"], ["--lang", "fr"], ["--lang"]])
 def test_report_refuses(written, arguments):
     answer = written.tool("report", *arguments)
     assert (answer.returncode, answer.stdout) == (2, "") and "spfrom report --help" in answer.stderr

@@ -128,6 +128,28 @@ def test_page(browser, web, pictures, name):
         print(f"{name} {width} {language} {scheme}: least contrast {least:.2f}")
 
 
+def test_report(browser, web, pictures, tmp_path):
+    """The page that `spfrom report --html` writes, opened as a file: its table fits, and it names nothing but itself."""
+    for language in ("en", "de"):
+        assert web.daemon.tool("report", "--html", tmp_path / f"{language}.html", "--lang", language).returncode == 0
+    for width, language, scheme in SHOWN:
+        browser.show(width, 900, scheme)
+        browser.open((tmp_path / f"{language}.html").as_uri())
+        assert browser.console() == []
+        assert browser.run("return document.documentElement.lang") == language
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        wide = browser.run("""return [...document.querySelectorAll(".scroll")].filter(
+                                  e => e.checkVisibility() && e.scrollWidth > e.clientWidth).map(e => e.outerHTML)""")
+        assert wide == [], f"{width} {language}"
+        low, _ = browser.run(CONTRAST)
+        assert low == [], f"{width} {language} {scheme}"
+        assert browser.run(LACKING) == []
+        browser.run("""const script = document.createElement("script"); script.textContent = "window.evil = 1";
+                       document.body.append(script);""")
+        assert browser.run("return window.evil") is None and len(browser.console()) == 1
+        browser.screenshot(pictures / f"report-{width}-{language}-{scheme}.png")
+
+
 def test_console_tells_what_is_blocked(browser, web):
     """The other tests see nothing blocked because nothing is, and not because they look in the wrong place."""
     browser.show()

@@ -33,7 +33,7 @@ class PrivateWeb(processes.Service):
     """The pages of the daemon daemon (a Spfrom, which may not run), on a free port."""
 
     def __init__(self, daemon, *arguments, environment=None):
-        self._daemon = daemon
+        self.daemon = daemon
         self._arguments = arguments
         self._environment = environment
         self._log = daemon.directory / f"web-{next(_numbers)}.log"
@@ -42,7 +42,7 @@ class PrivateWeb(processes.Service):
 
     def start(self):
         self._process = processes.start(
-            [paths.TOOL, "-c", self._daemon.configuration_file, "web", "--listen", "127.0.0.1:0", *self._arguments],
+            [paths.TOOL, "-c", self.daemon.configuration_file, "web", "--listen", "127.0.0.1:0", *self._arguments],
             self._log, self._environment)
         self.url = processes.wait_until(self._announced, 20, "spfrom web", self._process)
 
