@@ -15,6 +15,8 @@ from advice_zone import BASE, DOMAIN, HELO, PROBES, RELAYS, with_records, zone_f
 from conftest import need
 from lab.paths import BUILDDIR
 
+pytestmark = pytest.mark.address
+
 
 HELPER = BUILDDIR / "advice_eval"
 SEED = 15

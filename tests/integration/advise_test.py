@@ -9,6 +9,8 @@ from lab import paths
 from lab.spfrom import configuration
 from lab.zone import FALLBACK, ZONE_FILE
 
+pytestmark = pytest.mark.address
+
 LONG = " ".join(f"ip4:203.0.113.{number}" for number in range(1, 28))
 
 ZONE = ZONE_FILE + f"""\

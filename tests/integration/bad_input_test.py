@@ -13,6 +13,8 @@ from lab.cases import MUELLER, OHNE, message
 from lab.milter_client import NO_STEPS, POSTFIX_STEPS, LEADING_SPACE, MilterClient, ask
 from lab.zone import FALLBACK
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 CR_AND_NUL = (b"\r", b"\0")
 IDLE_CONNECTIONS = 2000
 

@@ -8,6 +8,8 @@ from lab import processes
 from lab.faulty_dns import Failure, FaultyDns, Txt
 from lab.milter_client import ask
 
+pytestmark = pytest.mark.thread
+
 OURS = ["v=spf1 ip4:192.0.2.25 -all"]
 FOREIGN = ["v=spf1 ip4:198.51.100.1 -all"]
 SES = ["54.240.0.0/18", "69.169.224.0/20", "23.249.208.0/20", "23.251.224.0/19", "76.223.176.0/20"]

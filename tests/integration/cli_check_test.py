@@ -11,6 +11,8 @@ from lab import paths
 from lab.spfrom import configuration
 from lab.zone import FALLBACK, RELAY, ZONE_FILE
 
+pytestmark = pytest.mark.address
+
 ZONE = ZONE_FILE + """\
 pool.example.          TXT "v=spf1 ip4:198.51.100.0/26 ip4:198.51.100.128/26 ip4:203.0.113.0/27 ip4:203.0.113.64/27 ip4:203.0.113.128/27 ip6:2001:db8::/40 -all"
 partner.example.       TXT "v=spf1 include:lemniscus.de ip4:198.51.100.0/25 -all"

@@ -13,6 +13,8 @@ from lab.cases import MUELLER, OHNE
 from lab.spfrom import configuration
 from lab.zone import FALLBACK, RELAY, ZONE_FILE
 
+pytestmark = pytest.mark.address
+
 BASE = {"fallback_address": FALLBACK, "relay_hosts": [RELAY], "hostname": "relay.lemniscus.de"}
 LANGSAM = "praxis@praxis-langsam.de"
 

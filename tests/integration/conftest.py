@@ -36,6 +36,11 @@ def need_program(name):
     return path
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "address: runs with AddressSanitizer too: what strangers send, what programs are asked")
+    config.addinivalue_line("markers", "thread: runs with ThreadSanitizer too: where threads meet")
+
+
 def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="more generated and collected messages")
     parser.addoption("--browser", action="store_true", help="the pages in Chromium too, as with --all")

@@ -11,6 +11,8 @@ from lab.control_client import ControlClient, ask_control
 from lab.milter_client import MilterClient, ask
 from lab.zone import FALLBACK
 
+pytestmark = pytest.mark.thread
+
 CONNECTIONS = 64
 SWITCHES = 1000
 RELOADS = 60

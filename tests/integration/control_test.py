@@ -19,6 +19,8 @@ from lab.milter_client import NO_STEPS, MilterClient, ask
 from lab.spfrom import Spfrom
 from lab.zone import FALLBACK, ZONE_FILE
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 NO, USAGE, UNAVAILABLE, CONFIGURATION = 1, 2, 69, 78
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 IDLE = 500

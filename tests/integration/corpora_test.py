@@ -19,6 +19,8 @@ import mailbox_grammar
 from lab import paths
 from lab.spfrom import configuration
 
+pytestmark = pytest.mark.address
+
 FALLBACK = "noreply@lemniscus.de"
 OURS = {"from", "reply-to", "author", "x-original-from", "x-spfrom", "sender", "return-path", "dkim-signature"}
 WRITTEN = ("from", "reply-to", "author", "x-original-from", "x-spfrom")

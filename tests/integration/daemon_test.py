@@ -27,6 +27,8 @@ from lab.milter_client import MilterClient, ask
 from lab.spfrom import UNPRIVILEGED, Spfrom
 from lab.zone import FALLBACK, ZONE_FILE
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_CONFIG = 64, 69, 75, 78
 
 

@@ -10,7 +10,7 @@ from lab import clients
 from conftest import MODES
 from lab.expected import assert_as_in_case, assert_same
 
-pytestmark = pytest.mark.usefixtures("needs_swaks")
+pytestmark = [pytest.mark.usefixtures("needs_swaks"), pytest.mark.address]
 
 _numbers = itertools.count()
 

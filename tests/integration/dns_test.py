@@ -21,6 +21,8 @@ from lab.milter_client import ask
 from lab.private_nsd import PrivateNsd
 from lab.zone import FALLBACK, RECORDS
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 OURS = Txt(["v=spf1 ip4:192.0.2.25 -all"])
 
 

@@ -29,7 +29,7 @@ from lab.sink import Sink
 from lab.spfrom import Spfrom
 from lab.zone import RECORDS
 
-pytestmark = pytest.mark.usefixtures("needs_root", "needs_postfix")
+pytestmark = [pytest.mark.usefixtures("needs_root", "needs_postfix"), pytest.mark.address]
 
 ZONE = RECORDS + """\
 lemniscus.de.                 MX  10 mail.lemniscus.de.

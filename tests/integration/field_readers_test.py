@@ -13,6 +13,7 @@ import zlib
 import pytest
 
 import corpora
+from lab import source_package
 import field_readers
 import mailbox_grammar
 from conftest import need
@@ -20,6 +21,8 @@ from corpora_test import split
 from field_readers import addresses, decoded, domain_of
 from lab.milter_client import MilterClient
 from lab.zone import FALLBACK
+
+pytestmark = pytest.mark.address
 
 OWN = ("praxis.example", "xn--sd-xka.example", "süd.example")
 OTHER = ("mail.example", "evil.example")
@@ -261,7 +264,7 @@ def test_collected(daemons, readers, is_full_length, capsys):
     """Every second domain that a reader sees in them is authorised."""
     try:
         values = list(filter(_can_be_sent, _collected()))
-    except corpora.FetchError as error:
+    except source_package.SourceError as error:
         need(str(error))
     domains = {_to_the_letter(domain_of(address)) for read in readers.values() for found in read(values)
                for _, address in found if domain_of(address)}

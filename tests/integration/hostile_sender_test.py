@@ -11,6 +11,8 @@ from lab.cases import MUELLER, OHNE, message
 from conftest import Route
 from lab.zone import FALLBACK
 
+pytestmark = pytest.mark.address
+
 GMX = "praxis@gmx.de"
 PILOT = f'domain "{OHNE.partition("@")[2]}" {{ mode = log-only }}\n'
 _numbers = itertools.count()

@@ -23,6 +23,8 @@ from lab.milter_client import MilterClient, ask
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 BATCH = 4000  # LEDGER_WRITER_BATCH
 PATIENCE = 60  # seconds until a test gives up
 AUTHORISED = [("From", "Praxis <mueller@praxis-mueller.de>")]

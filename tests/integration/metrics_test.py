@@ -11,6 +11,8 @@ from conftest import Route
 from lab.metrics_read import ask_control, metrics_of, read, text_of
 from lab.milter_client import MilterClient, ask
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 GMX = "praxis@gmx.de"
 LANGSAM = "praxis@praxis-langsam.de"
 OUTSIDE = "203.0.113.7"

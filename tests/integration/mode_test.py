@@ -14,6 +14,8 @@ from lab.control_client import ask_control
 from lab.milter_client import NO_STEPS, MilterClient, ask
 from lab.zone import FALLBACK
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 GMX = "praxis@gmx.de"
 
 

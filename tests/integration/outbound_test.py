@@ -12,6 +12,8 @@ from lab.milter_client import MilterClient, ask
 from lab.private_postfix import HOSTNAME
 from lab.zone import FALLBACK
 
+pytestmark = pytest.mark.address
+
 FIELDS = [("From", OHNE), ("To", "patient@example.net")]
 _numbers = itertools.count()
 

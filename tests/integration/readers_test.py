@@ -18,6 +18,8 @@ from conftest import need
 from lab.mta_chain import MTAS, MtaChain, for_sendmail
 from lab.zone import FALLBACK
 
+pytestmark = pytest.mark.address
+
 FIELDS = ("From", "Reply-To")
 GMX = "anna@gmx.de"
 LONG = "Praxisgemeinschaft für Psychotherapie, " * 3 + "Ohne"

@@ -7,6 +7,8 @@ from lab.cases import MUELLER, OHNE
 from lab.milter_client import MilterClient, ask
 from lab.zone import FALLBACK
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 GMX = "praxis@gmx.de"
 LANGSAM = "praxis@praxis-langsam.de"
 KLINIK = "info@klinik-nord.de"

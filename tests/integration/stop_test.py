@@ -21,6 +21,8 @@ from lab.milter_client import NO_STEPS, MilterClient
 from lab.spfrom import Spfrom
 from lab.zone import FALLBACK, ZONE_FILE
 
+pytestmark = pytest.mark.thread
+
 PATIENCE = 10
 WORKERS = 8
 STOPS = 10

@@ -17,6 +17,8 @@ from lab.milter_client import MilterClient, ask
 from lab.spfrom import Spfrom
 from lab.zone import FALLBACK, ZONE_FILE
 
+pytestmark = pytest.mark.thread
+
 MAILS = 60
 PATIENCE = 5  # seconds for a mail; the MTA's own is minutes
 PIPE_OCTETS = 4096

@@ -23,6 +23,8 @@ from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
 
+pytestmark = [pytest.mark.address, pytest.mark.thread]
+
 HOSTILE = "<script>alert(1)</script>"
 ZONE = ZONE_FILE + rf"""
 hostile.example.  TXT "v=spf1 {HOSTILE} \027[31mred\007\226\128\174 -all"
