@@ -2,14 +2,499 @@
 
 #include "advice/advice.h"
 
+#include <sysexits.h>
+
 #include "base/domain_name.h"
+#include "base/language.h"
 
-const char *advice_kind_text(AdviceKind kind)
+/* Translated, all subjects are ASCII: a header field can't be anything else on every path. */
+static const char change_subject[] = N_("Your domain {domain}: please change a DNS record");
+
+static const char error_reason[] =
+    N_("You send mail through our servers with addresses of your domain {domain}. "
+       "Which servers may do that is said by a record of the domain, its SPF "
+       "record. That record has an error, so it counts for nothing, and many "
+       "receivers put your mail into the spam folder.");
+
+static const AdviceKindRow kind_rows[ADVICE_KINDS] = {
+    [ADVICE_PROVIDER] =
+        {
+            .name = "provider",
+            .exit_status = 1,
+            .summary = N_("belongs to a mail provider, and its users can't publish an SPF record"),
+            .subject = N_("Your sender address at {domain}"),
+            .reason =
+                N_("You send mail through our servers with an address at {domain}. That domain "
+                   "belongs to your mail provider, which allows only its own servers to send "
+                   "mail for it. Many receivers therefore take what comes from our servers for "
+                   "forged and put it into the spam folder."),
+            .sentences =
+                {
+                    {ADVICE_PIECE_INSTRUCTION, 0,
+                     N_("Only the provider itself can say which servers may send mail for {domain}; "
+                        "who has an address there can't. There are two ways:")},
+                    {ADVICE_PIECE_ITEM, WHEN_FALLBACK,
+                     N_("Stay with the fallback address: your mail is sent as {fallback}, your name "
+                        "still shows, and replies go to your address at {domain}. You need not do "
+                        "anything.")},
+                    {ADVICE_PIECE_ITEM, WHEN_NO_FALLBACK,
+                     N_("Stay with the fallback address: your name still shows, and replies go to "
+                        "your address at {domain}. You need not do anything.")},
+                    {ADVICE_PIECE_ITEM, 0,
+                     N_("Use a domain of your own, such as practice-miller.example, from a web "
+                        "hoster: for it an SPF record can be published, and your address stays even "
+                        "when you change the provider.")},
+                },
+            .letter_end =
+                N_("If you choose a domain of your own, just tell us: we then send you the "
+                   "one record that has to be published for it."),
+        },
+    [ADVICE_UNKNOWN] =
+        {
+            .name = "unknown",
+            .exit_status = EX_TEMPFAIL,
+            .summary = N_("the DNS does not answer; please try again later"),
+            .sentences =
+                {
+                    {ADVICE_PIECE_INSTRUCTION, WHEN_RELAYS_UNKNOWN,
+                     N_("It is not known at the moment from which servers our mail leaves, so nothing "
+                        "can be said of the record of {domain}.")},
+                    {ADVICE_PIECE_INSTRUCTION, WHEN_RELAYS_KNOWN,
+                     N_("The name servers of {domain}, or of a domain that its record refers to, gave "
+                        "no answer that can be used. Nothing is known of the record until they do.")},
+                },
+        },
+    [ADVICE_NODOMAIN] =
+        {
+            .name = "nodomain",
+            .exit_status = 1,
+            .summary = N_("this domain does not exist"),
+            .subject = N_("Your sender address: {domain} does not exist"),
+            .reason =
+                N_("You send mail through our servers with an address at {domain}. This domain "
+                   "does not exist, so receivers refuse such mail or put it into the spam "
+                   "folder, and nobody can reply to you."),
+            .sentences =
+                {
+                    {ADVICE_PIECE_INSTRUCTION, 0,
+                     N_("Please check the spelling. If the domain was given up, no mail can reach its "
+                        "addresses, and replies get lost.")},
+                },
+        },
+    [ADVICE_MERGE] =
+        {
+            .name = "merge",
+            .exit_status = 1,
+            .shows_record = true,
+            .summary =
+                N_("has several SPF records, which counts as an error; one is to be published "
+                   "in their place"),
+            .subject = change_subject,
+            .reason = error_reason,
+        },
+    [ADVICE_REPAIR] =
+        {
+            .name = "repair",
+            .exit_status = 1,
+            .shows_record = true,
+            .summary = N_("has an SPF record with an error, which needs mending"),
+            .subject = change_subject,
+            .reason = error_reason,
+        },
+    [ADVICE_REDUCE] =
+        {
+            .name = "reduce",
+            .exit_status = 1,
+            .shows_record = true,
+            .summary = N_("has an SPF record that is too costly: with our servers in it, it needs "
+                          "more DNS look-ups than receivers make"),
+            .subject = change_subject,
+            .reason =
+                N_("You send mail through our servers with addresses of your domain {domain}. "
+                   "Which servers may do that is said by a record of the domain, its SPF "
+                   "record. As it stands, it has no room for ours: receivers would have to look "
+                   "up too much. Many of them therefore take such mail for forged and put it "
+                   "into the spam folder."),
+        },
+    [ADVICE_OK] =
+        {
+            .name = "ok",
+            .exit_status = 0,
+            .summary = N_("allows our servers to send; nothing is to be done"),
+            .subject = N_("Your domain {domain}: nothing to be done"),
+            .reason =
+                N_("You send mail through our servers with addresses of your domain {domain}. "
+                   "We have checked the domain: it says that our servers may do that."),
+            .sentences =
+                {
+                    {ADVICE_PIECE_INSTRUCTION, 0,
+                     N_("Mail from {domain} is sent with its own address as the sender.")},
+                },
+        },
+    [ADVICE_EXTEND] =
+        {
+            .name = "extend",
+            .exit_status = 1,
+            .shows_record = true,
+            .tells_added = true,
+            .summary = N_("has an SPF record that lacks our servers"),
+            .subject = change_subject,
+            .reason =
+                N_("You send mail through our servers with addresses of your domain {domain}. "
+                   "Which servers may do that is said by a record of the domain, its SPF "
+                   "record, and ours are not among them yet. Many receivers therefore take such "
+                   "mail for forged and put it into the spam folder."),
+        },
+    [ADVICE_PUBLISH] =
+        {
+            .name = "publish",
+            .exit_status = 1,
+            .shows_record = true,
+            .summary = N_("has no SPF record; this one is to be published"),
+            .subject = N_("Your domain {domain}: a DNS record is missing"),
+            .reason =
+                N_("You send mail through our servers with addresses of your domain {domain}. "
+                   "So far nothing says that our servers may do that. Many receivers therefore "
+                   "take such mail for forged and put it into the spam folder."),
+        },
+};
+
+static const PointRow point_rows[POINT_KINDS] = {
+    [POINT_STRINGS] =
+        {
+            .name = "strings",
+            .members = POINT_HAS_NUMBER | POINT_HAS_TEXTS,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("The record has {number} characters. Most DNS pages take it as it is. One "
+                        "that refuses more than 255 wants it in parts; then copy this line:")},
+                    {ADVICE_PIECE_RECORD, 0, "{strings}"},
+                },
+        },
+    [POINT_LONG] =
+        {
+            .name = "long",
+            .members = POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("With {number} characters the record is very long; some receivers can't read "
+                        "an answer of that size. What is not needed any more should go.")},
+                },
+        },
+    [POINT_ALL_PASS] =
+        {
+            .name = "all-pass",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" in the record allows everybody to send mail as {domain}. We have "
+                        "not changed that; \"~all\" in its place would protect the domain.")},
+                },
+        },
+    [POINT_ALL_NEUTRAL] =
+        {
+            .name = "all-neutral",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" in the record says nothing about other people's servers. We have "
+                        "not changed that; \"~all\" in its place would protect the domain.")},
+                },
+        },
+    [POINT_ALL_MISSING] =
+        {
+            .name = "all-missing",
+            .members = 0,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("The record lacks an end such as \"~all\" and so says nothing about other "
+                        "people's servers. We have not changed that; \"~all\" would protect the "
+                        "domain.")},
+                },
+        },
+    [POINT_PTR] =
+        {
+            .name = "ptr",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" is slow and unreliable, and the standard (RFC 7208) advises "
+                        "against it. We have not changed that.")},
+                },
+        },
+    [POINT_UNREACHED] =
+        {
+            .name = "unreached",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" has no effect where it stands: what comes before it decides "
+                        "everything. We have not changed that.")},
+                },
+        },
+    [POINT_WITHOUT_EFFECT] =
+        {
+            .name = "without-effect",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" has no effect: a colon was meant in place of the equals sign. We "
+                        "have not changed that.")},
+                },
+        },
+    [POINT_FAULTY] =
+        {
+            .name = "faulty",
+            .members = POINT_HAS_TERM | POINT_HAS_REASON,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" is an error for mail servers that come to it: {reason}. We have "
+                        "not changed that.")},
+                },
+        },
+    [POINT_ERROR] =
+        {
+            .name = "error",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT | POINT_HAS_REASON | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_NO_REASON | WHEN_NO_TEXT,
+                     N_("\"{term}\" (at character {number}) is wrong and was left out.")},
+                    {ADVICE_PIECE_REMARK, WHEN_NO_REASON | WHEN_TEXT,
+                     N_("\"{term}\" (at character {number}) is wrong; it became \"{text}\".")},
+                    {ADVICE_PIECE_REMARK, WHEN_REASON | WHEN_NO_TEXT,
+                     N_("\"{term}\" (at character {number}) is wrong and was left out: {reason}.")},
+                    {ADVICE_PIECE_REMARK, WHEN_REASON | WHEN_TEXT,
+                     N_("\"{term}\" (at character {number}) is wrong: {reason}. It became \"{text}\".")},
+                },
+        },
+    [POINT_VERSION] =
+        {
+            .name = "version",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("The record began with \"{term}\". Receivers take for an SPF record only what "
+                        "begins with \"v=spf1\" and a blank.")},
+                },
+        },
+    [POINT_BROKEN] =
+        {
+            .name = "broken",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT | POINT_HAS_REASON,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" was left out: it refers to a domain without a usable SPF record, "
+                        "and that makes all of the record invalid.")},
+                },
+        },
+    [POINT_SEVERAL] =
+        {
+            .name = "several", .members = POINT_HAS_TEXTS | POINT_HAS_NUMBER,
+            /* The instruction says it and quotes them. */
+        },
+    [POINT_LOOKUPS] =
+        {
+            .name = "lookups",
+            .members = POINT_HAS_NUMBER | POINT_HAS_LIMIT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("Receivers would need {number} DNS look-ups for the record. They make at most "
+                        "{limit}, and then take the record for faulty.")},
+                },
+        },
+    [POINT_VOIDS] =
+        {
+            .name = "voids",
+            .members = POINT_HAS_NUMBER | POINT_HAS_LIMIT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("{number} of the DNS look-ups for the record find nothing. With more than "
+                        "{limit} receivers take the record for faulty.")},
+                },
+        },
+    [POINT_COST] =
+        {
+            .name = "cost",
+            .members = POINT_HAS_TERM | POINT_HAS_NUMBER | POINT_HAS_LIMIT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_FIRST,
+                     N_("This is what its parts cost. What is not needed any more can go; the first "
+                        "frees most:")},
+                    {ADVICE_PIECE_ITEM, WHEN_VOID | WHEN_ONE,
+                     N_("{term}: 1 look-up, which finds nothing")},
+                    {ADVICE_PIECE_ITEM, WHEN_VOID | WHEN_MORE,
+                     N_("{term}: {number} look-ups, {limit} of which find nothing")},
+                    {ADVICE_PIECE_ITEM, WHEN_NOT_VOID | WHEN_ONE, N_("{term}: 1 look-up")},
+                    {ADVICE_PIECE_ITEM, WHEN_NOT_VOID | WHEN_MORE, N_("{term}: {number} look-ups")},
+                },
+        },
+    [POINT_FLATTENED] =
+        {
+            .name = "flattened",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXTS | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_FIRST,
+                     N_("In place of the following, the record has the addresses that these stand for "
+                        "today. That is a copy, and it ages: when such a service changes its servers, "
+                        "the record has to be changed, too. Please check it every few months:")},
+                    {ADVICE_PIECE_ITEM, 0, "{term}"},
+                },
+        },
+    [POINT_VOID] =
+        {
+            .name = "void",
+            .members = POINT_HAS_TERM | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" was left out: it finds nothing and so allows nobody.")},
+                },
+        },
+    [POINT_DOUBLE] =
+        {
+            .name = "double",
+            .members = POINT_HAS_TERM | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0, N_("\"{term}\" was there twice; once is enough.")},
+                },
+        },
+    [POINT_DROPPED] =
+        {
+            .name = "dropped",
+            .members = POINT_HAS_TERM | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_FIRST,
+                     N_("The following was left out, as the record would be too costly with it. "
+                        "Please publish the record only if no mail of {domain} comes from there any "
+                        "more:")},
+                    {ADVICE_PIECE_ITEM, 0, "{term}"},
+                },
+        },
+    [POINT_MISPLACED] =
+        {
+            .name = "misplaced",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("At {term} there is a TXT record that was meant for SPF. Receivers don't look "
+                        "for it there, and it can go: {text}")},
+                },
+        },
+    [POINT_SPF_TYPE] =
+        {
+            .name = "spf-type",
+            .members = POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("At {domain} stands a record of the type SPF: \"{text}\". Receivers don't ask "
+                        "for that type any more; the record has to be of type TXT.")},
+                },
+        },
+    [POINT_NOT_INHERITED] =
+        {
+            .name = "not-inherited",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("The SPF record of {term} does not count for {domain}: each name needs its "
+                        "own.")},
+                },
+        },
+    [POINT_ALIAS] =
+        {
+            .name = "alias",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("{domain} is an alias (CNAME) of {term}, and no other record can stand beside "
+                        "an alias. The record belongs at {term}, if that is yours; otherwise the "
+                        "alias has to be replaced first.")},
+                },
+        },
+    [POINT_DMARC] =
+        {
+            .name = "dmarc",
+            .members = POINT_HAS_TEXT | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_REJECT,
+                     N_("{domain} asks receivers by DMARC (p=reject) to refuse mail that is not "
+                        "proven to come from it. Mail from our servers is proven by the SPF record "
+                        "where its envelope sender is of {domain}, too; otherwise it needs a DKIM "
+                        "signature of {domain}.")},
+                    {ADVICE_PIECE_REMARK, WHEN_QUARANTINE,
+                     N_("{domain} asks receivers by DMARC (p=quarantine) to put mail that is not "
+                        "proven to come from it into the spam folder. Mail from our servers is proven "
+                        "by the SPF record where its envelope sender is of {domain}, too; otherwise "
+                        "it needs a DKIM signature of {domain}.")},
+                },
+        },
+    [POINT_UNPROVEN] =
+        {
+            .name = "unproven",
+            .members = POINT_HAS_REASON,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("We found no record for {domain} that is certain to work, so we don't propose "
+                        "one.")},
+                    {ADVICE_PIECE_OPERATOR, WHEN_REASON,
+                     N_("What was tried last failed: {reason}.")},
+                },
+        },
+    [POINT_PROVIDER_RELAY] =
+        {
+            .name = "provider-relay",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_OPERATOR, 0,
+                     N_("For the operator: mail leaves through {term}, which sends with an envelope "
+                        "domain of its own, unless a custom one (a custom MAIL FROM domain) is set up "
+                        "there. Receivers then ask that domain for SPF and not {domain}; what aligns "
+                        "for DMARC is a DKIM signature of {domain}, so {term} has to be set up to "
+                        "sign for it. A custom MAIL FROM domain is a subdomain with MX and TXT "
+                        "records of its own, which {term} names: they belong there, and not at "
+                        "{domain} itself.")},
+                },
+        },
+};
+
+const AdviceKindRow *advice_kind_row(AdviceKind kind)
 {
-    static const char *const texts[] = {"provider", "unknown", "nodomain", "merge",  "repair",
-                                        "reduce",   "ok",      "extend",   "publish"};
+    return &kind_rows[kind];
+}
 
-    return texts[kind];
+const PointRow *point_row(PointKind kind)
+{
+    return &point_rows[kind];
+}
+
+void advice_find(Advice *advice, AdviceKind kind)
+{
+    advice->kind = MIN(advice->kind, kind);
 }
 
 static void point_free(gpointer data)
@@ -43,6 +528,7 @@ Advice *advice_new(const char *domain)
     const char *organizational = domain_name_organizational(domain);
     Advice *advice = g_new0(Advice, 1);
 
+    advice->kind = ADVICE_PUBLISH;
     advice->domain = g_strdup(domain);
     advice->organizational = g_strdup(organizational);
     advice->is_subdomain = organizational != domain;

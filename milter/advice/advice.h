@@ -5,10 +5,12 @@
 #include <stdbool.h>
 
 /*
- * What the owner of a domain should publish (design section 15), without a sentence in it: kind,
- * record and points say what letters and pages put in words.
+ * What the owner of a domain should publish (design section 15): its kind, the record, and points
+ * that are said besides. What letters and pages say of each kind of advice and of each kind of
+ * point is one row of a table.
  */
-/* Where several fit, the first one counts. */
+
+/* The kinds in their order: if several are right, the first one counts. */
 typedef enum {
     ADVICE_PROVIDER, /* a mail provider's domain: its users can't publish */
     ADVICE_UNKNOWN,  /* DNS trouble: try again */
@@ -20,14 +22,79 @@ typedef enum {
     ADVICE_EXTEND,   /* one record, to which mechanisms are added */
     ADVICE_PUBLISH,  /* no record */
 } AdviceKind;
+#define ADVICE_KINDS (ADVICE_PUBLISH + 1)
 
-/* "publish", "extend" … as in design section 15. */
-const char *advice_kind_text(AdviceKind kind);
+/* The pieces that advice in words consists of. */
+typedef enum {
+    ADVICE_PIECE_SUMMARY,     /* one sentence: what is the matter */
+    ADVICE_PIECE_INSTRUCTION, /* a paragraph: what to do */
+    ADVICE_PIECE_FIELD,       /* what to enter: label "Type", text "TXT" */
+    ADVICE_PIECE_RECORD,      /* to be copied: stands alone on its line, with nothing around it */
+    ADVICE_PIECE_QUOTE,       /* a record as it stands in DNS now */
+    ADVICE_PIECE_ITEM,        /* one of a list that the piece before began */
+    ADVICE_PIECE_REMARK,      /* a paragraph: what to know besides */
+    ADVICE_PIECE_OUTCOME,     /* a paragraph: what happens then */
+    ADVICE_PIECE_OPERATOR,    /* a paragraph for who runs the relays, not for the owner */
+} AdvicePieceKind;
+
+/* A sentence is said if everything holds that its row names. */
+typedef enum {
+    WHEN_FALLBACK = 1 << 0, /* the fallback address is known */
+    WHEN_NO_FALLBACK = 1 << 1,
+    WHEN_RELAYS_UNKNOWN = 1 << 2, /* Advice.has_unknown_relays */
+    WHEN_RELAYS_KNOWN = 1 << 3,
+
+    /* Of a point: */
+    WHEN_FIRST = 1 << 4,  /* the first of its kind: a sentence before a list */
+    WHEN_REASON = 1 << 5, /* it has a reason */
+    WHEN_NO_REASON = 1 << 6,
+    WHEN_TEXT = 1 << 7, /* its text is not empty */
+    WHEN_NO_TEXT = 1 << 8,
+    WHEN_ONE = 1 << 9, /* its number is 1 */
+    WHEN_MORE = 1 << 10,
+    WHEN_VOID = 1 << 11, /* its limit, the number of void look-ups, is not 0 */
+    WHEN_NOT_VOID = 1 << 12,
+    WHEN_REJECT = 1 << 13, /* its number is DMARC_REJECT */
+    WHEN_QUARANTINE = 1 << 14,
+} AdviceWhen;
+
+typedef struct {
+    AdvicePieceKind piece;
+    guint when; /* of AdviceWhen */
+    /*
+     * A msgid. {domain}, {zone}, {fallback}, {hoster}, and for a point {term}, {text}, {reason},
+     * {number}, {limit} and {strings} are filled in. NULL ends the sentences of a row.
+     */
+    const char *text;
+} AdviceSentence;
+
+/* What is known of a kind of advice. */
+typedef struct {
+    /* In JSON, as in design section 15. */
+    const char *name;
+    /* Of `spfrom advise`: 0 nothing is to be done, 1 something is, 75 nothing is known. */
+    int exit_status;
+    /* The owner can publish something: Advice.record, unless nothing could be proven. */
+    bool shows_record;
+    /* The mechanisms in Advice.added are named. */
+    bool tells_added;
+    /* A msgid: the headline without the domain before it. */
+    const char *summary;
+    /* msgids of the letter: its subject, and why it is written, in the words of somebody who never
+     * heard of SPF. NULL: no letter is written. */
+    const char *subject, *reason;
+    /* What to do, but for the record. */
+    AdviceSentence sentences[5];
+    /* A msgid: the letter's last paragraph but one; NULL: none. */
+    const char *letter_end;
+} AdviceKindRow;
+
+const AdviceKindRow *advice_kind_row(AdviceKind kind);
 
 /*
- * What is to be said besides, each with what it is about. Members of the point that a kind does not
- * name are NULL or 0. "term" is text of a record as it stands there; "the record" is the proposed
- * one, or where there is none the one that was found.
+ * What is said besides, each with what it is about. Members that the row of a kind does not name
+ * are NULL or 0. "term" is text of a record as it stands there; "the record" is the proposed one,
+ * or the one that was found if none is proposed.
  */
 typedef enum {
     /* About the record that is to be published. Longer than 255 octets: number: its octets; texts:
@@ -104,6 +171,8 @@ typedef enum {
     POINT_PROVIDER_RELAY,
 } PointKind;
 
+#define POINT_KINDS (POINT_PROVIDER_RELAY + 1)
+
 typedef struct {
     PointKind kind;
     char *term;
@@ -113,6 +182,25 @@ typedef struct {
     guint number, limit;
     guint record;
 } Point;
+
+/* Which members of a point are set, or may be. */
+typedef enum {
+    POINT_HAS_TERM = 1 << 0,
+    POINT_HAS_TEXT = 1 << 1,
+    POINT_HAS_REASON = 1 << 2,
+    POINT_HAS_TEXTS = 1 << 3,
+    POINT_HAS_NUMBER = 1 << 4,
+    POINT_HAS_LIMIT = 1 << 5,
+} PointMember;
+
+/* What is known of a kind of point. */
+typedef struct {
+    const char *name; /* in JSON */
+    guint members;    /* of PointMember */
+    AdviceSentence sentences[6];
+} PointRow;
+
+const PointRow *point_row(PointKind kind);
 
 /* Adds a point of that kind to points, which is a new array of point_array_new(). Returns it, to be
  * filled: term is copied, NULL is taken. */
@@ -146,11 +234,14 @@ typedef struct {
     bool is_rewriting;
 } Advice;
 
-/* New advice on domain (see base/domain_name.h), without record and points. Its kind is still 0.
+/* New advice on domain (see base/domain_name.h), without record and points: ADVICE_PUBLISH.
  * Freed with advice_free(). */
 Advice *advice_new(const char *domain);
 void advice_free(Advice *advice);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Advice, advice_free)
+
+/* Another kind is right, too: the first one counts. */
+void advice_find(Advice *advice, AdviceKind kind);
 
 /* The first point of that kind, or NULL. */
 const Point *advice_point(const Advice *advice, PointKind kind);

@@ -205,7 +205,7 @@ static void add_remarks(const Ground *ground, const GPtrArray *texts, Advice *ad
     remark_similar(texts, advice);
     if (advice->kind != ADVICE_OK)
         remark_alias(ground, advice);
-    if (advice->kind == ADVICE_PUBLISH) {
+    if (advice->found[0] == NULL) {
         remark_type(ground, advice);
         remark_misplaced(ground, advice);
         remark_parent(ground, advice);
@@ -274,11 +274,11 @@ static bool is_settled(const Ground *ground, const DnsAnswer *answer, const List
 
     advice->has_unknown_relays = has_unknown;
     if (is_provider)
-        advice->kind = ADVICE_PROVIDER;
-    else if (has_trouble && !check->subject->is_malformed)
-        advice->kind = ADVICE_UNKNOWN;
-    else if (is_missing)
-        advice->kind = ADVICE_NODOMAIN;
+        advice_find(advice, ADVICE_PROVIDER);
+    if (has_trouble && !check->subject->is_malformed)
+        advice_find(advice, ADVICE_UNKNOWN);
+    if (is_missing)
+        advice_find(advice, ADVICE_NODOMAIN);
     return is_provider || has_trouble || is_missing;
 }
 

@@ -36,25 +36,6 @@ static const Option option_rows[] = {
      .help = "print JSON; with --mail it has the letter, too"},
 };
 
-static int status_of(AdviceKind kind)
-{
-    switch (kind) {
-    case ADVICE_OK:
-        return CLI_YES;
-    case ADVICE_UNKNOWN:
-        return CLI_TROUBLE;
-    case ADVICE_PROVIDER:
-    case ADVICE_NODOMAIN:
-    case ADVICE_MERGE:
-    case ADVICE_REPAIR:
-    case ADVICE_REDUCE:
-    case ADVICE_EXTEND:
-    case ADVICE_PUBLISH:
-        break;
-    }
-    return CLI_NO;
-}
-
 static void print_json(const Options *options, const Language *language, const Advice *advice)
 {
     json_t *json = json_object();
@@ -96,7 +77,7 @@ static int print_letter(const Language *language, const Advice *advice)
                                 "%s: the DNS does not answer, so there is nothing to write yet",
                                 advice->domain);
     fputs(letter, stdout);
-    return status_of(advice->kind);
+    return advice_kind_row(advice->kind)->exit_status;
 }
 
 static int answer_question(const Options *options, const Language *language, const Advice *advice)
@@ -107,7 +88,7 @@ static int answer_question(const Options *options, const Language *language, con
         return print_letter(language, advice);
     else
         print_text(language, advice);
-    return status_of(advice->kind);
+    return advice_kind_row(advice->kind)->exit_status;
 }
 
 static int advise_on(const Options *options, const Language *language, Settings *settings, Dns *dns,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "advice/words/advice_text.h"
+#include "cli/subcommand.h"
 #include "policy/verdict.h"
 #include "spf/check_host.h"
 
@@ -322,12 +323,13 @@ void check_text_add(Page *page, const DomainCheck *check)
 void check_text_add_advice(Page *page, const Advice *advice)
 {
     g_autoptr(Language) english = language_new(LANGUAGE_ENGLISH, NULL);
-    g_autofree char *summary = g_strdup_printf("%s: %s", advice_kind_text(advice->kind),
-                                               advice_text_summary(english, advice));
+    const AdviceKindRow *row = advice_kind_row(advice->kind);
+    g_autofree char *summary =
+        g_strdup_printf("%s: %s", row->name, advice_text_summary(english, advice));
     g_autofree char *command = g_strconcat("spfrom advise ", advice->domain, NULL);
 
     add_line(page, "advice", summary);
-    if (advice->kind == ADVICE_OK || advice->kind == ADVICE_UNKNOWN)
+    if (row->exit_status != CLI_NO)
         return;
     if (advice->record != NULL) {
         page_raw(page, PAGE_PLAIN, "\n");

@@ -133,23 +133,23 @@ static void judge(Proposal *proposal, const Proof *proof)
 {
     Advice *advice = proposal->advice;
     bool passes = proof->check->result == SPF_PASS;
+    bool has_mistakes = !passes && has_mistake(proposal->draft);
 
-    advice->kind = ADVICE_EXTEND;
-    if (!passes && has_mistake(proposal->draft)) {
-        advice->kind = ADVICE_REPAIR;
+    advice_find(advice, ADVICE_EXTEND);
+    if (has_mistakes) {
         draft_free(proposal->draft);
         mend_found(proposal);
     }
-    if (!passes && (advice->kind == ADVICE_REPAIR || proof->cost.broken != NULL)) {
-        advice->kind = ADVICE_REPAIR;
+    if (has_mistakes || (!passes && proof->cost.broken != NULL)) {
+        advice_find(advice, ADVICE_REPAIR);
         drop_broken(proposal);
         return;
     }
     if (cost_is_over(&proposal->ground->meter, &proof->cost)) {
-        advice->kind = ADVICE_REDUCE;
+        advice_find(advice, ADVICE_REDUCE);
         drop_broken(proposal);
     } else if (passes) {
-        advice->kind = ADVICE_OK;
+        advice_find(advice, ADVICE_OK);
     }
 }
 
@@ -159,15 +159,15 @@ static void judge_long(Proposal *proposal)
     g_autoptr(Record) record = record_parse(first_found(proposal), strlen(first_found(proposal)));
     g_autoptr(Proof) proof = proof_run(proposal->ground, first_found(proposal));
 
-    proposal->advice->kind = ADVICE_EXTEND;
+    advice_find(proposal->advice, ADVICE_EXTEND);
     if (proposal->found->len > 1)
-        proposal->advice->kind = ADVICE_MERGE;
-    else if (record->wrong != NULL || !record_is_spf(record->text, record->length))
-        proposal->advice->kind = ADVICE_REPAIR;
-    else if (proof->outcome == PROOF_OVER)
-        proposal->advice->kind = ADVICE_REDUCE;
-    else if (proof->outcome == PROOF_PASSES)
-        proposal->advice->kind = ADVICE_OK;
+        advice_find(proposal->advice, ADVICE_MERGE);
+    if (record->wrong != NULL || !record_is_spf(record->text, record->length))
+        advice_find(proposal->advice, ADVICE_REPAIR);
+    if (proof->outcome == PROOF_OVER)
+        advice_find(proposal->advice, ADVICE_REDUCE);
+    if (proof->outcome == PROOF_PASSES)
+        advice_find(proposal->advice, ADVICE_OK);
     if (proposal->advice->kind != ADVICE_OK)
         set_unproven(proposal, "the record is longer than any that can be of use");
 }
@@ -184,7 +184,6 @@ static void begin_new(Proposal *proposal)
 {
     proposal->draft = draft_new("v=spf1");
     draft_insert(proposal->draft, 0, proposal->ground->settings->advice_policy);
-    proposal->advice->kind = ADVICE_PUBLISH;
 }
 
 static void begin_one(Proposal *proposal)
@@ -193,7 +192,7 @@ static void begin_one(Proposal *proposal)
     g_autoptr(Proof) proof = NULL;
 
     if (record->wrong != NULL || !record_is_spf(record->text, record->length)) {
-        proposal->advice->kind = ADVICE_REPAIR;
+        advice_find(proposal->advice, ADVICE_REPAIR);
         mend_found(proposal);
         drop_broken(proposal);
         return;
@@ -203,7 +202,7 @@ static void begin_one(Proposal *proposal)
     judge(proposal, proof);
 }
 
-/* Sets the kind, and the draft to the record found, without its errors. */
+/* Finds the kinds that are right, and sets the draft to the record found, without its errors. */
 static void begin(Proposal *proposal)
 {
     const char *first = proposal->found->len > 0 ? first_found(proposal) : NULL;
@@ -216,7 +215,8 @@ static void begin(Proposal *proposal)
         begin_one(proposal);
         return;
     }
-    proposal->advice->kind = record_is_spf(first, strlen(first)) ? ADVICE_MERGE : ADVICE_REPAIR;
+    advice_find(proposal->advice,
+                record_is_spf(first, strlen(first)) ? ADVICE_MERGE : ADVICE_REPAIR);
     set_several(proposal);
     mend_found(proposal);
     drop_broken(proposal);
@@ -238,8 +238,8 @@ static void set_record(Proposal *proposal, char *text)
 /* Too many look-ups, now that the record is extended. */
 static bool reduce_more(Proposal *proposal, const Proof *proof)
 {
-    if (proposal->advice->kind == ADVICE_EXTEND)
-        proposal->advice->kind = ADVICE_REDUCE;
+    if (proposal->found->len > 0)
+        advice_find(proposal->advice, ADVICE_REDUCE);
     if (reduce(proposal->ground, proposal->draft, proposal->advice->points))
         return true;
     set_unproven(proposal, proof->reason);
@@ -255,7 +255,7 @@ static bool extend_more(Proposal *proposal, const Proof *proof)
 
     if (extended == NULL) {
         if (failed != NULL && failed->outcome == PROOF_TROUBLE)
-            proposal->advice->kind = ADVICE_UNKNOWN;
+            advice_find(proposal->advice, ADVICE_UNKNOWN);
         else
             set_unproven(proposal, failed != NULL ? failed->reason : proof->reason);
         return false;
@@ -287,7 +287,7 @@ static bool step(Proposal *proposal, guint *extensions)
         set_record(proposal, g_steal_pointer(&text));
         return false;
     case PROOF_TROUBLE:
-        proposal->advice->kind = ADVICE_UNKNOWN;
+        advice_find(proposal->advice, ADVICE_UNKNOWN);
         return false;
     case PROOF_OVER:
         return reduce_more(proposal, proof);

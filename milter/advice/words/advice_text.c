@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "advice/words/advice_points.h"
 #include "show/paragraph.h"
+#include "spf/dmarc.h"
 
 static void piece_free(gpointer data)
 {
@@ -16,57 +16,57 @@ static void piece_free(gpointer data)
     g_free(piece);
 }
 
-/* Advice while it is put in words. */
+/* Advice, or one of its points, while it is put in words: all texts as they may stand in a
+ * sentence. */
 typedef struct {
     GPtrArray *pieces;
     const Language *language;
     const Advice *advice;
-    const char *domain; /* for a sentence, whatever was asked for */
-    const char *zone;   /* the same of advice->organizational */
-    const char *count;  /* of the records found */
+    /* of AdviceWhen: what holds */
+    guint holds;
+    /* Of the advice. */
+    const char *domain, *zone;
+    /* Of the point; for the advice itself, number is that of the records found. */
+    const char *term, *text, *reason, *number, *limit, *strings;
 } Words;
 
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+static void add_piece(GPtrArray *pieces, AdvicePieceKind kind, char *text)
+{
+    AdvicePiece *piece = g_new0(AdvicePiece, 1);
+
+    piece->kind = kind;
+    piece->text = text;
+    g_ptr_array_add(pieces, piece);
+}
+
+/* Appends text of kind, filled with what there is. */
 static void say(const Words *words, AdvicePieceKind kind, const char *text)
 {
     const Advice *advice = words->advice;
     char *filled =
         language_fill(words->language, text, "domain", words->domain, "zone", words->zone,
-                      "fallback", advice->fallback != NULL ? advice->fallback : "", "hoster",
-                      advice->hoster != NULL ? advice->hoster : "", "number", words->count, NULL);
+                      "fallback", or_empty(advice->fallback), "hoster", or_empty(advice->hoster),
+                      "term", words->term, "text", words->text, "reason", words->reason, "number",
+                      words->number, "limit", words->limit, "strings", words->strings, NULL);
 
-    advice_piece_add(words->pieces, kind, filled);
+    add_piece(words->pieces, kind, filled);
 }
 
-static const char *summary_of(AdviceKind kind)
+static void say_sentences(const Words *words, const AdviceSentence *sentences)
 {
-    switch (kind) {
-    case ADVICE_PROVIDER:
-        return N_("belongs to a mail provider, and its users can't publish an SPF record");
-    case ADVICE_UNKNOWN:
-        return N_("the DNS does not answer; please try again later");
-    case ADVICE_NODOMAIN:
-        return N_("this domain does not exist");
-    case ADVICE_MERGE:
-        return N_("has several SPF records, which counts as an error; one is to be published in "
-                  "their place");
-    case ADVICE_REPAIR:
-        return N_("has an SPF record with an error, which needs mending");
-    case ADVICE_REDUCE:
-        return N_("has an SPF record that is too costly: with our servers in it, it needs more DNS "
-                  "look-ups than receivers make");
-    case ADVICE_OK:
-        return N_("allows our servers to send; nothing is to be done");
-    case ADVICE_EXTEND:
-        return N_("has an SPF record that lacks our servers");
-    case ADVICE_PUBLISH:
-        return N_("has no SPF record; this one is to be published");
-    }
-    return "";
+    for (; sentences->text != NULL; sentences++)
+        if ((sentences->when & ~words->holds) == 0)
+            say(words, sentences->piece, sentences->text);
 }
 
 const char *advice_text_summary(const Language *language, const Advice *advice)
 {
-    return language_text(language, summary_of(advice->kind));
+    return language_text(language, advice_kind_row(advice->kind)->summary);
 }
 
 static void say_summary(const Words *words)
@@ -75,9 +75,9 @@ static void say_summary(const Words *words)
     g_autofree char *name = paragraph_quoted(words->advice->domain);
     bool is_as_asked = strcmp(name, words->domain) == 0;
 
-    advice_piece_add(words->pieces, ADVICE_PIECE_SUMMARY,
-                     is_as_asked ? g_strconcat(name, ": ", summary, NULL)
-                                 : g_strconcat(words->domain, " (", name, "): ", summary, NULL));
+    add_piece(words->pieces, ADVICE_PIECE_SUMMARY,
+              is_as_asked ? g_strconcat(name, ": ", summary, NULL)
+                          : g_strconcat(words->domain, " (", name, "): ", summary, NULL));
 }
 
 static void say_place(const Words *words)
@@ -95,7 +95,7 @@ static void say_place(const Words *words)
 static void say_found(const Words *words)
 {
     for (char **record = words->advice->found; *record != NULL; record++)
-        advice_piece_add(words->pieces, ADVICE_PIECE_QUOTE, paragraph_record(*record));
+        add_piece(words->pieces, ADVICE_PIECE_QUOTE, paragraph_record(*record));
 }
 
 static void say_change(const Words *words)
@@ -136,19 +136,18 @@ static void say_record(const Words *words)
         say_field(words, N_("Name (host)"), N_("@, or empty: the domain {domain} itself"));
     say_field(words, N_("Type"), "TXT");
     say_field(words, N_("Value"), N_("this line, complete and unchanged:"));
-    advice_piece_add(words->pieces, ADVICE_PIECE_RECORD, paragraph_ascii(advice->record));
+    add_piece(words->pieces, ADVICE_PIECE_RECORD, paragraph_ascii(advice->record));
 }
 
 static void say_what_was_added(const Words *words)
 {
     g_autofree char *added = g_strjoinv(" ", words->advice->added);
 
-    if (words->advice->kind != ADVICE_EXTEND || *added == '\0')
+    if (!advice_kind_row(words->advice->kind)->tells_added || *added == '\0')
         return;
-    advice_piece_add(words->pieces, ADVICE_PIECE_REMARK,
-                     language_fill(words->language,
-                                   N_("New in it is {added}; all else stays as it was."), "added",
-                                   added, NULL));
+    add_piece(words->pieces, ADVICE_PIECE_REMARK,
+              language_fill(words->language, N_("New in it is {added}; all else stays as it was."),
+                            "added", added, NULL));
 }
 
 static void say_outcome(const Words *words)
@@ -163,59 +162,79 @@ static void say_outcome(const Words *words)
                "{fallback} is no longer put in its place."));
 }
 
-static void say_provider(const Words *words)
+static void say_record_change(const Words *words)
 {
-    say(words, ADVICE_PIECE_INSTRUCTION,
-        N_("Only the provider itself can say which servers may send mail for {domain}; who has an "
-           "address there can't. There are two ways:"));
-    if (words->advice->fallback != NULL)
-        say(words, ADVICE_PIECE_ITEM,
-            N_("Stay with the fallback address: your mail is sent as {fallback}, your name still "
-               "shows, and replies go to your address at {domain}. You need not do anything."));
-    else
-        say(words, ADVICE_PIECE_ITEM,
-            N_("Stay with the fallback address: your name still shows, and replies go to your "
-               "address at {domain}. You need not do anything."));
-    say(words, ADVICE_PIECE_ITEM,
-        N_("Use a domain of your own, such as practice-miller.example, from a web hoster: for it "
-           "an SPF record can be published, and your address stays even when you change the "
-           "provider."));
-}
-
-static void say_what_to_do(const Words *words)
-{
-    switch (words->advice->kind) {
-    case ADVICE_PROVIDER:
-        return say_provider(words);
-    case ADVICE_UNKNOWN:
-        if (words->advice->has_unknown_relays)
-            return say(words, ADVICE_PIECE_INSTRUCTION,
-                       N_("It is not known at the moment from which servers our mail leaves, so "
-                          "nothing can be said of the record of {domain}."));
-        return say(words, ADVICE_PIECE_INSTRUCTION,
-                   N_("The name servers of {domain}, or of a domain that its record refers to, "
-                      "gave no answer that can be used. Nothing is known of the record until they "
-                      "do."));
-    case ADVICE_NODOMAIN:
-        return say(words, ADVICE_PIECE_INSTRUCTION,
-                   N_("Please check the spelling. If the domain was given up, no mail can reach "
-                      "its addresses, and replies get lost."));
-    case ADVICE_OK:
-        return say(words, ADVICE_PIECE_INSTRUCTION,
-                   N_("Mail from {domain} is sent with its own address as the sender."));
-    case ADVICE_MERGE:
-    case ADVICE_REPAIR:
-    case ADVICE_REDUCE:
-    case ADVICE_EXTEND:
-    case ADVICE_PUBLISH:
-        break;
-    }
-    if (words->advice->record == NULL)
-        return;
     say_place(words);
     say_change(words);
     say_record(words);
     say_what_was_added(words);
+}
+
+/* A reason of ours in language; one that was made of foreign data stays English. */
+static char *reason_text(const Language *language, const char *reason)
+{
+    const char *translated = reason != NULL ? language_text(language, reason) : NULL;
+
+    return translated != reason ? g_strdup(translated) : paragraph_quoted(reason);
+}
+
+/* "part" "part": as zone files and some pages want them. */
+static char *strings_of(char *const *texts)
+{
+    GString *line = g_string_new(NULL);
+
+    for (; texts != NULL && *texts != NULL; texts++) {
+        g_autofree char *ascii = paragraph_ascii(*texts);
+
+        g_string_append_printf(line, "%s\"%s\"", line->len > 0 ? " " : "", ascii);
+    }
+    return g_string_free(line, FALSE);
+}
+
+static guint one_of(bool holds, AdviceWhen when, AdviceWhen otherwise)
+{
+    return holds ? when : otherwise;
+}
+
+static void say_point(const Words *words, const Point *point)
+{
+    g_autofree char *term = paragraph_quoted(point->term);
+    g_autofree char *text = paragraph_quoted(point->text);
+    g_autofree char *reason = reason_text(words->language, point->reason);
+    g_autofree char *number = g_strdup_printf("%u", point->number);
+    g_autofree char *limit = g_strdup_printf("%u", point->limit);
+    g_autofree char *strings = strings_of(point->texts);
+    Words of_point = *words;
+
+    of_point.term = term;
+    of_point.text = text;
+    of_point.reason = reason;
+    of_point.number = number;
+    of_point.limit = limit;
+    of_point.strings = strings;
+    of_point.holds |= one_of(point == advice_point(words->advice, point->kind), WHEN_FIRST, 0) |
+                      one_of(*reason != '\0', WHEN_REASON, WHEN_NO_REASON) |
+                      one_of(*text != '\0', WHEN_TEXT, WHEN_NO_TEXT) |
+                      one_of(point->number == 1, WHEN_ONE, WHEN_MORE) |
+                      one_of(point->limit > 0, WHEN_VOID, WHEN_NOT_VOID) |
+                      one_of(point->number == DMARC_REJECT, WHEN_REJECT, WHEN_QUARANTINE);
+    say_sentences(&of_point, point_row(point->kind)->sentences);
+}
+
+/* Points of one kind stand together, in the place of the first. */
+static void say_points(const Words *words)
+{
+    const Advice *advice = words->advice;
+
+    for (guint i = 0; i < advice->points->len; i++) {
+        const Point *first = advice_point_at(advice, i);
+
+        if (advice_point(advice, first->kind) != first)
+            continue;
+        for (guint j = i; j < advice->points->len; j++)
+            if (advice_point_at(advice, j)->kind == first->kind)
+                say_point(words, advice_point_at(advice, j));
+    }
 }
 
 /* Moves what is for the operator to the end. */
@@ -240,17 +259,30 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice)
     g_autofree char *domain = paragraph_domain(advice->domain);
     g_autofree char *zone = paragraph_domain(advice->organizational);
     g_autofree char *count = g_strdup_printf("%u", g_strv_length(advice->found));
-    Words words = {.pieces = g_ptr_array_new_with_free_func(piece_free),
-                   .language = language,
-                   .advice = advice,
-                   .domain = domain,
-                   .zone = zone,
-                   .count = count};
+    const AdviceKindRow *row = advice_kind_row(advice->kind);
+    const Words words = {
+        .pieces = g_ptr_array_new_with_free_func(piece_free),
+        .language = language,
+        .advice = advice,
+        .holds = one_of(advice->fallback != NULL, WHEN_FALLBACK, WHEN_NO_FALLBACK) |
+                 one_of(advice->has_unknown_relays, WHEN_RELAYS_UNKNOWN, WHEN_RELAYS_KNOWN),
+        .domain = domain,
+        .zone = zone,
+        .term = "",
+        .text = "",
+        .reason = "",
+        .number = count,
+        .limit = "",
+        .strings = "",
+    };
+    bool has_record = row->shows_record && advice->record != NULL;
 
     say_summary(&words);
-    say_what_to_do(&words);
-    advice_points_add(words.pieces, language, advice);
-    if (advice->record != NULL && advice->kind != ADVICE_OK)
+    say_sentences(&words, row->sentences);
+    if (has_record)
+        say_record_change(&words);
+    say_points(&words);
+    if (has_record)
         say_outcome(&words);
     move_operators(words.pieces);
     return words.pieces;

@@ -92,7 +92,7 @@ static void test_row(void **state)
     dns = dns_deadline_new(file, deadline);
     consultation = consultation_new(settings, dns, lists, relays, subject, deadline);
     advice = consultation->advice;
-    check_text(advice_kind_text(advice->kind), advice_kind_text(row->kind));
+    check_text(advice_kind_row(advice->kind)->name, advice_kind_row(row->kind)->name);
     assert_int_equal(consultation->check->result, row->result);
     check_text(advice->record, row->record);
     check_text(advice->hoster, row->hoster);

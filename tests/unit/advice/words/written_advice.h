@@ -9,9 +9,6 @@
 
 /* Advice that no DNS was asked for: every kind and every point, as the engine could give it. */
 
-#define POINT_KINDS (POINT_PROVIDER_RELAY + 1)
-#define ADVICE_KINDS (ADVICE_PUBLISH + 1)
-
 /* Strato keeps the records, and mail is rewritten. Freed with advice_free(). found is what stands in DNS, one record or two with a line end between
  * them, or NULL. */
 Advice *written_advice(AdviceKind kind, const char *domain, const char *record, const char *found);
