@@ -115,7 +115,7 @@ static void examine_loaded(Doctor *doctor, const DaemonStatus *status)
                      loaded);
 }
 
-/* A key that a reload leaves as it was. */
+/* A reload leaves this key as it was. */
 static void examine_kept(Doctor *doctor, const DaemonStatus *status)
 {
     if (g_strcmp0(status->socket, doctor->settings->socket) != 0)
@@ -179,7 +179,7 @@ void doctor_daemon(Doctor *doctor)
         examine_control(doctor);
 }
 
-/* What opens the way at stopped, the place where account is held up. */
+/* Mends finding with what opens the way at stopped, the place at which account is held up. */
 static void mend_reach(Doctor *doctor, Finding *finding, const MachineAccount *account,
                        const char *mta, const char *stopped, bool is_socket)
 {
@@ -220,11 +220,23 @@ void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user)
         return;
     }
     if (trouble != EACCES)
-        return; /* nobody listens: said elsewhere */
+        return; /* nothing listens, which another finding says */
     stopped = machine_account_obstacle(account, path);
     mend_reach(doctor,
                findings_add(doctor, FINDING_ERROR, "socket-reach",
                             "%s, the account of %s, may not connect to %s: it is stopped at %s",
                             user, mta, path, stopped),
                account, mta, stopped, strcmp(stopped, path) == 0);
+}
+
+Finding *doctor_daemon_port(Doctor *doctor)
+{
+    const char *socket = doctor->settings->socket;
+
+    if (g_str_has_prefix(socket, "unix:"))
+        return NULL;
+    return findings_add(doctor, FINDING_WARNING, "socket-tcp",
+                        "socket is %s: any local user, and whoever else reaches that port, can "
+                        "write log lines and ledger rows under any queue id, and end the daemon",
+                        socket);
 }

@@ -3,13 +3,20 @@
 
 #include "doctor/findings.h"
 
-/* Does our daemon answer at socket and at control_socket, and is it what this installation says? */
+/* Does our daemon answer at socket and at control_socket, and does it run what is installed here? */
 void doctor_daemon(Doctor *doctor);
 
 /*
- * May user, the account of an MTA, connect to our unix socket? Says nothing for inet.
+ * May user, the account of an MTA, connect to our unix socket? Says nothing of a TCP socket.
  *
  * mta  its name, for people
  */
 void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user);
+
+/*
+ * Adds a finding if our socket is a TCP port: whoever can connect to a milter can say that any
+ * message passes, and libmilter believes packets that end it. A unix socket keeps others out.
+ * Returns the finding, for the MTA's mend, or NULL.
+ */
+Finding *doctor_daemon_port(Doctor *doctor);
 #endif

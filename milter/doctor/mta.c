@@ -6,14 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "doctor/daemon.h"
-#include "doctor/milter_list.h"
 #include "doctor/postfix.h"
-#include "doctor/postfix_local.h"
 #include "doctor/postfix_milters.h"
-#include "doctor/postfix_reach.h"
 #include "doctor/postfix_route.h"
-#include "doctor/postfix_sender.h"
 #include "doctor/sendmail.h"
 
 /* A parameter that Postfix doesn't know may be anything; one about milters is most likely a slip.
@@ -62,10 +57,6 @@ static void examine_instance(Doctor *doctor, const Postfix *postfix)
     if (doctor->settings == NULL)
         return;
     doctor_postfix_milters(doctor, postfix);
-    doctor_daemon_reach(doctor, "postfix", postfix_value(postfix, NULL, "mail_owner"));
-    doctor_postfix_reach(doctor, postfix);
-    doctor_postfix_local(doctor, postfix);
-    doctor_postfix_sender(doctor, postfix);
     doctor_postfix_route(doctor, postfix);
 }
 
@@ -80,7 +71,7 @@ static void add_unreadable(Doctor *doctor, const char *directory, const GError *
 static void examine_others(Doctor *doctor, const Postfix *first)
 {
     g_autoptr(GPtrArray) directories =
-        milter_list_words(postfix_value(first, NULL, "multi_instance_directories"));
+        postfix_words(postfix_value(first, NULL, "multi_instance_directories"));
 
     for (guint i = 0; i < directories->len; i++) {
         const char *directory = g_ptr_array_index(directories, i);

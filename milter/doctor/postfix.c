@@ -34,7 +34,7 @@ static GHashTable *table_new(void)
     return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-/* Splits "name = value". Returns false where it is none. */
+/* Splits "name = value". Returns false if line is no such thing. */
 static bool split_setting(char *line, char **name, char **value)
 {
     char *equals = strchr(line, '=');
@@ -60,7 +60,7 @@ static void parse_parameters(Postfix *postfix, const char *text)
 
 enum { COLUMN_NAME, COLUMN_TYPE, COLUMN_CHROOT = 4, COLUMN_PROGRAM = 7, COLUMNS };
 
-/* The next of words, which consecutive blanks part; NULL at the end. */
+/* The next word, up to the next blanks; NULL at the end. */
 static char *next_word(char **at)
 {
     char *word = *at + strspn(*at, " \t");
@@ -87,7 +87,7 @@ static void parse_service(Postfix *postfix, char *line)
     char *columns[COLUMNS];
     PostfixService *service;
 
-    if (g_ascii_isspace(*line)) /* options of the service before */
+    if (g_ascii_isspace(*line)) /* these are options of the service before */
         return;
     for (int i = 0; i < COLUMNS; i++)
         if ((columns[i] = next_word(&line)) == NULL)
@@ -151,7 +151,7 @@ Postfix *postfix_parse(const char *parameters, const char *services, const char 
     return postfix;
 }
 
-/* One run of postconf. Its warnings are kept once each, without its own name. */
+/* Runs postconf. Each of its warnings is kept once, without the name of the program. */
 static char *ask(const char *postconf, const char *directory, const char *options,
                  GPtrArray *complaints, GError **error)
 {
@@ -232,6 +232,51 @@ gint64 postfix_seconds(const Postfix *postfix, const PostfixService *service, co
     return MAX(seconds, 0);
 }
 
+static bool is_separator(char octet)
+{
+    return octet == ',' || g_ascii_isspace(octet);
+}
+
+/* The end of the word that begins at text. */
+static const char *word_end(const char *text)
+{
+    guint depth = 0;
+
+    for (; *text != '\0'; text++) {
+        if (*text == '{')
+            depth++;
+        else if (*text == '}' && depth > 0)
+            depth--;
+        else if (depth == 0 && is_separator(*text))
+            break;
+    }
+    return text;
+}
+
+GPtrArray *postfix_words(const char *text)
+{
+    GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
+
+    while (true) {
+        const char *end;
+
+        while (is_separator(*text))
+            text++;
+        if (*text == '\0')
+            return words;
+        end = word_end(text);
+        g_ptr_array_add(words, g_strndup(text, (gsize)(end - text)));
+        text = end;
+    }
+}
+
+bool postfix_has_word(const char *value, const char *word)
+{
+    g_autoptr(GPtrArray) words = postfix_words(value);
+
+    return g_ptr_array_find_with_equal_func(words, word, g_str_equal, NULL);
+}
+
 const PostfixService *postfix_service(const Postfix *postfix, const char *name, const char *type)
 {
     for (guint i = 0; i < postfix->services->len; i++) {
@@ -243,6 +288,11 @@ const PostfixService *postfix_service(const Postfix *postfix, const char *name, 
     return NULL;
 }
 
+bool postfix_service_runs(const PostfixService *service, const char *program)
+{
+    return strcmp(service->program, program) == 0;
+}
+
 char *postfix_path(const Postfix *postfix, const PostfixService *service, const char *path)
 {
     if (*path == '/' && (service == NULL || !service->is_chrooted))
@@ -250,7 +300,7 @@ char *postfix_path(const Postfix *postfix, const PostfixService *service, const 
     return g_build_filename(postfix_value(postfix, NULL, "queue_directory"), path, NULL);
 }
 
-/* Commands are written without their folder where a shell of root finds them. */
+/* A command is written without its folder if a shell of root finds it. */
 char *postfix_command(const Postfix *postfix, const char *name)
 {
     g_autofree char *folder =
@@ -277,8 +327,17 @@ char *postfix_set_command(const Postfix *postfix, const PostfixService *service,
     return g_strdup_printf("%s %s %s", postconf, service != NULL ? "-P" : "-e", quoted);
 }
 
-/* Runs postmap(1); key NULL: there is none. Returns what it prints; NULL where that is nothing, or
- * with error set. */
+void postfix_mend(const Postfix *postfix, Finding *finding, const PostfixService *service,
+                  const char *name, const char *value)
+{
+    g_autofree char *set = postfix_set_command(postfix, service, name, value);
+    g_autofree char *reload = postfix_command(postfix, "postfix");
+
+    finding_command(finding, "%s && %s reload", set, reload);
+}
+
+/* Runs postmap(1), with a key or, if it is NULL, without one. Returns what it prints; NULL if that
+ * is nothing, or with error set. */
 static char *run_postmap(const Postfix *postfix, const char *option, const char *key,
                          const char *table, GError **error)
 {
@@ -313,4 +372,106 @@ char *postfix_lookup(const Postfix *postfix, const char *table, const char *key,
 char *postfix_dump(const Postfix *postfix, const char *table, GError **error)
 {
     return run_postmap(postfix, "-s", NULL, table, error);
+}
+
+static void milter_free(PostfixMilter *milter)
+{
+    g_free(milter->text);
+    g_free(milter->address_text);
+    g_clear_pointer(&milter->address, milter_address_free);
+    g_hash_table_unref(milter->settings);
+    g_free(milter);
+}
+
+/* The text between the braces of word; NULL if it has none. */
+static char *inside(const char *word)
+{
+    gsize length = strlen(word);
+
+    if (length < 2 || word[0] != '{' || word[length - 1] != '}')
+        return NULL;
+    return g_strstrip(g_strndup(word + 1, length - 2));
+}
+
+static void read_setting(PostfixMilter *milter, const char *word)
+{
+    g_autofree char *inner = inside(word); /* { name = value } */
+    const char *text = inner != NULL ? inner : word;
+    const char *equals = strchr(text, '=');
+
+    if (equals != NULL)
+        g_hash_table_insert(milter->settings, g_strstrip(g_strndup(text, (gsize)(equals - text))),
+                            g_strstrip(g_strdup(equals + 1)));
+}
+
+static void read_settings(PostfixMilter *milter, const char *text)
+{
+    g_autoptr(GPtrArray) words = postfix_words(text);
+
+    if (words->len == 0)
+        return;
+    g_free(milter->address_text);
+    milter->address_text = g_strdup(g_ptr_array_index(words, 0));
+    for (guint i = 1; i < words->len; i++)
+        read_setting(milter, g_ptr_array_index(words, i));
+}
+
+static PostfixMilter *parse_milter(const char *word)
+{
+    PostfixMilter *milter = g_new0(PostfixMilter, 1);
+    g_autofree char *inner = inside(word);
+
+    milter->text = g_strdup(word);
+    milter->address_text = g_strdup(word);
+    milter->settings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (inner != NULL)
+        read_settings(milter, inner);
+    milter->address = milter_address_parse(milter->address_text);
+    return milter;
+}
+
+GPtrArray *postfix_milters_parse(const char *text)
+{
+    GPtrArray *milters = g_ptr_array_new_with_free_func((GDestroyNotify)milter_free);
+    g_autoptr(GPtrArray) words = postfix_words(text);
+
+    for (guint i = 0; i < words->len; i++)
+        g_ptr_array_add(milters, parse_milter(g_ptr_array_index(words, i)));
+    return milters;
+}
+
+const char *postfix_milter_setting(const PostfixMilter *milter, const char *name)
+{
+    return g_hash_table_lookup(milter->settings, name);
+}
+
+static void append_entry(GString *list, const char *entry)
+{
+    g_autofree char *inner = inside(entry);
+    g_autoptr(GPtrArray) words = postfix_words(inner != NULL ? inner : "");
+
+    if (list->len > 0)
+        g_string_append_c(list, ',');
+    if (words->len == 0) {
+        g_string_append(list, entry);
+        return;
+    }
+    for (guint i = 0; i < words->len; i++)
+        g_string_append_printf(list, "%s%s", i == 0 ? "{" : ",",
+                               (const char *)g_ptr_array_index(words, i));
+    g_string_append_c(list, '}');
+}
+
+char *postfix_milters_with(const GPtrArray *milters, const bool *is_ours, const char *entry,
+                           guint position)
+{
+    GString *list = g_string_new(NULL);
+
+    for (guint i = 0; i <= milters->len; i++) {
+        if (i == position)
+            append_entry(list, entry);
+        if (i < milters->len && !is_ours[i])
+            append_entry(list, ((const PostfixMilter *)g_ptr_array_index(milters, i))->text);
+    }
+    return g_string_free(list, FALSE);
 }

@@ -7,12 +7,12 @@
 
 #include "base/clock.h"
 
-static const Milter *milter_at(const PostfixList *list, guint position)
+static const PostfixMilter *milter_at(const PostfixList *list, guint position)
 {
     return g_ptr_array_index(list->milters, position);
 }
 
-/* The milter's address as its reader sees it; NULL where it is not understood. */
+/* The milter's address as its reader sees it; NULL if it is not understood. */
 static MilterAddress *seen_address(const PostfixList *list, guint position)
 {
     const MilterAddress *address = milter_at(list, position)->address;
@@ -52,7 +52,7 @@ PostfixList *postfix_list_new(const Doctor *doctor, const Postfix *postfix,
     list->reader = reader;
     list->owner = is_own ? reader : NULL;
     list->parameter = parameter;
-    list->milters = milter_list_parse(postfix_value(postfix, reader, parameter));
+    list->milters = postfix_milters_parse(postfix_value(postfix, reader, parameter));
     list->address = milter_address_parse(doctor->settings->socket);
     find_ours(list);
     return list;
@@ -66,6 +66,31 @@ void postfix_list_free(PostfixList *list)
     g_free(list);
 }
 
+/* Does the list name our socket by the path that it has outside of the chroot? */
+static bool names_outside(const PostfixList *list)
+{
+    for (guint i = 0; i < list->milters->len; i++) {
+        const PostfixMilter *milter = g_ptr_array_index(list->milters, i);
+
+        if (milter->address != NULL && milter_address_reaches(milter->address, list->address))
+            return true;
+    }
+    return false;
+}
+
+PostfixPassage postfix_list_passage(const PostfixList *list)
+{
+    const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
+
+    if (list->first < 0)
+        return list->reader->is_chrooted && names_outside(list) ? PASSAGE_CHROOTED : PASSAGE_NONE;
+    if (postfix_has_word(options, "no_milters"))
+        return PASSAGE_OFF;
+    if (*postfix_value(list->postfix, list->reader, "smtpd_proxy_filter") != '\0')
+        return PASSAGE_BLIND;
+    return PASSAGE_SEEN;
+}
+
 char *postfix_list_name(const PostfixList *list)
 {
     if (list->owner == NULL)
@@ -73,10 +98,11 @@ char *postfix_list_name(const PostfixList *list)
     return g_strdup_printf("%s of %s/%s", list->parameter, list->owner->name, list->owner->type);
 }
 
-const char *postfix_list_setting(const PostfixList *list, guint position, const char *own,
-                                 const char *general)
+/* The setting of the milter at position, its own or the general one. Borrowed. */
+static const char *list_setting(const PostfixList *list, guint position, const char *own,
+                                const char *general)
 {
-    const char *value = milter_setting(milter_at(list, position), own);
+    const char *value = postfix_milter_setting(milter_at(list, position), own);
 
     return value != NULL ? value : postfix_value(list->postfix, list->reader, general);
 }
@@ -89,7 +115,9 @@ static const KnownMilter *known_milter(const PostfixList *list, guint position, 
     return milter_address_known(*program, milter_at(list, position)->address_text, seen);
 }
 
-char *postfix_list_milter_name(const PostfixList *list, guint position, const KnownMilter **known)
+/* The milter at position by its address and, if it is known, its name: "inet:127.0.0.1:8891
+ * (OpenDKIM)". Owned by the caller. known may be NULL. */
+static char *milter_name(const PostfixList *list, guint position, const KnownMilter **known)
 {
     g_autofree char *program = NULL;
     const KnownMilter *milter = known_milter(list, position, &program);
@@ -102,7 +130,7 @@ char *postfix_list_milter_name(const PostfixList *list, guint position, const Kn
     return g_strdup_printf("%s (%s)", milter_at(list, position)->address_text, name);
 }
 
-/* The place of the first milter that signs, or the end. */
+/* The position of the first milter that signs, or the end. */
 static guint first_signer(const PostfixList *list)
 {
     for (guint i = 0; i < list->milters->len; i++) {
@@ -115,7 +143,7 @@ static guint first_signer(const PostfixList *list)
     return list->milters->len;
 }
 
-/* Ours as reader has to write it: in a chroot a path begins at the queue. */
+/* Our entry as the reader has to have it: in a chroot a path begins at the queue. */
 static char *entry_of(const PostfixList *list)
 {
     const char *queue = postfix_value(list->postfix, NULL, "queue_directory");
@@ -129,62 +157,48 @@ static char *entry_of(const PostfixList *list)
     return milter_address_postfix(list->address);
 }
 
-static char *with_reload(const PostfixList *list, const char *value)
-{
-    g_autofree char *set = postfix_set_command(list->postfix, list->owner, list->parameter, value);
-    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
-
-    return g_strdup_printf("%s && %s reload", set, postfix);
-}
-
-char *postfix_list_mend(const PostfixList *list)
+void postfix_list_mend(const PostfixList *list, Finding *finding)
 {
     g_autofree char *entry = entry_of(list);
     g_autofree char *value =
-        milter_list_with(list->milters, list->is_ours, entry, first_signer(list));
+        postfix_milters_with(list->milters, list->is_ours, entry, first_signer(list));
 
-    return with_reload(list, value);
+    postfix_mend(list->postfix, finding, list->owner, list->parameter, value);
 }
 
-/* The command that gives our own entry other settings, or every milter where the general one
- * counts. */
+/* Mends finding with the command that gives our entry another setting; it is given to every milter
+ * if our entry has none of its own. */
 static void mend_setting(const PostfixList *list, Finding *finding, const char *own,
                          const char *general, const char *value)
 {
-    const Milter *ours = milter_at(list, (guint)list->first);
-    g_autofree char *set = NULL;
-    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
+    const PostfixMilter *ours = milter_at(list, (guint)list->first);
     bool is_own = list->reader != NULL && g_hash_table_contains(list->reader->overrides, general);
 
-    if (milter_setting(ours, own) == NULL) {
-        set = postfix_set_command(list->postfix, is_own ? list->reader : NULL, general, value);
-        finding_command(finding, "%s && %s reload", set, postfix);
+    if (postfix_milter_setting(ours, own) == NULL) {
+        postfix_mend(list->postfix, finding, is_own ? list->reader : NULL, general, value);
         return;
     }
     g_autofree char *entry = g_strdup_printf("{%s,%s=%s}", ours->address_text, own, value);
     g_autofree char *text =
-        milter_list_with(list->milters, list->is_ours, entry, (guint)list->first);
-    g_autofree char *command = with_reload(list, text);
+        postfix_milters_with(list->milters, list->is_ours, entry, (guint)list->first);
 
-    finding_command(finding, "%s", command);
+    postfix_mend(list->postfix, finding, list->owner, list->parameter, text);
 }
 
 static void examine_order(Doctor *doctor, const PostfixList *list, const char *name)
 {
     for (guint i = 0; i < (guint)list->first; i++) {
         const KnownMilter *known;
-        g_autofree char *before = postfix_list_milter_name(list, i, &known);
-        g_autofree char *mend = NULL;
+        g_autofree char *before = milter_name(list, i, &known);
 
         if (known != NULL && !known->is_signer)
             continue;
-        mend = postfix_list_mend(list);
         if (known != NULL)
-            finding_command(findings_add(doctor, FINDING_ERROR, "signer-order",
-                                         "%s has %s before spfrom: its signature covers the old "
-                                         "From: and is broken by the rewrite",
-                                         name, before),
-                            "%s", mend);
+            postfix_list_mend(list,
+                              findings_add(doctor, FINDING_ERROR, "signer-order",
+                                           "%s has %s before spfrom: its signature covers the old "
+                                           "From: and is broken by the rewrite",
+                                           name, before));
         else
             finding_advise(findings_add(doctor, FINDING_UNKNOWN, "signer-order",
                                         "%s has %s before spfrom; is it one that signs (DKIM)?",
@@ -197,8 +211,7 @@ static void examine_later(Doctor *doctor, const PostfixList *list, const char *n
 {
     for (guint i = (guint)list->first + 1; i < list->milters->len; i++) {
         const KnownMilter *known = NULL;
-        g_autofree char *after =
-            list->is_ours[i] ? NULL : postfix_list_milter_name(list, i, &known);
+        g_autofree char *after = list->is_ours[i] ? NULL : milter_name(list, i, &known);
 
         if (list->is_ours[i])
             finding_advise(findings_add(doctor, FINDING_WARNING, "milter-twice",
@@ -214,7 +227,7 @@ static void examine_later(Doctor *doctor, const PostfixList *list, const char *n
 static void examine_action(Doctor *doctor, const PostfixList *list, const char *name)
 {
     const char *action =
-        postfix_list_setting(list, (guint)list->first, "default_action", "milter_default_action");
+        list_setting(list, (guint)list->first, "default_action", "milter_default_action");
     Finding *finding;
 
     if (g_ascii_strcasecmp(action, "tempfail") == 0 ||
@@ -237,12 +250,11 @@ static void examine_action(Doctor *doctor, const PostfixList *list, const char *
 static void examine_others(Doctor *doctor, const PostfixList *list, const char *name)
 {
     for (guint i = 0; i < list->milters->len; i++) {
-        g_autofree char *milter = list->is_ours[i] ? NULL : postfix_list_milter_name(list, i, NULL);
+        g_autofree char *milter = list->is_ours[i] ? NULL : milter_name(list, i, NULL);
 
         if (!list->is_ours[i])
             findings_add(doctor, FINDING_FINE, "other-milter", "%s: %s has default_action %s", name,
-                         milter,
-                         postfix_list_setting(list, i, "default_action", "milter_default_action"));
+                         milter, list_setting(list, i, "default_action", "milter_default_action"));
     }
 }
 
@@ -250,8 +262,7 @@ static void examine_others(Doctor *doctor, const PostfixList *list, const char *
 
 static void examine_protocol(Doctor *doctor, const PostfixList *list, const char *name)
 {
-    const char *protocol =
-        postfix_list_setting(list, (guint)list->first, "protocol", "milter_protocol");
+    const char *protocol = list_setting(list, (guint)list->first, "protocol", "milter_protocol");
 
     if (atoi(protocol) < PROTOCOL_NEEDED)
         mend_setting(list,
@@ -264,7 +275,7 @@ static void examine_protocol(Doctor *doctor, const PostfixList *list, const char
 static void examine_time(Doctor *doctor, const PostfixList *list, const char *name)
 {
     const char *text =
-        postfix_list_setting(list, (guint)list->first, "content_timeout", "milter_content_timeout");
+        list_setting(list, (guint)list->first, "content_timeout", "milter_content_timeout");
     gint64 seconds = clock_span_parse(text, NULL);
     gint64 needed = doctor->settings->check_timeout;
 

@@ -2,56 +2,15 @@
 
 #include "doctor/postfix_milters.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "doctor/daemon.h"
+#include "doctor/machine.h"
 #include "doctor/postfix_list.h"
 #include "policy/outbound.h"
-
-/* How mail that comes in at one smtpd meets us. */
-typedef enum {
-    PASSAGE_SEEN,
-    PASSAGE_BLIND,    /* a proxy filter keeps the content from milters */
-    PASSAGE_OFF,      /* receive_override_options = no_milters */
-    PASSAGE_CHROOTED, /* it looks for our socket in its chroot */
-    PASSAGE_NONE,
-} Passage;
-
-static bool has_word(const char *value, const char *word)
-{
-    g_autoptr(GPtrArray) words = milter_list_words(value);
-
-    return g_ptr_array_find_with_equal_func(words, word, g_str_equal, NULL);
-}
-
-static bool is_smtpd(const PostfixService *service)
-{
-    return strcmp(service->program, "smtpd") == 0;
-}
-
-/* Does the list name our socket by the path that it has outside of the chroot? */
-static bool names_outside(const PostfixList *list)
-{
-    for (guint i = 0; i < list->milters->len; i++) {
-        const Milter *milter = g_ptr_array_index(list->milters, i);
-
-        if (milter->address != NULL && milter_address_reaches(milter->address, list->address))
-            return true;
-    }
-    return false;
-}
-
-static Passage passage_of(const PostfixList *list)
-{
-    const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
-
-    if (list->first < 0)
-        return list->reader->is_chrooted && names_outside(list) ? PASSAGE_CHROOTED : PASSAGE_NONE;
-    if (has_word(options, "no_milters"))
-        return PASSAGE_OFF;
-    if (*postfix_value(list->postfix, list->reader, "smtpd_proxy_filter") != '\0')
-        return PASSAGE_BLIND;
-    return PASSAGE_SEEN;
-}
 
 /* The port of a service: what is behind the host, if there is one. */
 static const char *port_of(const PostfixService *service)
@@ -123,8 +82,8 @@ static WayBack way_back(const Postfix *postfix, const PostfixService *service, N
     for (guint i = 0; i < postfix->services->len; i++) {
         const PostfixService *other = g_ptr_array_index(postfix->services, i);
 
-        if ((is_smtpd(other) || strcmp(other->program, "pickup") == 0) && other != service &&
-            has_filter(postfix, other))
+        if ((postfix_service_runs(other, "smtpd") || postfix_service_runs(other, "pickup")) &&
+            other != service && has_filter(postfix, other))
             return has_way_back_options(service) ? WAY_BACK_YES : WAY_BACK_PERHAPS;
     }
     return WAY_BACK_NO;
@@ -134,7 +93,7 @@ static WayBack way_back(const Postfix *postfix, const PostfixService *service, N
 static void add_trap(Doctor *doctor, const PostfixList *list, WayBack back)
 {
     g_autofree char *others =
-        milter_list_with(list->milters, list->is_ours, NULL, list->milters->len + 1);
+        postfix_milters_with(list->milters, list->is_ours, NULL, list->milters->len + 1);
     g_autofree char *set =
         postfix_set_command(list->postfix, list->reader, list->parameter, others);
     g_autofree char *postfix = postfix_command(list->postfix, "postfix");
@@ -168,9 +127,9 @@ static bool examine_way_back(Doctor *doctor, const PostfixList *list)
 
     if (back == WAY_BACK_NO)
         return false;
-    if (passage_of(list) == PASSAGE_CHROOTED)
+    if (postfix_list_passage(list) == PASSAGE_CHROOTED)
         return false;
-    if (passage_of(list) != PASSAGE_SEEN)
+    if (postfix_list_passage(list) != PASSAGE_SEEN)
         findings_add(doctor, FINDING_FINE, "way-back",
                      "%s takes mail back from a content filter; spfrom belongs before the filter, "
                      "and does not see it again",
@@ -188,23 +147,20 @@ static bool examine_way_back(Doctor *doctor, const PostfixList *list)
 static void add_off(Doctor *doctor, const PostfixList *list)
 {
     const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
-    g_autoptr(GPtrArray) words = milter_list_words(options);
+    g_autoptr(GPtrArray) words = postfix_words(options);
     g_autoptr(GString) left = g_string_new(NULL);
-    g_autofree char *set = NULL;
-    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
     bool is_own = g_hash_table_contains(list->reader->overrides, "receive_override_options");
 
     for (guint i = 0; i < words->len; i++)
         if (strcmp(g_ptr_array_index(words, i), "no_milters") != 0)
             g_string_append_printf(left, "%s%s", left->len > 0 ? "," : "",
                                    (const char *)g_ptr_array_index(words, i));
-    set = postfix_set_command(list->postfix, is_own ? list->reader : NULL,
-                              "receive_override_options", left->str);
-    finding_command(findings_add(doctor, FINDING_ERROR, "no-milters",
-                                 "%s: receive_override_options has no_milters: mail from there "
-                                 "passes no milter",
-                                 list->reader->name),
-                    "%s && %s reload", set, postfix);
+    postfix_mend(list->postfix,
+                 findings_add(doctor, FINDING_ERROR, "no-milters",
+                              "%s: receive_override_options has no_milters: mail from there "
+                              "passes no milter",
+                              list->reader->name),
+                 is_own ? list->reader : NULL, "receive_override_options", left->str);
 }
 
 /* The same filter as content_filter has it; NULL if the SMTP client can't reach it. */
@@ -268,24 +224,20 @@ static void add_chrooted(Doctor *doctor, const PostfixList *list)
 static void add_missed(Doctor *doctor, const PostfixList *list)
 {
     g_autofree char *name = postfix_list_name(list);
-    g_autofree char *mend = NULL;
-    Finding *finding;
+    FindingLevel level =
+        is_submission(list->postfix, list->reader) ? FINDING_ERROR : FINDING_WARNING;
 
-    mend = postfix_list_mend(list);
-    finding = findings_add(
-        doctor, is_submission(list->postfix, list->reader) ? FINDING_ERROR : FINDING_WARNING,
-        "smtpd-milters",
-        "%s does not have spfrom: mail that comes in at %s is "
-        "not seen by it",
-        name, list->reader->name);
-    finding_command(finding, "%s", mend);
+    postfix_list_mend(
+        list, findings_add(doctor, level, "smtpd-milters",
+                           "%s does not have spfrom: mail that comes in at %s is not seen by it",
+                           name, list->reader->name));
 }
 
 static void add_passage(Doctor *doctor, const PostfixList *list)
 {
     if (examine_way_back(doctor, list))
         return;
-    switch (passage_of(list)) {
+    switch (postfix_list_passage(list)) {
     case PASSAGE_SEEN:
         break;
     case PASSAGE_BLIND:
@@ -311,7 +263,7 @@ static void add_seen(Doctor *doctor, const GPtrArray *lists)
         const PostfixList *list = g_ptr_array_index(lists, i);
         Network address;
 
-        if (passage_of(list) == PASSAGE_SEEN &&
+        if (postfix_list_passage(list) == PASSAGE_SEEN &&
             way_back(list->postfix, list->reader, &address) != WAY_BACK_YES)
             g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", list->reader->name);
     }
@@ -325,7 +277,6 @@ static void add_seen(Doctor *doctor, const GPtrArray *lists)
 static void add_absent(Doctor *doctor, const GPtrArray *lists)
 {
     const PostfixList *general = NULL;
-    g_autofree char *mend = NULL;
 
     for (guint i = 0; i < lists->len; i++) {
         const PostfixList *list = g_ptr_array_index(lists, i);
@@ -335,20 +286,18 @@ static void add_absent(Doctor *doctor, const GPtrArray *lists)
         else if (general == NULL)
             general = list;
     }
-    if (general == NULL)
-        return;
-    mend = postfix_list_mend(general);
-    finding_command(findings_add(doctor, FINDING_ERROR, "smtpd-milters",
-                                 "smtpd_milters does not have spfrom (%s): no mail that comes in "
-                                 "by SMTP passes through it",
-                                 doctor->settings->socket),
-                    "%s", mend);
+    if (general != NULL)
+        postfix_list_mend(general,
+                          findings_add(doctor, FINDING_ERROR, "smtpd-milters",
+                                       "smtpd_milters does not have spfrom (%s): no mail that "
+                                       "comes in by SMTP passes through it",
+                                       doctor->settings->socket));
 }
 
 static bool is_any_seen(const GPtrArray *lists)
 {
     for (guint i = 0; i < lists->len; i++)
-        if (passage_of(g_ptr_array_index(lists, i)) != PASSAGE_NONE)
+        if (postfix_list_passage(g_ptr_array_index(lists, i)) != PASSAGE_NONE)
             return true;
     return false;
 }
@@ -381,7 +330,7 @@ static GPtrArray *smtpd_lists(const Doctor *doctor, const Postfix *postfix)
     for (guint i = 0; i < postfix->services->len; i++) {
         const PostfixService *service = g_ptr_array_index(postfix->services, i);
 
-        if (is_smtpd(service))
+        if (postfix_service_runs(service, "smtpd"))
             g_ptr_array_add(lists, postfix_list_new(doctor, postfix, service, "smtpd_milters"));
     }
     return lists;
@@ -422,7 +371,7 @@ static const PostfixService *find_pickup(const Postfix *postfix)
     for (guint i = 0; i < postfix->services->len; i++) {
         const PostfixService *service = g_ptr_array_index(postfix->services, i);
 
-        if (strcmp(service->program, "pickup") == 0)
+        if (postfix_service_runs(service, "pickup"))
             return service;
     }
     return NULL;
@@ -432,17 +381,11 @@ static const PostfixService *find_pickup(const Postfix *postfix)
 static void mend_local(const Doctor *doctor, const PostfixList *list, Finding *finding)
 {
     g_autoptr(PostfixList) smtpd = postfix_list_new(doctor, list->postfix, NULL, "smtpd_milters");
-    g_autofree char *set = NULL;
-    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
-    g_autofree char *mend = NULL;
 
-    if (list->milters->len > 0 || list->owner != NULL || smtpd->first < 0) {
-        mend = postfix_list_mend(list);
-        finding_command(finding, "%s", mend);
-        return;
-    }
-    set = postfix_set_command(list->postfix, NULL, "non_smtpd_milters", "$smtpd_milters");
-    finding_command(finding, "%s && %s reload", set, postfix);
+    if (list->milters->len > 0 || list->owner != NULL || smtpd->first < 0)
+        postfix_list_mend(list, finding);
+    else
+        postfix_mend(list->postfix, finding, NULL, "non_smtpd_milters", "$smtpd_milters");
 }
 
 static void examine_local(Doctor *doctor, const Postfix *postfix)
@@ -454,7 +397,7 @@ static void examine_local(Doctor *doctor, const Postfix *postfix)
     if (cleanup == NULL)
         return;
     list = postfix_list_new(doctor, postfix, cleanup, "non_smtpd_milters");
-    if (list->first < 0 && cleanup->is_chrooted && names_outside(list)) {
+    if (postfix_list_passage(list) == PASSAGE_CHROOTED) {
         add_chrooted(doctor, list);
         return;
     }
@@ -465,7 +408,8 @@ static void examine_local(Doctor *doctor, const Postfix *postfix)
                                 "(sendmail -t) does not pass through it"));
         return;
     }
-    if (has_word(postfix_value(postfix, pickup, "receive_override_options"), "no_milters")) {
+    if (postfix_has_word(postfix_value(postfix, pickup, "receive_override_options"),
+                         "no_milters")) {
         list->reader = pickup;
         add_off(doctor, list);
         return;
@@ -480,7 +424,7 @@ static bool has_daemon_name(const Postfix *postfix, const char *name)
     for (guint i = 0; i < postfix->services->len; i++) {
         const PostfixService *service = g_ptr_array_index(postfix->services, i);
 
-        if (is_smtpd(service) &&
+        if (postfix_service_runs(service, "smtpd") &&
             strcmp(postfix_value(postfix, service, "milter_macro_daemon_name"), name) == 0)
             return true;
     }
@@ -516,9 +460,204 @@ static void examine_daemon_names(Doctor *doctor, const Postfix *postfix)
     }
 }
 
+/* Appends the command that makes our entry of a list, if it has one, name place. */
+static void move_entry(const PostfixList *list, const char *place, GString *commands)
+{
+    const PostfixMilter *ours;
+    g_auto(GStrv) parts = NULL;
+    g_autofree char *entry = NULL;
+    g_autofree char *value = NULL;
+    g_autofree char *set = NULL;
+
+    if (list->first < 0)
+        return;
+    ours = g_ptr_array_index(list->milters, (guint)list->first);
+    parts = g_strsplit(ours->text, ours->address_text, 2);
+    entry = g_strjoinv(place, parts);
+    value = postfix_milters_with(list->milters, list->is_ours, entry, (guint)list->first);
+    set = postfix_set_command(list->postfix, list->owner, list->parameter, value);
+    g_string_append_printf(commands, " && %s", set);
+}
+
+#define SOCKET_FOLDER "spfrom"
+#define SOCKET_PLACE "unix:" SOCKET_FOLDER "/milter.sock" /* below the queue, chrooted or not */
+
+/* Appends the commands that make every list name the socket below the queue. */
+static void move_entries(const Doctor *doctor, const Postfix *postfix, GString *commands)
+{
+    static const char *const parameters[] = {"smtpd_milters", "non_smtpd_milters"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+        g_autoptr(PostfixList) general = postfix_list_new(doctor, postfix, NULL, parameters[i]);
+
+        move_entry(general, SOCKET_PLACE, commands);
+        for (guint at = 0; at < postfix->services->len; at++) {
+            const PostfixService *service = g_ptr_array_index(postfix->services, at);
+            g_autoptr(PostfixList) list = postfix_list_new(doctor, postfix, service, parameters[i]);
+
+            if (list->owner != NULL)
+                move_entry(list, SOCKET_PLACE, commands);
+        }
+    }
+}
+
+/* Mends a TCP socket: a unix socket below the queue takes its place, in our configuration and in
+ * every list. */
+static void examine_port(Doctor *doctor, const Postfix *postfix)
+{
+    const char *owner = postfix_value(postfix, NULL, "mail_owner");
+    Finding *finding = doctor_daemon_port(doctor);
+    g_autoptr(MachineAccount) account = machine_account_find(owner, NULL);
+    g_autofree char *folder =
+        g_build_filename(postfix_value(postfix, NULL, "queue_directory"), SOCKET_FOLDER, NULL);
+    g_autofree char *quoted = g_shell_quote(folder);
+    g_autofree char *reload = postfix_command(postfix, "postfix");
+    g_autofree char *value = g_strdup_printf("\"unix:%s/milter.sock\"", folder);
+    g_autofree char *key = NULL;
+    g_autoptr(GString) lists = g_string_new(NULL);
+
+    if (finding == NULL)
+        return;
+    key = findings_key_command(doctor->file, doctor->text, "socket", value);
+    move_entries(doctor, postfix, lists);
+    if (account != NULL && key != NULL && lists->len > 0)
+        finding_command(finding,
+                        "install -d -o %s -g %u -m 2750 %s && %s && systemctl restart spfrom%s && "
+                        "%s reload",
+                        doctor->settings->user, (guint)account->gid, quoted, key, lists->str,
+                        reload);
+    else
+        finding_advise(finding, "in %s write socket = %s, and " SOCKET_PLACE " in smtpd_milters",
+                       doctor->file, value);
+}
+
+/* The default gateway of a container's network; false if this is no container. */
+static bool find_gateway(Network *gateway)
+{
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if ((access("/.dockerenv", F_OK) != 0 && access("/run/.containerenv", F_OK) != 0) ||
+        !g_file_get_contents("/proc/self/net/route", &text, NULL, NULL))
+        return false;
+    lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        char address[INET_ADDRSTRLEN];
+        guint32 target, octets; /* in the network's order */
+
+        if (sscanf(lines[i], "%*s %x %x", &target, &octets) == 2 && target == 0 && octets != 0)
+            return inet_ntop(AF_INET, &octets, address, sizeof address) != NULL &&
+                   network_parse(address, gateway, NULL);
+    }
+    return false;
+}
+
+/* Does every client of service that comes through the gateway have an address of its own? */
+static bool tells_clients(const Postfix *postfix, const PostfixService *service,
+                          const Network *gateway)
+{
+    g_autoptr(GPtrArray) trusted =
+        postfix_words(postfix_value(postfix, service, "smtpd_authorized_xclient_hosts"));
+
+    for (guint i = 0; i < trusted->len; i++) {
+        Network network;
+
+        if (network_parse(g_ptr_array_index(trusted, i), &network, NULL) &&
+            network_contains(&network, gateway))
+            return true;
+    }
+    return *postfix_value(postfix, service, "smtpd_upstream_proxy_protocol") != '\0';
+}
+
+/* Does mail pass us whose clients we only know as the gateway? */
+static bool is_any_untold(const Doctor *doctor, const Postfix *postfix, const Network *gateway)
+{
+    for (guint i = 0; i < postfix->services->len; i++) {
+        const PostfixService *service = g_ptr_array_index(postfix->services, i);
+        g_autoptr(PostfixList) list = postfix_list_new(doctor, postfix, service, "smtpd_milters");
+
+        if (postfix_service_runs(service, "smtpd") && list->first >= 0 &&
+            !tells_clients(postfix, service, gateway))
+            return true;
+    }
+    return false;
+}
+
+/* outbound without what takes the gateway for ours; programs in the container stay ours. */
+static char *outbound_without(const GPtrArray *rules, const Network *gateway)
+{
+    GString *value = g_string_new("{ ");
+
+    for (guint i = 0; i < rules->len; i++) {
+        const OutboundRule *rule = g_ptr_array_index(rules, i);
+        char text[NETWORK_TEXT_MAX];
+
+        if (rule->kind == OUTBOUND_NETWORK && network_contains(&rule->network, gateway))
+            continue;
+        if (value->len > strlen("{ "))
+            g_string_append(value, ", ");
+        switch (rule->kind) {
+        case OUTBOUND_AUTHENTICATED:
+            g_string_append(value, "authenticated");
+            break;
+        case OUTBOUND_PRIVATE:
+            g_string_append(value, "\"127.0.0.0/8\", \"::1\"");
+            break;
+        case OUTBOUND_NETWORK:
+            network_text(&rule->network, text);
+            g_string_append_printf(value, "\"%s\"", text);
+            break;
+        case OUTBOUND_DAEMON:
+            g_string_append_printf(value, "\"daemon:%s\"", rule->daemon);
+            break;
+        case OUTBOUND_ALL:
+            g_string_append(value, "all");
+            break;
+        }
+    }
+    g_string_append(value, " }");
+    return g_string_free(value, FALSE);
+}
+
+static bool has_all(const GPtrArray *rules)
+{
+    for (guint i = 0; i < rules->len; i++)
+        if (((const OutboundRule *)g_ptr_array_index(rules, i))->kind == OUTBOUND_ALL)
+            return true;
+    return false;
+}
+
+/* Ports that Docker publishes get the whole Internet's mail from the container's gateway. */
+static void examine_container(Doctor *doctor, const Postfix *postfix)
+{
+    const GPtrArray *rules = doctor->settings->outbound;
+    OutboundClient client = {.has_address = true};
+    g_autofree char *value = NULL;
+    char gateway[NETWORK_TEXT_MAX];
+
+    if (!find_gateway(&client.address) || has_all(rules) || !outbound_is_ours(rules, &client) ||
+        !is_any_untold(doctor, postfix, &client.address))
+        return;
+    network_text(&client.address, gateway);
+    value = outbound_without(rules, &client.address);
+    Finding *finding = findings_add(
+        doctor, FINDING_WARNING, "container",
+        "this is a container: if Docker publishes its ports, everybody's mail comes from its "
+        "gateway, %s, and outbound takes that of strangers for ours",
+        gateway);
+
+    finding_mend_key(doctor, finding, "outbound", value);
+    finding_advise(finding,
+                   "or let what stands before Postfix tell who the client is: "
+                   "smtpd_upstream_proxy_protocol, or XCLIENT with smtpd_authorized_xclient_hosts");
+}
+
 void doctor_postfix_milters(Doctor *doctor, const Postfix *postfix)
 {
     examine_smtpd(doctor, postfix);
     examine_local(doctor, postfix);
     examine_daemon_names(doctor, postfix);
+    doctor_daemon_reach(doctor, "postfix", postfix_value(postfix, NULL, "mail_owner"));
+    examine_port(doctor, postfix);
+    examine_container(doctor, postfix);
 }

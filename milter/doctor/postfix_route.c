@@ -2,12 +2,562 @@
 
 #include "doctor/postfix_route.h"
 
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "doctor/dns.h"
-#include "doctor/milter_list.h"
 #include "advice/domain_check.h"
+#include "doctor/dns.h"
+#include "policy/outbound.h"
 #include "verdict/interfaces.h"
+
+#define LOCAL_CHECK "local-mailers"
+#define FORWARD_MAX 65536 /* octets of a .forward that are looked at */
+
+/* One examination; is_fine until something is found. */
+typedef struct {
+    Doctor *doctor;
+    const Postfix *postfix;
+    GPtrArray *own_domains; /* of char *; tables are not among them */
+    bool has_own_tables;    /* some of our domains stand in tables */
+    bool is_fine;
+} LocalCase;
+
+static const char *const *local_mailers(const LocalCase *this)
+{
+    return (const char *const *)this->doctor->settings->local_mailers;
+}
+
+static void mend_local(LocalCase *this, Finding *finding)
+{
+    this->is_fine = false;
+    finding_mend_key(this->doctor, finding, "local_mailers", "{}");
+}
+
+static void add_own_domains(LocalCase *this, const char *parameter)
+{
+    g_autoptr(GPtrArray) words = postfix_words(postfix_value(this->postfix, NULL, parameter));
+
+    for (guint i = 0; i < words->len; i++) {
+        const char *word = g_ptr_array_index(words, i);
+
+        if (strpbrk(word, ":/") != NULL)
+            this->has_own_tables = true;
+        else
+            g_ptr_array_add(this->own_domains, g_ascii_strdown(word, -1));
+    }
+}
+
+/* Is the domain behind the last @ of address one of this host? One without a domain is. */
+static bool is_own(const LocalCase *this, const char *address)
+{
+    const char *at = strrchr(address, '@');
+    g_autofree char *domain = at != NULL ? g_ascii_strdown(at + 1, -1) : NULL;
+
+    return domain == NULL ||
+           g_ptr_array_find_with_equal_func(this->own_domains, domain, g_str_equal, NULL);
+}
+
+/* The first address outside of the house in the value of an alias; NULL: there is none. Owned by
+ * the caller. */
+static char *find_outside(const LocalCase *this, const char *value)
+{
+    g_auto(GStrv) words = g_strsplit_set(value, ", \t\r\n<>\"", -1);
+
+    for (guint i = 0; words[i] != NULL; i++)
+        if (strchr(words[i], '@') != NULL && strpbrk(words[i], "|/:") == NULL &&
+            !is_own(this, words[i]))
+            return g_strdup(words[i]);
+    return NULL;
+}
+
+/* Is key, of a table that all recipients are looked up in, about an address that a mailer of
+ * local_mailers can have? Of a domain that may stand in a table: perhaps. */
+static bool concerns_local(const LocalCase *this, const char *key)
+{
+    return is_own(this, key) || this->has_own_tables;
+}
+
+static void examine_table(LocalCase *this, const char *parameter, const char *table)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = postfix_dump(this->postfix, table, &error);
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+
+    if (error != NULL)
+        mend_local(this,
+                   findings_add(this->doctor, FINDING_UNKNOWN, LOCAL_CHECK,
+                                "local_mailers is set, and %s (%s) can't be listed: what it sends "
+                                "out of the house counts as local and leaves as it is",
+                                parameter, table));
+    for (guint i = 0; lines[i] != NULL; i++) {
+        char *tab = strchr(lines[i], '\t');
+        g_autofree char *outside = NULL;
+
+        if (tab == NULL)
+            continue;
+        *tab = '\0';
+        outside = concerns_local(this, lines[i]) ? find_outside(this, tab + 1) : NULL;
+        if (outside == NULL)
+            continue;
+        mend_local(this,
+                   findings_add(this->doctor, FINDING_ERROR, LOCAL_CHECK,
+                                "%s (%s) sends mail for %s to %s: such mail counts as local "
+                                "(local_mailers) and leaves with an author who may not authorise "
+                                "the relays",
+                                parameter, table, lines[i], outside));
+        return; /* one example is enough */
+    }
+}
+
+static void examine_tables(LocalCase *this, const char *parameter)
+{
+    g_autoptr(GPtrArray) tables = postfix_words(postfix_value(this->postfix, NULL, parameter));
+
+    for (guint i = 0; i < tables->len; i++)
+        examine_table(this, parameter, g_ptr_array_index(tables, i));
+}
+
+/* A parameter that names one address. */
+static void examine_address(LocalCase *this, const char *parameter)
+{
+    const char *value = postfix_value(this->postfix, NULL, parameter);
+    g_autofree char *outside = find_outside(this, value);
+
+    if (outside != NULL)
+        mend_local(this,
+                   findings_add(this->doctor, FINDING_ERROR, LOCAL_CHECK,
+                                "%s sends mail to %s: such mail counts as local (local_mailers) "
+                                "and leaves with an author who may not authorise the relays",
+                                parameter, outside));
+}
+
+static void examine_forward(LocalCase *this, const char *home)
+{
+    g_autofree char *file = g_build_filename(home, ".forward", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *outside = NULL;
+    gsize length = 0;
+
+    if (!g_file_get_contents(file, &text, &length, NULL) || length > FORWARD_MAX)
+        return;
+    outside = find_outside(this, text);
+    if (outside != NULL)
+        mend_local(this,
+                   findings_add(this->doctor, FINDING_ERROR, LOCAL_CHECK,
+                                "%s sends mail to %s: such mail counts as local (local_mailers) "
+                                "and leaves with an author who may not authorise the relays",
+                                file, outside));
+}
+
+static void examine_forwards(LocalCase *this)
+{
+    const struct passwd *account;
+
+    if (*postfix_value(this->postfix, NULL, "forward_path") == '\0')
+        return;
+    setpwent();
+    while ((account = getpwent()) != NULL)
+        examine_forward(this, account->pw_dir);
+    endpwent();
+}
+
+/* Mailers that lead to other hosts. error is what accepted addresses of virtual alias domains
+ * have. */
+static void examine_mailers(LocalCase *this)
+{
+    static const char *const outside[] = {"smtp", "relay", "error", "esmtp"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(outside); i++)
+        if (outbound_is_local_mailer(local_mailers(this), outside[i]))
+            mend_local(this,
+                       findings_add(this->doctor, FINDING_ERROR, LOCAL_CHECK,
+                                    "local_mailers has %s, which sends mail out of the house: it "
+                                    "leaves with an author who may not authorise the relays",
+                                    outside[i]));
+}
+
+static void examine_local_mailers(Doctor *doctor, const Postfix *postfix)
+{
+    static const char *const domains[] = {"myorigin", "mydestination", "virtual_mailbox_domains"};
+    static const char *const tables[] = {"virtual_alias_maps", "recipient_canonical_maps",
+                                         "canonical_maps", "recipient_bcc_maps", "sender_bcc_maps"};
+    g_autoptr(GPtrArray) own_domains = g_ptr_array_new_with_free_func(g_free);
+    LocalCase this = {
+        .doctor = doctor, .postfix = postfix, .own_domains = own_domains, .is_fine = true};
+
+    if (*local_mailers(&this) == NULL)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(domains); i++)
+        add_own_domains(&this, domains[i]);
+    examine_mailers(&this);
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        examine_tables(&this, tables[i]);
+    examine_address(&this, "always_bcc");
+    if (outbound_is_local_mailer(local_mailers(&this), "local")) {
+        examine_tables(&this, "alias_maps");
+        examine_address(&this, "luser_relay");
+        examine_forwards(&this);
+    }
+    if (this.is_fine)
+        findings_add(doctor, FINDING_FINE, LOCAL_CHECK,
+                     "local_mailers: %s sends mail out of the house now; an entry in an alias, "
+                     "virtual alias or copy table that does so later makes that untrue",
+                     geteuid() == 0 ? "no table and no .forward" : "no table");
+}
+
+/* One parameter that names tables, while they are asked. */
+typedef struct {
+    Doctor *doctor;
+    const Postfix *postfix;
+    const char *parameter; /* as it is told */
+    const char *tables;
+    bool is_unknown; /* one of them could not be asked; that was told */
+} Lookup;
+
+/* Postfix asks tables of patterns for whole addresses only. */
+static bool has_patterns(const char *table)
+{
+    static const char *const types[] = {"regexp:", "pcre:", "cidr:"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        if (strstr(table, types[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* Returns what the first of the tables that knows key says, NULL where none does. */
+static char *look_up(Lookup *lookup, const char *key, bool is_part)
+{
+    g_autoptr(GPtrArray) words = postfix_words(lookup->tables);
+
+    for (guint i = 0; i < words->len; i++) {
+        const char *table = g_ptr_array_index(words, i);
+        g_autoptr(GError) error = NULL;
+        char *found = NULL;
+
+        if (is_part && has_patterns(table))
+            continue;
+        found = postfix_lookup(lookup->postfix, table, key, &error);
+        if (found != NULL)
+            return found;
+        if (error != NULL && !lookup->is_unknown)
+            findings_add(lookup->doctor, FINDING_UNKNOWN, "table", "%s: %s can't be asked: %s",
+                         lookup->parameter, table, error->message);
+        lookup->is_unknown = lookup->is_unknown || error != NULL;
+    }
+    return NULL;
+}
+
+/* Does Postfix look addresses of domain up by their local part alone? The host's own addresses are
+ * left out: nobody's fallback address is in a domain literal. */
+static bool is_own_domain(const Postfix *postfix, const char *domain)
+{
+    g_autoptr(GPtrArray) words = postfix_words(postfix_value(postfix, NULL, "mydestination"));
+
+    g_ptr_array_add(words, g_strdup(postfix_value(postfix, NULL, "myorigin")));
+    for (guint i = 0; i < words->len; i++)
+        if (g_ascii_strcasecmp(g_ptr_array_index(words, i), domain) == 0)
+            return true;
+    return false;
+}
+
+/* Asks the tables for address as Postfix does (mail_addr_find()): whole, without its extension,
+ * its local part where the domain is ours, then its domain. */
+static char *look_up_address(Lookup *lookup, const char *address)
+{
+    const char *delimiters = postfix_value(lookup->postfix, NULL, "recipient_delimiter");
+    const char *at = strrchr(address, '@');
+    g_autofree char *local = at != NULL ? g_strndup(address, (gsize)(at - address)) : NULL;
+    g_autofree char *bare = NULL;
+    g_autofree char *whole = NULL;
+    char *found = look_up(lookup, address, false);
+    gsize length;
+
+    if (found != NULL || at == NULL)
+        return found;
+    length = strcspn(local, delimiters);
+    if (length > 0 && local[length] != '\0')
+        bare = g_strndup(local, length);
+    whole = bare != NULL ? g_strconcat(bare, at, NULL) : NULL;
+    if (whole != NULL)
+        found = look_up(lookup, whole, true);
+    if (found == NULL && is_own_domain(lookup->postfix, at + 1)) {
+        found = look_up(lookup, local, true);
+        if (found == NULL && bare != NULL)
+            found = look_up(lookup, bare, true);
+    }
+    return found != NULL ? found : look_up(lookup, at, true);
+}
+
+/* A table that is asked for the envelope sender. */
+typedef struct {
+    const char *parameter;
+    const char *check;
+    FindingLevel level; /* where it knows a fallback address */
+    const char *hit;    /* with the fallback address, and what the table says */
+    const char *advice;
+    const char *set_only; /* said where it is set and knows none; NULL: that is fine */
+} SenderTable;
+
+static const SenderTable sender_tables[] = {
+    {"sender_canonical_maps", "sender-canonical", FINDING_ERROR,
+     "replaces the envelope sender %s, which spfrom has put in, by %s",
+     "leave the fallback address out of the table", NULL},
+    {"canonical_maps", "canonical", FINDING_ERROR,
+     "replaces the envelope sender %s, which spfrom has put in, by %s",
+     "leave the fallback address out of the table", NULL},
+    {"sender_bcc_maps", "sender-bcc", FINDING_WARNING,
+     "makes a copy of mail of %s: every rewritten message goes to %s, and once more where its "
+     "author has an entry too",
+     "leave the fallback address out of the table, unless the copy is wanted", NULL},
+    {"sender_dependent_relayhost_maps", "sender-relayhost", FINDING_WARNING,
+     "routes by envelope sender: mail of %s leaves through %s", "that has to be in relay_hosts",
+     "routes by envelope sender, which is the fallback address once a message is rewritten: the "
+     "author's own route no longer counts"},
+    {"sender_dependent_default_transport_maps", "sender-transport", FINDING_WARNING,
+     "chooses the transport by envelope sender: mail of %s takes %s",
+     "where that leads has to be in relay_hosts",
+     "chooses the transport by envelope sender, which is the fallback address once a message is "
+     "rewritten: the author's own no longer counts"},
+};
+
+static void examine_hit(Doctor *doctor, const SenderTable *table, const char *address,
+                        const char *found)
+{
+    g_auto(GStrv) parts = g_strsplit(table->hit, "%s", 3);
+    g_autofree char *text =
+        g_strconcat(parts[0], address, parts[1], found, parts[2] != NULL ? parts[2] : "", NULL);
+
+    finding_advise(
+        findings_add(doctor, table->level, table->check, "%s %s", table->parameter, text), "%s",
+        table->advice);
+}
+
+/* Does the class of addresses that canonical_maps looks at hold the envelope sender? */
+static bool counts(const Postfix *postfix, const SenderTable *table)
+{
+    return strcmp(table->parameter, "canonical_maps") != 0 ||
+           postfix_has_word(postfix_value(postfix, NULL, "canonical_classes"), "envelope_sender");
+}
+
+static void examine_sender_table(Doctor *doctor, const Postfix *postfix, const SenderTable *table)
+{
+    Lookup lookup = {.doctor = doctor,
+                     .postfix = postfix,
+                     .parameter = table->parameter,
+                     .tables = postfix_value(postfix, NULL, table->parameter)};
+    guint hits = 0;
+    GHashTableIter iterator;
+    gpointer address;
+
+    if (*lookup.tables == '\0' || !counts(postfix, table))
+        return;
+    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
+    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
+        g_autofree char *found = look_up_address(&lookup, address);
+
+        if (found == NULL || g_ascii_strcasecmp(found, address) == 0)
+            continue;
+        examine_hit(doctor, table, address, found);
+        hits++;
+    }
+    if (hits > 0)
+        return;
+    if (table->set_only != NULL)
+        finding_advise(findings_add(doctor, FINDING_WARNING, table->check, "%s (%s) %s",
+                                    table->parameter, lookup.tables, table->set_only),
+                       "give the table an entry for the fallback address, or see that the general "
+                       "route takes its mail");
+    else if (!lookup.is_unknown)
+        findings_add(doctor, FINDING_FINE, table->check,
+                     "%s (%s) says nothing of the fallback address", table->parameter,
+                     lookup.tables);
+}
+
+/* With smtp_sender_dependent_authentication the login of the next hop hangs on the sender. */
+static void examine_login(Doctor *doctor, const Postfix *postfix)
+{
+    Lookup lookup = {.doctor = doctor,
+                     .postfix = postfix,
+                     .parameter = "smtp_sasl_password_maps",
+                     .tables = postfix_value(postfix, NULL, "smtp_sasl_password_maps")};
+    GHashTableIter iterator;
+    gpointer address;
+
+    if (!postfix_is_yes(postfix, NULL, "smtp_sender_dependent_authentication") ||
+        *lookup.tables == '\0')
+        return;
+    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
+    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
+        g_autofree char *found = look_up_address(&lookup, address);
+
+        if (found == NULL && !lookup.is_unknown)
+            findings_add(doctor, FINDING_WARNING, "sender-login",
+                         "smtp_sender_dependent_authentication is on, and smtp_sasl_password_maps "
+                         "has no entry for %s: rewritten mail logs in with the relay's own",
+                         (const char *)address);
+    }
+}
+
+/* masquerade_domains strips subdomains of the envelope sender, ours too. */
+static void examine_masquerade(Doctor *doctor, const Postfix *postfix)
+{
+    g_autoptr(GPtrArray) domains =
+        postfix_words(postfix_value(postfix, NULL, "masquerade_domains"));
+    const char *classes = postfix_value(postfix, NULL, "masquerade_classes");
+    GHashTableIter iterator;
+    gpointer address;
+
+    if (strstr(classes, "envelope_sender") == NULL)
+        return;
+    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
+    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
+        const char *domain = strrchr(address, '@') + 1;
+
+        for (guint i = 0; i < domains->len; i++) {
+            const char *parent = g_ptr_array_index(domains, i);
+            g_autofree char *suffix = g_strconcat(".", parent, NULL);
+
+            if (g_str_has_suffix(domain, suffix))
+                finding_advise(findings_add(doctor, FINDING_ERROR, "masquerade",
+                                            "masquerade_domains makes %s of the domain of the "
+                                            "fallback address %s in the envelope",
+                                            parent, (const char *)address),
+                               "write !%s before %s in masquerade_domains", domain, parent);
+        }
+    }
+}
+
+/* Calls examine with the value of parameter, once for main.cf and once for each client that has its
+ * own. */
+static void for_each_client(Doctor *doctor, const Postfix *postfix, const char *parameter,
+                            void (*examine)(Doctor *doctor, const Postfix *postfix,
+                                            const char *name, const char *tables))
+{
+    examine(doctor, postfix, parameter, postfix_value(postfix, NULL, parameter));
+    for (guint i = 0; i < postfix->services->len; i++) {
+        const PostfixService *service = g_ptr_array_index(postfix->services, i);
+        const char *own = g_hash_table_lookup(service->overrides, parameter);
+        g_autofree char *name = g_strdup_printf("%s of %s", parameter, service->name);
+
+        if (postfix_service_runs(service, "smtp") && own != NULL)
+            examine(doctor, postfix, name, own);
+    }
+}
+
+static void examine_generic(Doctor *doctor, const Postfix *postfix, const char *name,
+                            const char *tables)
+{
+    Lookup lookup = {.doctor = doctor, .postfix = postfix, .parameter = name, .tables = tables};
+    guint hits = 0;
+    GHashTableIter iterator;
+    gpointer address;
+
+    if (*tables == '\0')
+        return;
+    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
+    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
+        g_autofree char *found = look_up_address(&lookup, address);
+
+        if (found == NULL || g_ascii_strcasecmp(found, address) == 0)
+            continue;
+        finding_advise(findings_add(doctor, FINDING_ERROR, "generic",
+                                    "%s replaces the fallback address %s by %s, in From: and in "
+                                    "the envelope, after spfrom and after the signature",
+                                    name, (const char *)address, found),
+                       "leave the fallback address out of the table");
+        hits++;
+    }
+    if (hits == 0)
+        finding_advise(findings_add(doctor, FINDING_WARNING, "generic",
+                                    "%s (%s) replaces addresses after spfrom and after the "
+                                    "signature",
+                                    name, tables),
+                       "if it is there to replace authors, spfrom does that now: empty it");
+}
+
+/* The lines that a rewritten message has, as header_checks(5) are asked for them. */
+static GPtrArray *header_lines(Settings *settings)
+{
+    const char *address = settings->fallback->addr_spec;
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(lines, g_strdup_printf("From: Praxis Example <%s>", address));
+    g_ptr_array_add(lines, g_strdup("Reply-To: Praxis Example <praxis@praxis.example>"));
+    g_ptr_array_add(lines, g_strdup("X-SPFrom: rewritten; domain=praxis.example; spf=fail"));
+    for (guint i = 0; settings->author_header[i] != NULL; i++)
+        g_ptr_array_add(lines, g_strdup_printf("%s: Praxis Example <praxis@praxis.example>",
+                                               settings->author_header[i]));
+    return lines;
+}
+
+static bool is_harmless(const char *action)
+{
+    static const char *const harmless[] = {"WARN", "INFO", "DUNNO", "OK", "PASS"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(harmless); i++)
+        if (g_ascii_strncasecmp(action, harmless[i], strlen(harmless[i])) == 0)
+            return true;
+    return false;
+}
+
+static void examine_header_checks(Doctor *doctor, const Postfix *postfix, const char *name,
+                                  const char *tables)
+{
+    g_autoptr(GPtrArray) lines = header_lines(doctor->settings);
+    Lookup lookup = {.doctor = doctor, .postfix = postfix, .parameter = name, .tables = tables};
+    guint hits = 0;
+
+    if (*tables == '\0')
+        return;
+    for (guint i = 0; i < lines->len; i++) {
+        const char *line = g_ptr_array_index(lines, i);
+        g_autofree char *action = look_up(&lookup, line, false);
+
+        if (action == NULL || is_harmless(action))
+            continue;
+        finding_advise(findings_add(doctor, FINDING_ERROR, "header-checks",
+                                    "%s changes what spfrom has written: \"%s\" meets %s", name,
+                                    line, action),
+                       "take the pattern out, or let it spare that field");
+        hits++;
+    }
+    if (hits == 0 && !lookup.is_unknown)
+        findings_add(doctor, FINDING_FINE, "header-checks",
+                     "%s (%s) leaves alone what spfrom writes", name, tables);
+}
+
+#define HEADER_SIZE_LOW 32768 /* octets; below, Postfix cuts fields that mail has in practice */
+
+static void examine_header_size(Doctor *doctor, const Postfix *postfix)
+{
+    const char *limit = postfix_value(postfix, NULL, "header_size_limit");
+    guint64 octets = 0;
+
+    if (!g_ascii_string_to_unsigned(limit, 10, 0, G_MAXINT64, &octets, NULL) ||
+        octets >= HEADER_SIZE_LOW)
+        return;
+    postfix_mend(postfix,
+                 findings_add(doctor, FINDING_WARNING, "header-size",
+                              "header_size_limit is %s: Postfix cuts longer fields off without "
+                              "a word",
+                              limit),
+                 NULL, "header_size_limit", "102400");
+}
+
+static void examine_sender_tables(Doctor *doctor, const Postfix *postfix)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(sender_tables); i++)
+        examine_sender_table(doctor, postfix, &sender_tables[i]);
+    examine_login(doctor, postfix);
+    examine_masquerade(doctor, postfix);
+    for_each_client(doctor, postfix, "smtp_generic_maps", examine_generic);
+    for_each_client(doctor, postfix, "smtp_header_checks", examine_header_checks);
+    examine_header_checks(doctor, postfix, "milter_header_checks",
+                          postfix_value(postfix, NULL, "milter_header_checks"));
+    examine_header_size(doctor, postfix);
+}
 
 /* What follows the transport in "smtp:[host]:port". */
 static const char *hop_in_transport(const char *text)
@@ -21,7 +571,7 @@ static const char *hop_in_transport(const char *text)
 static bool examine_hops(Doctor *doctor, const Postfix *postfix)
 {
     g_autoptr(GPtrArray) fallbacks =
-        milter_list_words(postfix_value(postfix, NULL, "smtp_fallback_relay"));
+        postfix_words(postfix_value(postfix, NULL, "smtp_fallback_relay"));
     const char *relayhost = postfix_value(postfix, NULL, "relayhost");
     const char *transport = hop_in_transport(postfix_value(postfix, NULL, "default_transport"));
 
@@ -110,15 +660,13 @@ static void examine_own_mail(Doctor *doctor, const Postfix *postfix)
                            "bounces that Postfix writes come from MAILER-DAEMON@%s, which does not "
                            "authorise the relays (%s), and pass no milter",
                            origin, spf_result_text(check->result));
-    g_autofree char *set =
-        postfix_set_command(postfix, NULL, "internal_mail_filter_classes", "bounce,notify");
-    g_autofree char *reload = postfix_command(postfix, "postfix");
-
-    finding_command(finding, "%s && %s reload", set, reload);
+    postfix_mend(postfix, finding, NULL, "internal_mail_filter_classes", "bounce,notify");
 }
 
 void doctor_postfix_route(Doctor *doctor, const Postfix *postfix)
 {
+    examine_local_mailers(doctor, postfix);
+    examine_sender_tables(doctor, postfix);
     if (doctor->dns == NULL)
         return;
     if (!examine_hops(doctor, postfix) && doctor->relays != NULL)

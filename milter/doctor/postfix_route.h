@@ -1,12 +1,12 @@
 #ifndef SPFROM_DOCTOR_POSTFIX_ROUTE_H
 #define SPFROM_DOCTOR_POSTFIX_ROUTE_H
 
-#include "doctor/findings.h"
 #include "doctor/postfix.h"
 
 /*
- * Does mail leave where relay_hosts says? Looks at relayhost and its like, at smtp_bind_address and
- * this host's addresses, and at the mail that Postfix itself writes.
+ * What does Postfix do to a message after us? Looks at local_mailers, whose mail may leave the house
+ * all the same; at the tables that replace the envelope sender and the header or route by them, each
+ * asked for the fallback addresses; and at whether mail leaves from where relay_hosts says.
  */
 void doctor_postfix_route(Doctor *doctor, const Postfix *postfix);
 #endif

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "doctor/daemon.h"
 #include "doctor/dns.h"
 #include "doctor/milter_address.h"
 
@@ -462,21 +463,16 @@ static void examine_submission(const Case *this)
                      submit->mta_host);
 }
 
-/* A socket on TCP is everybody's, a unix socket is not. */
 static void examine_port(const Case *this)
 {
-    const char *socket = this->doctor->settings->socket;
+    Finding *finding = doctor_daemon_port(this->doctor);
 
-    if (g_str_has_prefix(socket, "unix:"))
-        return;
-    finding_advise(findings_add(this->doctor, FINDING_WARNING, "socket-tcp",
-                                "socket is %s: any local user, and whoever else reaches that port, "
-                                "can write log lines and ledger rows under any queue id, and end "
-                                "the daemon",
-                                socket),
-                   "in %s write socket = \"unix:/run/spfrom/milter.sock\", and the same behind S= "
-                   "in INPUT_MAIL_FILTER; then: systemctl restart spfrom sendmail",
-                   this->doctor->file);
+    if (finding != NULL)
+        finding_advise(
+            finding,
+            "in %s write socket = \"unix:/run/spfrom/milter.sock\", and the same behind S= "
+            "in INPUT_MAIL_FILTER; then: systemctl restart spfrom sendmail",
+            this->doctor->file);
 }
 
 /* Its alias files and maps are not looked through. */

@@ -5,9 +5,8 @@
 
 #include "doctor/dns.h"
 #include "doctor/findings.h"
-#include "doctor/milter_list.h"
-#include "doctor/fallback.h"
 #include "doctor/postfix.h"
+#include "doctor/fallback.h"
 #include "doctor/sendmail.h"
 #include "doctor/probe.h"
 
@@ -18,7 +17,7 @@
 
 #define OURS "inet:127.0.0.1:8894"
 
-static const Milter *milter_at(const GPtrArray *milters, guint position)
+static const PostfixMilter *milter_at(const GPtrArray *milters, guint position)
 {
     return g_ptr_array_index(milters, position);
 }
@@ -56,13 +55,13 @@ static bool is_balanced(const char *text)
 static void check_with(const GPtrArray *milters, guint position)
 {
     g_autofree bool *is_ours = g_new0(bool, milters->len + 1);
-    g_autofree char *text = milter_list_with(milters, is_ours, OURS, position);
-    g_autoptr(GPtrArray) with = milter_list_parse(text);
+    g_autofree char *text = postfix_milters_with(milters, is_ours, OURS, position);
+    g_autoptr(GPtrArray) with = postfix_milters_parse(text);
 
     check(with->len == milters->len + 1 && strcmp(milter_at(with, position)->text, OURS) == 0);
     for (guint i = 0; i < milters->len; i++) {
-        const Milter *before = milter_at(milters, i);
-        const Milter *after = milter_at(with, i < position ? i : i + 1);
+        const PostfixMilter *before = milter_at(milters, i);
+        const PostfixMilter *after = milter_at(with, i < position ? i : i + 1);
 
         check(strcmp(before->address_text, after->address_text) == 0);
         check(g_hash_table_size(before->settings) == g_hash_table_size(after->settings));
@@ -72,7 +71,7 @@ static void check_with(const GPtrArray *milters, guint position)
 static void parse_list(const char *text, size_t length)
 {
     g_autofree char *value = g_strndup(text, length);
-    g_autoptr(GPtrArray) milters = milter_list_parse(value);
+    g_autoptr(GPtrArray) milters = postfix_milters_parse(value);
 
     for (guint i = 0; i < milters->len; i++)
         if (milter_at(milters, i)->address != NULL)

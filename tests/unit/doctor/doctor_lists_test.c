@@ -5,9 +5,8 @@
 #include "doctor/dns.h"
 #include "doctor/findings.h"
 #include "doctor/milter_address.h"
-#include "doctor/milter_list.h"
-#include "doctor/fallback.h"
 #include "doctor/postfix.h"
+#include "doctor/fallback.h"
 #include "doctor/sendmail.h"
 #include "doctor/probe.h"
 
@@ -106,20 +105,20 @@ static const struct list_row {
 static void test_list(void **state)
 {
     const struct list_row *row = *state;
-    g_autoptr(GPtrArray) milters = milter_list_parse(row->name);
+    g_autoptr(GPtrArray) milters = postfix_milters_parse(row->name);
     g_autoptr(GString) text = g_string_new(NULL);
     bool is_ours[8] = {false};
     g_autofree char *with = NULL;
 
     for (guint i = 0; i < milters->len; i++) {
-        const Milter *milter = g_ptr_array_index(milters, i);
-        const char *action = milter_setting(milter, "default_action");
+        const PostfixMilter *milter = g_ptr_array_index(milters, i);
+        const char *action = postfix_milter_setting(milter, "default_action");
 
         is_ours[i] = strcmp(milter->text, "inet:us:1") == 0;
         g_string_append_printf(text, "%s%s%s%s", i > 0 ? " " : "", milter->address_text,
                                action != NULL ? "=" : "", action != NULL ? action : "");
     }
-    with = milter_list_with(milters, is_ours, "X", MIN(milters->len, 1));
+    with = postfix_milters_with(milters, is_ours, "X", MIN(milters->len, 1));
     assert_string_equal(text->str, row->milters);
     assert_string_equal(with, row->with);
 }
