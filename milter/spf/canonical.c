@@ -60,22 +60,10 @@ static bool write_term(Check *check, const Record *record, const RecordTerm *ter
     return false;
 }
 
-/* The redirect, which is ignored where there is an all (RFC 7208 section 6.1). */
-static const RecordTerm *find_redirect(const Record *record)
-{
-    if ((record->kinds & RECORD_KIND(RECORD_REDIRECT)) == 0 ||
-        (record->kinds & RECORD_KIND(RECORD_ALL)) != 0)
-        return NULL;
-    for (guint i = 0; i < record->terms->len; i++)
-        if (record_at(record, i)->kind == RECORD_REDIRECT)
-            return record_at(record, i);
-    return NULL;
-}
-
 char *canonical_write(Check *check, guint opener, const Record *record)
 {
     g_autoptr(GString) text = g_string_new("v=spf1");
-    const RecordTerm *redirect = find_redirect(record);
+    const RecordTerm *redirect = record_redirect(record);
     guint first = check->terms->len;
     bool is_decided = false;
 

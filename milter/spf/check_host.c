@@ -10,6 +10,7 @@
 #include "base/domain_name.h"
 #include "spf/canonical.h"
 #include "spf/macro.h"
+#include "spf/problem.h"
 
 #define WRITTEN_MAX                                                                                \
     (CHECK_LOOKUPS_MAX +                                                                           \
@@ -62,12 +63,9 @@ void check_force(Check *check, SpfResult result, const char *format, ...)
 /* The term and where it stands, for reasons. Owned by the caller. */
 static char *describe(const Check *check, const CheckTerm *term)
 {
-    g_autofree char *text = NULL;
-
     if (term->term == NULL)
         return g_strdup(check->question->domain);
-    text = record_term_text(term->holder, term->term);
-    return g_strdup_printf("\"%s\" of %s", text, check_term(check, term->parent)->name);
+    return problem_place(check_term(check, term->parent)->name, term->holder, term->term);
 }
 
 static bool has_many_addresses(const Check *check)
@@ -148,9 +146,9 @@ static void force_trouble(Check *check, const CheckTerm *term, const char *name,
                           const DnsAnswer *answer)
 {
     g_autofree char *text = describe(check, term);
+    g_autofree char *trouble = problem_no_answer(name, type, answer);
 
-    check_force(check, SPF_TEMPERROR, "%s: no answer for %s (%s): %s", text, name,
-                dns_type_text(type), answer->trouble != NULL ? answer->trouble : "DNS trouble");
+    check_force(check, SPF_TEMPERROR, "%s: %s", text, trouble);
 }
 
 /* As ask(), where DNS trouble ends the check; then, and where nothing is found, NULL. */
@@ -313,10 +311,9 @@ static bool begin(Check *check, guint index)
         return true;
     if (++check->lookups > CHECK_LOOKUPS_MAX) {
         g_autofree char *text = describe(check, term);
+        g_autofree char *reason = problem_lookups(text);
 
-        check_force(check, SPF_PERMERROR,
-                    "more than %d terms need a look-up; the first that is too much is %s",
-                    CHECK_LOOKUPS_MAX, text);
+        check_force(check, SPF_PERMERROR, "%s", reason);
         return false;
     }
     uses = macro_uses(term->holder->text + term->term->spec_offset, term->term->spec_length);
@@ -333,7 +330,6 @@ static bool begin(Check *check, guint index)
  */
 static const Record *find_record(Check *check, CheckTerm *term)
 {
-    g_autofree char *text = NULL;
     g_autofree char *problem = NULL;
 
     if (evaluation_context_is_late(check->context))
@@ -348,21 +344,16 @@ static const Record *find_record(Check *check, CheckTerm *term)
         force_trouble(check, term, term->name, DNS_TXT, term->found->answer);
         return NULL;
     }
-    if (term->found != NULL && term->found->count > 1) {
-        check_force(check, SPF_PERMERROR, "%s has %u SPF records", term->name, term->found->count);
-        return NULL;
-    }
-    if (term->found == NULL || term->found->record == NULL) {
-        if (term->term == NULL)
-            return NULL; /* the result is none */
-        text = describe(check, term);
-        check_force(check, SPF_PERMERROR, "%s: %s has no SPF record", text, term->name);
-        return NULL;
-    }
-    problem = record_problem(term->found->record);
+    problem = problem_of_record(term->name, term->found);
     if (problem == NULL)
         return term->found->record;
-    check_force(check, SPF_PERMERROR, "the record of %s is wrong: %s", term->name, problem);
+    if (term->found != NULL && term->found->count > 0) {
+        check_force(check, SPF_PERMERROR, "%s", problem);
+    } else if (term->term != NULL) { /* else the result is none */
+        g_autofree char *text = describe(check, term);
+
+        check_force(check, SPF_PERMERROR, "%s: %s", text, problem);
+    }
     return NULL;
 }
 
@@ -416,6 +407,7 @@ guint check_hosts(Check *check, guint index)
 {
     CheckTerm *term = check_term(check, index);
     g_autofree char *text = NULL;
+    g_autofree char *problem = NULL;
 
     if (!begin(check, index))
         return 0;
@@ -425,8 +417,8 @@ guint check_hosts(Check *check, guint index)
     if (term->hosts->records->len <= CHECK_HOSTS_MAX)
         return term->hosts->records->len;
     text = describe(check, term);
-    check_force(check, SPF_PERMERROR, "%s: %s has more than %d mail servers", text, term->name,
-                CHECK_HOSTS_MAX);
+    problem = problem_hosts(term->name);
+    check_force(check, SPF_PERMERROR, "%s: %s", text, problem);
     return 0;
 }
 

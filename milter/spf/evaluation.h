@@ -6,7 +6,7 @@
 
 #include "base/network.h"
 #include "policy/verdict.h"
-#include "dns/dns.h"
+#include "spf/evaluation_context.h"
 
 /* What is asked: does domain authorise relay to send for local_part@domain (RFC 7208 section 4.1)?
  */
@@ -51,15 +51,6 @@ typedef struct {
 } Evaluation;
 
 /*
- * The DNS answers of one check, each name asked once, with one deadline and one bound on queries,
- * shared by the evaluations of all relays of one domain. Belongs to one thread.
- */
-typedef struct EvaluationContext EvaluationContext;
-EvaluationContext *evaluation_context_new(Dns *dns, gint64 deadline);
-void evaluation_context_free(EvaluationContext *context);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(EvaluationContext, evaluation_context_free)
-
-/*
  * Call once before there are threads: libspf2's handlers, and the host name that it can't bear (64
  * octets). Without it, libspf2 may end the process. Returns whether evaluations can be run; if not,
  * error says what to change.
@@ -78,20 +69,4 @@ bool evaluation_init(GError **error);
 Evaluation *evaluation_run(EvaluationContext *context, const EvaluationQuestion *question);
 void evaluation_free(Evaluation *evaluation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Evaluation, evaluation_free)
-
-/*
- * The networks that domain's SPF record authorises, includes and redirect followed, for relay_hosts
- * = { spf:DOMAIN }: adjacent ones merged, at most networks_max (more is permerror). Terms that
- * can't be told as networks (exists, ptr, any macro but
- * %{d}) are left out and named in warnings. What another qualifier than "+" decides before is taken
- * out. A record that authorises every address, or a network wider than /8 (IPv6 /16), is permerror.
- *
- * networks  array of Network, emptied first
- * warnings  array of char * (with free function)
- * ttl       set to the smallest of all answers
- * Returns SPF_PASS, or SPF_NONE, SPF_TEMPERROR or SPF_PERMERROR with reason set (owned by the
- * caller).
- */
-SpfResult evaluation_networks(EvaluationContext *context, const char *domain, guint networks_max,
-                              GArray *networks, GPtrArray *warnings, guint32 *ttl, char **reason);
 #endif

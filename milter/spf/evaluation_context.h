@@ -5,14 +5,17 @@
 #include <stdbool.h>
 
 #include "dns/dns.h"
-#include "spf/evaluation.h"
 #include "spf/record.h"
 
 /*
- * The inside of an EvaluationContext, for the files of the evaluation alone: every question is
- * asked once and its answer kept, so that all relays, and all pieces of a network, see the same
- * records.
+ * The DNS answers of one check, shared by the evaluations of all relays of one domain: each question
+ * is asked once, with one deadline and one bound on questions, so that all relays, and all pieces
+ * of a network, see the same records. Belongs to one thread.
  */
+typedef struct EvaluationContext EvaluationContext;
+EvaluationContext *evaluation_context_new(Dns *dns, gint64 deadline);
+void evaluation_context_free(EvaluationContext *context);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EvaluationContext, evaluation_context_free)
 
 /* Bounds of one context, so that no domain keeps more than this busy. Beyond them every question is
  * DNS_TROUBLE. */

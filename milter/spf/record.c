@@ -399,6 +399,17 @@ const RecordTerm *record_at(const Record *record, guint position)
     return &g_array_index(record->terms, RecordTerm, position);
 }
 
+const RecordTerm *record_redirect(const Record *record)
+{
+    if ((record->kinds & RECORD_KIND(RECORD_REDIRECT)) == 0 ||
+        (record->kinds & RECORD_KIND(RECORD_ALL)) != 0)
+        return NULL;
+    for (guint i = 0; i < record->terms->len; i++)
+        if (record_at(record, i)->kind == RECORD_REDIRECT)
+            return record_at(record, i);
+    return NULL;
+}
+
 char *record_term_text(const Record *record, const RecordTerm *term)
 {
     gsize length = MIN(term->length, RECORD_SHOWN_MAX);

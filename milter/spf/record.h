@@ -65,6 +65,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Record, record_free)
 
 const RecordTerm *record_at(const Record *record, guint position);
 
+/* The redirect, or NULL if there is none, or none that counts since there is an
+ * "all" (RFC 7208 section 6.1). */
+const RecordTerm *record_redirect(const Record *record);
+
 /*
  * The term as it stands in the text, for people: of at most RECORD_SHOWN_MAX octets, octets that
  * are no printable ASCII as

@@ -2,7 +2,7 @@
 
 #include "verdict/relay_lookup.h"
 
-#include "spf/evaluation.h"
+#include "spf/networks.h"
 #include "verdict/interfaces.h"
 
 #define INTERFACES_TTL 300 /* seconds: nobody tells when an interface gets another address */
@@ -134,28 +134,26 @@ static void find_spf(RelayLookup *lookup, const RelayEntry *entry, guint network
                      gint64 deadline)
 {
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, deadline);
-    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *reason = NULL;
+    g_autoptr(Networks) found = networks_find(context, entry->domain, networks_max);
     g_autofree char *taken = NULL;
-    SpfResult result = evaluation_networks(context, entry->domain, networks_max, lookup->networks,
-                                           warnings, &lookup->ttl, &reason);
 
-    for (guint i = 0; i < warnings->len; i++)
+    lookup->ttl = found->ttl;
+    for (guint i = 0; i < found->warnings->len; i++)
         add_problem(lookup, "spf:%s: %s", entry->domain,
-                    (const char *)g_ptr_array_index(warnings, i));
-    if (result != SPF_PASS) {
+                    (const char *)g_ptr_array_index(found->warnings, i));
+    if (found->result != SPF_PASS) {
         lookup->state = RELAY_LOOKUP_WRONG;
-        if (result == SPF_TEMPERROR) {
+        if (found->result == SPF_TEMPERROR) {
             lookup->state = RELAY_LOOKUP_TROUBLE;
             lookup->ttl = RELAY_LOOKUP_FOREVER; /* nothing is known that could end */
         }
-        add_problem(lookup, "spf:%s: %s%s%s", entry->domain, spf_result_text(result),
-                    reason != NULL ? ": " : "", reason != NULL ? reason : "");
-        g_array_set_size(lookup->networks, 0);
+        add_problem(lookup, "spf:%s: %s: %s", entry->domain, spf_result_text(found->result),
+                    found->reason);
         return;
     }
+    g_array_append_vals(lookup->networks, found->networks->data, found->networks->len);
     taken = take_private(lookup->networks);
-    if (warnings->len > 0)
+    if (found->warnings->len > 0)
         lookup->state = RELAY_LOOKUP_PARTIAL;
     if (lookup->networks->len > 0)
         return;

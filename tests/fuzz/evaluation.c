@@ -9,6 +9,7 @@
 
 #include "spf/evaluation.h"
 #include "spf/libspf2.h"
+#include "spf/networks.h"
 
 /*
  * Any DNS gives a result within the bounds, which libspf2 and the terms of the records agree on.
@@ -123,15 +124,10 @@ static void check(const Evaluation *evaluation)
 static void check_networks(Dns *dns)
 {
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
-    g_autoptr(GArray) networks = g_array_new(FALSE, FALSE, sizeof(Network));
-    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *reason = NULL;
-    guint32 ttl;
-    SpfResult result =
-        evaluation_networks(context, "example.org", 100, networks, warnings, &ttl, &reason);
+    g_autoptr(Networks) found = networks_find(context, "example.org", 100);
 
-    if ((result == SPF_PASS) != (reason == NULL) || networks->len > 100 ||
-        (result != SPF_PASS && networks->len > 0))
+    if ((found->result == SPF_PASS) != (found->reason == NULL) || found->networks->len > 100 ||
+        (found->result != SPF_PASS && found->networks->len > 0))
         __builtin_trap();
 }
 

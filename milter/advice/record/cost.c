@@ -5,14 +5,7 @@
 #include <string.h>
 
 #include "spf/check_host.h"
-#include "spf/macro.h"
-
-/* The records that are open: from the domain's own to the one that is being read. */
-typedef struct Opened Opened;
-struct Opened {
-    const Opened *by;
-    const char *domain;
-};
+#include "spf/walk.h"
 
 void cost_clear(Cost *cost)
 {
@@ -29,208 +22,102 @@ bool cost_is_over(const CostMeter *meter, const Cost *cost)
     return cost->lookups > CHECK_LOOKUPS_MAX || cost_voids(meter, cost) > CHECK_VOIDS_MAX;
 }
 
-static void add(Cost *sum, Cost *cost)
+static void set_broken(Cost *cost, const char *reason)
 {
-    sum->lookups += cost->lookups;
-    sum->voids4 += cost->voids4;
-    sum->voids6 += cost->voids6;
-    sum->has_trouble = sum->has_trouble || cost->has_trouble;
-    if (sum->broken == NULL)
-        sum->broken = g_steal_pointer(&cost->broken);
+    if (cost->broken == NULL)
+        cost->broken = g_strdup(reason);
 }
 
-static void set_broken(Cost *cost, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void set_broken(Cost *cost, const char *format, ...)
+/* Does the term lead back to a record that is open? */
+static bool is_loop(const WalkTerm *term)
 {
-    va_list arguments;
-
-    if (cost->broken != NULL)
-        return;
-    va_start(arguments, format);
-    cost->broken = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-}
-
-static DnsAnswer *ask(const CostMeter *meter, const char *name, DnsType type, Cost *cost)
-{
-    DnsAnswer *answer = dns_lookup(meter->dns, name, type, meter->deadline);
-
-    cost->has_trouble = cost->has_trouble || answer->status == DNS_TROUBLE;
-    return answer;
-}
-
-static bool is_nothing(const DnsAnswer *answer)
-{
-    return answer->status == DNS_NO_DATA || answer->status == DNS_NO_NAME;
-}
-
-/* Returns whether name has an address, as far as is known. */
-static bool count_addresses(const CostMeter *meter, const char *name, Cost *cost)
-{
-    g_autoptr(DnsAnswer) a = ask(meter, name, DNS_A, cost);
-    g_autoptr(DnsAnswer) aaaa = ask(meter, name, DNS_AAAA, cost);
-
-    cost->voids4 += is_nothing(a) ? 1 : 0;
-    cost->voids6 += is_nothing(aaaa) ? 1 : 0;
-    return !is_nothing(a) || !is_nothing(aaaa);
-}
-
-static void count_hosts(const CostMeter *meter, const char *name, Cost *cost)
-{
-    g_autoptr(DnsAnswer) answer = ask(meter, name, DNS_MX, cost);
-
-    cost->is_void = answer->status != DNS_TROUBLE;
-    if (is_nothing(answer)) {
-        cost->voids4++;
-        cost->voids6++;
-    }
-    if (answer->records->len > CHECK_HOSTS_MAX)
-        set_broken(cost, "%s has more than %d mail servers", name, CHECK_HOSTS_MAX);
-    for (guint i = 0; i < MIN(answer->records->len, CHECK_HOSTS_MAX); i++)
-        if (count_addresses(meter, dns_answer_at(answer, i)->data, cost))
-            cost->is_void = false;
-}
-
-static void count_exists(const CostMeter *meter, const char *name, Cost *cost)
-{
-    g_autoptr(DnsAnswer) answer = ask(meter, name, DNS_A, cost);
-
-    cost->is_void = is_nothing(answer);
-    cost->voids4 += is_nothing(answer) ? 1 : 0;
-    cost->voids6 += is_nothing(answer) ? 1 : 0;
-}
-
-static void walk_record(const CostMeter *meter, const Opened *opened, const Record *record,
-                        Cost *cost);
-
-static const DnsRecord *only_record(const char *name, const DnsAnswer *answer, Cost *cost)
-{
-    const DnsRecord *only = NULL;
-
-    if (answer->status == DNS_TROUBLE)
-        return NULL;
-    for (guint i = 0; i < answer->records->len; i++) {
-        const DnsRecord *record = dns_answer_at(answer, i);
-
-        if (!record_is_spf(record->data, record->length))
-            continue;
-        if (only != NULL)
-            set_broken(cost, "%s has several SPF records", name);
-        only = record;
-    }
-    if (only == NULL)
-        set_broken(cost, "%s has no SPF record", name);
-    return only;
-}
-
-static bool is_open(const Opened *opened, const char *name)
-{
-    for (; opened != NULL; opened = opened->by)
-        if (strcmp(opened->domain, name) == 0)
+    for (const WalkTerm *open = term; open != NULL; open = open->opener)
+        if (strcmp(open->domain, term->name) == 0)
             return true;
     return false;
 }
 
-/* An include or redirect. */
-static void open_record(const CostMeter *meter, const Opened *by, const char *name, Cost *cost)
+static bool reach(Walk *walk, const WalkTerm *term)
 {
-    const Opened opened = {by, name};
-    g_autoptr(DnsAnswer) answer = NULL;
-    g_autoptr(Record) record = NULL;
-    g_autofree char *problem = NULL;
-    const DnsRecord *found;
+    RecordTermKind kind = term->term->kind;
+    Cost *cost = walk->data;
 
-    if (is_open(by, name)) {
-        set_broken(cost, "%s leads back to itself", name);
-        return;
+    if (walk->lookups > COST_LOOKUPS_MAX)
+        walk->is_ended = true;
+    if (walk->is_ended || !record_is_lookup(kind))
+        return false;
+    cost->lookups = walk->lookups;
+    if (term->name == NULL)
+        return false;
+    if ((kind == RECORD_INCLUDE || kind == RECORD_REDIRECT) && is_loop(term)) {
+        g_autofree char *reason = g_strdup_printf("%s leads back to itself", term->name);
+
+        set_broken(cost, reason);
+        return false;
     }
-    answer = ask(meter, name, DNS_TXT, cost);
-    found = only_record(name, answer, cost);
-    if (found == NULL || cost->broken != NULL)
-        return;
-    record = record_parse(found->data, found->length);
-    problem = record_problem(record);
-    if (problem != NULL)
-        set_broken(cost, "the record of %s is wrong: %s", name, problem);
-    else
-        walk_record(meter, &opened, record, cost);
+    if (term->opener == NULL)
+        cost->is_void = kind == RECORD_A || kind == RECORD_MX || kind == RECORD_EXISTS;
+    return true;
 }
 
-/* What any sender's evaluation asks for; NULL where that depends on the sender. */
-static char *name_of(const char *domain, const Record *record, const RecordTerm *term)
+static bool is_nothing(const DnsAnswer *answer)
 {
-    const char *spec = record->text + term->spec_offset;
-    MacroValues values = {.local_part = "", .sender = "", .helo = "", .domain = domain};
-
-    if (term->spec_length == 0)
-        return g_strdup(domain);
-    if ((macro_uses(spec, term->spec_length) & MACRO_FOREIGN) != 0)
-        return NULL;
-    return macro_expand(&values, spec, term->spec_length);
+    return answer == NULL || answer->status == DNS_NO_DATA || answer->status == DNS_NO_NAME;
 }
 
-static void walk_term(const CostMeter *meter, const Opened *opened, const Record *record,
-                      const RecordTerm *term, Cost *cost)
+/* The answers on behalf of an mx are its hosts, and then the addresses of each of them. */
+static void count_answer(Walk *walk, const WalkTerm *term, DnsType type, const DnsAnswer *answer)
 {
-    g_autofree char *name = NULL;
+    bool is_for_all = type == DNS_MX || (term != NULL && term->term->kind == RECORD_EXISTS);
+    Cost *cost = walk->data;
 
-    if (!record_is_lookup(term->kind))
+    if (type == DNS_TXT)
         return;
-    cost->lookups++;
-    name = name_of(opened->domain, record, term);
-    if (name == NULL || term->kind == RECORD_PTR)
-        return;
-    if (term->kind == RECORD_INCLUDE || term->kind == RECORD_REDIRECT)
-        open_record(meter, opened, name, cost);
-    else if (term->kind == RECORD_MX)
-        count_hosts(meter, name, cost);
-    else if (term->kind == RECORD_EXISTS)
-        count_exists(meter, name, cost);
-    else
-        cost->is_void = !count_addresses(meter, name, cost);
-}
-
-static void walk_record(const CostMeter *meter, const Opened *opened, const Record *record,
-                        Cost *cost)
-{
-    const RecordTerm *redirect = NULL;
-
-    for (guint i = 0; i < record->terms->len && cost->lookups < COST_LOOKUPS_MAX; i++) {
-        const RecordTerm *term = record_at(record, i);
-        Cost below = {.lookups = cost->lookups};
-
-        if (term->kind == RECORD_ALL)
-            return;
-        if (term->kind == RECORD_REDIRECT) {
-            redirect = term;
-            continue;
-        }
-        walk_term(meter, opened, record, term, &below);
-        below.lookups -= cost->lookups;
-        add(cost, &below);
-        cost_clear(&below);
+    if (is_nothing(answer)) {
+        cost->voids4 += is_for_all || type == DNS_A ? 1 : 0;
+        cost->voids6 += is_for_all || type == DNS_AAAA ? 1 : 0;
+    } else if (term->opener == NULL && (type != DNS_MX || answer->status == DNS_TROUBLE)) {
+        cost->is_void = false;
     }
-    if (redirect != NULL && (record->kinds & RECORD_KIND(RECORD_ALL)) == 0 &&
-        cost->lookups < COST_LOOKUPS_MAX)
-        walk_term(meter, opened, record, redirect, cost);
 }
+
+static void note_problem(Walk *walk, const WalkTerm *term, SpfResult result, const char *reason)
+{
+    Cost *cost = walk->data;
+
+    (void)term;
+    if (result == SPF_TEMPERROR)
+        cost->has_trouble = true;
+    else
+        set_broken(cost, reason);
+}
+
+static const WalkVisitor visitor = {
+    .reach = reach,
+    .answer = count_answer,
+    .problem = note_problem,
+};
 
 void cost_term(const CostMeter *meter, const char *domain, const Record *record,
                const RecordTerm *term, Cost *cost)
 {
-    const Opened opened = {NULL, domain};
+    g_autoptr(EvaluationContext) context = evaluation_context_new(meter->dns, meter->deadline);
+    Walk walk;
 
     memset(cost, 0, sizeof *cost);
-    walk_term(meter, &opened, record, term, cost);
+    walk_init(&walk, context, &visitor, cost);
+    walk_term(&walk, domain, record, term);
 }
 
 void cost_record(const CostMeter *meter, const char *domain, const Record *record, Cost *cost)
 {
-    const Opened opened = {NULL, domain};
+    g_autoptr(EvaluationContext) context = evaluation_context_new(meter->dns, meter->deadline);
+    Walk walk;
 
     memset(cost, 0, sizeof *cost);
-    walk_record(meter, &opened, record, cost);
+    walk_init(&walk, context, &visitor, cost);
+    walk_record(&walk, domain, record);
+    cost->is_void = false; /* only a term is */
     if ((record->kinds & RECORD_KIND(RECORD_ALL)) != 0 &&
         (record->kinds & RECORD_KIND(RECORD_REDIRECT)) != 0)
         cost->lookups++;

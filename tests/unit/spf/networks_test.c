@@ -1,17 +1,10 @@
-/* evaluation_networks(): what relay_hosts = { spf:example.org } stands for. */
 #include "config.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include <string.h>
 
 #include "unit/dns/memory_dns.h"
-#include "spf/evaluation.h"
+#include "unit/table.h"
+#include "spf/networks.h"
 
 #define NETWORKS_MAX 4
 
@@ -123,25 +116,18 @@ static void test_row(void **state)
     const struct row *row = *state;
     g_autoptr(Dns) dns = zone(row->record);
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
-    g_autoptr(GArray) networks = g_array_new(FALSE, FALSE, sizeof(Network));
-    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *reason = NULL;
-    g_autofree char *got = NULL;
-    guint32 ttl = 0;
-    Network old = {.family = AF_INET, .length = 32};
+    g_autoptr(Networks) found = networks_find(context, "example.org", NETWORKS_MAX);
+    g_autofree char *got = text_of(found->networks);
 
-    g_array_append_val(networks, old);
-    assert_int_equal(evaluation_networks(context, "example.org", NETWORKS_MAX, networks, warnings,
-                                         &ttl, &reason),
-                     row->result);
-    got = text_of(networks);
+    assert_int_equal(found->result, row->result);
     assert_string_equal(got, row->networks);
-    assert_int_equal(reason != NULL, row->result != SPF_PASS);
-    assert_int_equal(warnings->len, row->result == SPF_PASS && row->said != NULL ? 1 : 0);
+    assert_int_equal(found->reason != NULL, row->result != SPF_PASS);
+    assert_int_equal(found->warnings->len, row->result == SPF_PASS && row->said != NULL ? 1 : 0);
     if (row->said != NULL)
         assert_non_null(
-            strstr(reason != NULL ? reason : g_ptr_array_index(warnings, 0), row->said));
-    assert_int_equal(ttl, row->record != NULL ? 200 : 300);
+            strstr(found->reason != NULL ? found->reason : g_ptr_array_index(found->warnings, 0),
+                   row->said));
+    assert_int_equal(found->ttl, row->record != NULL ? 200 : 300);
 }
 
 /* More networks than can be left once they are merged, at last, end the walk early. */
@@ -150,30 +136,131 @@ static void test_bound(void **state)
     g_autoptr(GString) record = g_string_new("v=spf1");
     g_autoptr(Dns) dns = memory_dns_new();
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
-    g_autoptr(GArray) networks = g_array_new(FALSE, FALSE, sizeof(Network));
-    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *reason = NULL;
-    guint32 ttl;
+    g_autoptr(Networks) found = NULL;
 
     (void)state;
     for (int i = 0; i < 4000; i++)
         g_string_append_printf(record, " ip4:10.%d.%d.1", i / 256, i % 256);
     memory_dns_add(dns, "example.org", DNS_TXT, record->str);
-    assert_int_equal(
-        evaluation_networks(context, "example.org", 1000, networks, warnings, &ttl, &reason),
-        SPF_PERMERROR);
-    assert_string_equal(reason, "the record of example.org has more than 1000 networks");
+    found = networks_find(context, "example.org", 1000);
+    assert_int_equal(found->result, SPF_PERMERROR);
+    assert_string_equal(found->reason, "the record of example.org has more than 1000 networks");
+}
+
+static const struct all_row {
+    const char *record;
+    char all;
+} alls[] = {
+    {"a:a.org -all", '-'},
+    {"a:a.org ?all", '?'},
+    {"a:a.org", '\0'},
+    {"redirect=pool.org", '-'},
+    {"redirect=partial.org ~all", '~'},
+    {"redirect=partial.org", '?'},
+    {"redirect=none.org", '\0'},
+    {"include:pool.org", '\0'},
+    {"include:pool.org redirect=partial.org", '?'},
+};
+
+static void test_all(void **state)
+{
+    const struct all_row *row = *state;
+    g_autoptr(Dns) dns = zone(row->record);
+    g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
+    g_autoptr(Networks) found = networks_find(context, "example.org", NETWORKS_MAX);
+
+    assert_int_equal(found->all, row->all);
+}
+
+static GArray *list(const char *text)
+{
+    GArray *networks = g_array_new(FALSE, FALSE, sizeof(Network));
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+
+    for (char **word = words; *word != NULL && **word != '\0'; word++) {
+        Network network;
+
+        assert_true(network_parse(*word, &network, NULL));
+        g_array_append_val(networks, network);
+    }
+    return networks;
+}
+
+static const struct merge_row {
+    const char *networks;
+    const char *merged;
+} merges[] = {
+    {"", ""},
+    {"192.0.2.1", "192.0.2.1"},
+    {"192.0.2.1 192.0.2.1", "192.0.2.1"},
+    {"192.0.2.1 192.0.2.0", "192.0.2.0/31"},
+    {"192.0.2.1 192.0.2.2",
+     "192.0.2.1 192.0.2.2"}, /* adjacent, but not the halves of one network */
+    {"192.0.2.3 192.0.2.1 192.0.2.0 192.0.2.2", "192.0.2.0/30"},
+    {"192.0.2.0/25 192.0.2.128/26 192.0.2.192/27 192.0.2.224/27", "192.0.2.0/24"},
+    {"192.0.2.77 192.0.2.0/24 192.0.2.128/25", "192.0.2.0/24"},
+    {"0.0.0.0/1 128.0.0.0/1", "0.0.0.0/0"},
+    {"0.0.0.0/0 192.0.2.1", "0.0.0.0/0"},
+    {"2001:db8::/33 192.0.2.0/24 2001:db8:8000::/33", "192.0.2.0/24 2001:db8::/32"},
+    {"::/128 0.0.0.0", "0.0.0.0 ::"},
+};
+
+static void test_merge(void **state)
+{
+    const struct merge_row *row = *state;
+    g_autoptr(GArray) networks = list(row->networks);
+    g_autofree char *got = NULL;
+
+    networks_merge(networks);
+    got = text_of(networks);
+    assert_string_equal(got, row->merged);
+}
+
+static const struct without_row {
+    const char *network;
+    const char *holes;
+    const char *rest; /* NULL: does not fit in three */
+} withouts[] = {
+    {"192.0.2.0/24", "", "192.0.2.0/24"},
+    {"192.0.2.0/24", "198.51.100.0/24 2001:db8::/32", "192.0.2.0/24"},
+    {"192.0.2.0/24", "192.0.2.0/24", ""},
+    {"192.0.2.0/24", "192.0.0.0/16", ""},
+    {"192.0.2.0/24", "192.0.2.0/25", "192.0.2.128/25"},
+    {"192.0.2.0/30", "192.0.2.1", "192.0.2.0 192.0.2.2/31"},
+    {"192.0.2.0/30", "192.0.2.1 192.0.2.2", "192.0.2.0 192.0.2.3"},
+    {"192.0.2.0/28", "192.0.2.1", NULL},
+};
+
+static void test_without(void **state)
+{
+    const struct without_row *row = *state;
+    g_autoptr(GArray) holes = list(row->holes);
+    g_autoptr(GArray) rest = list("");
+    g_autofree char *got = NULL;
+    Network network;
+    bool fits;
+
+    assert_true(network_parse(row->network, &network, NULL));
+    fits = networks_add_without(rest, &network, holes, 3);
+    assert_int_equal(fits, row->rest != NULL);
+    if (!fits)
+        return;
+    got = text_of(rest);
+    assert_string_equal(got, row->rest);
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[G_N_ELEMENTS(rows) + 1];
+    GArray *tests = table_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        tests[i] =
-            (struct CMUnitTest){.name = rows[i].record != NULL ? rows[i].record : "no record",
-                                .test_func = test_row,
-                                .initial_state = (void *)&rows[i]};
-    tests[G_N_ELEMENTS(rows)] = (struct CMUnitTest)cmocka_unit_test(test_bound);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+        table_add(tests, rows[i].record != NULL ? rows[i].record : "no record", test_row, &rows[i]);
+    table_add(tests, "too many before they are merged", test_bound, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(alls); i++)
+        table_add(tests, alls[i].record, test_all, &alls[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(merges); i++)
+        table_add(tests, merges[i].networks, test_merge, &merges[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(withouts); i++)
+        table_add(tests, withouts[i].holes, test_without, &withouts[i]);
+    return table_run(tests, "networks");
 }
