@@ -8,7 +8,6 @@
 
 #include "advice/consultation.h"
 #include "advice/record/mend.h"
-#include "advice/record/unite.h"
 #include "base/clock.h"
 #include "policy/settings_parse.h"
 #include "spf/evaluation.h"
@@ -104,7 +103,7 @@ static void check_advice(DnsAnswer *answer)
 
 static void check_united(const GPtrArray *drafts)
 {
-    g_autoptr(Draft) united = unite(drafts);
+    g_autoptr(Draft) united = draft_unite(drafts);
     g_autofree char *text = draft_text(united);
 
     check_right(text);

@@ -60,4 +60,16 @@ bool draft_is_mechanism(RecordTermKind kind);
 
 /* The key of a term, owned by the caller. */
 char *draft_key(const char *text);
+
+/*
+ * One record of several, which lets nobody pass that none of them does: the terms of the first that
+ * refuses nobody, then what the others have besides, in their order, nothing from behind an all;
+ * the softest all at the end. "+all", which would let everybody pass, counts as "?all" here. Where
+ * one has a redirect and another has all, or another redirect, the redirect becomes an include. Of
+ * two exp the first stays. Pure.
+ *
+ * records  of Draft, at least one, without wrong terms
+ * Returns a new draft, freed with draft_free().
+ */
+Draft *draft_unite(const GPtrArray *records);
 #endif

@@ -9,7 +9,6 @@
 #include "advice/record/mend.h"
 #include "advice/record/mend_term.h"
 #include "advice/record/reduce.h"
-#include "advice/record/unite.h"
 
 #define OCTETS_MAX 4096  /* of a record that is worked on */
 #define ROUNDS_MAX 8     /* of reducing and extending, in turn */
@@ -67,7 +66,7 @@ static void mend_found(Proposal *proposal)
     if (drafts->len == 1) {
         proposal->draft = draft_copy(g_ptr_array_index(drafts, 0));
     } else {
-        proposal->draft = unite(drafts);
+        proposal->draft = draft_unite(drafts);
     }
 }
 
