@@ -4,7 +4,6 @@
 
 #include "advice/consultation.h"
 #include "advice/words/advice_json.h"
-#include "advice/words/check_json.h"
 #include "advice/words/letter.h"
 #include "base/clock.h"
 #include "show/paragraph.h"
@@ -40,12 +39,12 @@ static void print_json(const Options *options, const Language *language, const A
 {
     json_t *json = json_object();
 
-    json_object_set_new(json, "domain", check_json_text(advice->domain));
+    json_object_set_new(json, "domain", advice_json_text(advice->domain));
     json_object_update_new(json, advice_json(language, advice));
     if (options->is_letter) {
         g_autofree char *letter = letter_new(language, advice);
 
-        json_object_set_new(json, "letter", check_json_text(letter));
+        json_object_set_new(json, "letter", advice_json_text(letter));
     }
     json_dumpf(json, stdout, 0);
     putchar('\n');

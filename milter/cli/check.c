@@ -4,7 +4,6 @@
 
 #include "advice/consultation.h"
 #include "advice/words/advice_json.h"
-#include "advice/words/check_json.h"
 #include "base/clock.h"
 #include "cli/check_text.h"
 #include "cli/configuration.h"
@@ -96,7 +95,7 @@ static void print_text(const Consultation *consultation, bool is_first)
 static json_t *json_of(const Consultation *consultation)
 {
     g_autoptr(Language) english = language_new(LANGUAGE_ENGLISH, NULL);
-    json_t *json = check_json(consultation->check);
+    json_t *json = advice_json_check(consultation->check);
 
     json_object_set_new(json, "advice", advice_json(english, consultation->advice));
     return json;

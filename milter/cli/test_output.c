@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "advice/words/check_json.h"
+#include "advice/words/advice_json.h"
 
 /* "<>" is the null sender. Borrowed from mailbox. */
 static const char *sender_text(const Mailbox *mailbox)
@@ -155,9 +155,9 @@ static json_t *edit_json(const Edit *edit)
     json_t *json = json_object();
 
     json_object_set_new(json, "kind", json_string(kind_text(edit->kind)));
-    json_object_set_new(json, "name", check_json_text(edit->name));
+    json_object_set_new(json, "name", advice_json_text(edit->name));
     json_object_set_new(json, "index", json_integer(edit->index));
-    json_object_set_new(json, "value", check_json_text(edit->value));
+    json_object_set_new(json, "value", advice_json_text(edit->value));
     return json;
 }
 
@@ -173,10 +173,10 @@ static json_t *edits_json(const Edits *edits)
 /* The members that a verdict gives; null where none was looked up. */
 static void set_verdict(json_t *json, const Verdict *verdict)
 {
-    json_object_set_new(json, "relay", check_json_text(verdict != NULL ? verdict->relay : NULL));
+    json_object_set_new(json, "relay", advice_json_text(verdict != NULL ? verdict->relay : NULL));
     json_object_set_new(json, "mechanism",
-                        check_json_text(verdict != NULL ? verdict->mechanism : NULL));
-    json_object_set_new(json, "reason", check_json_text(verdict != NULL ? verdict->reason : NULL));
+                        advice_json_text(verdict != NULL ? verdict->mechanism : NULL));
+    json_object_set_new(json, "reason", advice_json_text(verdict != NULL ? verdict->reason : NULL));
 }
 
 json_t *test_output_json(const TestOutput *output)
@@ -187,15 +187,15 @@ json_t *test_output_json(const TestOutput *output)
 
     json_object_set_new(json, "action", json_string(action_text(output)));
     json_object_set_new(json, "author",
-                        check_json_text(plan->author != NULL ? plan->author->addr_spec : NULL));
-    json_object_set_new(json, "domain", check_json_text(plan->domain));
+                        advice_json_text(plan->author != NULL ? plan->author->addr_spec : NULL));
+    json_object_set_new(json, "domain", advice_json_text(plan->domain));
     json_object_set_new(json, "result", json_string(spf_result_text(plan->result)));
     json_object_set_new(
         json, "envelope_sender",
-        check_json_text(plan->envelope_sender != NULL ? plan->envelope_sender : sender));
+        advice_json_text(plan->envelope_sender != NULL ? plan->envelope_sender : sender));
     json_object_set_new(json, "edits",
                         edits_json(output->decision->is_refused ? NULL : output->decision->edits));
-    json_object_set_new(json, "sender", check_json_text(sender));
+    json_object_set_new(json, "sender", advice_json_text(sender));
     set_verdict(json, plan->verdict);
     json_object_set_new(json, "aligned", json_boolean(plan->is_aligned));
     return json;

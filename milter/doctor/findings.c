@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "advice/words/check_json.h"
+#include "advice/words/advice_json.h"
 #include "policy/settings_keys.h"
 
 struct Finding {
@@ -259,11 +259,11 @@ static json_t *finding_json(const Finding *finding)
     json_t *object = json_object();
 
     json_object_set_new(object, "level", json_string(levels[finding->level].text));
-    json_object_set_new(object, "area", check_json_text(finding->area));
-    json_object_set_new(object, "check", check_json_text(finding->check));
-    json_object_set_new(object, "text", check_json_text(finding->text));
-    json_object_set_new(object, "command", check_json_text(finding->command));
-    json_object_set_new(object, "advice", check_json_text(finding->advice));
+    json_object_set_new(object, "area", advice_json_text(finding->area));
+    json_object_set_new(object, "check", advice_json_text(finding->check));
+    json_object_set_new(object, "text", advice_json_text(finding->text));
+    json_object_set_new(object, "command", advice_json_text(finding->command));
+    json_object_set_new(object, "advice", advice_json_text(finding->advice));
     return object;
 }
 
