@@ -398,7 +398,7 @@ static void forget_after_jump(DnsUnbound *unbound)
         return;
     log_write(LOG_NOTICE,
               "the wall clock went %s by %" G_GINT64_FORMAT " s: DNS answers are forgotten",
-              jump < 0 ? "back" : "forward", ABS(jump) / CLOCK_SECOND);
+              jump < 0 ? "back" : "forward", (ABS(jump) + CLOCK_SECOND / 2) / CLOCK_SECOND);
     unbound_flush(&unbound->dns, NULL);
 }
 
