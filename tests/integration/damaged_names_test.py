@@ -267,4 +267,4 @@ def test_labels_are_those_of_browsers(rewrite):
         if name.strip() != wanted:
             differing.append((label, name, wanted))
     assert not differing, "\n".join(map(str, differing))
-    assert len(unknown) < 10, unknown
+    assert len(unknown) < 12, unknown  # Node 18, which is Debian 12's, does not decode 11
