@@ -367,53 +367,53 @@ static void add_time(Html *html, const View *view, const char *label, gint64 wal
 }
 
 /* A bar for each day of the period: days on which the domain was not seen are in no row. */
-static GArray *bars_of(const DomainFacts *facts)
+static GArray *bars_of(const DomainLedger *ledger)
 {
     GArray *bars = g_array_new(FALSE, TRUE, sizeof(ChartBar));
     static const LedgerCounts none;
     guint next = 0;
 
-    for (guint32 day = facts->period.from; day <= facts->period.to; day++) {
+    for (guint32 day = ledger->period.from; day <= ledger->period.to; day++) {
         const LedgerCounts *counts = &none;
         ChartBar bar;
 
-        if (next < facts->history->len &&
-            g_array_index(facts->history, LedgerDomainDay, next).day == day)
-            counts = &g_array_index(facts->history, LedgerDomainDay, next++).counts;
+        if (next < ledger->history->len &&
+            g_array_index(ledger->history, LedgerDomainDay, next).day == day)
+            counts = &g_array_index(ledger->history, LedgerDomainDay, next++).counts;
         bar = mail_summary_bar(day, counts);
         g_array_append_val(bars, bar);
     }
     return bars;
 }
 
-static void add_seen(Html *html, const View *view, const DomainFacts *facts)
+static void add_seen(Html *html, const View *view, const DomainLedger *ledger)
 {
-    g_autoptr(GArray) bars = bars_of(facts);
+    g_autoptr(GArray) bars = bars_of(ledger);
 
     html_open(html, "dl", "class", "fields", NULL);
-    add_time(html, view, view_say(view, "First seen"), facts->seen->first);
-    add_time(html, view, view_say(view, "Last seen"), facts->seen->last);
-    add_time(html, view, view_say(view, "Authorised since"), facts->seen->authorised_since);
+    add_time(html, view, view_say(view, "First seen"), ledger->seen->first);
+    add_time(html, view, view_say(view, "Last seen"), ledger->seen->last);
+    add_time(html, view, view_say(view, "Authorised since"), ledger->seen->authorised_since);
     html_close(html);
     chart_add(html, view, view_say(view, "Messages of this domain by what became of them"), bars);
 }
 
 static void add_history(Html *html, const View *view, const Request *request,
-                        const DomainFacts *facts)
+                        const DomainLedger *ledger)
 {
     html_open(html, "section", "class", "card", "aria-labelledby", "history", NULL);
     html_open(html, "div", "class", "heading", NULL);
     html_element(html, "h2", view_say(view, "Its mail"), "id", "history", NULL);
-    if (facts->seen != NULL)
+    if (ledger->seen != NULL)
         layout_periods(html, view, request);
     html_close(html);
-    if (facts->ledger_problem != NULL)
+    if (ledger->problem != NULL)
         layout_notice(html, "doubtful", view_say(view, "The ledger can't be read."),
-                      facts->ledger_problem);
-    else if (facts->seen == NULL)
+                      ledger->problem);
+    else if (ledger->seen == NULL)
         html_element(html, "p", view_say(view, "No mail of this domain has been seen."), NULL);
     else
-        add_seen(html, view, facts);
+        add_seen(html, view, ledger);
     html_close(html);
 }
 
@@ -429,7 +429,7 @@ char *domain_page(const View *view, const Request *request, const DomainFacts *f
     if (facts->letter != NULL)
         add_letter(&html, view, facts->letter);
     add_evidence(&html, view, facts->check);
-    add_history(&html, view, request, facts);
+    add_history(&html, view, request, facts->ledger);
     return layout_end(&html, view);
 }
 

@@ -8,16 +8,24 @@
 #include "show/view.h"
 #include "web/request.h"
 
+/* What the ledger knows of one domain. */
+typedef struct {
+    /* For people: why the ledger can't be read; NULL: it was. */
+    char *problem;
+    LedgerPeriod period;
+    /* NULL: never. */
+    LedgerDomain *seen;
+    /* Of LedgerDomainDay, the oldest first. */
+    GArray *history;
+} DomainLedger;
+
 /* What the page of one domain shows, as it was found out for one page. Borrows nothing but check's
  * own. */
 typedef struct {
     const DomainCheck *check;
-    const GPtrArray *pieces;    /* of AdvicePiece (advice/advice_text.h) in the reader's language */
-    const char *letter;         /* NULL: there is none to be written */
-    const char *ledger_problem; /* NULL: the ledger was read */
-    const LedgerDomain *seen;   /* NULL: never */
-    const GArray *history;      /* of LedgerDomainDay, the oldest first */
-    LedgerPeriod period;
+    const GPtrArray *pieces; /* of AdvicePiece (advice/advice_text.h) in the reader's language */
+    const char *letter;      /* NULL: there is none to be written */
+    const DomainLedger *ledger;
 } DomainFacts;
 
 /* The page, owned by the caller. */

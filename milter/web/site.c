@@ -19,9 +19,10 @@
 #include "web/domain_page.h"
 #include "web/layout.h"
 #include "web/overview_page.h"
-#include "web/sources.h"
 
 #define LANGUAGES 2
+/* Seconds for an answer of the daemon. */
+#define DAEMON_TIME 2
 /* A crowd gets the same numbers: for as long, or for as long as reading them took. */
 #define OVERVIEW_AGE CLOCK_SECOND
 
@@ -32,6 +33,8 @@ typedef struct {
     gint64 until;       /* monotonic; when it is too old */
     Overview *overview; /* NULL: none yet */
 } KeptOverview;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
 static const guint periods[] = REQUEST_DAYS;
 
@@ -153,6 +156,102 @@ static Reply *page_reply(const Visit *visit, guint status, char *page)
     return reply;
 }
 
+/* NULL with error (CONTROL_CLIENT_ERROR) set. */
+static DaemonStatus *ask_daemon(Settings *settings, GError **error)
+{
+    return control_client_status(settings->control_socket, DAEMON_TIME, error);
+}
+
+/* OpenMetrics text, or Prometheus' older format. */
+static char *read_metrics(Settings *settings, bool is_prometheus, GError **error)
+{
+    g_autoptr(json_t) request = json_pack("{s:s, s:s}", "command", "metrics", "format",
+                                          is_prometheus ? "prometheus" : "openmetrics");
+    g_autoptr(json_t) answer =
+        control_client_ask(settings->control_socket, request, DAEMON_TIME, error);
+    const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
+    const char *text;
+
+    if (answer == NULL)
+        return NULL;
+    text = json_string_value(json_object_get(answer, "text"));
+    if (text != NULL)
+        return g_strdup(text);
+    g_set_error_literal(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_ANSWER,
+                        refusal != NULL ? refusal : "the daemon's answer has no metrics");
+    return NULL;
+}
+
+static Ledger *open_ledger(Settings *settings, GError **error)
+{
+    if (settings->ledger != NULL)
+        return ledger_open_read_only(settings->ledger, error);
+    g_set_error_literal(error, ledger_failure_quark(), LEDGER_FAILURE_MISSING,
+                        "the configuration has ledger = \"\"");
+    return NULL;
+}
+
+static LedgerReport *read_report(Settings *settings, LedgerPeriod period, GError **error)
+{
+    static const LedgerLimits limits = {.by_messages = OVERVIEW_LIST_MAX,
+                                        .by_rewritten = OVERVIEW_DOMAINS_MAX,
+                                        .newly_authorised = OVERVIEW_AUTHORISED_MAX};
+    g_autoptr(Ledger) ledger = open_ledger(settings, error);
+
+    return ledger != NULL ? ledger_report_read(ledger, period, &limits, error) : NULL;
+}
+
+static Overview *read_overview(Settings *settings, gint64 now, guint days)
+{
+    Overview *overview = overview_new();
+    g_autoptr(GError) trouble = NULL;
+    g_autoptr(GError) error = NULL;
+
+    overview->daemon = ask_daemon(settings, &trouble);
+    if (trouble != NULL)
+        overview->daemon_problem = g_strdup(trouble->message);
+    overview->ledger = read_report(settings, ledger_period_of(now, days), &error);
+    if (overview->ledger == NULL)
+        overview->ledger_problem = g_strdup(error->message);
+    return overview;
+}
+
+static bool read_domain(DomainLedger *read, Settings *settings, const char *domain, GError **error)
+{
+    g_autoptr(Ledger) ledger = open_ledger(settings, error);
+    GError *cause = NULL;
+
+    if (ledger == NULL)
+        return false;
+    read->history = ledger_report_history(ledger, domain, read->period, error);
+    if (read->history == NULL)
+        return false;
+    read->seen = ledger_report_domain(ledger, domain, read->period, &cause);
+    if (cause == NULL)
+        return true;
+    g_propagate_error(error, cause);
+    return false;
+}
+
+static void read_domain_ledger(Settings *settings, const char *domain, gint64 now, guint days,
+                               DomainLedger *read)
+{
+    g_autoptr(GError) error = NULL;
+
+    *read = (DomainLedger){.period = ledger_period_of(now, days)};
+    if (!read_domain(read, settings, domain, &error))
+        read->problem = g_strdup(error->message);
+}
+
+static void domain_ledger_clear(DomainLedger *read)
+{
+    g_free(read->problem);
+    g_clear_pointer(&read->seen, ledger_domain_free);
+    g_clear_pointer(&read->history, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DomainLedger, domain_ledger_clear)
+
 /* The first, unless it is another's. */
 static KeptOverview *kept_of(Site *site, guint days)
 {
@@ -204,7 +303,7 @@ static Overview *get_overview(const Visit *visit)
     if (overview != NULL)
         return overview;
     began = clock_monotonic(&clock_system);
-    overview = sources_overview(visit->site->settings, visit->view.now, days);
+    overview = read_overview(visit->site->settings, visit->view.now, days);
     keep(visit->site, kept, began, overview);
     return overview;
 }
@@ -224,7 +323,7 @@ static Reply *answer_metrics(const Visit *visit)
 {
     g_autoptr(GError) error = NULL;
     bool is_prometheus = visit->request->is_prometheus;
-    char *text = sources_metrics(visit->site->settings, is_prometheus, &error);
+    char *text = read_metrics(visit->site->settings, is_prometheus, &error);
 
     if (text == NULL)
         return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, error->message);
@@ -233,7 +332,7 @@ static Reply *answer_metrics(const Visit *visit)
 
 static Reply *answer_health(const Visit *visit)
 {
-    g_autoptr(DaemonStatus) daemon = sources_daemon(visit->site->settings, NULL);
+    g_autoptr(DaemonStatus) daemon = ask_daemon(visit->site->settings, NULL);
 
     if (daemon == NULL)
         return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, "the daemon does not answer");
@@ -277,17 +376,13 @@ static char *make_domain_page(const Visit *visit, const Consultation *consultati
     const Advice *advice = consultation->advice;
     g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice);
     g_autofree char *letter = letter_new(view->language, advice);
-    g_auto(SourcesDomain) ledger = {0};
+    g_auto(DomainLedger) ledger = {0};
 
-    sources_domain_read(site->settings, advice->domain, view->now, visit->request->days, &ledger);
-    return domain_page(view, visit->request,
-                       &(DomainFacts){.check = consultation->check,
-                                      .pieces = pieces,
-                                      .letter = letter,
-                                      .ledger_problem = ledger.problem,
-                                      .seen = ledger.seen,
-                                      .history = ledger.history,
-                                      .period = ledger.period});
+    read_domain_ledger(site->settings, advice->domain, view->now, visit->request->days, &ledger);
+    return domain_page(
+        view, visit->request,
+        &(DomainFacts){
+            .check = consultation->check, .pieces = pieces, .letter = letter, .ledger = &ledger});
 }
 
 /* All of a page's DNS has check_timeout together: relays, check and advice. */
