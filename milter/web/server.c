@@ -19,7 +19,6 @@
 #include "web/listen_address.h"
 #include "web/password.h"
 #include "web/peers.h"
-#include "web/server_headers.h"
 
 #define CONNECTIONS_MAX 1500
 #define OTHER_FILES 200 /* besides connections: DNS, the ledger, the daemon */
@@ -51,6 +50,28 @@ typedef struct {
     const char *language;
     Reply *reply; /* while the connection is suspended, a thread of jobs.h may set it */
 } Exchange;
+
+Reply *reply_new(guint status, const char *type, char *body)
+{
+    Reply *reply = g_new0(Reply, 1);
+
+    reply->status = status;
+    reply->type = type;
+    reply->body = g_bytes_new_take(body, strlen(body));
+    return reply;
+}
+
+Reply *reply_new_text(guint status, const char *line)
+{
+    return reply_new(status, REPLY_TEXT, g_strconcat(line, "\n", NULL));
+}
+
+void reply_free(Reply *reply)
+{
+    g_bytes_unref(reply->body);
+    g_free(reply->location);
+    g_free(reply);
+}
 
 static gint64 now(void)
 {
@@ -118,6 +139,68 @@ static const char *field(const Exchange *exchange, const char *name)
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
 }
 
+static const struct {
+    const char *name;
+    const char *value;
+} always[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+     "base-uri 'none'; frame-ancestors 'none'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"}, /* browsers that don't know frame-ancestors */
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"X-Robots-Tag", "noindex, nofollow"},
+};
+
+static void add_number(struct MHD_Response *response, const char *name, guint number)
+{
+    g_autofree char *text = g_strdup_printf("%u", number);
+
+    MHD_add_response_header(response, name, text);
+}
+
+static void add_language(struct MHD_Response *response, const Reply *reply,
+                         const char *chosen_language)
+{
+    g_autofree char *cookie = NULL;
+
+    if (reply->language == NULL)
+        return;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_LANGUAGE, reply->language);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept-Language, Cookie");
+    if (chosen_language == NULL)
+        return;
+    cookie = language_choice_cookie(chosen_language);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
+}
+
+/*
+ * The fields that go with a reply: what the body is, and what a browser may do with it (nothing but
+ * to show it with our style sheet and script).
+ *
+ * chosen_language  what the reader chose by a link, to be kept in a cookie; NULL: nothing
+ */
+static void add_headers(struct MHD_Response *response, const Reply *reply,
+                        const char *chosen_language)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(always); i++)
+        MHD_add_response_header(response, always[i].name, always[i].value);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            reply->is_kept ? "private, max-age=300" : "no-store");
+    add_language(response, reply, chosen_language);
+    if (reply->location != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, reply->location);
+    if (reply->retry_after > 0)
+        add_number(response, MHD_HTTP_HEADER_RETRY_AFTER, reply->retry_after);
+    if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    if (reply->status == MHD_HTTP_UNAUTHORIZED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                                "Basic realm=\"spfrom\", charset=\"UTF-8\"");
+}
+
 static enum MHD_Result send_reply(Exchange *exchange)
 {
     const Reply *reply = exchange->reply;
@@ -130,7 +213,7 @@ static enum MHD_Result send_reply(Exchange *exchange)
 
     if (response == NULL)
         return MHD_NO;
-    server_headers_add(response, reply, exchange->request->language);
+    add_headers(response, reply, exchange->request->language);
     if (peer != NULL)
         peers_note_answer(exchange->server->peers, peer, now());
     result = MHD_queue_response(exchange->connection, reply->status, response);

@@ -4,7 +4,6 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "web/reply.h"
 #include "web/request.h"
 
 /* HTTP by libmicrohttpd: GET and HEAD, from one thread; what has to wait goes to jobs.h. */
@@ -12,6 +11,35 @@
 #define SERVER_ERROR (server_error_quark())
 typedef enum { SERVER_ERROR_ADDRESS, SERVER_ERROR_LISTEN, SERVER_ERROR_LIBRARY } ServerError;
 GQuark server_error_quark(void);
+
+/* What is answered to a request, before it becomes HTTP. */
+typedef struct {
+    /* RFC 9110 section 15. */
+    guint status;
+    /* The media type, a constant. */
+    const char *type;
+    GBytes *body;
+    /* 303: the target; else NULL. */
+    char *location;
+    /* 503: seconds; else 0. */
+    guint retry_after;
+    /* Of the body; NULL: none. */
+    const char *language;
+    /* True if a browser may keep the body for some minutes. */
+    bool is_kept;
+} Reply;
+
+#define REPLY_HTML "text/html; charset=utf-8"
+#define REPLY_TEXT "text/plain; charset=utf-8"
+#define REPLY_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
+#define REPLY_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+/* Takes body, which is g_free()d, as its own. */
+Reply *reply_new(guint status, const char *type, char *body);
+/* One line of text. */
+Reply *reply_new_text(guint status, const char *line);
+void reply_free(Reply *reply);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reply, reply_free)
 
 /* How a request is answered: at once, or by any of a lane's threads, which may wait. No lane waits
  * for another, so that monitoring (SERVER_ASKS) does not suffer from slow pages. */
