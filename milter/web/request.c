@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-#include "web/language_choice.h"
+#include "base/language.h"
+
+#define COOKIE "spfrom_language"
+#define COOKIE_SECONDS (365 * 24 * 60 * 60)
 
 static const guint days_choices[] = REQUEST_DAYS;
 
@@ -16,6 +19,69 @@ static const struct {
     {"/search", ROUTE_SEARCH}, {"/metrics", ROUTE_METRICS}, {"/healthz", ROUTE_HEALTH},
     {"/assets/", ROUTE_ASSET},
 };
+
+const char *request_language_parse(const char *text)
+{
+    for (const char *const *code = language_codes; *code != NULL; code++) {
+        size_t length = strlen(*code);
+
+        if (g_ascii_strncasecmp(text, *code, length) == 0 &&
+            (text[length] == '\0' || text[length] == '-'))
+            return *code;
+    }
+    return NULL;
+}
+
+/* The weight of a range such as "de;q=0.8"; what is no number counts as 0. Cuts the range to its
+ * tag. */
+static double take_weight(char *range)
+{
+    char *parameter = strchr(range, ';');
+    const char *value;
+
+    if (parameter == NULL)
+        return 1;
+    *parameter++ = '\0';
+    value = strstr(parameter, "q=");
+    return value != NULL ? CLAMP(g_ascii_strtod(value + strlen("q="), NULL), 0, 1) : 1;
+}
+
+const char *request_language_negotiate(const char *accepted)
+{
+    g_auto(GStrv) ranges = g_strsplit(accepted != NULL ? accepted : "", ",", 32);
+    const char *best = LANGUAGE_ENGLISH;
+    double best_weight = 0;
+
+    for (char **range = ranges; *range != NULL; range++) {
+        double weight = take_weight(*range);
+        const char *language = request_language_parse(g_strstrip(*range));
+
+        if (language != NULL && weight > best_weight) {
+            best = language;
+            best_weight = weight;
+        }
+    }
+    return best;
+}
+
+const char *request_language_of_cookies(const char *cookies)
+{
+    g_auto(GStrv) pairs = g_strsplit(cookies != NULL ? cookies : "", ";", 32);
+
+    for (char **pair = pairs; *pair != NULL; pair++) {
+        const char *text = g_strstrip(*pair);
+
+        if (g_str_has_prefix(text, COOKIE "="))
+            return request_language_parse(text + strlen(COOKIE "="));
+    }
+    return NULL;
+}
+
+char *request_language_cookie(const char *code)
+{
+    return g_strdup_printf(COOKIE "=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax", code,
+                           COOKIE_SECONDS);
+}
 
 /* Decodes percent escapes (RFC 3986 section 2.1), which have to be whole and no NUL, and in a query
  * "+" as a blank. NULL where they aren't. */
@@ -88,7 +154,7 @@ static void take_pair(Request *request, const char *name, char *value)
     if (strcmp(name, "q") == 0 && request->route == ROUTE_SEARCH)
         take_subject(request, g_strdup(g_strstrip(value)));
     else if (strcmp(name, "lang") == 0)
-        request->language = language_choice_parse(value);
+        request->language = request_language_parse(value);
     else if (strcmp(name, "days") == 0)
         request->days = parse_days(value);
 }

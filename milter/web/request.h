@@ -49,4 +49,20 @@ char *request_domain_target(const char *domain);
 /* The target that asks for the same in another language (or NULL: without one) and over so many
  * days, owned by the caller. */
 char *request_target(const Request *request, const char *language, guint days);
+
+/* Which of language_codes (base/language.h) the reader wants. */
+
+/* Returns the code that text names ("de", "de-AT", "EN"), a constant; NULL for another. */
+const char *request_language_parse(const char *text);
+
+/* Returns the code that an Accept-Language field (RFC 9110 section 12.5.4) likes best; English
+ * if accepted is NULL or names none of ours. */
+const char *request_language_negotiate(const char *accepted);
+
+/* Returns the code in the Cookie field that request_language_cookie() made; NULL if there is
+ * none. */
+const char *request_language_of_cookies(const char *cookies);
+
+/* Returns the value of a Set-Cookie field that keeps code for a year, owned by the caller. */
+char *request_language_cookie(const char *code);
 #endif

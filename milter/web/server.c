@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "web/host_names.h"
 #include "web/jobs.h"
-#include "web/language_choice.h"
 #include "web/listen_address.h"
 #include "web/password.h"
 #include "web/peers.h"
@@ -171,7 +170,7 @@ static void add_language(struct MHD_Response *response, const Reply *reply,
     MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept-Language, Cookie");
     if (chosen_language == NULL)
         return;
-    cookie = language_choice_cookie(chosen_language);
+    cookie = request_language_cookie(chosen_language);
     MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, cookie);
 }
 
@@ -286,10 +285,10 @@ static const char *language_of(const Exchange *exchange)
     const char *language = exchange->request->language;
 
     if (language == NULL)
-        language = language_choice_of_cookies(field(exchange, MHD_HTTP_HEADER_COOKIE));
+        language = request_language_of_cookies(field(exchange, MHD_HTTP_HEADER_COOKIE));
     return language != NULL
                ? language
-               : language_choice_negotiate(field(exchange, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
+               : request_language_negotiate(field(exchange, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
 }
 
 /* Why the request is not answered at all: a status; 0 where it is. */

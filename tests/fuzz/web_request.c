@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "web/host_names.h"
-#include "web/language_choice.h"
 #include "web/password.h"
 #include "web/request.h"
 
@@ -34,12 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *text = g_strndup((const char *)data, size);
     g_autoptr(Request) request = request_parse(text);
     g_autofree char *host = host_name_parse(text);
-    const char *cookie = language_choice_of_cookies(text);
+    const char *cookie = request_language_of_cookies(text);
 
     check_target(request);
     request_note_accept(request, text);
     host_name_is_ours(text, "127.0.0.1", NULL);
-    if (language_choice_negotiate(text) == NULL || (cookie != NULL && strlen(cookie) != 2))
+    if (request_language_negotiate(text) == NULL || (cookie != NULL && strlen(cookie) != 2))
         __builtin_trap();
     password_is_right("secret", text);
     return 0;
