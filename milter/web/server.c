@@ -13,10 +13,9 @@
 #include "base/clock.h"
 #include "base/language.h"
 #include "base/log.h"
-#include "web/host_names.h"
+#include "web/access.h"
 #include "web/jobs.h"
 #include "web/listen_address.h"
-#include "web/password.h"
 #include "web/peers.h"
 
 #define CONNECTIONS_MAX 1500
@@ -268,8 +267,8 @@ static bool is_host_ours(const Exchange *exchange)
     if (!listen_address_of(socket_of(exchange->connection), &address))
         return false;
     local = listen_address_host(&address);
-    return host_name_is_ours(field(exchange, MHD_HTTP_HEADER_HOST), local,
-                             exchange->server->options->hosts);
+    return access_host_is_ours(field(exchange, MHD_HTTP_HEADER_HOST), local,
+                               exchange->server->options->hosts);
 }
 
 static bool is_allowed(const Exchange *exchange)
@@ -277,7 +276,7 @@ static bool is_allowed(const Exchange *exchange)
     const char *password = exchange->server->options->password;
 
     return password == NULL || exchange->request->route == ROUTE_HEALTH ||
-           password_is_right(password, field(exchange, MHD_HTTP_HEADER_AUTHORIZATION));
+           access_password_is_right(password, field(exchange, MHD_HTTP_HEADER_AUTHORIZATION));
 }
 
 static const char *language_of(const Exchange *exchange)

@@ -61,7 +61,7 @@ typedef struct {
 typedef struct {
     const char *listen;       /* "ADDRESS:PORT", "[ADDRESS]:PORT", "ADDRESS", "PORT", ":PORT" */
     const char *const *hosts; /* names besides localhost and our addresses; NULL-terminated */
-    const char *password;     /* see password.h; NULL: none */
+    const char *password;     /* see web/access.h; NULL: none */
 } ServerOptions;
 
 /* What is asked of DNS at once, so that nobody's crowd becomes that of the resolver. */

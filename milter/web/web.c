@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "verdict/setup.h"
 #include "web/listen_address.h"
-#include "web/password.h"
+#include "web/access.h"
 #include "web/server.h"
 #include "web/site.h"
 
@@ -76,7 +76,7 @@ bool web_options_check(const WebOptions *options, GError **error)
 
 bool web_error_is_configuration(const GError *error)
 {
-    return error->domain == PASSWORD_ERROR ||
+    return error->domain == ACCESS_ERROR ||
            g_error_matches(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION);
 }
 
@@ -89,7 +89,7 @@ bool web_run(const WebOptions *options, Settings *settings, GError **error)
     sigset_t signals;
 
     if (options->password_file != NULL) {
-        password = password_read(options->password_file, error);
+        password = access_password_read(options->password_file, error);
         if (password == NULL)
             return false;
         server.password = password;

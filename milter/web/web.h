@@ -17,7 +17,7 @@ bool web_options_check(const WebOptions *options, GError **error);
 
 /*
  * Serves the pages until SIGINT or SIGTERM; says on stdout where. To be called before there are
- * threads. Returns false with error (SERVER_ERROR, LISTEN_ADDRESS_ERROR, PASSWORD_ERROR,
+ * threads. Returns false with error (SERVER_ERROR, LISTEN_ADDRESS_ERROR, ACCESS_ERROR,
  * SETUP_ERROR) set where it can't.
  */
 bool web_run(const WebOptions *options, Settings *settings, GError **error);

@@ -5,8 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "web/host_names.h"
-#include "web/password.h"
+#include "web/access.h"
 #include "web/request.h"
 
 /* Any octets are a target, and any other field that a browser sends. */
@@ -32,14 +31,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *text = g_strndup((const char *)data, size);
     g_autoptr(Request) request = request_parse(text);
-    g_autofree char *host = host_name_parse(text);
+    g_autofree char *host = access_host_parse(text);
     const char *cookie = request_language_of_cookies(text);
 
     check_target(request);
     request_note_accept(request, text);
-    host_name_is_ours(text, "127.0.0.1", NULL);
+    access_host_is_ours(text, "127.0.0.1", NULL);
     if (request_language_negotiate(text) == NULL || (cookie != NULL && strlen(cookie) != 2))
         __builtin_trap();
-    password_is_right("secret", text);
+    access_password_is_right("secret", text);
     return 0;
 }
