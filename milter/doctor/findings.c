@@ -166,7 +166,7 @@ static bool needs_restart(const char *key)
 {
     for (size_t i = 0; i < settings_keys_length; i++)
         if (strcmp(settings_keys[i].name, key) == 0)
-            return settings_keys[i].kind == KEY_RESTART;
+            return (settings_keys[i].flags & SETTINGS_KEY_RESTART) != 0;
     return false;
 }
 

@@ -5,22 +5,22 @@
 #include <string.h>
 
 #include "base/domain_name.h"
-#include "mail/display_name.h"
-#include "policy/settings_text.h"
 
 G_DEFINE_QUARK(spfrom_domain_map_error, domain_map_error)
 
-static bool refuse(GError **error, const char *key, const char *text, const char *instead)
+/* The keys that a section may give, or a line of domain_map. */
+static bool is_of_domain(const SettingsKey *key)
 {
-    g_set_error(error, DOMAIN_MAP_ERROR, DOMAIN_MAP_ERROR_SYNTAX,
-                "%s: \"%s\" is not possible; write %s", key, text, instead);
-    return false;
+    return (key->flags & (SETTINGS_KEY_SECTION | SETTINGS_KEY_MAP)) != 0;
 }
 
 DomainSection *domain_section_new(const char *name, GError **error)
 {
     g_autoptr(DomainSection) section = g_new0(DomainSection, 1);
 
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if (is_of_domain(&settings_keys[i]) && settings_keys[i].kind->member == SETTINGS_NUMBER)
+            *(guint *)settings_key_section_member(section, &settings_keys[i]) = SECTION_OPEN;
     section->is_subdomains = name[0] == '.';
     section->name = domain_name_parse(section->is_subdomains ? name + 1 : name, error);
     return section->name != NULL ? g_steal_pointer(&section) : NULL;
@@ -28,90 +28,32 @@ DomainSection *domain_section_new(const char *name, GError **error)
 
 void domain_section_free(DomainSection *section)
 {
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if (is_of_domain(&settings_keys[i]))
+            settings_key_clear(&settings_keys[i],
+                               settings_key_section_member(section, &settings_keys[i]));
     g_free(section->name);
-    g_clear_pointer(&section->fallback, mailbox_free);
-    g_free(section->display_name);
-    g_free(section->display_name_missing);
     g_free(section);
 }
 
-/* Each key may stand once: of two, the reader can't see which one counts. */
-static bool is_first(bool is_given, const char *key, GError **error)
+static bool is_given(const SettingsKey *key, const void *place)
 {
-    if (is_given)
+    return key->kind->member == SETTINGS_NUMBER ? *(const guint *)place != SECTION_OPEN
+                                                : *(const void *const *)place != NULL;
+}
+
+bool domain_section_set(DomainSection *section, const SettingsKey *key, const char *text,
+                        GError **error)
+{
+    void *place = settings_key_section_member(section, key);
+
+    /* of two, the reader can't see which one counts */
+    if (is_given(key, place)) {
         g_set_error(error, DOMAIN_MAP_ERROR, DOMAIN_MAP_ERROR_SYNTAX,
-                    "%s: is given twice; leave one out", key);
-    return !is_given;
-}
-
-static bool set_mode(DomainSection *section, const char *text, GError **error)
-{
-    if (!is_first(section->has_mode, "mode", error))
-        return false;
-    section->has_mode = mode_parse(text, &section->mode);
-    return section->has_mode || refuse(error, "mode", text, "rewrite, log-only or off");
-}
-
-static bool set_fallback(DomainSection *section, const char *text, GError **error)
-{
-    if (!is_first(section->fallback != NULL, "fallback_address", error))
-        return false;
-    section->fallback = settings_fallback_parse(text);
-    return section->fallback != NULL ||
-           refuse(error, "fallback_address", text, "an address such as noreply@example.org");
-}
-
-static bool set_template(char **template, const char *key, const char *text, GError **error)
-{
-    if (!is_first(*template != NULL, key, error))
-        return false;
-    if (!display_name_is_template(text))
-        return refuse(error, key, text, "text with %n, %l, %d or %%");
-    *template = g_strdup(text);
-    return true;
-}
-
-static bool set_reply_to(DomainSection *section, const char *text, GError **error)
-{
-    if (!is_first(section->has_reply_to, "reply_to", error))
-        return false;
-    section->reply_to = strcmp(text, "add") == 0;
-    section->has_reply_to = section->reply_to || strcmp(text, "never") == 0;
-    return section->has_reply_to || refuse(error, "reply_to", text, "add or never");
-}
-
-static bool set_authorised(DomainSection *section, const char *text, GError **error)
-{
-    if (!is_first(section->has_authorised, "authorised", error))
-        return false;
-    section->authorised = strcmp(text, "yes") == 0;
-    section->has_authorised = section->authorised || strcmp(text, "no") == 0;
-    return section->has_authorised || refuse(error, "authorised", text, "yes or no");
-}
-
-bool domain_section_set(DomainSection *section, const char *key, const char *text, GError **error)
-{
-    if (!settings_text_is_value(text)) {
-        g_set_error(error, DOMAIN_MAP_ERROR, DOMAIN_MAP_ERROR_SYNTAX,
-                    "%s: a control character or what is no UTF-8 is not possible; leave it out",
-                    key);
+                    "%s: is given twice; leave one out", key->name);
         return false;
     }
-    if (strcmp(key, "mode") == 0)
-        return set_mode(section, text, error);
-    if (strcmp(key, "fallback_address") == 0)
-        return set_fallback(section, text, error);
-    if (strcmp(key, "display_name") == 0)
-        return set_template(&section->display_name, key, text, error);
-    if (strcmp(key, "display_name_missing") == 0)
-        return set_template(&section->display_name_missing, key, text, error);
-    if (strcmp(key, "reply_to") == 0)
-        return set_reply_to(section, text, error);
-    g_set_error(error, DOMAIN_MAP_ERROR, DOMAIN_MAP_ERROR_SYNTAX,
-                "\"%s\" is no key of a domain; there are mode, fallback_address, display_name, "
-                "display_name_missing, reply_to and, in a domain_map, authorised",
-                key);
-    return false;
+    return settings_key_read(key, place, (const char *const[]){text, NULL}, NULL, error);
 }
 
 static char *table_key(const DomainSection *section)
@@ -168,7 +110,7 @@ static const char *skip_blanks(const char *at)
     return at;
 }
 
-/* Takes what stands in double quotes at *at off the line; NULL where the closing one is missing. */
+/* Takes what stands in double quotes at *at off the line; NULL if the closing one is missing. */
 static char *take_quoted(const char **at)
 {
     g_autoptr(GString) value = g_string_new(NULL);
@@ -199,11 +141,41 @@ static char *take_value(const char **at)
     return value;
 }
 
+/* Appends the names of the keys with that flag, ", " between two. */
+static void append_names(GString *text, guint flag)
+{
+    const char *gap = "";
+
+    for (size_t i = 0; i < settings_keys_length; i++) {
+        if ((settings_keys[i].flags & flag) == 0)
+            continue;
+        g_string_append_printf(text, "%s%s", gap, settings_keys[i].name);
+        gap = ", ";
+    }
+}
+
+static const SettingsKey *find_key(const char *name, GError **error)
+{
+    g_autoptr(GString) text = NULL;
+
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if (is_of_domain(&settings_keys[i]) && strcmp(settings_keys[i].name, name) == 0)
+            return &settings_keys[i];
+    text = g_string_new(NULL);
+    append_names(text, SETTINGS_KEY_SECTION);
+    g_string_append(text, " and, in a domain_map, ");
+    append_names(text, SETTINGS_KEY_MAP);
+    g_set_error(error, DOMAIN_MAP_ERROR, DOMAIN_MAP_ERROR_SYNTAX,
+                "\"%s\" is no key of a domain; there are %s", name, text->str);
+    return NULL;
+}
+
 static bool parse_pair(DomainSection *section, const char **at, GError **error)
 {
     size_t length = strcspn(*at, "= \t\r");
     g_autofree char *key = g_strndup(*at, length);
     g_autofree char *value = NULL;
+    const SettingsKey *known;
 
     if ((*at)[length] != '=') {
         g_set_error(error, DOMAIN_MAP_ERROR, DOMAIN_MAP_ERROR_SYNTAX,
@@ -217,9 +189,8 @@ static bool parse_pair(DomainSection *section, const char **at, GError **error)
                     "%s: the value's quotes are wrong; write %s=\"text\"", key, key);
         return false;
     }
-    if (strcmp(key, "authorised") == 0)
-        return set_authorised(section, value, error);
-    return domain_section_set(section, key, value, error);
+    known = find_key(key, error);
+    return known != NULL && domain_section_set(section, known, value, error);
 }
 
 /* Cuts a comment off: from a "#" at the start or behind a blank, outside of quotes. */

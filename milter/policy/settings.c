@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/domain_map.h"
+#include "policy/settings_keys.h"
 
 static const char *const mode_texts[] = {
     [MODE_OFF] = "off", [MODE_LOG_ONLY] = "log-only", [MODE_REWRITE] = "rewrite"};
@@ -25,41 +26,23 @@ bool mode_parse(const char *text, Mode *mode)
     return false;
 }
 
-static void free_texts(struct Settings *settings)
+/* True for the keys of the configuration, which have a member in struct Settings. */
+static bool is_setting(const SettingsKey *key)
 {
-    g_free(settings->file);
-    g_free(settings->socket);
-    g_free(settings->socket_group);
-    g_free(settings->exempt_dkim);
-    g_free(settings->display_name);
-    g_free(settings->display_name_missing);
-    g_free(settings->hostname);
-    g_strfreev(settings->advice_mechanisms);
-    g_free(settings->advice_policy);
-    g_free(settings->dns_zone_file);
-    g_free(settings->dns_trust_anchor);
-    g_free(settings->state_dir);
-    g_free(settings->ledger);
-    g_free(settings->control_socket);
-    g_free(settings->user);
-    g_free(settings->group);
-    g_free(settings->domain_map);
-    g_free(settings->map_digest);
-    g_free(settings->text);
-    g_strfreev(settings->author_header);
-    g_strfreev(settings->local_mailers);
-    g_strfreev(settings->dns_servers);
+    return (key->flags & SETTINGS_KEY_MAP) == 0;
 }
 
 static void settings_free(struct Settings *settings)
 {
-    free_texts(settings);
-    g_clear_pointer(&settings->fallback, mailbox_free);
-    g_clear_pointer(&settings->outbound, g_ptr_array_unref);
-    g_clear_pointer(&settings->relay_hosts, g_ptr_array_unref);
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if (is_setting(&settings_keys[i]))
+            settings_key_clear(&settings_keys[i], settings_key_member(settings, &settings_keys[i]));
     g_clear_pointer(&settings->sections, g_hash_table_unref);
     g_clear_pointer(&settings->map, g_hash_table_unref);
     g_clear_pointer(&settings->fallbacks, g_hash_table_unref);
+    g_free(settings->map_digest);
+    g_free(settings->text);
+    g_free(settings->file);
     g_free(settings);
 }
 
@@ -84,6 +67,48 @@ void settings_unref(Settings *settings)
 
     if (g_atomic_int_dec_and_test(&last->refs))
         settings_free(last);
+}
+
+void settings_keep(Settings *next, Settings *running, GPtrArray *changed)
+{
+    struct Settings *to = (struct Settings *)next;
+    struct Settings *from = (struct Settings *)running;
+
+    for (size_t i = 0; i < settings_keys_length; i++) {
+        const SettingsKey *key = &settings_keys[i];
+        void *place = settings_key_member(to, key);
+        void *old = settings_key_member(from, key);
+
+        if ((key->flags & SETTINGS_KEY_RESTART) == 0 || settings_key_is_same(key, place, old))
+            continue;
+        if (changed != NULL)
+            g_ptr_array_add(changed, (char *)key->name);
+        settings_key_copy(key, place, old);
+    }
+    if (to->is_ledger_in_state_dir && to->state_dir != NULL) {
+        g_free(to->ledger);
+        to->ledger = g_build_filename(to->state_dir, SETTINGS_LEDGER_NAME, NULL);
+    }
+}
+
+static bool has_same(const SettingsKey *key, Settings *a, Settings *b)
+{
+    const void *old = settings_key_member((struct Settings *)a, key);
+    const void *new = settings_key_member((struct Settings *)b, key);
+
+    /* what stands in a file of the same name may be another thing now */
+    if ((key->flags & SETTINGS_KEY_FILE) != 0)
+        return *(char *const *)old == NULL && *(char *const *)new == NULL;
+    return settings_key_is_same(key, old, new);
+}
+
+bool settings_verdicts_survive(Settings *a, Settings *b)
+{
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if ((settings_keys[i].flags & SETTINGS_KEY_VERDICTS) != 0 &&
+            !has_same(&settings_keys[i], a, b))
+            return false;
+    return true;
 }
 
 Mailbox *settings_fallback_parse(const char *text)

@@ -20,26 +20,25 @@ typedef enum { ALIGN_ENVELOPE_NO, ALIGN_ENVELOPE_DMARC, ALIGN_ENVELOPE_YES } Ali
 typedef enum { RELAY_POLICY_ALL, RELAY_POLICY_ANY } RelayPolicy;
 typedef enum { LOG_CHOICE_AUTO, LOG_CHOICE_STDERR, LOG_CHOICE_SYSLOG } LogChoice;
 
-/* What a domain section or a line of domain_map says of a domain; what it leaves open is as in the
- * configuration. */
+#define SECTION_OPEN G_MAXUINT
+
+/* What a domain section or a line of domain_map says of a domain. What it does not give is
+ * SECTION_OPEN or NULL: as in the configuration. */
 typedef struct {
     char *name;         /* see base/domain_name.h; for subdomains without its leading dot */
     bool is_subdomains; /* written with a leading dot: the domain's subdomains, at any depth */
-    bool has_mode;
-    Mode mode;
-    Mailbox *fallback;          /* NULL: not given */
-    char *display_name;         /* NULL: not given */
-    char *display_name_missing; /* NULL: not given */
-    bool has_reply_to;
-    bool reply_to;
-    bool has_authorised; /* domain_map only: takes the place of the verdict */
-    bool authorised;
+    guint mode;         /* of Mode */
+    Mailbox *fallback;
+    char *display_name;
+    char *display_name_missing;
+    guint reply_to;
+    guint authorised; /* domain_map only: 0 for no, 1 for yes, in place of the verdict */
 } DomainSection;
 
 /*
  * The configuration as one immutable value (design section 11), counted by reference: a message
- * takes a reference at its start and keeps it to its end. Only settings.c and settings_parse.c can
- * write a field.
+ * takes a reference at its start and keeps it to its end. Only the parser writes its members, which
+ * policy/settings_keys.c has as a table.
  */
 typedef const struct Settings Settings;
 struct Settings {
@@ -61,7 +60,7 @@ struct Settings {
 
     char *display_name;
     char *display_name_missing;
-    bool reply_to;
+    guint reply_to;       /* 0: never, 1: add */
     char **author_header; /* NULL-terminated */
     SenderHeader sender_header;
     bool remove_dkim_signatures;
@@ -90,9 +89,8 @@ struct Settings {
     char *advice_policy;      /* the all of a record that is new */
 
     char *state_dir;
-    char *ledger;                /* NULL: none is kept */
-    bool is_ledger_in_state_dir; /* where it is by default */
-    guint ledger_days;           /* that are kept */
+    char *ledger;      /* NULL: none is kept */
+    guint ledger_days; /* that are kept */
     char *control_socket;
     char *user;
     char *group;
@@ -101,17 +99,20 @@ struct Settings {
     bool log_local_parts; /* log_addresses = full */
     int log_level;        /* as in syslog(3) */
 
-    GHashTable
-        *sections; /* name (subdomains with a leading dot) → DomainSection of the configuration */
+    char *domain_map; /* NULL: none */
+
+    /* What follows from the keys. */
+    /* name (subdomains with a leading dot) → DomainSection of the configuration */
+    GHashTable *sections;
     GHashTable *map;  /* the same of domain_map; NULL: none */
-    char *domain_map; /* its file; NULL: none */
     char *map_digest; /* of what stood in that file; NULL: none */
     char *text;       /* the configuration as it was read */
-    GHashTable
-        *fallbacks; /* addr-specs of every fallback address there is, lower-case domain: a set */
+    /* addr-specs of every fallback address there is, lower-case domain: a set */
+    GHashTable *fallbacks;
+    bool is_ledger_in_state_dir; /* the key is not given */
 };
 
-#define SETTINGS_LEDGER_NAME "ledger.db" /* in state_dir, where ledger is not given */
+#define SETTINGS_LEDGER_NAME "ledger.db" /* in state_dir, if ledger is not given */
 
 /* Empty settings, for settings_parse() and its like to fill. file may be NULL. */
 struct Settings *settings_new(const char *file);
@@ -120,8 +121,20 @@ void settings_unref(Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
 
 /*
+ * Keys that need a restart stay as they are in running, as long as it runs: next, which nobody else
+ * has a reference of yet, takes them over, and what follows from them.
+ *
+ * changed  of const char *: the names of those that next had otherwise are added; NULL: not wanted
+ */
+void settings_keep(Settings *next, Settings *running, GPtrArray *changed);
+
+/* Do cached verdicts that were made under a hold under b, as far as the relay set does not say
+ * otherwise? */
+bool settings_verdicts_survive(Settings *a, Settings *b);
+
+/*
  * Reads a fallback address, "a@b" or "Name" <a@b>. It has to do as an envelope sender in any
- * message, so its local part is ASCII. Freed with mailbox_free(); NULL where text is none.
+ * message, so its local part is ASCII. Freed with mailbox_free(); NULL if text is none.
  */
 Mailbox *settings_fallback_parse(const char *text);
 

@@ -11,190 +11,233 @@
 #include "base/domain_name.h"
 #include "base/network.h"
 #include "mail/display_name.h"
-#include "policy/mechanism.h"
 #include "policy/settings_parse.h"
-#include "policy/settings_text.h"
 
 #define PORT_MAX 65535
 #define DAY 86400
+#define HEADER_NAME_MAX 64 /* octets */
+#define MECHANISM_MAX 300  /* octets: a name, a prefix length, and what stands before it */
 
-static bool refuse(GError **error, const char *value, const char *instead)
+static bool refuse(const SettingsKey *key, const char *value, const char *instead, GError **error)
 {
-    g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE, "\"%s\" is not possible; write %s",
+    g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE, "invalid %s \"%s\"; use %s", key->name,
                 value, instead);
     return false;
 }
 
-static void *field(struct Settings *settings, const SettingsKey *key)
+static void put_text(void *place, const char *text)
 {
-    return (char *)settings + key->offset;
+    char **member = place;
+
+    g_free(*member);
+    *member = g_strdup(text);
 }
 
-static void put_text(struct Settings *settings, const SettingsKey *key, const char *text)
+static void put_list(void *place, const char *const *values)
 {
-    char **place = field(settings, key);
+    char ***member = place;
 
-    g_free(*place);
-    *place = g_strdup(text);
+    g_strfreev(*member);
+    *member = g_strdupv((char **)values);
 }
 
-static void put_list(struct Settings *settings, const SettingsKey *key, const char *const *values)
+static void put_array(void *place, GPtrArray *array)
 {
-    char ***place = field(settings, key);
+    GPtrArray **member = place;
 
-    g_strfreev(*place);
-    *place = g_strdupv((char **)values);
+    g_clear_pointer(member, g_ptr_array_unref);
+    *member = array;
 }
 
-static bool set_text(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                     GError **error G_GNUC_UNUSED)
+static bool read_text(void *place, const SettingsGiven *given, GError **error G_GNUC_UNUSED)
 {
-    put_text(settings, key, values[0][0] != '\0' ? values[0] : NULL);
+    put_text(place, given->values[0][0] != '\0' ? given->values[0] : NULL);
     return true;
 }
+static const SettingsKind kind_text = {"text", SETTINGS_TEXT, read_text};
 
-/* A path that does not begin with "/" is meant from the folder of the configuration. */
-static bool set_path(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                     GError **error G_GNUC_UNUSED)
+/* A path that does not begin with "/" is relative to the folder of the configuration. */
+static bool read_path(void *place, const SettingsGiven *given, GError **error G_GNUC_UNUSED)
 {
-    g_autofree char *folder = g_path_get_dirname(settings->file != NULL ? settings->file : "/");
-    g_autofree char *path = g_path_is_absolute(values[0])
-                                ? g_strdup(values[0])
-                                : g_build_filename(folder, values[0], NULL);
+    const char *text = given->values[0];
+    g_autofree char *folder = g_path_get_dirname(given->file != NULL ? given->file : "/");
+    g_autofree char *path =
+        g_path_is_absolute(text) ? g_strdup(text) : g_build_filename(folder, text, NULL);
 
-    put_text(settings, key, values[0][0] != '\0' ? path : NULL);
+    put_text(place, text[0] != '\0' ? path : NULL);
     return true;
 }
+static const SettingsKind kind_path = {"path", SETTINGS_TEXT, read_path};
 
-/* Not given is NULL, none "": settings_parse() makes something of both. */
-static bool set_ledger(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                       GError **error)
+/* NULL if the key is not given, "" for no ledger: settings_parse() makes something of both. */
+static bool read_ledger(void *place, const SettingsGiven *given, GError **error)
 {
-    if (values[0][0] != '\0')
-        return set_path(settings, key, values, error);
-    put_text(settings, key, "");
+    if (given->values[0][0] != '\0')
+        return read_path(place, given, error);
+    put_text(place, "");
     return true;
 }
+static const SettingsKind kind_ledger = {"path", SETTINGS_TEXT, read_ledger};
 
-static bool set_socket_path(struct Settings *settings, const SettingsKey *key,
-                            const char *const *values, GError **error)
+static bool read_socket_path(void *place, const SettingsGiven *given, GError **error)
 {
-    if (!g_path_is_absolute(values[0]) ||
-        strlen(values[0]) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
-        return refuse(error, values[0], "an absolute path of at most 107 octets");
-    put_text(settings, key, values[0]);
+    const char *text = given->values[0];
+
+    if (!g_path_is_absolute(text) || strlen(text) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return refuse(given->key, text, "an absolute path of at most 107 octets", error);
+    put_text(place, text);
     return true;
 }
+static const SettingsKind kind_socket_path = {"path", SETTINGS_TEXT, read_socket_path};
 
-static bool set_span(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                     GError **error)
+static bool read_time(void *place, const SettingsGiven *given, GError **error)
 {
-    gint64 seconds = clock_span_parse(values[0], error);
+    const SettingsKey *key = given->key;
+    gint64 seconds = clock_span_parse(given->values[0], error);
+    g_autofree char *range = g_strdup_printf("a time from %us to %us", key->min, key->max);
 
-    if (seconds < 0)
-        return false;
-    if (seconds < key->min || seconds > key->max) {
-        g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
-                    "\"%s\" is not possible; write a time from %us to %us", values[0], key->min,
-                    key->max);
+    if (seconds < 0) {
+        g_prefix_error(error, "%s: ", key->name);
         return false;
     }
-    *(guint *)field(settings, key) = (guint)seconds;
+    if (seconds < key->min || seconds > key->max)
+        return refuse(key, given->values[0], range, error);
+    *(guint *)place = (guint)seconds;
     return true;
 }
+static const SettingsKind kind_time = {"time", SETTINGS_NUMBER, read_time};
 
-static bool set_number(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                       GError **error)
+static bool read_number(void *place, const SettingsGiven *given, GError **error)
 {
+    const SettingsKey *key = given->key;
+    g_autofree char *range = g_strdup_printf("a number from %u to %u", key->min, key->max);
     guint64 number = 0;
 
-    if (!g_ascii_string_to_unsigned(values[0], 10, key->min, key->max, &number, NULL)) {
-        g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
-                    "\"%s\" is not possible; write a number from %u to %u", values[0], key->min,
-                    key->max);
-        return false;
-    }
-    *(guint *)field(settings, key) = (guint)number;
+    if (!g_ascii_string_to_unsigned(given->values[0], 10, key->min, key->max, &number, NULL))
+        return refuse(key, given->values[0], range, error);
+    *(guint *)place = (guint)number;
     return true;
 }
+static const SettingsKind kind_number = {"number", SETTINGS_NUMBER, read_number};
 
-/* Looks text up in words; -1 with an error that lists them where it is none. */
-static int word_index(const char *const *words, const char *text, GError **error)
+static bool read_permissions(void *place, const SettingsGiven *given, GError **error)
 {
+    guint64 mode = 0;
+
+    if (!g_ascii_string_to_unsigned(given->values[0], 8, 0, 0777, &mode, NULL))
+        return refuse(given->key, given->values[0], "permissions such as 0660", error);
+    *(guint *)place = (guint)mode;
+    return true;
+}
+static const SettingsKind kind_permissions = {"permissions", SETTINGS_NUMBER, read_permissions};
+
+/* "a, b or c" */
+static char *alternatives(const char *const *words)
+{
+    GString *text = g_string_new(words[0]);
+
+    for (size_t i = 1; words[i] != NULL; i++)
+        g_string_append_printf(text, "%s%s", words[i + 1] != NULL ? ", " : " or ", words[i]);
+    return g_string_free(text, FALSE);
+}
+
+/* The position of the value in the key's words; -1 with error set. */
+static int word_index(const SettingsGiven *given, GError **error)
+{
+    const char *const *words = given->key->words;
     g_autofree char *all = NULL;
 
     for (int i = 0; words[i] != NULL; i++)
-        if (strcmp(words[i], text) == 0)
+        if (strcmp(words[i], given->values[0]) == 0)
             return i;
-    all = g_strjoinv(", ", (char **)words);
-    g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
-                "\"%s\" is not possible; write one of %s", text, all);
+    all = alternatives(words);
+    refuse(given->key, given->values[0], all, error);
     return -1;
 }
 
-static bool set_choice(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                       GError **error)
+static bool read_choice(void *place, const SettingsGiven *given, GError **error)
 {
-    int index = word_index(key->words, values[0], error);
+    int index = word_index(given, error);
 
     if (index < 0)
         return false;
-    *(guint *)field(settings, key) = (guint)index; /* all our enums have the size of guint */
+    *(guint *)place = (guint)index; /* all our enums have the size of guint */
     return true;
 }
-G_STATIC_ASSERT(sizeof(Mode) == sizeof(guint) && sizeof(SenderHeader) == sizeof(guint) &&
-                sizeof(LogChoice) == sizeof(guint));
+static const SettingsKind kind_choice = {"choice", SETTINGS_NUMBER, read_choice};
 
-/* A choice of two words, false and true. */
-static bool set_flag(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                     GError **error)
+/* One of two words, false and true. */
+static bool read_flag(void *place, const SettingsGiven *given, GError **error)
 {
-    int index = word_index(key->words, values[0], error);
+    int index = word_index(given, error);
 
     if (index < 0)
         return false;
-    *(bool *)field(settings, key) = index == 1;
+    *(bool *)place = index == 1;
     return true;
 }
+static const SettingsKind kind_flag = {"choice", SETTINGS_FLAG, read_flag};
 
-static bool set_results(struct Settings *settings, const SettingsKey *key,
-                        const char *const *values, GError **error)
+static bool read_log_level(void *place, const SettingsGiven *given, GError **error)
+{
+    static const int levels[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+    int index = word_index(given, error);
+
+    if (index < 0)
+        return false;
+    *(int *)place = levels[index];
+    return true;
+}
+static const SettingsKind kind_log_level = {"choice", SETTINGS_NUMBER, read_log_level};
+
+static bool read_word(void *place, const SettingsGiven *given, GError **error)
+{
+    if (word_index(given, error) < 0)
+        return false;
+    put_text(place, given->values[0]);
+    return true;
+}
+static const SettingsKind kind_word = {"choice", SETTINGS_TEXT, read_word};
+
+static bool read_results(void *place, const SettingsGiven *given, GError **error)
 {
     SpfResultSet set = 0;
 
-    for (; *values != NULL; values++) {
+    for (size_t i = 0; given->values[i] != NULL; i++) {
         SpfResult result;
 
-        if (!spf_result_parse(*values, &result))
-            return refuse(error, *values,
-                          "fail, softfail, neutral, none, permerror, temperror or pass");
+        if (!spf_result_parse(given->values[i], &result))
+            return refuse(given->key, given->values[i],
+                          "fail, softfail, neutral, none, permerror, temperror or pass", error);
         set |= SPF_RESULT_SET(result);
     }
-    *(SpfResultSet *)field(settings, key) = set;
+    *(SpfResultSet *)place = set;
     return true;
 }
+static const SettingsKind kind_results = {"results", SETTINGS_NUMBER, read_results};
 
-static bool set_template(struct Settings *settings, const SettingsKey *key,
-                         const char *const *values, GError **error)
+static bool read_template(void *place, const SettingsGiven *given, GError **error)
 {
-    if (!display_name_is_template(values[0]))
-        return refuse(error, values[0], "text with %n, %l, %d or %%");
-    put_text(settings, key, values[0]);
+    if (!display_name_is_template(given->values[0]))
+        return refuse(given->key, given->values[0], "text with %n, %l, %d or %%", error);
+    put_text(place, given->values[0]);
     return true;
 }
+static const SettingsKind kind_template = {"template", SETTINGS_TEXT, read_template};
 
-static bool set_fallback(struct Settings *settings, const SettingsKey *key,
-                         const char *const *values, GError **error)
+static bool read_address(void *place, const SettingsGiven *given, GError **error)
 {
-    Mailbox *fallback = settings_fallback_parse(values[0]);
-    Mailbox **place = field(settings, key);
+    Mailbox *address = settings_fallback_parse(given->values[0]);
+    Mailbox **member = place;
 
-    if (fallback == NULL)
-        return refuse(error, values[0], "an address such as noreply@example.org");
-    g_clear_pointer(place, mailbox_free);
-    *place = fallback;
+    if (address == NULL)
+        return refuse(given->key, given->values[0], "an address such as noreply@example.org",
+                      error);
+    g_clear_pointer(member, mailbox_free);
+    *member = address;
     return true;
 }
+static const SettingsKind kind_address = {"address", SETTINGS_MAILBOX, read_address};
 
 static bool is_port(const char *text, size_t length)
 {
@@ -216,41 +259,39 @@ static bool is_socket(const char *text)
     return at != NULL && at[1] != '\0' && is_port(colon + 1, (size_t)(at - colon - 1));
 }
 
-static bool set_socket(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                       GError **error)
+static bool read_socket(void *place, const SettingsGiven *given, GError **error)
 {
-    if (!is_socket(values[0]))
-        return refuse(error, values[0], "inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH");
-    put_text(settings, key, values[0]);
+    if (!is_socket(given->values[0]))
+        return refuse(given->key, given->values[0], "inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH",
+                      error);
+    put_text(place, given->values[0]);
     return true;
 }
+static const SettingsKind kind_socket = {"socket", SETTINGS_TEXT, read_socket};
 
-static bool set_socket_mode(struct Settings *settings, const SettingsKey *key,
-                            const char *const *values, GError **error)
-{
-    guint64 mode = 0;
-
-    if (!g_ascii_string_to_unsigned(values[0], 8, 0, 0777, &mode, NULL))
-        return refuse(error, values[0], "permissions such as 0660");
-    *(guint *)field(settings, key) = (guint)mode;
-    return true;
-}
-
-static bool set_hostname(struct Settings *settings, const SettingsKey *key,
-                         const char *const *values, GError **error)
+/* An empty one is the system's. */
+static bool read_hostname(void *place, const SettingsGiven *given, GError **error)
 {
     g_autofree char *name = NULL;
 
-    if (values[0][0] == '\0') {
-        put_text(settings, key, NULL); /* the system's */
-        return true;
+    if (given->values[0][0] != '\0') {
+        name = domain_name_parse(given->values[0], error);
+        if (name == NULL) {
+            g_prefix_error(error, "%s: ", given->key->name);
+            return false;
+        }
     }
-    name = domain_name_parse(values[0], error);
-    if (name == NULL)
-        return false;
-    put_text(settings, key, name);
+    put_text(place, name);
     return true;
 }
+static const SettingsKind kind_hostname = {"domain", SETTINGS_TEXT, read_hostname};
+
+static bool read_list(void *place, const SettingsGiven *given, GError **error G_GNUC_UNUSED)
+{
+    put_list(place, given->values);
+    return true;
+}
+static const SettingsKind kind_list = {"texts", SETTINGS_TEXTS, read_list};
 
 static bool is_dns_server(const char *text)
 {
@@ -263,43 +304,38 @@ static bool is_dns_server(const char *text)
     return at == NULL || is_port(at + 1, strlen(at + 1));
 }
 
-static bool set_dns_servers(struct Settings *settings, const SettingsKey *key,
-                            const char *const *values, GError **error)
+static bool read_dns_servers(void *place, const SettingsGiven *given, GError **error)
 {
-    for (size_t i = 0; values[i] != NULL; i++)
-        if (!is_dns_server(values[i]))
-            return refuse(error, values[i],
-                          "an address such as 192.0.2.53, or 127.0.0.1@5353 with a port");
-    put_list(settings, key, values);
-    return true;
+    for (size_t i = 0; given->values[i] != NULL; i++)
+        if (!is_dns_server(given->values[i]))
+            return refuse(given->key, given->values[i],
+                          "an address such as 192.0.2.53, or 127.0.0.1@5353 with a port", error);
+    return read_list(place, given, error);
 }
+static const SettingsKind kind_dns_servers = {"addresses", SETTINGS_TEXTS, read_dns_servers};
 
-static bool set_list(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                     GError **error G_GNUC_UNUSED)
-{
-    put_list(settings, key, values);
-    return true;
-}
-
-/* Fields that a rewrite or a reader gives another meaning can't keep the original author. */
+/* False for fields to which a rewrite or a reader gives another meaning: they can't keep the
+ * original author. */
 static bool is_keeping_header(const char *name)
 {
-    static const char *const taken[] = {"From",
-                                        "Reply-To",
-                                        "Sender",
-                                        "Return-Path",
-                                        "DKIM-Signature",
-                                        "X-SPFrom",
-                                        "To",
-                                        "Cc",
-                                        "Bcc",
-                                        "Date",
-                                        "Subject",
-                                        "Message-ID",
-                                        "Received",
-                                        "MIME-Version",
-                                        "Content-Type",
-                                        "Content-Transfer-Encoding"};
+    static const char *const taken[] = {
+        "From",
+        "Reply-To",
+        "Sender",
+        "Return-Path",
+        "DKIM-Signature",
+        "X-SPFrom",
+        "To",
+        "Cc",
+        "Bcc",
+        "Date",
+        "Subject",
+        "Message-ID",
+        "Received",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    };
 
     for (size_t i = 0; i < G_N_ELEMENTS(taken); i++)
         if (g_ascii_strcasecmp(name, taken[i]) == 0)
@@ -307,250 +343,313 @@ static bool is_keeping_header(const char *name)
     for (const char *at = name; *at != '\0'; at++)
         if (!g_ascii_isgraph(*at) || *at == ':')
             return false;
-    return name[0] != '\0' && strlen(name) <= 64;
+    return name[0] != '\0' && strlen(name) <= HEADER_NAME_MAX;
 }
 
-/* Is the i-th of values, but for case, one of those before it? */
-static bool is_before(const char *const *values, size_t i)
+/* No two values may differ in case only. */
+static bool has_each_once(const SettingsGiven *given, GError **error)
 {
-    for (size_t before = 0; before < i; before++)
-        if (g_ascii_strcasecmp(values[before], values[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool set_author_header(struct Settings *settings, const SettingsKey *key,
-                              const char *const *values, GError **error)
-{
-    for (size_t i = 0; values[i] != NULL; i++) {
-        if (!is_keeping_header(values[i]))
-            return refuse(error, values[i],
-                          "names of header fields such as Author or X-Original-From");
-        if (is_before(values, i))
-            return refuse(error, values[i], "each name once");
-    }
-    put_list(settings, key, values);
+    for (size_t i = 0; given->values[i] != NULL; i++)
+        for (size_t before = 0; before < i; before++)
+            if (g_ascii_strcasecmp(given->values[before], given->values[i]) == 0) {
+                g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
+                            "%s: \"%s\" is there twice; leave one out", given->key->name,
+                            given->values[i]);
+                return false;
+            }
     return true;
 }
 
-static void put_array(struct Settings *settings, const SettingsKey *key, GPtrArray *array)
+static bool read_header_names(void *place, const SettingsGiven *given, GError **error)
 {
-    GPtrArray **place = field(settings, key);
+    for (size_t i = 0; given->values[i] != NULL; i++)
+        if (!is_keeping_header(given->values[i]))
+            return refuse(given->key, given->values[i],
+                          "names of header fields such as Author or X-Original-From", error);
+    return has_each_once(given, error) && read_list(place, given, error);
+}
+static const SettingsKind kind_header_names = {"names", SETTINGS_TEXTS, read_header_names};
 
-    g_clear_pointer(place, g_ptr_array_unref);
-    *place = array;
+static bool is_word(const char *text)
+{
+    const char *at = text;
+
+    while (g_ascii_isgraph(*at))
+        at++;
+    return at > text && *at == '\0' && at - text <= MECHANISM_MAX;
 }
 
-static bool set_relay_hosts(struct Settings *settings, const SettingsKey *key,
-                            const char *const *values, GError **error)
+/*
+ * True for a term of an SPF record that authorises hosts, as text: the name of a mechanism and the
+ * value that it needs, without a qualifier, and not "all". Whether it works is known only once it is
+ * evaluated.
+ */
+static bool is_authorising(const char *text)
+{
+    static const struct {
+        const char *name;
+        bool needs_value;
+    } mechanisms[] = {{"include", true}, {"ip4", true}, {"ip6", true},
+                      {"exists", true},  {"a", false},  {"mx", false}};
+    size_t length = strcspn(text, ":/");
+    bool has_value = text[length] == ':' && text[length + 1] != '\0';
+
+    if (!is_word(text))
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(mechanisms); i++)
+        if (strlen(mechanisms[i].name) == length &&
+            g_ascii_strncasecmp(text, mechanisms[i].name, length) == 0)
+            return has_value || (!mechanisms[i].needs_value && text[length] != ':');
+    return false;
+}
+
+static bool read_mechanisms(void *place, const SettingsGiven *given, GError **error)
+{
+    for (size_t i = 0; given->values[i] != NULL; i++)
+        if (!is_authorising(given->values[i]))
+            return refuse(given->key, given->values[i],
+                          "mechanisms of SPF such as include:spf.example.org or ip4:192.0.2.25",
+                          error);
+    return has_each_once(given, error) && read_list(place, given, error);
+}
+static const SettingsKind kind_mechanisms = {"mechanisms", SETTINGS_TEXTS, read_mechanisms};
+
+static bool read_relays(void *place, const SettingsGiven *given, GError **error)
 {
     g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify)relay_entry_free);
 
-    if (values[0] == NULL)
-        return refuse(
-            error, "{}",
-            "the addresses that your mail leaves from, such as { \"192.0.2.25\" }, or { auto }");
-    for (size_t i = 0; values[i] != NULL; i++) {
-        RelayEntry *entry = relay_entry_parse(values[i], error);
+    if (given->values[0] == NULL)
+        return refuse(given->key, "{}",
+                      "the addresses that your mail leaves from, such as { \"192.0.2.25\" }, "
+                      "or { auto }",
+                      error);
+    for (size_t i = 0; given->values[i] != NULL; i++) {
+        RelayEntry *entry = relay_entry_parse(given->values[i], error);
 
-        if (entry == NULL)
+        if (entry == NULL) {
+            g_prefix_error(error, "%s: ", given->key->name);
             return false;
+        }
         g_ptr_array_add(entries, entry);
     }
-    put_array(settings, key, g_steal_pointer(&entries));
+    put_array(place, g_steal_pointer(&entries));
     return true;
 }
+static const SettingsKind kind_relays = {"relays", SETTINGS_ARRAY, read_relays};
 
-static bool set_outbound(struct Settings *settings, const SettingsKey *key,
-                         const char *const *values, GError **error)
+static bool read_rules(void *place, const SettingsGiven *given, GError **error)
 {
     g_autoptr(GPtrArray) rules = g_ptr_array_new_with_free_func((GDestroyNotify)outbound_rule_free);
 
-    if (values[0] == NULL)
-        return refuse(error, "{}",
-                      "which messages are outgoing, such as { authenticated, private }");
-    for (size_t i = 0; values[i] != NULL; i++) {
-        OutboundRule *rule = outbound_rule_parse(values[i], error);
+    if (given->values[0] == NULL)
+        return refuse(given->key, "{}",
+                      "which messages are outgoing, such as { authenticated, private }", error);
+    for (size_t i = 0; given->values[i] != NULL; i++) {
+        OutboundRule *rule = outbound_rule_parse(given->values[i], error);
 
-        if (rule == NULL)
+        if (rule == NULL) {
+            g_prefix_error(error, "%s: ", given->key->name);
             return false;
+        }
         g_ptr_array_add(rules, rule);
     }
-    put_array(settings, key, g_steal_pointer(&rules));
+    put_array(place, g_steal_pointer(&rules));
     return true;
 }
+static const SettingsKind kind_rules = {"rules", SETTINGS_ARRAY, read_rules};
 
-static bool set_mechanisms(struct Settings *settings, const SettingsKey *key,
-                           const char *const *values, GError **error)
-{
-    for (size_t i = 0; values[i] != NULL; i++) {
-        if (!mechanism_is_authorising(values[i]))
-            return refuse(error, values[i],
-                          "mechanisms of SPF such as include:spf.example.org or ip4:192.0.2.25");
-        if (is_before(values, i))
-            return refuse(error, values[i], "each mechanism once");
+#define LIST SETTINGS_KEY_LIST
+#define RESTART SETTINGS_KEY_RESTART
+#define VERDICTS SETTINGS_KEY_VERDICTS
+#define FILE_KEY SETTINGS_KEY_FILE
+#define SECTION SETTINGS_KEY_SECTION
+#define MAP SETTINGS_KEY_MAP
+
+#define WORDS(...)                                                                                 \
+    .words = (const char *const[])                                                                 \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
     }
-    put_list(settings, key, values);
-    return true;
-}
+#define RANGE(from, to) .min = (from), .max = (to)
+#define IN_SECTION(m)                                                                              \
+    .section_offset = offsetof(DomainSection, m), .size = sizeof(((DomainSection *)NULL)->m)
+#define IN(m) .offset = offsetof(struct Settings, m), .size = sizeof(((struct Settings *)NULL)->m)
+#define IN_BOTH(m) IN(m), .section_offset = offsetof(DomainSection, m)
 
-static bool set_word(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                     GError **error)
-{
-    if (word_index(key->words, values[0], error) < 0)
-        return false;
-    put_text(settings, key, values[0]);
-    return true;
-}
-
-static bool set_log_level(struct Settings *settings, const SettingsKey *key,
-                          const char *const *values, GError **error)
-{
-    static const int levels[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
-    int index = word_index(key->words, values[0], error);
-
-    if (index < 0)
-        return false;
-    *(int *)field(settings, key) = levels[index];
-    return true;
-}
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define FIELD(name) offsetof(struct Settings, name)
-
+/* clang-format off */
 const SettingsKey settings_keys[] = {
-    {"socket", KEY_RESTART, "inet:8894@127.0.0.1", set_socket, FIELD(socket), 0, 0, NULL},
-    {"socket_mode", KEY_RESTART, "0660", set_socket_mode, FIELD(socket_mode), 0, 0, NULL},
-    {"socket_group", KEY_RESTART, NULL, set_text, FIELD(socket_group), 0, 0, NULL},
-    {"fallback_address", KEY_ONE, NULL, set_fallback, FIELD(fallback), 0, 0, NULL},
-    {"mode", KEY_ONE, "rewrite", set_choice, FIELD(mode), 0, 0,
-     WORDS("off", "log-only", "rewrite")},
-    {"rewrite_on", KEY_LIST, "{fail, softfail, neutral, none, permerror, temperror}", set_results,
-     FIELD(rewrite_on), 0, 0, NULL},
-    {"tempfail_on", KEY_LIST, "{}", set_results, FIELD(tempfail_on), 0, 0, NULL},
-    {"envelope_sender", KEY_ONE, "author", set_choice, FIELD(envelope_sender), 0, 0,
+    {"socket", &kind_socket, "inet:8894@127.0.0.1", RESTART, IN(socket)},
+    {"socket_mode", &kind_permissions, "0660", RESTART, IN(socket_mode)},
+    {"socket_group", &kind_text, NULL, RESTART, IN(socket_group)},
+    {"mode", &kind_choice, "rewrite", SECTION, IN_BOTH(mode), WORDS("off", "log-only", "rewrite")},
+    {"fallback_address", &kind_address, NULL, SECTION, IN_BOTH(fallback)},
+    {"rewrite_on", &kind_results, "{fail, softfail, neutral, none, permerror, temperror}",
+     LIST, IN(rewrite_on)},
+    {"tempfail_on", &kind_results, "{}", LIST, IN(tempfail_on)},
+    {"envelope_sender", &kind_choice, "author", 0, IN(envelope_sender),
      WORDS("author", "fallback")},
-    {"align_envelope", KEY_ONE, "no", set_choice, FIELD(align_envelope), 0, 0,
-     WORDS("no", "dmarc", "yes")},
-    {"null_sender", KEY_ONE, "keep", set_flag, FIELD(null_sender_fallback), 0, 0,
-     WORDS("keep", "fallback")},
-    {"exempt_dkim", KEY_ONE, NULL, set_text, FIELD(exempt_dkim), 0, 0, NULL},
-    {"display_name", KEY_ONE, "%n", set_template, FIELD(display_name), 0, 0, NULL},
-    {"display_name_missing", KEY_ONE, "%l", set_template, FIELD(display_name_missing), 0, 0, NULL},
-    {"reply_to", KEY_ONE, "add", set_flag, FIELD(reply_to), 0, 0, WORDS("never", "add")},
-    {"author_header", KEY_LIST, "{Author, X-Original-From}", set_author_header,
-     FIELD(author_header), 0, 0, NULL},
-    {"sender_header", KEY_ONE, "remove", set_choice, FIELD(sender_header), 0, 0,
+    {"align_envelope", &kind_choice, "no", 0, IN(align_envelope), WORDS("no", "dmarc", "yes")},
+    {"null_sender", &kind_flag, "keep", 0, IN(null_sender_fallback), WORDS("keep", "fallback")},
+    {"exempt_dkim", &kind_text, NULL, 0, IN(exempt_dkim)},
+    {"display_name", &kind_template, "%n", SECTION, IN_BOTH(display_name)},
+    {"display_name_missing", &kind_template, "%l", SECTION, IN_BOTH(display_name_missing)},
+    {"reply_to", &kind_choice, "add", SECTION, IN_BOTH(reply_to), WORDS("never", "add")},
+    {"author_header", &kind_header_names, "{Author, X-Original-From}", LIST, IN(author_header)},
+    {"sender_header", &kind_choice, "remove", 0, IN(sender_header),
      WORDS("remove", "keep", "fallback")},
-    {"dkim_signatures", KEY_ONE, "remove", set_flag, FIELD(remove_dkim_signatures), 0, 0,
+    {"dkim_signatures", &kind_flag, "remove", 0, IN(remove_dkim_signatures),
      WORDS("keep", "remove")},
-    {"trace_header", KEY_ONE, "yes", set_flag, FIELD(trace_header), 0, 0, WORDS("no", "yes")},
-    {"outbound", KEY_LIST, "{authenticated, private}", set_outbound, FIELD(outbound), 0, 0, NULL},
-    {"local_mailers", KEY_LIST, "{}", set_list, FIELD(local_mailers), 0, 0, NULL},
-    {"relay_hosts", KEY_LIST, "{auto}", set_relay_hosts, FIELD(relay_hosts), 0, 0, NULL},
-    {"relay_policy", KEY_ONE, "all", set_choice, FIELD(relay_policy), 0, 0, WORDS("all", "any")},
-    {"hostname", KEY_ONE, NULL, set_hostname, FIELD(hostname), 0, 0, NULL},
-    {"check_timeout", KEY_ONE, "10s", set_span, FIELD(check_timeout), 1, 300, NULL},
-    {"cache_size", KEY_ONE, "100000", set_number, FIELD(cache_size), 1, 100000000, NULL},
-    {"cache_min_ttl", KEY_ONE, "30s", set_span, FIELD(cache_min_ttl), 0, DAY, NULL},
-    {"cache_max_ttl", KEY_ONE, "1h", set_span, FIELD(cache_max_ttl), 1, 7 * DAY, NULL},
-    {"cache_retry_ttl", KEY_ONE, "300s", set_span, FIELD(cache_retry_ttl), 1, DAY, NULL},
-    {"cache_stale", KEY_ONE, "24h", set_span, FIELD(cache_stale), 0, 30 * DAY, NULL},
-    {"dns_servers", KEY_LIST, "{}", set_dns_servers, FIELD(dns_servers), 0, 0, NULL},
-    {"dns_timeout", KEY_ONE, "5s", set_span, FIELD(dns_timeout), 1, 300, NULL},
-    {"dns_zone_file", KEY_ONE, NULL, set_path, FIELD(dns_zone_file), 0, 0, NULL},
-    {"dns_trust_anchor", KEY_ONE, NULL, set_path, FIELD(dns_trust_anchor), 0, 0, NULL},
-    {"advice_mechanisms", KEY_LIST, "{}", set_mechanisms, FIELD(advice_mechanisms), 0, 0, NULL},
-    {"advice_policy", KEY_ONE, "~all", set_word, FIELD(advice_policy), 0, 0,
-     WORDS("~all", "-all", "?all")},
-    {"state_dir", KEY_RESTART, "/var/lib/spfrom", set_path, FIELD(state_dir), 0, 0, NULL},
-    {"ledger", KEY_ONE, NULL, set_ledger, FIELD(ledger), 0, 0, NULL},
-    {"ledger_days", KEY_ONE, "400", set_number, FIELD(ledger_days), 1, 36500, NULL},
-    {"control_socket", KEY_RESTART, "/run/spfrom/control.sock", set_socket_path,
-     FIELD(control_socket), 0, 0, NULL},
-    {"user", KEY_RESTART, "spfrom", set_text, FIELD(user), 0, 0, NULL},
-    {"group", KEY_RESTART, "spfrom", set_text, FIELD(group), 0, 0, NULL},
-    {"log", KEY_RESTART, "auto", set_choice, FIELD(log), 0, 0, WORDS("auto", "stderr", "syslog")},
-    {"log_addresses", KEY_ONE, "full", set_flag, FIELD(log_local_parts), 0, 0,
-     WORDS("domain", "full")},
-    {"log_level", KEY_ONE, "info", set_log_level, FIELD(log_level), 0, 0,
+    {"trace_header", &kind_flag, "yes", 0, IN(trace_header), WORDS("no", "yes")},
+    {"outbound", &kind_rules, "{authenticated, private}", LIST, IN(outbound)},
+    {"local_mailers", &kind_list, "{}", LIST, IN(local_mailers)},
+    {"relay_hosts", &kind_relays, "{auto}", LIST, IN(relay_hosts)}, /* verdicts: by the relay set */
+    {"relay_policy", &kind_choice, "all", VERDICTS, IN(relay_policy), WORDS("all", "any")},
+    {"hostname", &kind_hostname, NULL, VERDICTS, IN(hostname)},
+    {"check_timeout", &kind_time, "10s", 0, IN(check_timeout), RANGE(1, 300)},
+    {"cache_size", &kind_number, "100000", VERDICTS, IN(cache_size), RANGE(1, 100000000)},
+    {"cache_min_ttl", &kind_time, "30s", VERDICTS, IN(cache_min_ttl), RANGE(0, DAY)},
+    {"cache_max_ttl", &kind_time, "1h", VERDICTS, IN(cache_max_ttl), RANGE(1, 7 * DAY)},
+    {"cache_retry_ttl", &kind_time, "300s", VERDICTS, IN(cache_retry_ttl), RANGE(1, DAY)},
+    {"cache_stale", &kind_time, "24h", VERDICTS, IN(cache_stale), RANGE(0, 30 * DAY)},
+    {"dns_servers", &kind_dns_servers, "{}", LIST | VERDICTS, IN(dns_servers)},
+    {"dns_timeout", &kind_time, "5s", 0, IN(dns_timeout), RANGE(1, 300)},
+    {"dns_zone_file", &kind_path, NULL, VERDICTS | FILE_KEY, IN(dns_zone_file)},
+    {"dns_trust_anchor", &kind_path, NULL, VERDICTS, IN(dns_trust_anchor)},
+    {"advice_mechanisms", &kind_mechanisms, "{}", LIST, IN(advice_mechanisms)},
+    {"advice_policy", &kind_word, "~all", 0, IN(advice_policy), WORDS("~all", "-all", "?all")},
+    {"state_dir", &kind_path, "/var/lib/spfrom", RESTART, IN(state_dir)},
+    {"ledger", &kind_ledger, NULL, 0, IN(ledger)},
+    {"ledger_days", &kind_number, "400", 0, IN(ledger_days), RANGE(1, 36500)},
+    {"control_socket", &kind_socket_path, "/run/spfrom/control.sock", RESTART, IN(control_socket)},
+    {"user", &kind_text, "spfrom", RESTART, IN(user)},
+    {"group", &kind_text, "spfrom", RESTART, IN(group)},
+    {"log", &kind_choice, "auto", RESTART, IN(log), WORDS("auto", "stderr", "syslog")},
+    {"log_addresses", &kind_flag, "full", 0, IN(log_local_parts), WORDS("domain", "full")},
+    {"log_level", &kind_log_level, "info", 0, IN(log_level),
      WORDS("error", "warning", "notice", "info", "debug")},
-    {"domain_map", KEY_ONE, NULL, set_path, FIELD(domain_map), 0, 0, NULL},
+    {"domain_map", &kind_path, NULL, 0, IN(domain_map)},
+    {"authorised", &kind_choice, NULL, MAP, IN_SECTION(authorised), WORDS("no", "yes")},
 };
+/* clang-format on */
 const size_t settings_keys_length = G_N_ELEMENTS(settings_keys);
 
-static bool are_texts(const char *const *values)
+void *settings_key_member(struct Settings *settings, const SettingsKey *key)
 {
-    for (; *values != NULL; values++)
-        if (!settings_text_is_value(*values))
+    return (char *)settings + key->offset;
+}
+
+void *settings_key_section_member(DomainSection *section, const SettingsKey *key)
+{
+    return (char *)section + key->section_offset;
+}
+
+/* True for UTF-8 without a control character. No key needs one, and what reads a value later (a
+ * header, the log, JSON) is spared the question. */
+static bool is_text(const char *value)
+{
+    if (!g_utf8_validate(value, -1, NULL))
+        return false;
+    for (; *value != '\0'; value = g_utf8_next_char(value))
+        if (g_unichar_iscntrl(g_utf8_get_char(value)))
             return false;
     return true;
 }
 
-bool settings_key_set(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                      GError **error)
+bool settings_key_read(const SettingsKey *key, void *place, const char *const *values,
+                       const char *file, GError **error)
 {
-    if (key->kind != KEY_LIST && values[0] == NULL) {
+    const SettingsGiven given = {key, values, file};
+
+    if ((key->flags & SETTINGS_KEY_LIST) == 0 && values[0] == NULL) {
         g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE, "%s: has no value", key->name);
         return false;
     }
-    if (!are_texts(values)) {
-        g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
-                    "%s: a control character or what is no UTF-8 is not possible; leave it out",
-                    key->name);
+    for (size_t i = 0; values[i] != NULL; i++)
+        if (!is_text(values[i])) {
+            g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
+                        "%s: the value has a control character or is not UTF-8; write plain text",
+                        key->name);
+            return false;
+        }
+    return key->kind->read(place, &given, error);
+}
+
+bool settings_key_is_valid(const SettingsKey *key, const char *const *values, GError **error)
+{
+    gpointer scratch = NULL; /* room for any member */
+    bool is_valid = settings_key_read(key, &scratch, values, NULL, error);
+
+    settings_key_clear(key, &scratch);
+    return is_valid;
+}
+G_STATIC_ASSERT(sizeof(gpointer) >= sizeof(guint) && sizeof(Mode) == sizeof(guint) &&
+                sizeof(SenderHeader) == sizeof(guint) && sizeof(LogChoice) == sizeof(guint));
+
+void settings_key_clear(const SettingsKey *key, void *place)
+{
+    switch (key->kind->member) {
+    case SETTINGS_NUMBER:
+    case SETTINGS_FLAG:
+        return;
+    case SETTINGS_TEXT:
+        g_clear_pointer((char **)place, g_free);
+        return;
+    case SETTINGS_TEXTS:
+        g_clear_pointer((char ***)place, g_strfreev);
+        return;
+    case SETTINGS_MAILBOX:
+        g_clear_pointer((Mailbox **)place, mailbox_free);
+        return;
+    case SETTINGS_ARRAY:
+        g_clear_pointer((GPtrArray **)place, g_ptr_array_unref);
+        return;
+    }
+}
+
+static bool is_same_mailbox(const Mailbox *a, const Mailbox *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return g_strcmp0(a->addr_spec, b->addr_spec) == 0 &&
+           g_strcmp0(a->display_name, b->display_name) == 0;
+}
+
+bool settings_key_is_same(const SettingsKey *key, const void *a, const void *b)
+{
+    switch (key->kind->member) {
+    case SETTINGS_NUMBER:
+        return *(const guint *)a == *(const guint *)b;
+    case SETTINGS_FLAG:
+        return *(const bool *)a == *(const bool *)b;
+    case SETTINGS_TEXT:
+        return g_strcmp0(*(char *const *)a, *(char *const *)b) == 0;
+    case SETTINGS_TEXTS:
+        return g_strv_equal(*(const char *const *const *)a, *(const char *const *const *)b);
+    case SETTINGS_MAILBOX:
+        return is_same_mailbox(*(Mailbox *const *)a, *(Mailbox *const *)b);
+    case SETTINGS_ARRAY:
         return false;
     }
-    if (key->set(settings, key, values, error))
-        return true;
-    g_prefix_error(error, "%s: ", key->name);
     return false;
 }
 
-bool settings_key_is_valid(const char *name, const char *const *values, GError **error)
+void settings_key_copy(const SettingsKey *key, void *to, const void *from)
 {
-    const SettingsKey *key = settings_keys;
-    struct Settings *scratch = settings_new(NULL);
-    bool is_valid;
-
-    while (strcmp(key->name, name) != 0)
-        key++;
-    is_valid = settings_key_set(scratch, key, values, error);
-    settings_unref(scratch);
-    return is_valid;
-}
-
-/* Of the keys that need a restart: a text, else a number. */
-static bool holds_text(const SettingsKey *key)
-{
-    return key->set != set_choice && key->set != set_socket_mode;
-}
-
-static bool is_same(const SettingsKey *key, struct Settings *a, struct Settings *b)
-{
-    if (holds_text(key))
-        return g_strcmp0(*(char **)field(a, key), *(char **)field(b, key)) == 0;
-    return *(guint *)field(a, key) == *(guint *)field(b, key);
-}
-
-static void copy(const SettingsKey *key, struct Settings *to, struct Settings *from)
-{
-    if (holds_text(key))
-        put_text(to, key, *(char **)field(from, key));
-    else
-        *(guint *)field(to, key) = *(guint *)field(from, key);
-}
-
-void settings_keys_keep(struct Settings *next, Settings *running, GPtrArray *changed)
-{
-    struct Settings *from = (struct Settings *)running;
-
-    for (size_t i = 0; i < settings_keys_length; i++) {
-        const SettingsKey *key = &settings_keys[i];
-
-        if (key->kind != KEY_RESTART || is_same(key, next, from))
-            continue;
-        if (changed != NULL)
-            g_ptr_array_add(changed, (char *)key->name);
-        copy(key, next, from);
+    switch (key->kind->member) {
+    case SETTINGS_NUMBER:
+        *(guint *)to = *(const guint *)from;
+        return;
+    case SETTINGS_FLAG:
+        *(bool *)to = *(const bool *)from;
+        return;
+    case SETTINGS_TEXT:
+        put_text(to, *(char *const *)from);
+        return;
+    case SETTINGS_TEXTS:
+        put_list(to, *(const char *const *const *)from);
+        return;
+    case SETTINGS_MAILBOX:
+    case SETTINGS_ARRAY:
+        return;
     }
 }

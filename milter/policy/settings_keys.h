@@ -7,27 +7,61 @@
 
 #include "policy/settings.h"
 
-/* The keys of the configuration as a table: name, default, bounds, and the function that reads the
- * value. */
+/*
+ * The table of keys: all that there is to know of a key but what it is for. The parser, domain
+ * sections, domain_map, the life of settings, the warnings of a reload, the fate of cached verdicts,
+ * and the tests of manual page and example follow from it.
+ *
+ * A new key is a row here, a member of struct Settings (and of DomainSection, with
+ * SETTINGS_KEY_SECTION), its texts in conf/man/spfrom.conf.5 and conf/spfrom.conf.in, and the code
+ * that uses it.
+ */
+typedef enum {
+    SETTINGS_KEY_LIST = 1 << 0, /* any number of values; else one */
+    SETTINGS_KEY_RESTART =
+        1 << 1, /* takes effect when the daemon is restarted: see settings_keep() */
+    SETTINGS_KEY_VERDICTS = 1 << 2, /* cached verdicts do not survive its change */
+    SETTINGS_KEY_FILE = 1 << 3,     /* names a file; what stands in it may change too */
+    SETTINGS_KEY_SECTION = 1 << 4,  /* may stand in a domain section and in domain_map */
+    SETTINGS_KEY_MAP = 1 << 5,      /* stands in domain_map alone: there is no such setting */
+} SettingsKeyFlags;
+
+/* What the member is, which says how it is freed, compared and copied. */
+typedef enum {
+    SETTINGS_NUMBER,  /* guint, int or an enum; SECTION_OPEN in a section without it */
+    SETTINGS_FLAG,    /* bool; not in a section, where it could not be missing */
+    SETTINGS_TEXT,    /* char *, NULL: none */
+    SETTINGS_TEXTS,   /* char **, NULL-terminated */
+    SETTINGS_MAILBOX, /* Mailbox * */
+    SETTINGS_ARRAY,   /* GPtrArray *; can't be compared or copied */
+} SettingsMember;
+
 typedef struct SettingsKey SettingsKey;
 
-/* Reads values (NULL-terminated, one for a key that is no list) into settings; the error says what
- * to write. */
-typedef bool (*SettingsKeySet)(struct Settings *settings, const SettingsKey *key,
-                               const char *const *values, GError **error);
+/* What a file gives for a key. */
+typedef struct {
+    const SettingsKey *key;
+    const char *const *values; /* NULL-terminated; exactly one for a key that is no list */
+    const char *file;          /* of the configuration, to which paths are relative; NULL: "/" */
+} SettingsGiven;
 
-typedef enum {
-    KEY_ONE,     /* one value */
-    KEY_LIST,    /* any number */
-    KEY_RESTART, /* one, which is only read when the daemon starts: see settings_keep() */
-} SettingsKeyKind;
+/* Reads what is given into the member at place; the error says what to write. */
+typedef bool (*SettingsRead)(void *place, const SettingsGiven *given, GError **error);
+
+typedef struct {
+    const char *name;
+    SettingsMember member;
+    SettingsRead read;
+} SettingsKind;
 
 struct SettingsKey {
     const char *name;
-    SettingsKeyKind kind;
+    const SettingsKind *kind;
     const char *default_text; /* as in the file, a list in braces; NULL: none */
-    SettingsKeySet set;
-    size_t offset;            /* of the field in struct Settings that set fills */
+    guint flags;              /* SettingsKeyFlags */
+    size_t offset;            /* of the member of struct Settings */
+    size_t section_offset;    /* of the member of DomainSection */
+    size_t size;              /* of the member */
     guint min, max;           /* of a number; of a time in seconds */
     const char *const *words; /* of a choice, in the order of its enum, NULL-terminated */
 };
@@ -35,12 +69,20 @@ struct SettingsKey {
 extern const SettingsKey settings_keys[];
 extern const size_t settings_keys_length;
 
-/* Would values do for the key of that name? The error names the key. */
-bool settings_key_is_valid(const char *name, const char *const *values, GError **error);
-bool settings_key_set(struct Settings *settings, const SettingsKey *key, const char *const *values,
-                      GError **error);
+/* The members of a key that a section may give, of the configuration and of a section. */
+void *settings_key_member(struct Settings *settings, const SettingsKey *key);
+void *settings_key_section_member(DomainSection *section, const SettingsKey *key);
 
-/* Puts into next what running has of every key that needs a restart. The names of those that next
- * had otherwise are added to changed, if it is not NULL. */
-void settings_keys_keep(struct Settings *next, Settings *running, GPtrArray *changed);
+/* Puts values into the member at place. The error names the key. */
+bool settings_key_read(const SettingsKey *key, void *place, const char *const *values,
+                       const char *file, GError **error);
+
+/* Would settings_key_read() take values? */
+bool settings_key_is_valid(const SettingsKey *key, const char *const *values, GError **error);
+
+/* Frees what the member at place holds. */
+void settings_key_clear(const SettingsKey *key, void *place);
+bool settings_key_is_same(const SettingsKey *key, const void *a, const void *b);
+/* Puts what from holds into to. */
+void settings_key_copy(const SettingsKey *key, void *to, const void *from);
 #endif

@@ -10,9 +10,171 @@
 #include "base/domain_name.h"
 #include "policy/domain_map.h"
 #include "policy/settings_keys.h"
-#include "policy/settings_text.h"
 
 G_DEFINE_QUARK(spfrom_settings_error, settings_error)
+
+/* What stands at a place of the text, by libconfuse's rules. */
+typedef enum {
+    PIECE_WORD,
+    PIECE_OTHER, /* a blank, a brace and the like */
+    PIECE_QUOTED,
+    PIECE_VARIABLE,
+    PIECE_LINE_COMMENT,
+    PIECE_COMMENT,
+} Piece;
+
+static bool is_word(char c)
+{
+    return c != '\0' && strchr(" #\"'\t\n\r={}()+,*", c) == NULL;
+}
+
+/* "//", "/" with "*" and "${" are special only outside of a word: inet:8894@host//x is one word. */
+static Piece piece_at(const char *at, bool is_in_word)
+{
+    if (*at == '#')
+        return PIECE_LINE_COMMENT;
+    if (*at == '"' || *at == '\'')
+        return PIECE_QUOTED;
+    if (!is_in_word && at[0] == '/' && at[1] == '/')
+        return PIECE_LINE_COMMENT;
+    if (!is_in_word && at[0] == '/' && at[1] == '*')
+        return PIECE_COMMENT;
+    if (!is_in_word && at[0] == '$' && at[1] == '{')
+        return PIECE_VARIABLE;
+    return is_word(*at) ? PIECE_WORD : PIECE_OTHER;
+}
+
+/* Returns the place behind "${…}", which may hold quotes, at at; NULL if it has no end. */
+static char *skip_variable(char *at)
+{
+    char *end = strchr(at, '}');
+
+    return end != NULL ? end + 1 : NULL;
+}
+
+/* Returns the place behind the quotes at at; NULL if they have no end. */
+static char *skip_quoted(char *at)
+{
+    const char quote = *at++;
+
+    while (*at != quote) {
+        if (*at == '\0')
+            return NULL;
+        if (quote == '"' && at[0] == '$' && at[1] == '{') {
+            at = skip_variable(at);
+            if (at == NULL)
+                return NULL;
+            continue;
+        }
+        at += at[0] == '\\' && at[1] != '\0' ? 2 : 1;
+    }
+    return at + 1;
+}
+
+static char *skip_comment(char *at)
+{
+    char *end = strstr(at + 2, "*/");
+
+    return end != NULL ? end + 2 : NULL;
+}
+
+/* Returns the place behind the piece at at; NULL if it has no end. */
+static char *skip_piece(char *at, Piece piece)
+{
+    switch (piece) {
+    case PIECE_WORD:
+    case PIECE_OTHER:
+        return at + 1;
+    case PIECE_QUOTED:
+        return skip_quoted(at);
+    case PIECE_VARIABLE:
+        return skip_variable(at);
+    case PIECE_LINE_COMMENT:
+        return at + strcspn(at, "\n");
+    case PIECE_COMMENT:
+        return skip_comment(at);
+    }
+    return NULL;
+}
+
+static void blank(char *from, const char *end)
+{
+    for (; from < end; from++)
+        if (*from != '\n')
+            *from = ' ';
+}
+
+/* The line, from 1, of a place in text. */
+static guint line_at(const char *text, const char *at)
+{
+    guint line = 1;
+
+    for (; text < at; text++)
+        line += *text == '\n';
+    return line;
+}
+
+static bool refuse_open(const char *text, const char *at, int length, GError **error)
+{
+    g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_SYNTAX,
+                "%u: what begins here with %.*s has no end", line_at(text, at), length, at);
+    return false;
+}
+
+/* Keeps the places of the braces that are open in open, of char *. */
+static void note_brace(GPtrArray *open, char *at)
+{
+    if (*at == '{')
+        g_ptr_array_add(open, at);
+    else if (*at == '}' && open->len > 0)
+        g_ptr_array_set_size(open, (gint)open->len - 1);
+}
+
+/* True if the brace at at begins a list, not a section: libconfuse misses the end of a list. */
+static bool begins_list(const char *text, const char *at)
+{
+    while (at > text && g_ascii_isspace(at[-1]))
+        at--;
+    return at > text && at[-1] == '=';
+}
+
+bool settings_parse_blank_comments(char *text, GError **error)
+{
+    g_autoptr(GPtrArray) open = g_ptr_array_new();
+    bool is_in_word = false;
+
+    for (char *at = text; *at != '\0';) {
+        Piece piece = piece_at(at, is_in_word);
+        char *end = skip_piece(at, piece);
+
+        if (end == NULL)
+            return refuse_open(text, at, piece == PIECE_QUOTED ? 1 : 2, error);
+        if (piece == PIECE_LINE_COMMENT || piece == PIECE_COMMENT)
+            blank(at, end);
+        if (piece == PIECE_OTHER)
+            note_brace(open, at);
+        is_in_word = piece == PIECE_WORD;
+        at = end;
+    }
+    if (open->len == 0 || begins_list(text, g_ptr_array_index(open, open->len - 1)))
+        return true;
+    return refuse_open(text, g_ptr_array_index(open, open->len - 1), 1, error);
+}
+
+/* The line, from 1, on which text without comments gives key last; 0 if it does not. */
+static guint line_of(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+    guint line = 0;
+
+    for (const char *at = strstr(text, key); at != NULL; at = strstr(at + length, key)) {
+        const char *behind = at + length + strspn(at + length, " \t\r\n");
+
+        if ((at == text || !is_word(at[-1])) && (*behind == '=' || *behind == '+'))
+            line = line_at(text, at);
+    }
+    return line;
+}
 
 /*
  * libconfuse's scanner, its error function and its callbacks have no room for a caller's pointer,
@@ -37,7 +199,7 @@ static void G_GNUC_PRINTF(2, 0) note_complaint(cfg_t *cfg, const char *format, v
 }
 
 /*
- * Notes that opt gets a value. Returns false, with a complaint, where an assignment before this one
+ * Notes that opt gets a value. Returns false, with a complaint, if an assignment before this one
  * gave it one: each value of a list comes here, the first after a "=" alone, one after a "+="
  * never.
  */
@@ -50,9 +212,18 @@ static bool note_given(cfg_t *cfg, cfg_opt_t *opt)
     return true;
 }
 
+static const SettingsKey *key_of(cfg_opt_t *opt)
+{
+    const SettingsKey *key = settings_keys;
+
+    while (strcmp(key->name, cfg_opt_name(opt)) != 0)
+        key++; /* libconfuse knows no others */
+    return key;
+}
+
 /*
- * Called by libconfuse for each value, when its line is known. A value of a list is checked alone,
- * the list when it is whole.
+ * Called by libconfuse for each value, of a section too, when its line is known. A value of a list
+ * is checked alone, the list when it is whole.
  */
 static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -63,21 +234,7 @@ static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
         return 0;
     if (!note_given(cfg, opt))
         return -1;
-    if (settings_key_is_valid(cfg_opt_name(opt), (const char *const[]){value, NULL}, &error))
-        return 0;
-    cfg_error(cfg, "%s", error->message);
-    return -1;
-}
-
-static int take_section_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
-{
-    g_autoptr(DomainSection) scratch = domain_section_new("example.org", NULL);
-    g_autoptr(GError) error = NULL;
-
-    *(const char **)result = value;
-    if (!note_given(cfg, opt))
-        return -1;
-    if (domain_section_set(scratch, cfg_opt_name(opt), value, &error))
+    if (settings_key_is_valid(key_of(opt), (const char *const[]){value, NULL}, &error))
         return 0;
     cfg_error(cfg, "%s", error->message);
     return -1;
@@ -96,32 +253,41 @@ static int validate_section(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
-static const char *const section_keys[] = {"mode", "fallback_address", "display_name",
-                                           "display_name_missing", "reply_to"};
-
-static cfg_opt_t option_of(const SettingsKey *key)
+/* Returns the end of options. */
+static cfg_opt_t *add_key(cfg_opt_t *options, const SettingsKey *key)
 {
-    return key->kind == KEY_LIST
-               ? (cfg_opt_t)CFG_STR_LIST_CB(key->name, (char *)key->default_text, CFGF_NONE,
-                                            take_value)
-               : (cfg_opt_t)CFG_STR_CB(key->name, (char *)key->default_text, CFGF_NONE, take_value);
+    *options =
+        (key->flags & SETTINGS_KEY_LIST) != 0
+            ? (cfg_opt_t)CFG_STR_LIST_CB(key->name, (char *)key->default_text, CFGF_NONE,
+                                         take_value)
+            : (cfg_opt_t)CFG_STR_CB(key->name, (char *)key->default_text, CFGF_NONE, take_value);
+    return options + 1;
+}
+
+static cfg_opt_t *add_section_key(cfg_opt_t *options, const SettingsKey *key)
+{
+    *options = (cfg_opt_t)CFG_STR_CB(key->name, NULL, CFGF_NODEFAULT, take_value);
+    return options + 1;
 }
 
 static cfg_t *reader_new(void)
 {
-    cfg_opt_t section_options[G_N_ELEMENTS(section_keys) + 1] = {0};
+    g_autofree cfg_opt_t *section_options = g_new0(cfg_opt_t, settings_keys_length + 1);
     g_autofree cfg_opt_t *options = g_new0(cfg_opt_t, settings_keys_length + 2);
+    cfg_opt_t *section_end = section_options;
+    cfg_opt_t *end = options;
     cfg_t *cfg;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(section_keys); i++)
-        section_options[i] =
-            (cfg_opt_t)CFG_STR_CB(section_keys[i], NULL, CFGF_NODEFAULT, take_section_value);
-    section_options[G_N_ELEMENTS(section_keys)] = (cfg_opt_t)CFG_END();
-    for (size_t i = 0; i < settings_keys_length; i++)
-        options[i] = option_of(&settings_keys[i]);
-    options[settings_keys_length] = (cfg_opt_t)CFG_SEC(
-        "domain", section_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-    options[settings_keys_length + 1] = (cfg_opt_t)CFG_END();
+    for (size_t i = 0; i < settings_keys_length; i++) {
+        if ((settings_keys[i].flags & SETTINGS_KEY_MAP) == 0)
+            end = add_key(end, &settings_keys[i]);
+        if ((settings_keys[i].flags & SETTINGS_KEY_SECTION) != 0)
+            section_end = add_section_key(section_end, &settings_keys[i]);
+    }
+    *section_end = (cfg_opt_t)CFG_END();
+    *end++ = (cfg_opt_t)CFG_SEC("domain", section_options,
+                                CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+    *end = (cfg_opt_t)CFG_END();
     cfg = cfg_init(options, CFGF_NONE); /* copies all of them */
     if (cfg == NULL)
         return NULL;
@@ -144,7 +310,7 @@ static const char **values_of(cfg_opt_t *opt)
 /* Prefixes error with FILE, and with LINE if settings give key. */
 static void prefix_place(Settings *settings, const char *key, GError **error)
 {
-    guint line = settings_text_line_of(settings->text, key);
+    guint line = line_of(settings->text, key);
 
     if (line > 0)
         g_prefix_error(error, "%s:%u: ", settings->file, line);
@@ -166,11 +332,15 @@ static bool fill_keys(struct Settings *settings, cfg_t *cfg, GError **error)
 {
     for (size_t i = 0; i < settings_keys_length; i++) {
         const SettingsKey *key = &settings_keys[i];
-        g_autofree const char **values = values_of(cfg_getopt(cfg, key->name));
+        g_autofree const char **values = NULL;
 
-        if (key->kind != KEY_LIST && values[0] == NULL)
+        if ((key->flags & SETTINGS_KEY_MAP) != 0)
             continue;
-        if (!settings_key_set(settings, key, values, error)) {
+        values = values_of(cfg_getopt(cfg, key->name));
+        if ((key->flags & SETTINGS_KEY_LIST) == 0 && values[0] == NULL)
+            continue;
+        if (!settings_key_read(key, settings_key_member(settings, key), values, settings->file,
+                               error)) {
             prefix_place(settings, key->name, error);
             return false;
         }
@@ -184,10 +354,12 @@ static bool fill_section(struct Settings *settings, cfg_t *cfg, GError **error)
 
     if (section == NULL)
         return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(section_keys); i++) {
-        const char *text = cfg_getstr(cfg, section_keys[i]);
+    for (size_t i = 0; i < settings_keys_length; i++) {
+        const SettingsKey *key = &settings_keys[i];
+        const char *text =
+            (key->flags & SETTINGS_KEY_SECTION) != 0 ? cfg_getstr(cfg, key->name) : NULL;
 
-        if (text != NULL && !domain_section_set(section, section_keys[i], text, error))
+        if (text != NULL && !domain_section_set(section, key, text, error))
             return false;
     }
     return domain_table_add(settings->sections, g_steal_pointer(&section), error);
@@ -282,8 +454,7 @@ static bool read_text(const SettingsSource *source, const char *file, gsize max,
     }
     if (!g_utf8_validate(*text, (gssize)length, &invalid)) {
         g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_FILE,
-                    "%s:%u: is not UTF-8 text; convert the file", file,
-                    settings_text_line_at(*text, invalid));
+                    "%s:%u: is not UTF-8 text; convert the file", file, line_at(*text, invalid));
         return false;
     }
     blank_byte_order_mark(*text);
@@ -326,7 +497,7 @@ static bool fill_from_text(struct Settings *settings, char *text, GError **error
 {
     bool is_parsed;
 
-    if (!settings_text_blank_comments(text, error)) {
+    if (!settings_parse_blank_comments(text, error)) {
         g_prefix_error(error, "%s:", settings->file);
         return false;
     }
@@ -336,17 +507,11 @@ static bool fill_from_text(struct Settings *settings, char *text, GError **error
     return is_parsed && check_together(settings, error);
 }
 
-static void put_ledger_in_state_dir(struct Settings *settings)
-{
-    g_free(settings->ledger);
-    settings->ledger = g_build_filename(settings->state_dir, SETTINGS_LEDGER_NAME, NULL);
-}
-
 static void fill_ledger(struct Settings *settings)
 {
     settings->is_ledger_in_state_dir = settings->ledger == NULL && settings->state_dir != NULL;
     if (settings->is_ledger_in_state_dir)
-        put_ledger_in_state_dir(settings);
+        settings->ledger = g_build_filename(settings->state_dir, SETTINGS_LEDGER_NAME, NULL);
     else if (settings->ledger != NULL && settings->ledger[0] == '\0')
         g_clear_pointer(&settings->ledger, g_free);
 }
@@ -380,15 +545,6 @@ Settings *settings_parse(const char *file, const SettingsSource *source, GError 
     if (!read_text(source, file, SETTINGS_FILE_MAX, &own->text, error) || !fill(own, source, error))
         return NULL;
     return g_steal_pointer(&settings);
-}
-
-void settings_keep(Settings *next, Settings *running, GPtrArray *changed)
-{
-    struct Settings *own = (struct Settings *)next;
-
-    settings_keys_keep(own, running, changed);
-    if (own->is_ledger_in_state_dir && own->state_dir != NULL)
-        put_ledger_in_state_dir(own);
 }
 
 Settings *settings_parse_map(Settings *last, const SettingsSource *source, GError **error)

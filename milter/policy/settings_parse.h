@@ -11,9 +11,9 @@ GQuark settings_error_quark(void);
 
 /* What the text of a configuration needs from outside; this layer reads no file itself. */
 typedef struct {
-    gboolean (*read)(const char *file, char **text, gsize *length,
-                     GError **error); /* g_file_get_contents */
-    const char *hostname;             /* of the system */
+    /* as g_file_get_contents() does */
+    gboolean (*read)(const char *file, char **text, gsize *length, GError **error);
+    const char *hostname; /* of the system */
 } SettingsSource;
 
 #define SETTINGS_FILE_MAX (1024 * 1024)     /* octets of the configuration */
@@ -29,14 +29,6 @@ typedef struct {
 Settings *settings_parse(const char *file, const SettingsSource *source, GError **error);
 
 /*
- * Keys that need a restart stay as they are in running, as long as it runs: next, which nobody else
- * has a reference of yet, takes them over, and what follows from them.
- *
- * changed  of const char *: the names of those that next had otherwise are added
- */
-void settings_keep(Settings *next, Settings *running, GPtrArray *changed);
-
-/*
  * Prefixes error, whose message begins with the name of a key and a colon, with the place where
  * settings give that key ("FILE:LINE: "), or with the file alone if they don't.
  */
@@ -44,8 +36,19 @@ void settings_locate(Settings *settings, GError **error);
 
 /*
  * The settings last with what stands in their domain_map now; the configuration's own text is not
- * read again, and keys that need a restart stay. Returns a reference, of last itself where the map says what it said; NULL with error
- * as settings_parse() does.
+ * read again, and keys that need a restart stay. Returns a reference, of last itself if the map says
+ * what it said; NULL with error as settings_parse() does.
  */
 Settings *settings_parse_map(Settings *last, const SettingsSource *source, GError **error);
+
+/*
+ * Puts blanks in the place of comments ("#" and "//" up to the end of the line, and those of C); the
+ * ends of lines stay. libconfuse 3.3 has no notion of comments: it counts the lines behind them
+ * wrong, takes none inside of a list, and reads over one that has no end, and all the keys in it. At
+ * the end of the file it takes a section that is still open as closed.
+ *
+ * Returns false with error (SETTINGS_ERROR, "LINE: …") if a comment, a quote or a section has no
+ * end.
+ */
+bool settings_parse_blank_comments(char *text, GError **error);
 #endif

@@ -6,9 +6,9 @@
 
 static Mode effective_mode(ModeInForce mode, const DomainSection *section)
 {
-    if (section == NULL || !section->has_mode)
+    if (section == NULL || section->mode == SECTION_OPEN)
         return mode.mode;
-    return mode.is_switch ? MIN(section->mode, mode.mode) : section->mode;
+    return mode.is_switch ? MIN((Mode)section->mode, mode.mode) : (Mode)section->mode;
 }
 
 Standing standing_of(Settings *settings, ModeInForce mode, const char *domain_name)
@@ -24,17 +24,17 @@ Standing standing_of(Settings *settings, ModeInForce mode, const char *domain_na
 
     if (section == NULL)
         return standing;
-    standing.has_own_mode = section->has_mode;
+    standing.has_own_mode = section->mode != SECTION_OPEN;
     if (section->fallback != NULL)
         standing.fallback = section->fallback;
     if (section->display_name != NULL)
         standing.display_name = section->display_name;
     if (section->display_name_missing != NULL)
         standing.display_name_missing = section->display_name_missing;
-    if (section->has_reply_to)
+    if (section->reply_to != SECTION_OPEN)
         standing.add_reply_to = section->reply_to;
-    if (section->has_authorised)
-        standing.authorised = section->authorised ? STANDING_MAP_YES : STANDING_MAP_NO;
+    if (section->authorised != SECTION_OPEN)
+        standing.authorised = section->authorised == 1 ? STANDING_MAP_YES : STANDING_MAP_NO;
     return standing;
 }
 

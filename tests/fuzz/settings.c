@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/settings_text.h"
 
 #define FILE_NAME "/etc/spfrom.conf"
 #define BREAK "\n---\n"
@@ -89,7 +88,7 @@ static void check_blanking(const char *data, gsize size)
     gsize length = strlen(text);
     g_autoptr(GError) error = NULL;
 
-    if (settings_text_blank_comments(text, &error))
+    if (settings_parse_blank_comments(text, &error))
         check(error == NULL);
     else
         check(g_utf8_validate(error->message, -1, NULL));

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import typing
 
 import pytest
 
@@ -12,7 +13,6 @@ from conftest import need_program
 from lab.metrics_read import metrics_of
 
 PAGES = paths.SRCDIR / "conf" / "man"
-KEYS_SOURCE = paths.SRCDIR / "milter" / "policy" / "settings_keys.c"
 DAEMON_SOURCES = paths.SRCDIR / "milter" / "daemon"
 
 
@@ -26,11 +26,32 @@ def _section(page, title, macro="Sh"):
     return dict(zip(parts[1::2], parts[2::2]))[title]
 
 
-def _keys():
-    """[(name, default text or None)] of the parser's table."""
-    table = KEYS_SOURCE.read_text().partition("settings_keys[] = {")[2]
-    return [(name, default) for name, default in
-            re.findall(r'\{"(\w+)", KEY_\w+,\s+(?:"([^"]*)"|NULL)', table)]
+class Key(typing.NamedTuple):
+    """A row of the program's table of keys."""
+    name: str
+    kind: str
+    default: str
+    minimum: int
+    maximum: int
+    words: frozenset
+    flags: frozenset
+
+
+def _table():
+    rows = subprocess.run([paths.BUILDDIR / "settings_keys_print"], capture_output=True, text=True, check=True).stdout
+    for row in rows.splitlines():
+        name, kind, default, minimum, maximum, words, flags = row.split("\t")
+        yield Key(name, kind, default, int(minimum), int(maximum), frozenset(words.split()), frozenset(flags.split()))
+
+
+KEYS = [key for key in _table() if "map" not in key.flags]
+MAP_KEYS = [key for key in _table() if key.flags & {"section", "map"}]
+every_key = pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
+
+
+def _heads():
+    """key → its line in spfrom.conf(5)."""
+    return {line.split()[2]: line for line in re.findall(r"^\.It Ic .*$", _page("spfrom.conf.5"), re.MULTILINE)}
 
 
 def _items():
@@ -51,24 +72,61 @@ def test_lint():
 
 
 def test_keys_are_found():
-    keys = dict(_keys())
-    assert len(keys) > 40 and keys["check_timeout"] == "10s" and keys["exempt_dkim"] == ""
+    defaults = {key.name: key.default for key in KEYS}
+    assert len(KEYS) > 40 and defaults["check_timeout"] == "10s" and defaults["exempt_dkim"] == ""
 
 
 def test_every_key_and_no_other():
-    assert set(_items()) == {name for name, _ in _keys()} | {"domain"}
+    assert set(_items()) == {key.name for key in KEYS} | {"domain"}
 
 
-@pytest.mark.parametrize("key, default", _keys())
-def test_default(key, default):
+@every_key
+def test_default(key):
     """"The default is", and in quotes what the parser takes; what has none there says what holds then."""
-    text = _items()[key]
+    text = _items()[key.name]
     said = re.search(r"^The default is\n\.Ql (.*?)(?: [.:])?$", text, re.MULTILINE)
-    if default:
-        assert said, f"{key} does not say its default"
-        assert re.sub(r"\s", "", said.group(1)) == re.sub(r"\s", "", default)
+    if key.default:
+        assert said, f"{key.name} does not say its default"
+        assert re.sub(r"\s", "", said.group(1)) == re.sub(r"\s", "", key.default)
     else:
         assert said is None and re.search(r"^By default |there is no\s+default", text, re.MULTILINE)
+
+
+@every_key
+def test_restart(key):
+    """Those that need a restart, and no others, have an asterisk."""
+    assert _heads()[key.name].endswith(" No *") == ("restart" in key.flags)
+
+
+@every_key
+def test_words(key):
+    """A choice lists the words that the parser takes."""
+    head = _heads()[key.name].removesuffix(" No *")
+    if key.words:
+        assert set(head.partition(" = Cm ")[2].split(" | ")) == key.words
+
+
+def _seconds(text):
+    return int(text.rstrip("sd")) * (86400 if text.endswith("d") else 1)
+
+
+@every_key
+def test_range(key):
+    said = re.search(r"from\s+(\d+[sd]?)(?:\s+\([^)]*\))?\s+to\s+(\d+[sd]?)\b", _items()[key.name])
+    if key.maximum:
+        assert said, f"{key.name} does not say its range"
+        assert (_seconds(said.group(1)), _seconds(said.group(2))) == (key.minimum, key.maximum)
+    else:
+        assert said is None
+
+
+def test_keys_of_a_domain():
+    """The texts on sections and on domain_map name what may stand there."""
+    items = _items()
+    section = {key.name for key in MAP_KEYS if "section" in key.flags}
+    may_have = items["domain"].partition("It may have\n")[2].partition("each on")[0]
+    assert set(re.findall(r"[a-z_]{2,}", may_have)) - {"and"} == section
+    assert {key.name for key in MAP_KEYS} - section <= set(re.findall(r"\w+", items["domain_map"]))
 
 
 def test_every_subcommand_and_no_other():

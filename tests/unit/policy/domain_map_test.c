@@ -18,8 +18,8 @@ static char *section_text(const DomainSection *section)
     GString *text = g_string_new(section->is_subdomains ? "." : "");
 
     g_string_append(text, section->name);
-    if (section->has_mode)
-        put(text, "mode", mode_text(section->mode));
+    if (section->mode != SECTION_OPEN)
+        put(text, "mode", mode_text((Mode)section->mode));
     if (section->fallback != NULL)
         put(text, "fallback_address", section->fallback->addr_spec);
     if (section->fallback != NULL && section->fallback->display_name != NULL)
@@ -28,9 +28,9 @@ static char *section_text(const DomainSection *section)
         put(text, "display_name", section->display_name);
     if (section->display_name_missing != NULL)
         put(text, "display_name_missing", section->display_name_missing);
-    if (section->has_reply_to)
+    if (section->reply_to != SECTION_OPEN)
         put(text, "reply_to", section->reply_to ? "add" : "never");
-    if (section->has_authorised)
+    if (section->authorised != SECTION_OPEN)
         put(text, "authorised", section->authorised ? "yes" : "no");
     return g_string_free(text, FALSE);
 }
@@ -120,8 +120,7 @@ static const struct error_row {
     {"no value", "a.de mode", "map:1: \"mode\" has no value; write it like mode=log-only"},
     {"blanks round the equals sign", "a.de mode = off",
      "map:1: \"mode\" has no value; write it like mode=log-only"},
-    {"an empty value",
-     "a.de mode=", "map:1: mode: \"\" is not possible; write rewrite, log-only or off"},
+    {"an empty value", "a.de mode=", "map:1: invalid mode \"\"; use off, log-only or rewrite"},
     {"an open quote", "a.de display_name=\"x",
      "map:1: display_name: the value's quotes are wrong; write display_name=\"text\""},
     {"text behind the quote", "a.de display_name=\"x\"y",
@@ -132,28 +131,22 @@ static const struct error_row {
     {"a key of no section", "a.de relay_hosts=auto", "map:1: \"relay_hosts\"" NO_KEY},
     {"a key in upper case", "a.de Mode=off", "map:1: \"Mode\"" NO_KEY},
     {"no key", "a.de =off", "map:1: \"\"" NO_KEY},
-    {"a wrong mode", "a.de mode=on",
-     "map:1: mode: \"on\" is not possible; write rewrite, log-only or off"},
+    {"a wrong mode", "a.de mode=on", "map:1: invalid mode \"on\"; use off, log-only or rewrite"},
     {"a wrong fallback", "a.de fallback_address=noreply",
-     "map:1: fallback_address: \"noreply\" is not possible; write an address such as "
-     "noreply@example.org"},
+     "map:1: invalid fallback_address \"noreply\"; use an address such as noreply@example.org"},
     {"a fallback that is no envelope", "a.de fallback_address=müller@a.de",
-     "map:1: fallback_address: \"müller@a.de\" is not possible; write an address such as "
-     "noreply@example.org"},
+     "map:1: invalid fallback_address \"müller@a.de\"; use an address such as noreply@example.org"},
     {"two fallbacks", "a.de fallback_address=\"a@a.de, b@a.de\"",
-     "map:1: fallback_address: \"a@a.de, b@a.de\" is not possible; write an address such as "
-     "noreply@example.org"},
+     "map:1: invalid fallback_address \"a@a.de, b@a.de\"; use an address such as noreply@example.org"},
     {"the null sender as fallback", "a.de fallback_address=<>",
-     "map:1: fallback_address: \"<>\" is not possible; write an address such as "
-     "noreply@example.org"},
+     "map:1: invalid fallback_address \"<>\"; use an address such as noreply@example.org"},
     {"a wrong template", "a.de display_name=%x",
-     "map:1: display_name: \"%x\" is not possible; write text with %n, %l, %d or %%"},
+     "map:1: invalid display_name \"%x\"; use text with %n, %l, %d or %%"},
     {"a control", "a.de display_name=\x01",
-     "map:1: display_name: a control character or what is no UTF-8 is not possible; leave it out"},
-    {"a wrong reply_to", "a.de reply_to=yes",
-     "map:1: reply_to: \"yes\" is not possible; write add or never"},
+     "map:1: display_name: the value has a control character or is not UTF-8; write plain text"},
+    {"a wrong reply_to", "a.de reply_to=yes", "map:1: invalid reply_to \"yes\"; use never or add"},
     {"a wrong authorised", "a.de authorised=maybe",
-     "map:1: authorised: \"maybe\" is not possible; write yes or no"},
+     "map:1: invalid authorised \"maybe\"; use no or yes"},
     {"a key twice", "a.de mode=off mode=off", "map:1: mode: is given twice; leave one out"},
     {"a fallback twice", "a.de fallback_address=a@b.de fallback_address=a@b.de",
      "map:1: fallback_address: is given twice; leave one out"},
@@ -167,7 +160,7 @@ static const struct error_row {
      "map:4: \"a.de\" is there twice; leave one out"},
     {"subdomains twice", ".a.de\n.a.de.", "map:2: \".a.de\" is there twice; leave one out"},
     {"the line that is wrong", "# 1\n\na.de mode=off\nb.de mode=on\nc.de mode=on\n",
-     "map:4: mode: \"on\" is not possible; write rewrite, log-only or off"},
+     "map:4: invalid mode \"on\"; use off, log-only or rewrite"},
     {"no UTF-8", "a.de\nb.de display_name=M\xfcller",
      "map:2: the line is not UTF-8; convert the file"},
 };
