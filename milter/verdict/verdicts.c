@@ -392,32 +392,11 @@ bool verdicts_is_dmarc_enforced(Verdicts *verdicts, const char *domain)
     return dmarc_policy_lookup(verdicts->dns, domain, deadline_in(seconds), NULL) != DMARC_NONE;
 }
 
-static bool is_same_list(char *const *a, char *const *b)
-{
-    return g_strv_equal((const char *const *)a, (const char *const *)b);
-}
-
-/* Do the verdicts of before hold for settings, apart from the relay set? A zone file may have
- * changed inside. */
-static bool holds_for(Settings *before, Settings *settings)
-{
-    return before->dns_zone_file == NULL && settings->dns_zone_file == NULL &&
-           is_same_list(before->dns_servers, settings->dns_servers) &&
-           g_strcmp0(before->dns_trust_anchor, settings->dns_trust_anchor) == 0 &&
-           strcmp(before->hostname, settings->hostname) == 0 &&
-           before->relay_policy == settings->relay_policy &&
-           before->cache_size == settings->cache_size &&
-           before->cache_min_ttl == settings->cache_min_ttl &&
-           before->cache_max_ttl == settings->cache_max_ttl &&
-           before->cache_retry_ttl == settings->cache_retry_ttl &&
-           before->cache_stale == settings->cache_stale;
-}
-
 static VerdictCache *cache_for(Verdicts *before, Settings *settings, const RelaySet *last,
                                const RelaySet *set)
 {
     if (before == NULL || last->generation != set->generation ||
-        !holds_for(before->settings, settings))
+        !settings_verdicts_survive(before->settings, settings))
         return verdict_cache_new(settings->cache_size);
     return verdict_cache_ref(before->cache);
 }
