@@ -5,11 +5,10 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 
-#define WAIT_MAX                                                                                   \
-    (24 * 3600 *                                                                                   \
-     CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold                \
-                                */
+/* Keeps deadlines far from what a timespec can hold. */
+#define WAIT_MAX (24 * 3600 * CLOCK_SECOND)
 
 typedef struct {
     void (*run)(void *data);
@@ -27,15 +26,13 @@ struct Worker {
 };
 
 /* Waits for a job, a wake-up or the deadline. Returns the job, or NULL. */
-static Job *wait_for_job(Worker *worker, gint64 deadline)
+static Job *wait_for_job(Worker *worker, Deadline deadline)
 {
-    const struct timespec until = {.tv_sec = deadline / CLOCK_SECOND,
-                                   .tv_nsec = deadline % CLOCK_SECOND * 1000};
-    int status = 0;
+    bool has_time = true;
 
     pthread_mutex_lock(&worker->lock);
-    while (g_queue_is_empty(&worker->jobs) && !worker->is_woken && status == 0)
-        status = pthread_cond_timedwait(&worker->changed, &worker->lock, &until);
+    while (g_queue_is_empty(&worker->jobs) && !worker->is_woken && has_time)
+        has_time = deadline_wait(deadline, &worker->changed, &worker->lock);
     worker->is_woken = false;
     Job *job = g_queue_pop_head(&worker->jobs);
     pthread_mutex_unlock(&worker->lock);
@@ -58,16 +55,6 @@ static void *run(void *data)
     return NULL;
 }
 
-static void init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 static void worker_free(Worker *worker)
 {
     pthread_cond_destroy(&worker->changed);
@@ -84,7 +71,7 @@ Worker *worker_start(const char *name, gint64 (*tend)(void))
     worker->tend = tend;
     worker->name = g_strdup(name);
     pthread_mutex_init(&worker->lock, NULL);
-    init_condition(&worker->changed);
+    deadline_init_condition(&worker->changed);
     g_queue_init(&worker->jobs);
     if (pthread_create(&thread, NULL, run, worker) != 0) {
         worker_free(worker);

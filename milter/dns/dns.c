@@ -122,7 +122,7 @@ bool dns_is_name(const char *text)
     return label > 0;
 }
 
-DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
     char lower[DNS_NAME_MAX + 1];
     size_t length = 0;

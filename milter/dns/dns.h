@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 
 /*
  * The DNS as the rest of the program sees it: a question, an answer, a deadline. Behind it stand
@@ -65,7 +66,7 @@ const DnsRecord *dns_answer_at(const DnsAnswer *answer, guint position);
 typedef struct Dns Dns;
 struct Dns {
     /* name is one that dns_is_name() takes, in lower case. */
-    DnsAnswer *(*lookup)(Dns *dns, const char *name, DnsType type, gint64 deadline);
+    DnsAnswer *(*lookup)(Dns *dns, const char *name, DnsType type, Deadline deadline);
     void (*flush)(
         Dns *dns,
         const char *domain); /* forget domain and what is below it; NULL: all. May be NULL */
@@ -82,13 +83,12 @@ struct Dns {
 bool dns_is_name(const char *text);
 
 /*
- * Asks one question and waits for its answer, at most until deadline (clock_system's monotonic
- * time, microseconds). Upper and lower case are the same. A name that dns_is_name() refuses is
- * DNS_NO_NAME, and nobody is asked: though the DNS can hold other octets, here only macros in a
- * stranger's record lead to such a name. Returns a reference, given back with dns_answer_unref();
- * never NULL.
+ * Asks one question and waits for its answer, at most until deadline. Upper and lower case are the
+ * same. A name that dns_is_name() refuses is DNS_NO_NAME, and nobody is asked: though the DNS can
+ * hold other octets, here only macros in a stranger's record lead to such a name.
+ * Returns a reference, given back with dns_answer_unref(); never NULL.
  */
-DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline);
+DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline);
 void dns_flush(Dns *dns, const char *domain);
 void dns_free(Dns *dns);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dns, dns_free)
@@ -149,5 +149,5 @@ Dns *dns_memo_new(Dns *under);
 
 /* Asks under (not owned) everything, and waits for no answer beyond deadline: for many questions
  * that have one time together. */
-Dns *dns_deadline_new(Dns *under, gint64 deadline);
+Dns *dns_deadline_new(Dns *under, Deadline deadline);
 #endif

@@ -19,7 +19,7 @@ static void count(DnsCounts *counts, DnsStatus status)
     __atomic_store_n(last, clock_monotonic(&clock_system), __ATOMIC_RELAXED);
 }
 
-static DnsAnswer *counted_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+static DnsAnswer *counted_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
     DnsCounted *counted = (DnsCounted *)dns;
     DnsAnswer *answer;

@@ -5,19 +5,19 @@
 typedef struct {
     Dns dns;
     Dns *under; /* not owned */
-    gint64 deadline;
-} Deadline;
+    Deadline deadline;
+} DnsDeadline;
 
-static DnsAnswer *deadline_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+static DnsAnswer *deadline_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
-    Deadline *limit = (Deadline *)dns;
+    DnsDeadline *limit = (DnsDeadline *)dns;
 
     return limit->under->lookup(limit->under, name, type, MIN(deadline, limit->deadline));
 }
 
 static void deadline_flush(Dns *dns, const char *domain)
 {
-    dns_flush(((Deadline *)dns)->under, domain);
+    dns_flush(((DnsDeadline *)dns)->under, domain);
 }
 
 static void deadline_free(Dns *dns)
@@ -25,9 +25,9 @@ static void deadline_free(Dns *dns)
     g_free(dns);
 }
 
-Dns *dns_deadline_new(Dns *under, gint64 deadline)
+Dns *dns_deadline_new(Dns *under, Deadline deadline)
 {
-    Deadline *limit = g_new0(Deadline, 1);
+    DnsDeadline *limit = g_new0(DnsDeadline, 1);
 
     limit->dns = (Dns){.lookup = deadline_lookup, .flush = deadline_flush, .free = deadline_free};
     limit->under = under;

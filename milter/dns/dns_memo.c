@@ -9,7 +9,7 @@ typedef struct {
     GHashTable *answers; /* "TYPE NAME" → DnsAnswer */
 } Memo;
 
-static DnsAnswer *memo_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+static DnsAnswer *memo_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
     Memo *memo = (Memo *)dns;
     g_autofree char *key = g_strdup_printf("%d %s", type, name);

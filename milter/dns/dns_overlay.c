@@ -12,7 +12,7 @@ typedef struct {
     DnsAnswer *answer;
 } Overlay;
 
-static DnsAnswer *overlay_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+static DnsAnswer *overlay_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
     Overlay *overlay = (Overlay *)dns;
 

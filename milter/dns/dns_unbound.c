@@ -69,14 +69,10 @@ static void query_unref(Query *query)
 static Query *query_new(void)
 {
     Query *query = g_new0(Query, 1);
-    pthread_condattr_t attributes;
 
     query->refs = 2;
     pthread_mutex_init(&query->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&query->answered, &attributes);
-    pthread_condattr_destroy(&attributes);
+    deadline_init_condition(&query->answered);
     return query;
 }
 
@@ -94,16 +90,15 @@ static void query_answer(void *hook, int error, struct ub_result *result)
     query_unref(query);
 }
 
-/* Returns whether the answer came by until (monotonic time). */
-static bool query_wait(Query *query, gint64 until)
+/* Returns whether the answer came by until. */
+static bool query_wait(Query *query, Deadline until)
 {
-    struct timespec time = {.tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND * 1000};
-    int status = 0;
+    bool has_time = true;
     bool is_answered;
 
     pthread_mutex_lock(&query->lock);
-    while (!query->is_answered && status == 0)
-        status = pthread_cond_timedwait(&query->answered, &query->lock, &time);
+    while (!query->is_answered && has_time)
+        has_time = deadline_wait(until, &query->answered, &query->lock);
     is_answered = query->is_answered;
     pthread_mutex_unlock(&query->lock);
     return is_answered;
@@ -172,7 +167,7 @@ static DnsAnswer *result_to_answer(const struct ub_result *result, DnsType type)
  * back itself: then there may even be an answer, at the last moment.
  */
 static DnsAnswer *query_finish(Query *query, const Resolver *resolver, int id, DnsType type,
-                               gint64 until)
+                               Deadline until)
 {
     if (!query_wait(query, until) && ub_cancel(resolver->context, id) == 0) {
         query_unref(query);
@@ -186,7 +181,7 @@ static DnsAnswer *query_finish(Query *query, const Resolver *resolver, int id, D
 }
 
 static DnsAnswer *resolver_ask(const Resolver *resolver, const char *name, DnsType type,
-                               gint64 until)
+                               Deadline until)
 {
     Query *query = query_new();
     DnsAnswer *answer;
@@ -402,14 +397,13 @@ static void forget_after_jump(DnsUnbound *unbound)
     unbound_flush(&unbound->dns, NULL);
 }
 
-static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
     DnsUnbound *unbound = (DnsUnbound *)dns;
-    gint64 now = clock_monotonic(&clock_system);
-    gint64 until = MIN(deadline, now + unbound->options.timeout * CLOCK_SECOND);
+    Deadline until = deadline_shortened(deadline, unbound->options.timeout);
     g_autoptr(Resolver) resolver = NULL;
 
-    if (until <= now)
+    if (deadline_is_over(until))
         return dns_answer_new_trouble("no time left to ask");
     forget_after_jump(unbound);
     resolver = current_resolver(unbound);

@@ -72,7 +72,7 @@ static DnsAnswer *answer_at(const ZoneFile *zone, const char *name, DnsType type
     return NULL;
 }
 
-static DnsAnswer *zone_file_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+static DnsAnswer *zone_file_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
     const ZoneFile *zone = (const ZoneFile *)dns;
     guint32 ttl = G_MAXUINT32;

@@ -3,9 +3,6 @@
 #include "verdict/flights.h"
 
 #include <pthread.h>
-#include <time.h>
-
-#include "base/clock.h"
 
 struct Flight {
     guint aboard; /* the pilot and the passengers */
@@ -38,13 +35,9 @@ void flights_free(Flights *flights)
 static Flight *flight_new(const char *key)
 {
     Flight *flight = g_new0(Flight, 1);
-    pthread_condattr_t attributes;
 
     flight->key = g_strdup(key);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&flight->landed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    deadline_init_condition(&flight->landed);
     return flight;
 }
 
@@ -85,15 +78,13 @@ void flights_land(Flights *flights, Flight *flight, const Landing *landing)
     pthread_mutex_unlock(&flights->lock);
 }
 
-bool flights_wait(Flights *flights, Flight *flight, gint64 deadline, Landing *landing)
+bool flights_wait(Flights *flights, Flight *flight, Deadline deadline, Landing *landing)
 {
-    struct timespec until = {.tv_sec = (time_t)(deadline / CLOCK_SECOND),
-                             .tv_nsec = (long)(deadline % CLOCK_SECOND) * 1000};
-    int status = 0;
+    bool has_time = true;
 
     pthread_mutex_lock(&flights->lock);
-    while (flight->landing.verdict == NULL && status == 0)
-        status = pthread_cond_timedwait(&flight->landed, &flights->lock, &until);
+    while (flight->landing.verdict == NULL && has_time)
+        has_time = deadline_wait(deadline, &flight->landed, &flights->lock);
     bool has_landed = flight->landing.verdict != NULL;
     if (has_landed) {
         *landing = flight->landing;

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/deadline.h"
 #include "policy/verdict.h"
 
 /*
@@ -36,9 +37,9 @@ Flight *flights_board(Flights *flights, const char *key, bool *is_pilot);
 void flights_land(Flights *flights, Flight *flight, const Landing *landing);
 
 /*
- * Waits for the landing at most until deadline (clock_system's monotonic time), and leaves.
+ * Waits for the landing at most until deadline, and leaves.
  * Returns whether landing was set; its verdict is then given back with verdict_unref().
  */
-bool flights_wait(Flights *flights, Flight *flight, gint64 deadline, Landing *landing);
+bool flights_wait(Flights *flights, Flight *flight, Deadline deadline, Landing *landing);
 void flights_leave(Flights *flights, Flight *flight);
 #endif

@@ -5,16 +5,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 
 G_DEFINE_QUARK(spfrom_upkeep_error, upkeep_error)
 
-#define WAIT_MAX                                                                                   \
-    (24 * 3600 *                                                                                   \
-     CLOCK_SECOND) /* keeps deadlines far from what a timespec can hold                \
-                                */
+/* Keeps deadlines far from what a timespec can hold. */
+#define WAIT_MAX (24 * 3600 * CLOCK_SECOND)
 
 struct Upkeep {
     UpkeepWork work;
@@ -48,15 +46,13 @@ static void key_free(gpointer data)
 }
 
 /* Waits until it is time for a refresh. Returns false where it is time to stop. */
-static bool wait_until_due(Upkeep *upkeep, gint64 deadline)
+static bool wait_until_due(Upkeep *upkeep, Deadline due)
 {
-    struct timespec until = {.tv_sec = (time_t)(deadline / CLOCK_SECOND),
-                             .tv_nsec = (long)(deadline % CLOCK_SECOND) * 1000};
-    int status = 0;
+    bool is_early = true;
 
     pthread_mutex_lock(&upkeep->lock);
-    while (!upkeep->is_due && !upkeep->is_stopping && status == 0)
-        status = pthread_cond_timedwait(&upkeep->wake, &upkeep->lock, &until);
+    while (!upkeep->is_due && !upkeep->is_stopping && is_early)
+        is_early = deadline_wait(due, &upkeep->wake, &upkeep->lock);
     upkeep->is_due = false;
     bool goes_on = !upkeep->is_stopping;
     pthread_mutex_unlock(&upkeep->lock);
@@ -128,23 +124,13 @@ static bool start_threads_without_signals(Upkeep *upkeep, GError **error)
     return is_started;
 }
 
-static void init_wake(pthread_cond_t *wake)
-{
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 Upkeep *upkeep_new(const UpkeepWork *work, GError **error)
 {
     Upkeep *upkeep = g_new0(Upkeep, 1);
 
     upkeep->work = *work;
     pthread_mutex_init(&upkeep->lock, NULL);
-    init_wake(&upkeep->wake);
+    deadline_init_condition(&upkeep->wake);
     pthread_cond_init(&upkeep->has_work, NULL);
     g_queue_init(&upkeep->queue);
     if (!start_threads_without_signals(upkeep, error))
