@@ -9,7 +9,7 @@
 #include "show/paragraph.h"
 #include "cli/configuration.h"
 #include "show/page.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "verdict/setup.h"
 
 typedef struct {

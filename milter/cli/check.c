@@ -8,7 +8,7 @@
 #include "cli/check_text.h"
 #include "cli/configuration.h"
 #include "show/page.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "verdict/setup.h"
 
 typedef struct {

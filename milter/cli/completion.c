@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 
 typedef enum { SHELL_BASH, SHELL_ZSH, SHELL_FISH } Shell;
 

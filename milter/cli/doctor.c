@@ -17,7 +17,7 @@
 #include "doctor/postfix_route.h"
 #include "doctor/probe.h"
 #include "doctor/sendmail.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "mail/mailboxes.h"
 #include "verdict/setup.h"
 

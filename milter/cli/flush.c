@@ -4,7 +4,7 @@
 
 #include "base/domain_name.h"
 #include "cli/control.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 
 static int flush(const CliContext *context, const char *domain)
 {

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "show/page.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "mail/mailboxes.h"
 #include "spf/evaluation.h"
 
@@ -37,7 +37,7 @@ static int print_help(void)
 static int refuse_name(const char *name)
 {
     g_autofree char *safe = page_safe(name, -1);
-    const Subcommand *meant = subcommands_closest(name);
+    const Subcommand *meant = subcommand_closest(name);
 
     fprintf(stderr, PROGRAM ": \"%s\" is no subcommand", safe);
     if (meant != NULL)
@@ -53,7 +53,7 @@ static int help_of(const char *name)
 
     if (name == NULL || strcmp(name, "help") == 0)
         return print_help();
-    subcommand = subcommands_find(name);
+    subcommand = subcommand_find(name);
     return subcommand != NULL ? subcommand_help(subcommand) : refuse_name(name);
 }
 
@@ -113,7 +113,7 @@ static int run(int argc, char **argv)
     argv += optind;
     if (strcmp(argv[0], "help") == 0)
         return help_of(argv[1]);
-    subcommand = subcommands_find(argv[0]);
+    subcommand = subcommand_find(argv[0]);
     if (subcommand == NULL)
         return refuse_name(argv[0]);
     return run_subcommand(subcommand, argc, argv, &context);

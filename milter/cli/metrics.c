@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "cli/control.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 
 typedef struct {
     bool is_prometheus;

@@ -6,7 +6,7 @@
 #include "control/control_client.h"
 #include "cli/control.h"
 #include "show/page.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "show/time_text.h"
 #include "policy/settings.h"
 

@@ -4,7 +4,7 @@
 
 #include "control/control_client.h"
 #include "cli/control.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 
 static int refusal_status(const json_t *answer)
 {

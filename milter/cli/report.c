@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "cli/configuration.h"
 #include "cli/report_output.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "show/page.h"
 
 #define DAYS_DEFAULT 30

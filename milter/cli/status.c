@@ -6,7 +6,7 @@
 #include "cli/control.h"
 #include "show/page.h"
 #include "cli/status_text.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 
 typedef struct {
     bool is_json;

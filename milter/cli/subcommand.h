@@ -18,7 +18,7 @@ enum {
 
 #define CLI_DEFAULT_FILE "/etc/spfrom/spfrom.conf"
 
-/* What stood before the subcommand, or belongs to all of them. */
+/* What all subcommands have in common. */
 typedef struct {
     const char *file;
     bool is_file_given;
@@ -57,7 +57,7 @@ typedef struct {
     int group;
 } Option;
 
-/* One subcommand; the table of all is in subcommands.c. Texts are paragraphs with an empty line
+/* One subcommand. Texts are paragraphs with an empty line
  * between, each on one line; the help wraps them. */
 typedef struct {
     const char *name;
@@ -87,7 +87,7 @@ typedef struct {
     int (*run)(int argc, char **argv, CliContext *context);
 } Subcommand;
 
-/* Returned in place of an exit code: go on. */
+/* Returned in place of an exit code if the subcommand is to go on. */
 #define SUBCOMMAND_GO_ON (-1)
 
 /*
@@ -111,4 +111,27 @@ int subcommand_usage_error(const Subcommand *subcommand, const char *format, ...
 /* The same without the pointer to the help. Returns status. */
 int subcommand_error(const Subcommand *subcommand, int status, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
+
+/* One in each file of this folder that is named after it. */
+extern const Subcommand advise_subcommand;
+extern const Subcommand check_subcommand;
+extern const Subcommand completion_subcommand;
+extern const Subcommand doctor_subcommand;
+extern const Subcommand flush_subcommand;
+extern const Subcommand metrics_subcommand;
+extern const Subcommand mode_subcommand;
+extern const Subcommand reload_subcommand;
+extern const Subcommand report_subcommand;
+extern const Subcommand status_subcommand;
+extern const Subcommand test_subcommand;
+extern const Subcommand web_subcommand;
+
+/* All of them, in the order of `spfrom help`; NULL-terminated. */
+extern const Subcommand *const subcommands[];
+
+/* Returns the one of that name, or NULL. */
+const Subcommand *subcommand_find(const char *name);
+
+/* Returns the one whose name is closest to a misspelt one, or NULL. */
+const Subcommand *subcommand_closest(const char *name);
 #endif

@@ -8,7 +8,7 @@
 #include "cli/configuration.h"
 #include "cli/message_file.h"
 #include "show/page.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
 #include "verdict/decision.h"

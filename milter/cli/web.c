@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "cli/configuration.h"
-#include "cli/subcommands.h"
+#include "cli/subcommand.h"
 #include "web/listen_address.h"
 #include "web/web.h"
 

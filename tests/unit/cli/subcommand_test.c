@@ -114,6 +114,24 @@ static void test_parse(void **state)
     assert_string_equal(got, row->wanted);
 }
 
+static const struct name_row {
+    const char *name;
+    /* NULL if no name is close. */
+    const char *closest;
+} name_rows[] = {
+    {"check", "check"},   {"chekc", "check"}, {"repot", "report"},
+    {"doktor", "doctor"}, {"", NULL},         {"frobnicate-it-all-of-it", NULL},
+};
+
+static void test_closest(void **state)
+{
+    const struct name_row *row = *state;
+    const Subcommand *closest = subcommand_closest(row->name);
+
+    assert_int_equal(g_strcmp0(closest != NULL ? closest->name : NULL, row->closest), 0);
+    assert_true(row->closest == NULL || subcommand_find(row->closest) == closest);
+}
+
 static void test_file(void **state G_GNUC_UNUSED)
 {
     g_auto(GStrv) words = g_strsplit("trial -c a.conf", " ", -1);
@@ -135,6 +153,7 @@ int main(void)
     GArray *tests = table_new();
 
     TABLE_ADD(tests, rows, test_parse);
+    TABLE_ADD(tests, name_rows, test_closest);
     table_add(tests, "-c", test_file, NULL);
     return table_run(tests, "subcommand");
 }
