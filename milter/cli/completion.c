@@ -341,8 +341,12 @@ static int run(int argc, char **argv, CliContext *context)
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
+    if (*operands == NULL)
+        return subcommand_usage_error(&completion_subcommand,
+                                      "missing shell; use bash, zsh or fish");
     if (!shell_parse(*operands, &shell))
-        return subcommand_usage_error(&completion_subcommand, "name a shell: bash, zsh or fish");
+        return subcommand_usage_error(&completion_subcommand,
+                                      "invalid shell \"%s\"; use bash, zsh or fish", *operands);
     switch (shell) {
     case SHELL_BASH:
         print_bash();

@@ -75,13 +75,6 @@ static const Option option_rows[] = {
      .help = "print JSON"},
 };
 
-static bool is_address(const char *text)
-{
-    g_autoptr(Mailbox) mailbox = settings_fallback_parse(text);
-
-    return mailbox != NULL;
-}
-
 static bool is_server(const char *text)
 {
     g_autofree char *place = g_strconcat("inet:", text, NULL);
@@ -90,19 +83,32 @@ static bool is_server(const char *text)
     return address != NULL;
 }
 
+static int check_address(const char *option, const char *text)
+{
+    g_autoptr(Mailbox) mailbox = text != NULL ? settings_fallback_parse(text) : NULL;
+
+    if (text == NULL || mailbox != NULL)
+        return SUBCOMMAND_GO_ON;
+    return subcommand_usage_error(
+        &doctor_subcommand, "--%s: \"%s\" is not an address; write it like anna@praxis.example",
+        option, text);
+}
+
 static int check_probe(const DoctorOptions *options)
 {
+    int status;
+
     if (options->probe == NULL && (options->from != NULL || options->smtp != NULL))
         return subcommand_usage_error(&doctor_subcommand, "--from and --smtp go with --probe");
-    if (options->probe != NULL && !is_address(options->probe))
-        return subcommand_usage_error(&doctor_subcommand, "--probe: \"%s\" is no address",
-                                      options->probe);
-    if (options->from != NULL && !is_address(options->from))
-        return subcommand_usage_error(&doctor_subcommand, "--from: \"%s\" is no address",
-                                      options->from);
+    status = check_address("probe", options->probe);
+    if (status == SUBCOMMAND_GO_ON)
+        status = check_address("from", options->from);
+    if (status != SUBCOMMAND_GO_ON)
+        return status;
     if (options->smtp != NULL && !is_server(options->smtp))
-        return subcommand_usage_error(&doctor_subcommand, "--smtp: write it like %s",
-                                      DOCTOR_PROBE_SERVER);
+        return subcommand_usage_error(&doctor_subcommand,
+                                      "--smtp: invalid server \"%s\"; write it like %s",
+                                      options->smtp, DOCTOR_PROBE_SERVER);
     return SUBCOMMAND_GO_ON;
 }
 

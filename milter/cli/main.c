@@ -39,7 +39,7 @@ static int refuse_name(const char *name)
     g_autofree char *safe = page_safe(name, -1);
     const Subcommand *meant = subcommand_closest(name);
 
-    fprintf(stderr, PROGRAM ": \"%s\" is no subcommand", safe);
+    fprintf(stderr, PROGRAM ": \"%s\" is not a subcommand", safe);
     if (meant != NULL)
         fprintf(stderr, "; did you mean \"%s\"?\n", meant->name);
     else

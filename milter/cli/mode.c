@@ -57,9 +57,8 @@ static int check_options(const Options *options)
     Mode mode;
 
     if (options->mode != NULL && !mode_parse(options->mode, &mode))
-        return subcommand_usage_error(&mode_subcommand,
-                                      "\"%s\" is no mode; there are rewrite, log-only and off",
-                                      options->mode);
+        return subcommand_usage_error(
+            &mode_subcommand, "invalid mode \"%s\"; use off, log-only or rewrite", options->mode);
     if (options->mode != NULL && options->is_clear)
         return subcommand_usage_error(&mode_subcommand, "a mode and --clear exclude each other");
     if (options->span == NULL)

@@ -143,10 +143,10 @@ int subcommand_parse(const Subcommand *subcommand, CliContext *context, int argc
         return status;
     *operands = argv + optind;
     if (subcommand->operands == NULL && **operands != NULL)
-        return subcommand_usage_error(subcommand, "\"%s\" is too much", **operands);
+        return subcommand_usage_error(subcommand, "unexpected argument \"%s\"", **operands);
     if (max > 0 && g_strv_length(*operands) > max)
-        return subcommand_usage_error(subcommand, "one %s at a time: \"%s\" is too much",
-                                      subcommand->operand, (*operands)[max]);
+        return subcommand_usage_error(subcommand, "unexpected argument \"%s\"; one %s at a time",
+                                      (*operands)[max], subcommand->operand);
     return SUBCOMMAND_GO_ON;
 }
 

@@ -389,6 +389,27 @@ def test_main(spfrom):
     assert done.returncode == 2 and "did you mean" not in done.stderr
 
 
+# arguments → what stderr says: what is wrong, with the value, then what to write
+WORDED = [
+    (["chekc"], 'spfrom: "chekc" is not a subcommand; did you mean "check"?'),
+    (["reload", "now"], 'spfrom reload: unexpected argument "now"'),
+    (["mode", "foo"], 'spfrom mode: invalid mode "foo"; use off, log-only or rewrite'),
+    (["mode", "off", "foo"], 'spfrom mode: unexpected argument "foo"; one mode at a time'),
+    (["completion"], "spfrom completion: missing shell; use bash, zsh or fish"),
+    (["completion", "tcsh"], 'spfrom completion: invalid shell "tcsh"; use bash, zsh or fish'),
+    (["doctor", "--probe", "a@b.example", "--from", "nobody"],
+     'spfrom doctor: --from: "nobody" is not an address; write it like anna@praxis.example'),
+    (["doctor", "--probe", "a@b.example", "--smtp", "x"],
+     'spfrom doctor: --smtp: invalid server "x"; write it like 127.0.0.1:25'),
+]
+
+
+@pytest.mark.parametrize("arguments, said", WORDED, ids=[" ".join(row[0]) for row in WORDED])
+def test_wording(spfrom, arguments, said):
+    done = spfrom(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (2, "", said)
+
+
 def test_full_disk(spfrom, tmp_path):
     spfrom("help")
     with open("/dev/full", "w") as full:
