@@ -88,11 +88,26 @@ static void check_published(const char *text)
         __builtin_trap();
 }
 
+/* A point has no member that the row of its kind does not name: JSON would not show it. */
+static void check_point(const Point *point)
+{
+    guint members =
+        (point->term != NULL ? POINT_HAS_TERM : 0) | (point->text != NULL ? POINT_HAS_TEXT : 0) |
+        (point->reason != NULL ? POINT_HAS_REASON : 0) |
+        (point->texts != NULL ? POINT_HAS_TEXTS : 0) | (point->number != 0 ? POINT_HAS_NUMBER : 0) |
+        (point->limit != 0 ? POINT_HAS_LIMIT : 0);
+
+    if ((members & ~point_row(point->kind)->members) != 0)
+        __builtin_trap();
+}
+
 static void check_advice(DnsAnswer *answer)
 {
     g_autoptr(Dns) dns = dns_overlay_new(base, "example.org", DNS_TXT, answer);
     g_autoptr(Advice) advice = advise(dns);
 
+    for (guint i = 0; i < advice->points->len; i++)
+        check_point(advice_point_at(advice, i));
     if (advice->record == NULL)
         return;
     if (!g_str_is_ascii(advice->record))
