@@ -4,12 +4,13 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "advice/record/draft.h"
 #include "dns/dns.h"
 #include "spf/record.h"
 
 /*
- * What a record costs a sender that none of its terms matches: the most that it can cost anybody,
- * where an evaluation for one relay ends as soon as a term decides (RFC 7208 section 4.6.4).
+ * What a record costs a sender that none of its terms matches: the most that it can cost anybody.
+ * An evaluation for one relay ends as soon as a term decides (RFC 7208 section 4.6.4).
  */
 #define COST_LOOKUPS_MAX 100 /* counted no further: a bomb of includes ends here */
 
@@ -24,7 +25,7 @@ typedef struct {
     guint voids4, voids6; /* void ones for a sender by IPv4, by IPv6 */
     bool has_trouble;     /* DNS did not answer all: there may be more */
     bool is_void;         /* it finds nothing: it can match no address */
-    char *broken;         /* why it is a permerror for who comes to it, English; NULL: it isn't */
+    char *broken; /* why an evaluation that reaches it ends in permerror, English; else NULL */
 } Cost;
 
 void cost_clear(Cost *cost);
@@ -43,4 +44,13 @@ void cost_term(const CostMeter *meter, const char *domain, const Record *record,
  * counts (RFC 7208 section 6.1), but some receivers count one look-up for it, and so does this.
  */
 void cost_record(const CostMeter *meter, const char *domain, const Record *record, Cost *cost);
+
+#define COST_NETWORKS_MAX 100 /* that may stand in the place of one term */
+
+/*
+ * The networks that a term of domain's own record stands for today, as terms that need no look-up,
+ * with its qualifier; of a redirect those of the record there, and its all. NULL-terminated, owned
+ * by the caller; NULL if they can't be told: exists, ptr, macros, too many, DNS trouble.
+ */
+char **cost_flatten(const CostMeter *meter, const char *domain, const DraftTerm *term);
 #endif

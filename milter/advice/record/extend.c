@@ -4,10 +4,119 @@
 
 #include <string.h>
 
-#include "advice/record/mechanisms.h"
+#include "policy/relay_entry.h"
 
 #define MINIMISED_MAX 32 /* of more mechanisms, all are taken */
 #define TRIALS_MAX 64    /* positions tried for one set of mechanisms */
+
+/* Mechanisms that authorise the relays of an entry. */
+typedef struct {
+    GPtrArray *texts; /* of char * */
+    bool is_missing;  /* the entry does not pass as a whole */
+} EntryMechanisms;
+
+static void entry_free(gpointer data)
+{
+    EntryMechanisms *entry = data;
+
+    g_ptr_array_unref(entry->texts);
+    g_free(entry);
+}
+
+static char *network_mechanism(const Network *network)
+{
+    char text[NETWORK_TEXT_MAX];
+
+    return g_strdup_printf("%s:%s", network->family == AF_INET ? "ip4" : "ip6",
+                           network_text(network, text));
+}
+
+static void add_networks(GPtrArray *texts, const Relays *relays, guint first, guint end)
+{
+    for (guint i = first; i < end; i++)
+        g_ptr_array_add(texts, network_mechanism(&g_array_index(relays->networks, Network, i)));
+}
+
+static bool has_address(const DnsAnswer *answer, const Network *address)
+{
+    gsize length = address->family == AF_INET ? 4 : 16;
+
+    for (guint i = 0; i < answer->records->len; i++) {
+        const DnsRecord *record = dns_answer_at(answer, i);
+
+        if (record->length == length && memcmp(record->data, address->octets, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Are all addresses of the entry at first those of name? */
+static bool is_host(const Ground *ground, const char *name, const Relays *relays, guint first,
+                    guint end)
+{
+    g_autoptr(DnsAnswer) a = dns_lookup(ground->dns, name, DNS_A, ground->deadline);
+    g_autoptr(DnsAnswer) aaaa = dns_lookup(ground->dns, name, DNS_AAAA, ground->deadline);
+
+    for (guint i = first; i < end; i++) {
+        const Network *network = &g_array_index(relays->networks, Network, i);
+
+        if (!has_address(network->family == AF_INET ? a : aaaa, network))
+            return false;
+    }
+    return true;
+}
+
+static GPtrArray *texts_of(const Ground *ground, const Relays *relays, guint first, guint end)
+{
+    const char *hostname = ground->settings->hostname;
+    guint number = g_array_index(relays->entries, guint, first);
+    g_autoptr(RelayEntry) entry = relay_entry_parse(g_ptr_array_index(relays->names, number), NULL);
+    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+    RelayEntryKind kind = entry != NULL ? entry->kind : RELAY_ENTRY_NETWORK;
+
+    switch (kind) {
+    case RELAY_ENTRY_SPF:
+        g_ptr_array_add(texts, g_strconcat("include:", entry->domain, NULL));
+        return texts;
+    case RELAY_ENTRY_HOST:
+        g_ptr_array_add(texts, g_strconcat("a:", entry->domain, NULL));
+        return texts;
+    case RELAY_ENTRY_AUTO:
+        if (strchr(hostname, '.') == NULL || !is_host(ground, hostname, relays, first, end))
+            break;
+        g_ptr_array_add(texts, g_strconcat("a:", hostname, NULL));
+        return texts;
+    case RELAY_ENTRY_NETWORK:
+        break;
+    }
+    add_networks(texts, relays, first, end);
+    return texts;
+}
+
+static bool passes(const DomainCheck *check, guint first, guint end)
+{
+    for (guint i = first; i < end; i++)
+        if (domain_check_at(check, i)->result != SPF_PASS)
+            return false;
+    return true;
+}
+
+/* One for each entry of check->relays that has networks, in their order: an array of
+ * EntryMechanisms, given back with g_ptr_array_unref(). */
+static GPtrArray *derive_mechanisms(const Ground *ground, const DomainCheck *check)
+{
+    GPtrArray *entries = g_ptr_array_new_with_free_func(entry_free);
+
+    for (guint first = 0, end; first < check->evaluations->len; first = end) {
+        EntryMechanisms *entry = g_new0(EntryMechanisms, 1);
+
+        end = relays_entry_end(check->relays, first);
+        entry->texts = texts_of(ground, check->relays, first, end);
+        entry->is_missing = !passes(check, first, end);
+        g_ptr_array_add(entries, entry);
+    }
+    return entries;
+}
 
 /* A try: mechanisms to be added, one set after the other, until one passes. */
 typedef struct {
@@ -176,8 +285,7 @@ static Draft *place_any(Extension *extension, const GPtrArray *entries)
 static Draft *place_derived(Extension *extension)
 {
     const Ground *ground = extension->ground;
-    g_autoptr(GPtrArray) entries =
-        mechanisms_derive(ground->settings, ground->dns, ground->deadline, extension->proof->check);
+    g_autoptr(GPtrArray) entries = derive_mechanisms(ground, extension->proof->check);
 
     return ground->settings->relay_policy == RELAY_POLICY_ANY ? place_any(extension, entries)
                                                               : place_all(extension, entries);
@@ -199,4 +307,35 @@ Draft *extend(const Ground *ground, const Draft *draft, const Proof *proof, Proo
         *failed = g_steal_pointer(&extension.failed);
     g_clear_pointer(&extension.failed, proof_free);
     return extended;
+}
+
+static bool is_key_of(const char *key, const char *mechanism)
+{
+    g_autofree char *own = draft_key(mechanism);
+
+    return strcmp(own, key) == 0;
+}
+
+/* The mechanism of an entry that is a name; NULL for others. */
+static char *name_mechanism(const char *name)
+{
+    g_autoptr(RelayEntry) entry = relay_entry_parse(name, NULL);
+
+    if (entry == NULL || entry->domain == NULL)
+        return NULL;
+    return g_strconcat(entry->kind == RELAY_ENTRY_SPF ? "include:" : "a:", entry->domain, NULL);
+}
+
+bool extend_is_for_relays(Settings *settings, const Relays *relays, const char *key)
+{
+    for (char **own = settings->advice_mechanisms; own != NULL && *own != NULL; own++)
+        if (is_key_of(key, *own))
+            return true;
+    for (guint i = 0; i < relays->names->len; i++) {
+        g_autofree char *own = name_mechanism(g_ptr_array_index(relays->names, i));
+
+        if (own != NULL && is_key_of(key, own))
+            return true;
+    }
+    return false;
 }

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include "advice/record/flatten.h"
-#include "advice/record/mechanisms.h"
+#include "advice/record/extend.h"
 #include "advice/advice.h"
 #include "base/clock.h"
 #include "spf/check_host.h"
@@ -158,7 +157,8 @@ static bool is_ours(const Reduction *reduction, const DraftTerm *term)
 {
     const Ground *ground = reduction->ground;
 
-    return term->is_added || mechanisms_has(ground->settings, ground->check->relays, term->key);
+    return term->is_added ||
+           extend_is_for_relays(ground->settings, ground->check->relays, term->key);
 }
 
 /*
@@ -243,7 +243,9 @@ static void consider(const Reduction *reduction, guint position, guint max, Cand
 {
     const DraftTerm *term = draft_at(reduction->draft, position);
     guint gain = gain_at(reduction, position);
-    g_auto(GStrv) texts = gain > 0 ? flatten_term(reduction->ground, term) : NULL;
+    g_auto(GStrv) texts = gain > 0 ? cost_flatten(&reduction->ground->meter,
+                                                  reduction->ground->check->subject->domain, term)
+                                   : NULL;
     g_autofree char *whole = draft_text(reduction->draft);
     guint taken = (guint)strlen(term->text) + 1;
     double price;
@@ -335,7 +337,8 @@ static void drop_hopeless(Reduction *reduction)
         if (!cost_is_over(meter, cost_at(reduction, i)) || is_ours(reduction, term) ||
             is_guard(reduction->draft, i))
             continue;
-        texts = flatten_term(reduction->ground, term);
+        texts = cost_flatten(&reduction->ground->meter, reduction->ground->check->subject->domain,
+                             term);
         if (texts == NULL)
             leave_out(reduction, POINT_DROPPED, i);
     }

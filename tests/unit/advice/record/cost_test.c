@@ -131,12 +131,87 @@ static void test_voids(void **state)
     assert_true(cost_is_over(&meter, &cost));
 }
 
+/* Names that every row of what follows can use. */
+static const struct {
+    const char *name;
+    DnsType type;
+    const char *value;
+} flatten_names[] = {
+    {"example.org", DNS_A, "192.0.2.1"},
+    {"example.org", DNS_MX, "10 a.org"},
+    {"a.org", DNS_A, "192.0.2.25"},
+    {"a.org", DNS_AAAA, "2001:db8::25"},
+    {"pool.org", DNS_TXT, "v=spf1 ip4:203.0.113.0/28 -all"},
+    {"open.org", DNS_TXT, "v=spf1 a:a.org"},
+    {"soft.org", DNS_TXT, "v=spf1 -ip4:203.0.113.0/29 include:pool.org ~all"},
+    {"r1.org", DNS_TXT, "v=spf1 ip4:192.0.2.1 redirect=r2.org"},
+    {"r2.org", DNS_TXT, "v=spf1 redirect=r3.org"},
+    {"r3.org", DNS_TXT, "v=spf1 redirect=r4.%{d2}"},
+    {"r4.r3.org", DNS_TXT, "v=spf1 redirect=r5.org"},
+    {"r5.org", DNS_TXT, "v=spf1 redirect=r6.org"},
+    {"r6.org", DNS_TXT, "v=spf1 redirect=pool.org"},
+    {"guess.org", DNS_TXT, "v=spf1 exists:%{i}.guess.org a:a.org -all"},
+    {"everyone.org", DNS_TXT, "v=spf1 +all"},
+    {"self.org", DNS_TXT, "v=spf1 redirect=self.org"},
+};
+
+static const struct flatten_row {
+    const char *term;
+    const char *texts; /* NULL: can't be told */
+} flatten_rows[] = {
+    {"a", "ip4:192.0.2.1"},
+    {"a:a.org", "ip4:192.0.2.25 ip6:2001:db8::25"},
+    {"~a:a.org/24//64", "~ip4:192.0.2.0/24 ~ip6:2001:db8::/64"},
+    {"mx/31", "ip4:192.0.2.24/31 ip6:2001:db8::25"},
+    {"?mx:a.org", ""},
+    {"include:pool.org", "ip4:203.0.113.0/28"},
+    {"-include:soft.org", "-ip4:203.0.113.8/29"},
+    {"redirect=pool.org", "ip4:203.0.113.0/28 -all"},
+    {"redirect=soft.org", "ip4:203.0.113.8/29 ~all"},
+    {"redirect=open.org", "ip4:192.0.2.25 ip6:2001:db8::25"},
+    {"redirect=r1.org",
+     "ip4:192.0.2.1 ip4:203.0.113.0/28 -all"}, /* its all is six redirects away */
+    {"redirect=self.org", NULL},
+    {"redirect=none.org", NULL},
+    {"redirect=dead.org", NULL},
+    {"include:guess.org", NULL},
+    {"include:everyone.org", NULL},
+    {"include:%{d}", NULL},
+    {"ip4:192.0.2.1", NULL},
+    {"ptr", NULL},
+    {"exists:a.org", NULL},
+    {"-all", NULL},
+};
+
+static void test_flatten(void **state)
+{
+    const struct flatten_row *row = *state;
+    g_autoptr(Dns) dns = memory_dns_new();
+    const CostMeter meter = {.dns = dns, .deadline = G_MAXINT64};
+    g_autofree char *record = g_strconcat("v=spf1 ", row->term, NULL);
+    g_autoptr(Draft) draft = draft_new(record);
+    g_auto(GStrv) texts = NULL;
+    g_autofree char *got = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(flatten_names); i++)
+        memory_dns_add(dns, flatten_names[i].name, flatten_names[i].type, flatten_names[i].value);
+    memory_dns_add_timeouts(dns, "dead.org");
+    texts = cost_flatten(&meter, "example.org", draft_at(draft, 0));
+    assert_int_equal(texts != NULL, row->texts != NULL);
+    if (texts == NULL)
+        return;
+    got = g_strjoinv(" ", texts);
+    assert_string_equal(got, row->texts);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         table_add(tests, rows[i].record, test_cost, &rows[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(flatten_rows); i++)
+        table_add(tests, flatten_rows[i].term, test_flatten, &flatten_rows[i]);
     table_add(tests, "void look-ups of a family", test_voids, NULL);
     return table_run(tests, "cost");
 }
