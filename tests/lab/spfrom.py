@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from lab import paths
@@ -131,6 +132,14 @@ class Spfrom:
             assert not self.complaints(), "\n".join(self.complaints())
 
     def log(self):
+        """What has been logged. A line may follow the answer that it is about: waits until no more comes."""
+        text, last = self._log_text(), None
+        while text != last and self.is_running():
+            time.sleep(0.03)
+            text, last = self._log_text(), text
+        return text
+
+    def _log_text(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def complaints(self):
