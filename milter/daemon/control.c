@@ -10,7 +10,6 @@
 #include "daemon/fallback_watch.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
-#include "daemon/metrics_text.h"
 #include "daemon/mode_switch.h"
 #include "daemon/recent_messages.h"
 #include "daemon/reload.h"

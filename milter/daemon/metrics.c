@@ -5,7 +5,8 @@
 #include "base/log_queue.h"
 #include "daemon/live_settings.h"
 
-#define CACHE_LINE 64 /* octets */
+#define CACHE_LINE 64                            /* octets */
+#define MICROSECONDS G_GUINT64_CONSTANT(1000000) /* in a second */
 
 /* What one message adds to lies together, and apart from what only connections add to. All by
  * __atomic_*() only. */
@@ -103,4 +104,180 @@ void metrics_take(MetricsSnapshot *snapshot)
     snapshot->log_lines_lost = log_queue_lost();
     snapshot->connections = __atomic_load_n(&counts.connections, __ATOMIC_RELAXED);
     take_live(snapshot);
+}
+
+typedef struct {
+    GString *text;
+    MetricsFormat format;
+} Writer;
+
+/*
+ * The head of a metric family. OpenMetrics has the family's name there, the older format that of
+ * the samples, which differ in suffix, and it knows neither info nor unit.
+ */
+static void head(const Writer *writer, const char *name, const char *suffix, const char *type,
+                 const char *help)
+{
+    if (writer->format == METRICS_OPENMETRICS) {
+        g_string_append_printf(writer->text, "# TYPE %s %s\n# HELP %s %s\n", name, type, name,
+                               help);
+        return;
+    }
+    if (g_str_equal(type, "info"))
+        type = "gauge";
+    g_string_append_printf(writer->text, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help,
+                           name, suffix, type);
+}
+
+static void counter_head(const Writer *writer, const char *name, const char *help)
+{
+    head(writer, name, "_total", "counter", help);
+}
+
+static void gauge_head(const Writer *writer, const char *name, const char *help)
+{
+    head(writer, name, "", "gauge", help);
+}
+
+/* label is NULL where the family has no labels. */
+static void sample(const Writer *writer, const char *name, const char *label, const char *value,
+                   guint64 number)
+{
+    g_string_append(writer->text, name);
+    if (label != NULL)
+        g_string_append_printf(writer->text, "{%s=\"%s\"}", label, value);
+    g_string_append_printf(writer->text, " %" G_GUINT64_FORMAT "\n", number);
+}
+
+static void write_messages(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    counter_head(writer, "spfrom_messages",
+                 "Messages that got their answer, by what became of them.");
+    for (guint i = 0; i < MESSAGE_ACTIONS; i++)
+        sample(writer, "spfrom_messages_total", "action", message_action_text((MessageAction)i),
+               snapshot->messages[i]);
+}
+
+static void write_verdicts(const Writer *writer, const VerdictsCounters *counters)
+{
+    counter_head(writer, "spfrom_verdicts", "Verdicts given on a mailbox, by SPF result.");
+    for (guint i = 0; i < SPF_RESULTS; i++)
+        sample(writer, "spfrom_verdicts_total", "result", spf_result_text((SpfResult)i),
+               counters->results[i]);
+}
+
+static void write_cache(const Writer *writer, const VerdictsCounters *counters)
+{
+    const char *name = "spfrom_cache_lookups_total";
+
+    counter_head(writer, "spfrom_cache_lookups", "Verdicts asked for, by where they came from.");
+    sample(writer, name, "outcome", "hit", counters->hits);
+    sample(writer, name, "outcome", "miss", counters->misses);
+    sample(writer, name, "outcome", "stale", counters->stales);
+    sample(writer, name, "outcome", "wait", counters->waits);
+    gauge_head(writer, "spfrom_cache_entries", "Verdicts in the cache.");
+    sample(writer, "spfrom_cache_entries", NULL, NULL, counters->entries);
+}
+
+static const char *dns_outcome_text(DnsStatus status)
+{
+    switch (status) {
+    case DNS_FOUND:
+        return "found";
+    case DNS_NO_DATA:
+        return "no-data";
+    case DNS_NO_NAME:
+        return "no-name";
+    case DNS_TROUBLE:
+        return "trouble";
+    }
+    return "trouble";
+}
+
+static void write_queries(const Writer *writer, const VerdictsCounters *counters)
+{
+    counter_head(writer, "spfrom_dns_queries", "DNS questions asked, by outcome.");
+    for (guint i = 0; i < G_N_ELEMENTS(counters->queries); i++)
+        sample(writer, "spfrom_dns_queries_total", "outcome", dns_outcome_text((DnsStatus)i),
+               counters->queries[i]);
+}
+
+static void write_checks(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    const char *bucket = "spfrom_check_seconds_bucket";
+    guint64 count = 0;
+
+    head(writer, "spfrom_check_seconds", "", "histogram",
+         "Time from the end of a message's header to the decision.");
+    if (writer->format == METRICS_OPENMETRICS)
+        g_string_append(writer->text, "# UNIT spfrom_check_seconds seconds\n");
+    for (guint i = 0; i < METRICS_CHECK_BOUNDS; i++) {
+        count += snapshot->checks[i];
+        sample(writer, bucket, "le", metrics_check_bounds[i].seconds, count);
+    }
+    count += snapshot->checks[METRICS_CHECK_BOUNDS];
+    sample(writer, bucket, "le", "+Inf", count);
+    g_string_append_printf(
+        writer->text, "spfrom_check_seconds_sum %" G_GUINT64_FORMAT ".%06" G_GUINT64_FORMAT "\n",
+        snapshot->check_microseconds / MICROSECONDS, snapshot->check_microseconds % MICROSECONDS);
+    sample(writer, "spfrom_check_seconds_count", NULL, NULL, count);
+}
+
+static void write_mode(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    const Mode modes[] = {MODE_REWRITE, MODE_LOG_ONLY, MODE_OFF};
+
+    gauge_head(writer, "spfrom_mode", "1 for the mode in force, 0 for the others.");
+    for (guint i = 0; i < G_N_ELEMENTS(modes); i++)
+        sample(writer, "spfrom_mode", "mode", mode_text(modes[i]), snapshot->mode == modes[i]);
+}
+
+static void write_relay_set(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    const char *name = "spfrom_relay_set_complete";
+
+    gauge_head(writer, name, "Whether all places are known from which mail leaves.");
+    sample(writer, name, NULL, NULL, snapshot->is_relay_set_complete);
+}
+
+static void write_fallback(const Writer *writer, MetricsFallback fallback)
+{
+    const char *name = "spfrom_fallback_authorised";
+
+    if (fallback == METRICS_FALLBACK_UNKNOWN)
+        return;
+    gauge_head(writer, name, "Whether the fallback address's domain authorises the relays.");
+    sample(writer, name, NULL, NULL, fallback == METRICS_FALLBACK_AUTHORISED);
+}
+
+static void write_rest(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    gauge_head(writer, "spfrom_connections", "Connections of the MTA.");
+    sample(writer, "spfrom_connections", NULL, NULL, snapshot->connections);
+    counter_head(writer, "spfrom_ledger_errors", "Writes that the ledger could not do.");
+    sample(writer, "spfrom_ledger_errors_total", NULL, NULL, snapshot->ledger_errors);
+    counter_head(writer, "spfrom_log_lines_lost", "Log lines that nobody took in time.");
+    sample(writer, "spfrom_log_lines_lost_total", NULL, NULL, snapshot->log_lines_lost);
+    head(writer, "spfrom_build", "_info", "info", "The version that runs.");
+    sample(writer, "spfrom_build_info", "version", PACKAGE_VERSION, 1);
+}
+
+char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
+{
+    const Writer writer = {.text = g_string_sized_new(4096), .format = format};
+
+    write_messages(&writer, snapshot);
+    write_checks(&writer, snapshot);
+    if (snapshot->is_in_force) {
+        write_verdicts(&writer, &snapshot->verdicts);
+        write_cache(&writer, &snapshot->verdicts);
+        write_queries(&writer, &snapshot->verdicts);
+        write_mode(&writer, snapshot);
+        write_relay_set(&writer, snapshot);
+    }
+    write_fallback(&writer, snapshot->fallback);
+    write_rest(&writer, snapshot);
+    if (format == METRICS_OPENMETRICS)
+        g_string_append(writer.text, "# EOF\n");
+    return g_string_free(writer.text, FALSE);
 }

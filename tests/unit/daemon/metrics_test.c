@@ -3,6 +3,7 @@
 #include "daemon/metrics.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "unit/table.h"
 
@@ -97,6 +98,152 @@ static void test_fallback(void **state G_GNUC_UNUSED)
     assert_false(snapshot.is_in_force);
 }
 
+static const MetricsSnapshot whole = {
+    .messages = {1, 2, 3, 4, 5, 6, 7, G_MAXUINT64},
+    .checks = {[0] = 4, [2] = 3, [METRICS_CHECK_BOUNDS] = 2},
+    .check_microseconds = 61000042,
+    .ledger_errors = 8,
+    .log_lines_lost = 23,
+    .connections = 9,
+    .fallback = METRICS_FALLBACK_AUTHORISED,
+    .is_in_force = true,
+    .is_relay_set_complete = true,
+    .mode = MODE_LOG_ONLY,
+    .verdicts = {.hits = 10,
+                 .misses = 11,
+                 .waits = 12,
+                 .stales = 13,
+                 .results = {14, 15, 16, 17, 18, 19, 20},
+                 .queries = {21, 22, 23, 24},
+                 .entries = 25},
+};
+
+static const MetricsSnapshot ending = {.fallback = METRICS_FALLBACK_UNAUTHORISED};
+static const MetricsSnapshot starting = {.is_in_force = true, .mode = MODE_REWRITE};
+
+/* Lines that stand in the text of a snapshot, one after the other, or not at all. */
+static const struct line_row {
+    const char *name;
+    const MetricsSnapshot *snapshot;
+    MetricsFormat format;
+    const char *lines;
+    bool is_absent;
+} line_rows[] = {
+    {"counter", &whole, METRICS_OPENMETRICS,
+     "# TYPE spfrom_messages counter\n"
+     "# HELP spfrom_messages Messages that got their answer, by what became of them.\n"
+     "spfrom_messages_total{action=\"keep\"} 1\n"
+     "spfrom_messages_total{action=\"rewrite\"} 2\n"
+     "spfrom_messages_total{action=\"would-rewrite\"} 3\n"
+     "spfrom_messages_total{action=\"tempfail\"} 4\n"
+     "spfrom_messages_total{action=\"would-tempfail\"} 5\n"
+     "spfrom_messages_total{action=\"error\"} 6\n"
+     "spfrom_messages_total{action=\"inbound\"} 7\n"
+     "spfrom_messages_total{action=\"local\"} 18446744073709551615\n#",
+     false},
+    {"counter as Prometheus has it", &whole, METRICS_PROMETHEUS,
+     "# TYPE spfrom_messages_total counter\nspfrom_messages_total{action=\"keep\"} 1\n", false},
+    {"buckets add up", &whole, METRICS_OPENMETRICS,
+     "spfrom_check_seconds_bucket{le=\"0.0001\"} 4\n"
+     "spfrom_check_seconds_bucket{le=\"0.0005\"} 4\n"
+     "spfrom_check_seconds_bucket{le=\"0.001\"} 7\n",
+     false},
+    {"end of the histogram", &whole, METRICS_OPENMETRICS,
+     "spfrom_check_seconds_bucket{le=\"20.0\"} 7\n"
+     "spfrom_check_seconds_bucket{le=\"+Inf\"} 9\n"
+     "spfrom_check_seconds_sum 61.000042\n"
+     "spfrom_check_seconds_count 9\n",
+     false},
+    {"unit", &whole, METRICS_OPENMETRICS, "# UNIT spfrom_check_seconds seconds\n", false},
+    {"no unit for Prometheus", &whole, METRICS_PROMETHEUS, "# UNIT", true},
+    {"verdicts", &whole, METRICS_OPENMETRICS,
+     "spfrom_verdicts_total{result=\"none\"} 14\n"
+     "spfrom_verdicts_total{result=\"neutral\"} 15\n"
+     "spfrom_verdicts_total{result=\"pass\"} 16\n",
+     false},
+    {"cache", &whole, METRICS_OPENMETRICS,
+     "spfrom_cache_lookups_total{outcome=\"hit\"} 10\n"
+     "spfrom_cache_lookups_total{outcome=\"miss\"} 11\n"
+     "spfrom_cache_lookups_total{outcome=\"stale\"} 13\n"
+     "spfrom_cache_lookups_total{outcome=\"wait\"} 12\n",
+     false},
+    {"cache entries", &whole, METRICS_OPENMETRICS, "\nspfrom_cache_entries 25\n", false},
+    {"DNS", &whole, METRICS_OPENMETRICS,
+     "spfrom_dns_queries_total{outcome=\"found\"} 21\n"
+     "spfrom_dns_queries_total{outcome=\"no-data\"} 22\n"
+     "spfrom_dns_queries_total{outcome=\"no-name\"} 23\n"
+     "spfrom_dns_queries_total{outcome=\"trouble\"} 24\n",
+     false},
+    {"mode", &whole, METRICS_OPENMETRICS,
+     "spfrom_mode{mode=\"rewrite\"} 0\n"
+     "spfrom_mode{mode=\"log-only\"} 1\n"
+     "spfrom_mode{mode=\"off\"} 0\n",
+     false},
+    {"relay set", &whole, METRICS_OPENMETRICS,
+     "# TYPE spfrom_relay_set_complete gauge\n"
+     "# HELP spfrom_relay_set_complete Whether all places are known from which mail leaves.\n"
+     "spfrom_relay_set_complete 1\n",
+     false},
+    {"relay set of a daemon that ends", &ending, METRICS_OPENMETRICS, "spfrom_relay_set", true},
+    {"fallback", &whole, METRICS_OPENMETRICS, "\nspfrom_fallback_authorised 1\n", false},
+    {"fallback not authorised", &ending, METRICS_OPENMETRICS, "\nspfrom_fallback_authorised 0\n",
+     false},
+    {"fallback not known", &starting, METRICS_OPENMETRICS, "spfrom_fallback_authorised", true},
+    {"mode of a daemon that ends", &ending, METRICS_OPENMETRICS, "spfrom_mode", true},
+    {"cache of a daemon that ends", &ending, METRICS_OPENMETRICS, "spfrom_cache", true},
+    {"rest", &whole, METRICS_OPENMETRICS, "\nspfrom_connections 9\n", false},
+    {"ledger", &whole, METRICS_OPENMETRICS, "\nspfrom_ledger_errors_total 8\n", false},
+    {"log", &whole, METRICS_OPENMETRICS, "\nspfrom_log_lines_lost_total 23\n", false},
+    {"build", &whole, METRICS_OPENMETRICS,
+     "# TYPE spfrom_build info\n"
+     "# HELP spfrom_build The version that runs.\n"
+     "spfrom_build_info{version=\"" PACKAGE_VERSION "\"} 1\n"
+     "# EOF\n",
+     false},
+    {"build as Prometheus has it", &whole, METRICS_PROMETHEUS,
+     "# TYPE spfrom_build_info gauge\nspfrom_build_info{version=\"" PACKAGE_VERSION "\"} 1\n",
+     false},
+    {"Prometheus has no end", &whole, METRICS_PROMETHEUS, "EOF", true},
+};
+
+static void test_lines(void **state)
+{
+    const struct line_row *row = *state;
+    g_autofree char *text = metrics_text(row->snapshot, row->format);
+
+    if ((strstr(text, row->lines) == NULL) != row->is_absent)
+        fail_msg("%s\nis%s in\n%s", row->lines, row->is_absent ? "" : " not", text);
+}
+
+/*
+ * The grammar of OpenMetrics 1.0 (section "ABNF"), as much as such a text can use: families of
+ * metadata and samples, each one together, and the end.
+ */
+static const char grammar[] = "\\A(?:# TYPE (?<name>[a-z_]+) (?:counter|gauge|histogram|info)\\n"
+                              "# HELP \\g{name} [^\\n\\\\\"]+\\n"
+                              "(?:# UNIT \\g{name} [a-z]+\\n)?"
+                              "(?:\\g{name}(?:_total|_bucket|_sum|_count|_info)?"
+                              "(?:\\{[a-z_]+=\"[^\"\\\\\\n]*\"\\})? [0-9]+(?:\\.[0-9]+)?\\n)+)+"
+                              "# EOF\\n\\z";
+
+static const struct grammar_row {
+    const char *name;
+    const MetricsSnapshot *snapshot;
+} grammar_rows[] = {
+    {"grammar", &whole},
+    {"grammar at the start", &starting},
+    {"grammar at the end", &ending},
+};
+
+static void test_grammar(void **state)
+{
+    const struct grammar_row *row = *state;
+    g_autofree char *text = metrics_text(row->snapshot, METRICS_OPENMETRICS);
+
+    if (!g_regex_match_simple(grammar, text, 0, 0))
+        fail_msg("not OpenMetrics:\n%s", text);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -105,5 +252,7 @@ int main(void)
     TABLE_ADD(tests, bucket_rows, test_bucket);
     table_add(tests, "bounds as numbers and as text", test_bounds, NULL);
     table_add(tests, "fallback", test_fallback, NULL);
+    TABLE_ADD(tests, line_rows, test_lines);
+    TABLE_ADD(tests, grammar_rows, test_grammar);
     return table_run(tests, "metrics_test");
 }
