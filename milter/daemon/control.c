@@ -9,9 +9,9 @@
 #include "control/control_server.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/live_settings.h"
+#include "daemon/message_log.h"
 #include "daemon/metrics.h"
 #include "daemon/mode_switch.h"
-#include "daemon/recent_messages.h"
 #include "daemon/reload.h"
 #include "daemon/status.h"
 #include "daemon/unix_socket.h"
@@ -171,7 +171,7 @@ static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
 /* What became of a message, as its log line says; null for one that is not known (any more). */
 static void answer_find(const ControlCaller *caller, const char *queue_id)
 {
-    g_autofree char *line = recent_messages_find(queue_id);
+    g_autofree char *line = message_log_find(queue_id);
     json_t *answer = ok();
 
     json_object_set_new(answer, "line", line != NULL ? valid_text(line) : json_null());

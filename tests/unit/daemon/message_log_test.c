@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "daemon/recent_messages.h"
+#include "daemon/message_log.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 static void assert_found(const char *queue_id, const char *line)
 {
-    g_autofree char *found = recent_messages_find(queue_id);
+    g_autofree char *found = message_log_find(queue_id);
 
     if (line == NULL)
         assert_null(found);
@@ -21,10 +21,10 @@ static void test_newest(void **state G_GNUC_UNUSED)
 {
     assert_found("4fKx2n", NULL);
     assert_found("", NULL);
-    recent_messages_add("4fKx2n", "first");
-    recent_messages_add("other", "other");
+    message_log_keep("4fKx2n", "first");
+    message_log_keep("other", "other");
     assert_found("4fKx2n", "first");
-    recent_messages_add("4fKx2n", "second");
+    message_log_keep("4fKx2n", "second");
     assert_found("4fKx2n", "second");
     assert_found("4fKx2", NULL);
     assert_found("4fKx2nn", NULL);
@@ -32,32 +32,32 @@ static void test_newest(void **state G_GNUC_UNUSED)
 
 static void test_oldest_goes(void **state G_GNUC_UNUSED)
 {
-    recent_messages_add("oldest", "x");
-    for (guint i = 1; i < RECENT_MESSAGES_MAX; i++)
-        recent_messages_add("id", "x");
+    message_log_keep("oldest", "x");
+    for (guint i = 1; i < MESSAGE_LOG_MAX; i++)
+        message_log_keep("id", "x");
     assert_found("oldest", "x");
-    recent_messages_add("id", "x");
+    message_log_keep("id", "x");
     assert_found("oldest", NULL);
 }
 
 static void test_long(void **state G_GNUC_UNUSED)
 {
-    g_autofree char *line = g_strnfill(RECENT_MESSAGES_LINE_MAX, 'x');
-    g_autofree char *whole_id = g_strnfill(RECENT_MESSAGES_ID_MAX - 1, 'y');
-    g_autofree char *long_id = g_strnfill(RECENT_MESSAGES_ID_MAX, 'y');
+    g_autofree char *line = g_strnfill(MESSAGE_LOG_LINE_MAX, 'x');
+    g_autofree char *whole_id = g_strnfill(MESSAGE_LOG_ID_MAX - 1, 'y');
+    g_autofree char *long_id = g_strnfill(MESSAGE_LOG_ID_MAX, 'y');
 
-    recent_messages_add(long_id, "long");
+    message_log_keep(long_id, "long");
     assert_found(long_id, NULL);
     assert_found(whole_id, NULL);
-    recent_messages_add(whole_id, line);
-    line[RECENT_MESSAGES_LINE_MAX - 1] = '\0';
+    message_log_keep(whole_id, line);
+    line[MESSAGE_LOG_LINE_MAX - 1] = '\0';
     assert_found(whole_id, line);
 }
 
 static void *add_many(void *data)
 {
     for (guint i = 0; i < 2000; i++)
-        recent_messages_add(data, data);
+        message_log_keep(data, data);
     return NULL;
 }
 
@@ -70,7 +70,7 @@ static void test_threads(void **state G_GNUC_UNUSED)
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, add_many, ids[i]), 0);
     for (guint i = 0; i < 2000; i++) {
-        g_autofree char *found = recent_messages_find(ids[i % 2]);
+        g_autofree char *found = message_log_find(ids[i % 2]);
 
         if (found != NULL)
             assert_string_equal(found, ids[i % 2]);
