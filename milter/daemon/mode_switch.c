@@ -2,14 +2,142 @@
 
 #include "daemon/mode_switch.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
 #include <pthread.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/mode_file.h"
 #include "daemon/notify.h"
 
 #define FILE_NAME "mode.json"
+#define FILE_LENGTH_MAX 4096 /* octets; what is written has about 100 */
+#define FILE_MODE 0644
 #define TEND_MAX (60 * CLOCK_SECOND) /* the wall clock may be set in between */
+
+G_DEFINE_QUARK(spfrom_mode_switch_error, mode_switch_error)
+
+static bool set_system_error(const char *file, int number, GError **error)
+{
+    g_set_error(error, MODE_SWITCH_ERROR,
+                number == ENOENT ? MODE_SWITCH_ERROR_ABSENT : MODE_SWITCH_ERROR_SYSTEM, "%s: %s",
+                file, g_strerror(number));
+    return false;
+}
+
+/* Returns how many octets of file are in text, at most FILE_LENGTH_MAX; -1 with errno set. */
+static ssize_t read_octets(const char *file, char text[FILE_LENGTH_MAX])
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, FILE_LENGTH_MAX);
+    int number = errno;
+
+    if (fd >= 0)
+        close(fd);
+    errno = number;
+    return length;
+}
+
+/* Reads a time, which may be null where is_optional: 0. */
+static bool read_time(const json_t *value, bool is_optional, gint64 *wall)
+{
+    *wall = clock_rfc3339_parse(json_string_value(value));
+    return *wall > 0 || (is_optional && json_is_null(value));
+}
+
+/* Reads a mode, which may be null or left out: *is_there then is false. */
+static bool read_before(const json_t *value, bool *is_there, Mode *mode)
+{
+    *is_there = value != NULL && !json_is_null(value);
+    return !*is_there || (json_is_string(value) && mode_parse(json_string_value(value), mode));
+}
+
+static bool read_object(const json_t *json, ModeSwitchKept *kept)
+{
+    const char *mode = json_string_value(json_object_get(json, "mode"));
+
+    return mode != NULL && mode_parse(mode, &kept->mode) &&
+           read_before(json_object_get(json, "before"), &kept->has_before, &kept->before) &&
+           read_time(json_object_get(json, "since"), false, &kept->since) &&
+           read_time(json_object_get(json, "until"), true, &kept->until);
+}
+
+bool mode_switch_parse(const char *text, gsize length, ModeSwitchKept *kept)
+{
+    json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    bool is_read = read_object(json, kept);
+
+    json_decref(json);
+    return is_read;
+}
+
+static bool read_kept(const char *file, ModeSwitchKept *kept, GError **error)
+{
+    char text[FILE_LENGTH_MAX];
+    ssize_t length = read_octets(file, text);
+
+    if (length < 0)
+        return set_system_error(file, errno, error);
+    if (mode_switch_parse(text, (gsize)length, kept))
+        return true;
+    g_set_error(error, MODE_SWITCH_ERROR, MODE_SWITCH_ERROR_CONTENT,
+                "%s: this is not what spfrom-milter wrote", file);
+    return false;
+}
+
+char *mode_switch_text(const ModeSwitchKept *kept)
+{
+    g_autofree char *since = clock_rfc3339(kept->since);
+    g_autofree char *until = kept->until != 0 ? clock_rfc3339(kept->until) : NULL;
+
+    g_autoptr(GString) text = g_string_new("{");
+
+    g_string_append_printf(text, "\"mode\":\"%s\",\"since\":\"%s\"", mode_text(kept->mode), since);
+    if (until != NULL)
+        g_string_append_printf(text, ",\"until\":\"%s\"", until);
+    else
+        g_string_append(text, ",\"until\":null");
+    if (kept->has_before)
+        g_string_append_printf(text, ",\"before\":\"%s\"", mode_text(kept->before));
+    g_string_append(text, "}\n");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static bool write_kept(const char *file, const ModeSwitchKept *kept, GError **error)
+{
+    g_autofree char *text = mode_switch_text(kept);
+    g_autoptr(GError) cause = NULL;
+
+    if (g_file_set_contents_full(file, text, -1,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                 FILE_MODE, &cause))
+        return true;
+    g_set_error_literal(error, MODE_SWITCH_ERROR, MODE_SWITCH_ERROR_SYSTEM, cause->message);
+    return false;
+}
+
+/* A removal is on the disk when its folder is. */
+static void sync_folder(const char *file)
+{
+    g_autofree char *folder = g_path_get_dirname(file);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
+}
+
+static bool remove_kept(const char *file, GError **error)
+{
+    if (g_unlink(file) != 0)
+        return errno == ENOENT || set_system_error(file, errno, error);
+    sync_folder(file);
+    return true;
+}
 
 /* Set by mode_switch_start(), before there are threads. */
 static const Clock *clock_used = &clock_system;
@@ -112,7 +240,7 @@ static Switch make(Mode mode, gint64 seconds)
 }
 
 /* Takes over what was kept, or what it interrupted. */
-static void take_over(const KeptMode *kept)
+static void take_over(const ModeSwitchKept *kept)
 {
     ModeStatus status;
 
@@ -135,10 +263,10 @@ static void take_over(const KeptMode *kept)
 static void read_file(void)
 {
     g_autoptr(GError) error = NULL;
-    KeptMode kept;
+    ModeSwitchKept kept;
 
-    if (!mode_file_read(file, &kept, &error)) {
-        if (!g_error_matches(error, MODE_FILE_ERROR, MODE_FILE_ERROR_ABSENT))
+    if (!read_kept(file, &kept, &error)) {
+        if (!g_error_matches(error, MODE_SWITCH_ERROR, MODE_SWITCH_ERROR_ABSENT))
             log_write(LOG_WARNING, "mode switch not known any more, the configuration counts: %s",
                       error->message);
         return;
@@ -234,7 +362,7 @@ void mode_switch_clear(const char *who, ModeStatus *status)
 }
 
 /* Returns whether there is something to be saved, and takes that over: who asks saves it. */
-static bool take_unsaved(bool *is_switch, KeptMode *kept)
+static bool take_unsaved(bool *is_switch, ModeSwitchKept *kept)
 {
     ModeStatus status;
     bool is_wanted;
@@ -244,11 +372,11 @@ static bool take_unsaved(bool *is_switch, KeptMode *kept)
     is_unsaved = false;
     status = current();
     *is_switch = status.is_switch;
-    *kept = (KeptMode){.mode = status.mode,
-                       .since = status.since,
-                       .until = status.until,
-                       .has_before = status.until != 0 && now_set.has_before,
-                       .before = now_set.before};
+    *kept = (ModeSwitchKept){.mode = status.mode,
+                             .since = status.since,
+                             .until = status.until,
+                             .has_before = status.until != 0 && now_set.has_before,
+                             .before = now_set.before};
     pthread_mutex_unlock(&lock);
     return is_wanted;
 }
@@ -263,10 +391,10 @@ static void give_back_unsaved(void)
 static bool save_locked(GError **error)
 {
     bool is_switch;
-    KeptMode kept;
+    ModeSwitchKept kept;
 
     if (!take_unsaved(&is_switch, &kept) ||
-        (is_switch ? mode_file_write(file, &kept, error) : mode_file_remove(file, error)))
+        (is_switch ? write_kept(file, &kept, error) : remove_kept(file, error)))
         return true;
     give_back_unsaved();
     return false;
@@ -277,7 +405,7 @@ bool mode_switch_save(GError **error)
     bool is_saved;
 
     if (file == NULL) {
-        g_set_error(error, MODE_FILE_ERROR, MODE_FILE_ERROR_SYSTEM, "state_dir is empty");
+        g_set_error(error, MODE_SWITCH_ERROR, MODE_SWITCH_ERROR_SYSTEM, "state_dir is empty");
         return false;
     }
     pthread_mutex_lock(&file_lock);

@@ -52,9 +52,17 @@ void mode_switch_set(Mode mode, gint64 seconds, const char *who, ModeStatus *sta
 /* The same for the way back to the configuration's mode. */
 void mode_switch_clear(const char *who, ModeStatus *status);
 
+#define MODE_SWITCH_ERROR (mode_switch_error_quark())
+typedef enum {
+    MODE_SWITCH_ERROR_ABSENT,
+    MODE_SWITCH_ERROR_CONTENT,
+    MODE_SWITCH_ERROR_SYSTEM
+} ModeSwitchError;
+GQuark mode_switch_error_quark(void);
+
 /*
  * Writes what is in force to the file, which may take as long as a disk does. Returns false with
- * error (MODE_FILE_ERROR) set where it can't be kept: the mode is in force all the same, and it is
+ * error (MODE_SWITCH_ERROR) set where it can't be kept: the mode is in force all the same, and it is
  * tried again by mode_switch_tend().
  */
 bool mode_switch_save(GError **error);
@@ -62,4 +70,18 @@ bool mode_switch_save(GError **error);
 /* Logs and forgets a switch whose time is over, and saves what could not be saved before. Returns
  * after how many microseconds it is to be called again. */
 gint64 mode_switch_tend(void);
+
+/* What the file in state_dir keeps: one JSON object, times as RFC 3339 text. */
+typedef struct {
+    Mode mode;
+    gint64 since; /* wall time, whole seconds, as until */
+    gint64 until; /* 0: without an end */
+    bool has_before;
+    Mode before; /* with an end: the switch without one that it interrupts */
+} ModeSwitchKept;
+
+/* The pure parts. Reads what a file holds, any octets; false if it is not one of ours. */
+bool mode_switch_parse(const char *text, gsize length, ModeSwitchKept *kept);
+/* What is written, owned by the caller. */
+char *mode_switch_text(const ModeSwitchKept *kept);
 #endif

@@ -4,7 +4,7 @@
 
 #include "control/control_request.h"
 #include "control/line_buffer.h"
-#include "daemon/mode_file.h"
+#include "daemon/mode_switch.h"
 
 #include <string.h>
 
@@ -95,14 +95,14 @@ static void parse_lines(const char *text, size_t length)
 /* What was read is written such that it is read again. */
 static void parse_mode_file(const char *text, size_t length)
 {
-    KeptMode kept = {0};
-    KeptMode again = {0};
+    ModeSwitchKept kept = {0};
+    ModeSwitchKept again = {0};
     g_autofree char *written = NULL;
 
-    if (!mode_file_parse(text, length, &kept))
+    if (!mode_switch_parse(text, length, &kept))
         return;
-    written = mode_file_text(&kept);
-    check(mode_file_parse(written, strlen(written), &again));
+    written = mode_switch_text(&kept);
+    check(mode_switch_parse(written, strlen(written), &again));
     check(again.mode == kept.mode && again.since == kept.since && again.until == kept.until);
 }
 

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/mode_file.h"
 
 #include "unit/table.h"
 
@@ -343,7 +342,7 @@ static void test_folder_in_its_place(void **state G_GNUC_UNUSED)
     assert_status(MODE_REWRITE, false, START, 0);
     set(MODE_OFF, 0);
     assert_false(mode_switch_save(&error));
-    assert_true(g_error_matches(error, MODE_FILE_ERROR, MODE_FILE_ERROR_SYSTEM));
+    assert_true(g_error_matches(error, MODE_SWITCH_ERROR, MODE_SWITCH_ERROR_SYSTEM));
     assert_status(MODE_OFF, true, START, 0);
     assert_int_equal(g_rmdir(file), 0);
 }
