@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/log_queue.h"
-#include "daemon/background.h"
 #include "daemon/control.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/in_flight.h"
@@ -122,6 +122,68 @@ static void raise_file_limit(void)
         return;
     limit.rlim_cur = MIN(limit.rlim_max, FILES_WANTED);
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The child's end of the pipe to the waiting parent; -1 in the foreground. Used by the main thread
+ * only. */
+static int ready_fd = -1;
+
+/* Waits for the child's word, or for its end. */
+static int parent_status(int fd, pid_t child)
+{
+    char word;
+    int status = 0;
+
+    if (read(fd, &word, 1) == 1)
+        return EX_OK;
+    if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+        return WEXITSTATUS(status);
+    return EX_SOFTWARE;
+}
+
+/*
+ * Leaves the terminal: forks, and the parent waits until the child is ready or has failed, so that
+ * its own exit code tells how the start went. Call before any thread is started. Returns in the
+ * child only; false if fork() failed.
+ */
+static bool enter_background(void)
+{
+    int ends[2];
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    child = fork();
+    if (child < 0)
+        return false;
+    if (child > 0) {
+        close(ends[1]);
+        _exit(parent_status(ends[0], child));
+    }
+    close(ends[0]);
+    ready_fd = ends[1];
+    setsid();
+    return true;
+}
+
+/* The child listens: the parent exits 0. Does nothing if enter_background() was not called. */
+static void tell_parent(void)
+{
+    int null;
+
+    if (ready_fd < 0)
+        return;
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
+        close(null);
+    }
+    if (chdir("/") != 0 || write(ready_fd, "", 1) != 1)
+        _exit(EX_OSERR);
+    close(ready_fd);
+    ready_fd = -1;
 }
 
 static int open_status(const GError *error)
@@ -244,7 +306,7 @@ static int run(Settings *settings, const Options *options)
     Verdicts *verdicts;
     int status;
 
-    if (!options->is_foreground && !background_enter()) {
+    if (!options->is_foreground && !enter_background()) {
         log_write(LOG_ERR, "can't go to the background; try -f");
         return EX_OSERR;
     }
@@ -270,7 +332,7 @@ static int run(Settings *settings, const Options *options)
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
-    background_ready();
+    tell_parent();
     notify_ready(mode_text(mode_switch_in_force(settings->mode).mode));
     status = serve(settings);
     ledger_writer_stop();
