@@ -4,13 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ledger/ledger_private.h"
-#include "ledger/ledger_schema.h"
 #include "base/clock.h"
 
 #define FILE_MODE 0640
@@ -18,8 +17,70 @@
 #define CHECK_PATIENCE 5   /* seconds that looking through the file may take */
 #define CHECK_STEP 100000  /* instructions of SQLite's machine between two looks at the clock */
 #define ASIDE_MAX 9        /* files a day */
+#define APPLICATION_ID 0x73706672 /* "spfr" */
 
 G_DEFINE_QUARK(spfrom_ledger_failure, ledger_failure)
+
+typedef enum {
+    LEDGER_FIND_DOMAIN,
+    LEDGER_ADD_DOMAIN,
+    LEDGER_SEE_UNKNOWN,
+    LEDGER_SEE_AUTHORISED,
+    LEDGER_SEE_UNAUTHORISED,
+    LEDGER_SEE,
+    LEDGER_COUNT_NEW,
+    LEDGER_STATEMENTS
+} LedgerStatement;
+
+struct Ledger {
+    sqlite3 *database;
+    char *file;
+    sqlite3_stmt *statements[LEDGER_STATEMENTS]; /* prepared when they are first used */
+    guint32 new_day;                             /* the one that was written to last; 0: none yet */
+    guint new_domains;                           /* the ledger's since that day began */
+};
+
+/* These numbers are in files: one is never given another meaning. */
+G_STATIC_ASSERT(SPF_NONE == 0 && SPF_NEUTRAL == 1 && SPF_PASS == 2 && SPF_FAIL == 3 &&
+                SPF_SOFTFAIL == 4 && SPF_TEMPERROR == 5 && SPF_PERMERROR == 6 &&
+                LEDGER_UNCHECKED == 7);
+G_STATIC_ASSERT(MESSAGE_ACTION_KEEP == 0 && MESSAGE_ACTION_REWRITE == 1 &&
+                MESSAGE_ACTION_WOULD_REWRITE == 2 && MESSAGE_ACTION_TEMPFAIL == 3 &&
+                MESSAGE_ACTION_WOULD_TEMPFAIL == 4 && MESSAGE_ACTION_ERROR == 5 &&
+                MESSAGE_ACTION_INBOUND == 6 && MESSAGE_ACTION_LOCAL == 7 && MESSAGE_ACTIONS == 8);
+
+/* scripts[n] makes version n + 1 of version n; 0 is an empty database. */
+static const char *const scripts[LEDGER_SCHEMA_VERSION] = {
+    "CREATE TABLE domains ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE,"
+    " first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL);"
+    "CREATE TABLE seen ("
+    " day INTEGER NOT NULL,"
+    " domain INTEGER NOT NULL,"
+    " result INTEGER NOT NULL,"
+    " action INTEGER NOT NULL,"
+    " messages INTEGER NOT NULL,"
+    " first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL,"
+    " PRIMARY KEY (day, domain, result, action)) WITHOUT ROWID;",
+
+    /* Since when a domain is authorised outlives the days that ledger_days deletes. Result 2 is
+     * pass, 5 temperror, 7 unchecked: the last two say nothing. */
+    "ALTER TABLE domains ADD COLUMN authorised_since INTEGER;"
+    "ALTER TABLE domains ADD COLUMN authorised_last INTEGER;"
+    "ALTER TABLE domains ADD COLUMN unauthorised_last INTEGER;"
+    "UPDATE domains SET authorised_last = of.pass, unauthorised_last = of.other FROM"
+    " (SELECT domain, max(last) FILTER (WHERE result = 2) AS pass,"
+    "  max(last) FILTER (WHERE result NOT IN (2, 5, 7)) AS other FROM seen GROUP BY domain) AS of"
+    " WHERE of.domain = domains.id;"
+    "UPDATE domains SET authorised_since = max(of.since, ifnull(unauthorised_last, 0)) FROM"
+    " (SELECT seen.domain AS domain, min(seen.first) AS since FROM seen JOIN domains AS d"
+    "  ON d.id = seen.domain WHERE result = 2 AND seen.last > ifnull(d.unauthorised_last, 0)"
+    "  GROUP BY seen.domain) AS of"
+    " WHERE of.domain = domains.id;",
+};
 
 /* Kept prepared: three are used for every row. UPDATE … RETURNING is three times as slow. */
 #define SEEN_AT " first = min(first, ?2), last = max(last, ?3)"
@@ -46,15 +107,121 @@ static const char *const sqls[LEDGER_STATEMENTS] = {
     [LEDGER_COUNT_NEW] = "SELECT count(*) FROM domains WHERE first >= ?1",
 };
 
+static LedgerFailure failure_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return LEDGER_FAILURE_CORRUPT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return LEDGER_FAILURE_BUSY;
+    default:
+        return LEDGER_FAILURE_SYSTEM;
+    }
+}
+
 bool ledger_fail(Ledger *ledger, GError **error)
 {
-    return ledger_schema_fail(ledger->database, ledger->file, error);
+    int code = sqlite3_errcode(ledger->database);
+    int cause = sqlite3_system_errno(ledger->database);
+    bool has_cause = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_IOERR;
+
+    g_set_error(error, LEDGER_FAILURE, failure_of(code), "%s: %s%s%s", ledger->file,
+                sqlite3_errmsg(ledger->database), has_cause && cause != 0 ? ": " : "",
+                has_cause && cause != 0 ? g_strerror(cause) : "");
+    return false;
 }
 
 static bool run(Ledger *ledger, const char *sql, GError **error)
 {
     return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ||
            ledger_fail(ledger, error);
+}
+
+static bool read_number(Ledger *ledger, const char *sql, gint64 *number, GError **error)
+{
+    sqlite3_stmt *statement = NULL;
+    bool is_read = sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) == SQLITE_OK &&
+                   sqlite3_step(statement) == SQLITE_ROW;
+
+    if (is_read)
+        *number = sqlite3_column_int64(statement, 0);
+    else
+        ledger_fail(ledger, error);
+    sqlite3_finalize(statement);
+    return is_read;
+}
+
+/* Reads the version; refuses what is another program's, or a newer one's. */
+static bool read_version(Ledger *ledger, gint64 *version, GError **error)
+{
+    gint64 application = 0;
+    gint64 tables = 0;
+
+    if (!read_number(ledger, "PRAGMA application_id", &application, error) ||
+        !read_number(ledger, "PRAGMA user_version", version, error) ||
+        !read_number(ledger, "SELECT count(*) FROM sqlite_schema", &tables, error))
+        return false;
+    if (application != APPLICATION_ID && (application != 0 || *version != 0 || tables > 0)) {
+        g_set_error(error, LEDGER_FAILURE, LEDGER_FAILURE_FOREIGN,
+                    "%s: is a database of another program; write another file as ledger",
+                    ledger->file);
+        return false;
+    }
+    if (*version > LEDGER_SCHEMA_VERSION) {
+        g_set_error(error, LEDGER_FAILURE, LEDGER_FAILURE_VERSION,
+                    "%s: is of a newer spfrom (version %" G_GINT64_FORMAT
+                    " of the tables; this one knows %d); upgrade spfrom, or move the file away",
+                    ledger->file, *version, LEDGER_SCHEMA_VERSION);
+        return false;
+    }
+    return true;
+}
+
+/* In the transaction: nobody else can have mended it meanwhile. */
+static bool migrate(Ledger *ledger, GError **error)
+{
+    g_autofree char *marks = g_strdup_printf("PRAGMA application_id = %d; PRAGMA user_version = %d",
+                                             APPLICATION_ID, LEDGER_SCHEMA_VERSION);
+    gint64 version = 0;
+
+    if (!read_version(ledger, &version, error))
+        return false;
+    for (; version < LEDGER_SCHEMA_VERSION; version++)
+        if (!run(ledger, scripts[version], error))
+            return false;
+    return run(ledger, marks, error);
+}
+
+static bool prepare_schema(Ledger *ledger, GError **error)
+{
+    gint64 version = 0;
+
+    if (!read_version(ledger, &version, error))
+        return false;
+    if (version == LEDGER_SCHEMA_VERSION)
+        return true;
+    if (!run(ledger, "BEGIN IMMEDIATE", error))
+        return false;
+    if (migrate(ledger, error) && run(ledger, "COMMIT", error))
+        return true;
+    sqlite3_exec(ledger->database, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+static bool check_schema(Ledger *ledger, GError **error)
+{
+    gint64 version = 0;
+
+    if (!read_version(ledger, &version, error))
+        return false;
+    if (version == LEDGER_SCHEMA_VERSION)
+        return true;
+    g_set_error(error, LEDGER_FAILURE, LEDGER_FAILURE_VERSION,
+                "%s: is of an older spfrom; the daemon brings it up to date when it starts",
+                ledger->file);
+    return false;
 }
 
 void ledger_close(Ledger *ledger)
@@ -141,7 +308,7 @@ static bool prepare_writer(Ledger *ledger, GError **error)
                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -2048",
                error) &&
-           check(ledger, error) && ledger_schema_prepare(ledger->database, ledger->file, error);
+           check(ledger, error) && prepare_schema(ledger, error);
 }
 
 Ledger *ledger_open(const char *file, GError **error)
@@ -170,8 +337,7 @@ static Ledger *open_unshared(const char *file, GError **error)
 
 static bool prepare_reader(Ledger *ledger, GError **error)
 {
-    return run(ledger, "BEGIN", error) &&
-           ledger_schema_check(ledger->database, ledger->file, error);
+    return run(ledger, "BEGIN", error) && check_schema(ledger, error);
 }
 
 static bool has_log(const char *file)
@@ -514,4 +680,9 @@ char *ledger_move_aside(const char *file, gint64 now, GError **error)
             unlink(from); /* a new ledger must not find the log of the old one */
     }
     return g_steal_pointer(&name);
+}
+
+sqlite3 *ledger_database(Ledger *ledger)
+{
+    return ledger->database;
 }

@@ -4,12 +4,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "ledger/ledger_row.h"
+#include "ledger/ledger_tally.h"
 
 /*
  * What was seen per domain and day (design section 16): an SQLite file. Domains, results, actions,
  * counts and times are in it, no local parts and no recipients. The daemon writes; any number of
- * readers (advice/ledger_report.h) read meanwhile, and neither waits for the other.
+ * readers (ledger_report.h) read meanwhile, and neither waits for the other.
  */
 #define LEDGER_FAILURE (ledger_failure_quark())
 typedef enum {
@@ -75,4 +75,21 @@ bool ledger_is_moved(Ledger *ledger);
  * Returns the new name, owned by the caller, or NULL with error.
  */
 char *ledger_move_aside(const char *file, gint64 now, GError **error);
+
+/*
+ * The tables of the ledger. Their version is the database's user_version; the step from each
+ * version to the next is a script in ledger.c, and a new ledger goes through all of them. A
+ * script that was released is never changed.
+ *
+ * domains.name is a domain name, "" or "*" (see ledger_tally.h). Times are milliseconds since 1970
+ * (UTC), days days since 1970-01-01 (local), so date(day * 86400, 'unixepoch') shows one. result
+ * and action are the numbers of SpfResult (and LEDGER_UNCHECKED) and MessageAction.
+ */
+#define LEDGER_SCHEMA_VERSION 2
+
+/* For ledger_report.c: the database, borrowed. */
+struct sqlite3 *ledger_database(Ledger *ledger);
+
+/* For ledger_report.c: sets error to what SQLite says. Returns false. */
+bool ledger_fail(Ledger *ledger, GError **error);
 #endif

@@ -2,9 +2,9 @@
 
 #include "ledger/ledger_report.h"
 
+#include <sqlite3.h>
 #include <string.h>
 
-#include "ledger/ledger_private.h"
 #include "base/clock.h"
 
 /* The eight sums of struct LedgerCounts, in the order of MessageAction. */
@@ -69,7 +69,7 @@ static Statement *prepare(Ledger *ledger, const char *sql, LedgerPeriod period, 
 {
     Statement *statement = NULL;
 
-    if (sqlite3_prepare_v2(ledger->database, sql, -1, &statement, NULL) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(ledger_database(ledger), sql, -1, &statement, NULL) != SQLITE_OK) {
         ledger_fail(ledger, error);
         return NULL;
     }

@@ -1,4 +1,4 @@
-"""Weeks of mail in a ledger, as the daemon would have written them (milter/ledger/ledger_schema.h)."""
+"""Weeks of mail in a ledger, as the daemon would have written them (milter/ledger/ledger.h)."""
 
 import datetime
 import random

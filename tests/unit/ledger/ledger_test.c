@@ -9,7 +9,6 @@
 
 #include "unit/table.h"
 #include "ledger/ledger_report.h"
-#include "ledger/ledger_schema.h"
 #include "base/clock.h"
 #include "unit/ledger/ledger_fixture.h"
 
