@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ ControlConnection *control_connection_new(guint64 id, int fd, const ControlLimit
     connection->fd = fd;
     connection->uid = peer_uid(fd);
     connection->limits = limits;
-    line_buffer_init(&connection->input, limits->line);
+    connection->input = g_string_new(NULL);
     connection->output = g_string_new(NULL);
     give_time(connection, limits->idle_time);
     return connection;
@@ -41,7 +42,7 @@ ControlConnection *control_connection_new(guint64 id, int fd, const ControlLimit
 void control_connection_free(ControlConnection *connection)
 {
     close(connection->fd);
-    line_buffer_clear(&connection->input);
+    g_string_free(connection->input, TRUE);
     g_string_free(connection->output, TRUE);
     g_free(connection);
 }
@@ -58,6 +59,23 @@ static bool is_passing(int number)
     return number == EAGAIN || number == EINTR;
 }
 
+bool control_connection_has_part(const ControlConnection *connection)
+{
+    return connection->is_overlong || connection->input->len > 0;
+}
+
+/* Drops what can only be part of a line that is too long. */
+static void bound_input(ControlConnection *connection)
+{
+    GString *octets = connection->input;
+
+    if (memchr(octets->str, '\n', octets->len) != NULL ||
+        octets->len <= connection->limits->line + 1)
+        return; /* a CR may follow the last octet that counts */
+    connection->is_overlong = true;
+    g_string_truncate(octets, 0);
+}
+
 bool control_connection_read(ControlConnection *connection)
 {
     char chunk[CHUNK];
@@ -67,9 +85,10 @@ bool control_connection_read(ControlConnection *connection)
         return is_passing(errno);
     if (length == 0)
         connection->is_ended = true;
-    if (!line_buffer_has_part(&connection->input))
+    if (!control_connection_has_part(connection))
         give_time(connection, connection->limits->line_time);
-    line_buffer_add(&connection->input, chunk, (gsize)length);
+    g_string_append_len(connection->input, chunk, length);
+    bound_input(connection);
     return true;
 }
 
@@ -82,7 +101,7 @@ bool control_connection_write(ControlConnection *connection)
         return is_passing(errno);
     g_string_erase(output, 0, length);
     if (output->len == 0)
-        give_time(connection, line_buffer_has_part(&connection->input)
+        give_time(connection, control_connection_has_part(connection)
                                   ? connection->limits->line_time
                                   : connection->limits->idle_time);
     return true;
@@ -96,14 +115,44 @@ void control_connection_say(ControlConnection *connection, const char *text)
     give_time(connection, connection->limits->line_time);
 }
 
-LineBufferOutcome control_connection_take(ControlConnection *connection, GString *line)
+/* Takes length octets as a line, and the end that follows. */
+static ControlConnectionOutcome take(ControlConnection *connection, gsize length, GString *line)
 {
-    LineBufferOutcome outcome;
+    GString *octets = connection->input;
+    bool is_overlong = connection->is_overlong;
+    gsize shown = length > 0 && octets->str[length - 1] == '\r' ? length - 1 : length;
+
+    g_string_truncate(line, 0);
+    if (!is_overlong && shown <= connection->limits->line)
+        g_string_append_len(line, octets->str, (gssize)shown);
+    g_string_erase(octets, 0, (gssize)MIN(length + 1, octets->len));
+    connection->is_overlong = false;
+    bound_input(connection);
+    return is_overlong || shown > connection->limits->line ? CONTROL_CONNECTION_OVERLONG
+                                                           : CONTROL_CONNECTION_LINE;
+}
+
+/* Takes the first line; at the end of input it needs no end of its own. */
+static ControlConnectionOutcome take_first(ControlConnection *connection, GString *line)
+{
+    const GString *octets = connection->input;
+    const char *end = memchr(octets->str, '\n', octets->len);
+
+    if (end != NULL)
+        return take(connection, (gsize)(end - octets->str), line);
+    if (connection->is_ended && control_connection_has_part(connection))
+        return take(connection, octets->len, line);
+    return CONTROL_CONNECTION_NONE;
+}
+
+ControlConnectionOutcome control_connection_take(ControlConnection *connection, GString *line)
+{
+    ControlConnectionOutcome outcome;
 
     if (connection->is_waiting || connection->is_closing || connection->output->len > 0)
-        return LINE_BUFFER_NONE;
-    outcome = line_buffer_take(&connection->input, connection->is_ended, line);
-    connection->is_waiting = outcome != LINE_BUFFER_NONE;
+        return CONTROL_CONNECTION_NONE;
+    outcome = take_first(connection, line);
+    connection->is_waiting = outcome != CONTROL_CONNECTION_NONE;
     return outcome;
 }
 
@@ -112,5 +161,5 @@ bool control_connection_is_done(const ControlConnection *connection)
     if (connection->is_waiting || connection->output->len > 0)
         return false;
     return connection->is_closing ||
-           (connection->is_ended && !line_buffer_has_part(&connection->input));
+           (connection->is_ended && !control_connection_has_part(connection));
 }

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/control_connection.h"
 
 const ControlLimits control_limits = {
     .clients = 1000, .line = 8192, .line_time = 10 * CLOCK_SECOND, .idle_time = 60 * CLOCK_SECOND};
@@ -118,12 +117,12 @@ static void go_on(ControlServer *server, ControlConnection *connection)
     const ControlCaller caller = {server, connection->id, connection->uid};
 
     switch (control_connection_take(connection, line)) {
-    case LINE_BUFFER_NONE:
+    case CONTROL_CONNECTION_NONE:
         return;
-    case LINE_BUFFER_LINE:
+    case CONTROL_CONNECTION_LINE:
         server->handler(&caller, line->str, line->len);
         return;
-    case LINE_BUFFER_OVERLONG:
+    case CONTROL_CONNECTION_OVERLONG:
         refuse_overlong(server, connection);
         return;
     }
@@ -258,7 +257,7 @@ static void close_overdue(ControlServer *server)
         if (connection->is_waiting || connection->deadline > now)
             continue;
         dismiss(server, connection,
-                line_buffer_has_part(&connection->input)
+                control_connection_has_part(connection)
                     ? "no whole line came in time; a line ends with LF"
                     : "no command came for a while");
     }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "control/control_connection.h"
+
 /*
  * The control socket's own side of design section 12: lines in, lines out, for many clients on one
  * thread. Each has one line under way at a time; the next one waits. What a client does not do in
@@ -14,13 +16,6 @@
  * Lock protocol: one lock inside guards the answers that wait to be sent.
  */
 typedef struct ControlServer ControlServer;
-
-typedef struct {
-    guint clients;    /* one more closes the connection that has been silent longest */
-    gsize line;       /* octets without its end */
-    gint64 line_time; /* microseconds for a line, from its first octet, and for taking an answer */
-    gint64 idle_time; /* microseconds between two lines */
-} ControlLimits;
 
 extern const ControlLimits control_limits;
 

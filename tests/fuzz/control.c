@@ -3,10 +3,14 @@
 #include "config.h"
 
 #include "control/control_request.h"
-#include "control/line_buffer.h"
+#include "control/control_connection.h"
 #include "daemon/mode_switch.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 
 #include "check.h"
 
@@ -30,23 +34,23 @@ static void parse_request(const char *text, size_t length)
 
 #define LONGEST 8 /* octets of a line */
 
-static void check_line(LineBufferOutcome outcome, const GString *line, const char *wanted,
+static void check_line(ControlConnectionOutcome outcome, const GString *line, const char *wanted,
                        gsize length)
 {
     if (length > 0 && wanted[length - 1] == '\r')
         length--;
-    check(outcome == (length > LONGEST ? LINE_BUFFER_OVERLONG : LINE_BUFFER_LINE));
+    check(outcome == (length > LONGEST ? CONTROL_CONNECTION_OVERLONG : CONTROL_CONNECTION_LINE));
     check(length > LONGEST ? line->len == 0
                            : line->len == length && memcmp(line->str, wanted, length) == 0);
 }
 
-/* Takes the lines that are whole; they are what stands in all from *taken. */
-static void take_lines(LineBuffer *buffer, bool is_ended, const GString *all, size_t *taken)
+/* Takes the lines that are whole, each with its answer; they are what stands in all from *taken. */
+static void take_lines(ControlConnection *connection, const GString *all, size_t *taken)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    LineBufferOutcome outcome;
+    ControlConnectionOutcome outcome;
 
-    while ((outcome = line_buffer_take(buffer, is_ended, line)) != LINE_BUFFER_NONE) {
+    while ((outcome = control_connection_take(connection, line)) != CONTROL_CONNECTION_NONE) {
         const char *wanted = all->str + *taken;
         size_t left = all->len - *taken;
         const char *end = memchr(wanted, '\n', left);
@@ -54,6 +58,8 @@ static void take_lines(LineBuffer *buffer, bool is_ended, const GString *all, si
 
         check_line(outcome, line, wanted, length);
         *taken += MIN(length + 1, left);
+        control_connection_say(connection, "");
+        g_string_truncate(connection->output, 0); /* as if it were sent */
     }
 }
 
@@ -68,28 +74,36 @@ static const char *take_piece(const char **text, size_t *length, size_t *piece_l
     return piece;
 }
 
-/* As they come, or all at the end, where the first octet is an 'l'. */
+/* As they come, or all at the end, if the first octet is an 'l'. */
 static void parse_lines(const char *text, size_t length)
 {
+    static const ControlLimits limits = {1, LONGEST, CLOCK_SECOND, CLOCK_SECOND};
     g_autoptr(GString) all = g_string_sized_new(length);
     bool is_late = length > 0 && *text == 'l';
+    ControlConnection *connection;
     size_t taken = 0;
-    LineBuffer buffer;
+    int ends[2];
 
-    line_buffer_init(&buffer, LONGEST);
+    check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    connection = control_connection_new(1, ends[0], &limits);
     while (length > 0) {
         size_t piece_length;
         const char *piece = take_piece(&text, &length, &piece_length);
 
+        if (piece_length == 0)
+            continue;
         g_string_append_len(all, piece, (gssize)piece_length);
-        line_buffer_add(&buffer, piece, piece_length);
+        check(send(ends[1], piece, piece_length, MSG_NOSIGNAL) == (ssize_t)piece_length);
+        check(control_connection_read(connection));
         if (!is_late)
-            take_lines(&buffer, false, all, &taken);
-        check(is_late || buffer.octets->len <= LONGEST + 1);
+            take_lines(connection, all, &taken);
+        check(is_late || connection->input->len <= LONGEST + 1);
     }
-    take_lines(&buffer, true, all, &taken);
-    check(taken == all->len && !line_buffer_has_part(&buffer));
-    line_buffer_clear(&buffer);
+    close(ends[1]);
+    check(control_connection_read(connection) && connection->is_ended);
+    take_lines(connection, all, &taken);
+    check(taken == all->len && control_connection_is_done(connection));
+    control_connection_free(connection);
 }
 
 /* What was read is written such that it is read again. */
