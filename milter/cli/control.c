@@ -7,7 +7,7 @@
 #include "control/control_client.h"
 #include "cli/configuration.h"
 
-static int ask_at(const Subcommand *subcommand, const char *path, const json_t *request,
+static int ask_at(const Subcommand *subcommand, const char *path, const ControlRequest *request,
                   guint seconds, json_t **answer)
 {
     g_autoptr(GError) error = NULL;
@@ -18,9 +18,9 @@ static int ask_at(const Subcommand *subcommand, const char *path, const json_t *
     return subcommand_error(subcommand, CLI_UNAVAILABLE, "%s", error->message);
 }
 
-/* Takes request. warning is owned by the caller, or NULL. */
-static int ask(const Subcommand *subcommand, const CliContext *context, json_t *request,
-               guint seconds, json_t **answer, char **warning)
+/* warning is owned by the caller, or NULL. */
+static int ask(const Subcommand *subcommand, const CliContext *context,
+               const ControlRequest *request, guint seconds, json_t **answer, char **warning)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = configuration_control_socket(context, warning, &error);
@@ -31,20 +31,19 @@ static int ask(const Subcommand *subcommand, const CliContext *context, json_t *
         status = ask_at(subcommand, path, request, seconds, answer);
     else
         status = subcommand_error(subcommand, configuration_status(error), "%s", error->message);
-    json_decref(request);
     return status;
 }
 
-int control_ask(const Subcommand *subcommand, const CliContext *context, json_t *request,
-                guint seconds, json_t **answer)
+int control_ask(const Subcommand *subcommand, const CliContext *context,
+                const ControlRequest *request, guint seconds, json_t **answer)
 {
     g_autofree char *warning = NULL;
 
     return ask(subcommand, context, request, seconds, answer, &warning);
 }
 
-int control_order(const Subcommand *subcommand, const CliContext *context, json_t *request,
-                  guint seconds, json_t **answer)
+int control_order(const Subcommand *subcommand, const CliContext *context,
+                  const ControlRequest *request, guint seconds, json_t **answer)
 {
     g_autofree char *warning = NULL;
     int status = ask(subcommand, context, request, seconds, answer, &warning);

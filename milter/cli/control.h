@@ -10,17 +10,16 @@
  * Asks the daemon. What keeps it from answering is told on stderr; that the configuration is wrong
  * by now is not, for who asks for a reload hears that from the daemon.
  *
- * request  is taken
  * answer   set to the answer, given back with json_decref(); maybe a refusal
  * Returns SUBCOMMAND_GO_ON, or the exit code with answer NULL.
  */
-int control_ask(const Subcommand *subcommand, const CliContext *context, json_t *request,
-                guint seconds, json_t **answer);
+int control_ask(const Subcommand *subcommand, const CliContext *context,
+                const ControlRequest *request, guint seconds, json_t **answer);
 
 /* The same where a refusal is nothing but an error, and a wrong configuration a warning: both are
  * told on stderr. A refusal is CLI_NO. */
-int control_order(const Subcommand *subcommand, const CliContext *context, json_t *request,
-                  guint seconds, json_t **answer);
+int control_order(const Subcommand *subcommand, const CliContext *context,
+                  const ControlRequest *request, guint seconds, json_t **answer);
 
 /* Prints answer on stdout, as one line of JSON. */
 void control_print_json(const json_t *answer);

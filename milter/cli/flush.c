@@ -6,15 +6,12 @@
 #include "cli/control.h"
 #include "cli/subcommand.h"
 
-static int flush(const CliContext *context, const char *domain)
+static int flush(const CliContext *context, char *domain)
 {
-    json_t *request = control_command("flush");
+    const ControlRequest request = {.command = CONTROL_FLUSH, .domain = domain};
     json_t *answer;
-    int status;
+    int status = control_order(&flush_subcommand, context, &request, CONTROL_SLOW, &answer);
 
-    if (domain != NULL)
-        json_object_set_new(request, "domain", json_string(domain));
-    status = control_order(&flush_subcommand, context, request, CONTROL_SLOW, &answer);
     if (status != SUBCOMMAND_GO_ON)
         return status;
     json_decref(answer);

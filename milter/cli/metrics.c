@@ -17,15 +17,6 @@ static const Option option_rows[] = {
      .help = "print Prometheus' older text format, which promtool check metrics reads"},
 };
 
-static json_t *request_of(bool is_prometheus)
-{
-    json_t *request = control_command("metrics");
-
-    if (is_prometheus)
-        json_object_set_new(request, "format", json_string("prometheus"));
-    return request;
-}
-
 static int print(const json_t *answer)
 {
     const char *text = control_text(answer, "text");
@@ -41,12 +32,13 @@ static int run(int argc, char **argv, CliContext *context)
 {
     json_t *answer = NULL;
     Options options = {.is_prometheus = false};
+    ControlRequest request = {.command = CONTROL_METRICS};
     char **operands;
     int status = subcommand_parse(&metrics_subcommand, context, argc, argv, &options, &operands);
 
+    request.is_prometheus = options.is_prometheus;
     if (status == SUBCOMMAND_GO_ON)
-        status = control_order(&metrics_subcommand, context, request_of(options.is_prometheus),
-                               CONTROL_QUICK, &answer);
+        status = control_order(&metrics_subcommand, context, &request, CONTROL_QUICK, &answer);
     if (status == SUBCOMMAND_GO_ON)
         status = print(answer);
     json_decref(answer);

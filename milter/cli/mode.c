@@ -41,44 +41,36 @@ static const Option option_rows[] = {
      .help = "print JSON"},
 };
 
-static int check_span(const char *span)
+static int read_span(const char *span, gint64 *seconds)
 {
     g_autoptr(GError) error = NULL;
-    gint64 seconds = clock_span_parse(span, &error);
 
-    if (seconds > 0)
+    *seconds = clock_span_parse(span, &error);
+    if (*seconds > 0)
         return SUBCOMMAND_GO_ON;
     return subcommand_usage_error(&mode_subcommand, "--for: %s",
                                   error != NULL ? error->message : "at least 1s");
 }
 
-static int check_options(const Options *options)
+/* Returns SUBCOMMAND_GO_ON with request filled, or the exit code. */
+static int read_options(const Options *options, ControlRequest *request)
 {
-    Mode mode;
-
-    if (options->mode != NULL && !mode_parse(options->mode, &mode))
-        return subcommand_usage_error(
-            &mode_subcommand, "invalid mode \"%s\"; use off, log-only or rewrite", options->mode);
-    if (options->mode != NULL && options->is_clear)
-        return subcommand_usage_error(&mode_subcommand, "a mode and --clear exclude each other");
+    *request = (ControlRequest){.command = options->is_clear ? CONTROL_MODE_CLEAR : CONTROL_MODE};
+    if (options->mode != NULL) {
+        request->command = CONTROL_MODE_SET;
+        if (!mode_parse(options->mode, &request->mode))
+            return subcommand_usage_error(&mode_subcommand,
+                                          "invalid mode \"%s\"; use off, log-only or rewrite",
+                                          options->mode);
+        if (options->is_clear)
+            return subcommand_usage_error(&mode_subcommand,
+                                          "a mode and --clear exclude each other");
+    }
     if (options->span == NULL)
         return SUBCOMMAND_GO_ON;
     if (options->mode == NULL)
         return subcommand_usage_error(&mode_subcommand, "--for goes with a mode");
-    return check_span(options->span);
-}
-
-static json_t *request_of(const Options *options)
-{
-    json_t *request = control_command("mode");
-
-    if (options->mode != NULL)
-        json_object_set_new(request, "mode", json_string(options->mode));
-    if (options->span != NULL)
-        json_object_set_new(request, "for", json_string(options->span));
-    if (options->is_clear)
-        json_object_set_new(request, "clear", json_true());
-    return request;
+    return read_span(options->span, &request->seconds);
 }
 
 static void add_line(Page *page, const char *label, const char *text)
@@ -130,12 +122,12 @@ static int tell(const Options *options, const json_t *answer)
 
 static int ask(const Options *options, const CliContext *context)
 {
+    ControlRequest request;
     json_t *answer = NULL;
-    int status = check_options(options);
+    int status = read_options(options, &request);
 
     if (status == SUBCOMMAND_GO_ON)
-        status =
-            control_order(&mode_subcommand, context, request_of(options), CONTROL_SLOW, &answer);
+        status = control_order(&mode_subcommand, context, &request, CONTROL_SLOW, &answer);
     if (status == SUBCOMMAND_GO_ON)
         status = tell(options, answer);
     json_decref(answer);

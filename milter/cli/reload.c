@@ -29,13 +29,13 @@ static int tell(const json_t *answer)
 
 static int run(int argc, char **argv, CliContext *context)
 {
+    const ControlRequest request = {.command = CONTROL_RELOAD};
     json_t *answer = NULL;
     char **operands;
     int status = subcommand_parse(&reload_subcommand, context, argc, argv, NULL, &operands);
 
     if (status == SUBCOMMAND_GO_ON)
-        status = control_ask(&reload_subcommand, context, control_command("reload"), CONTROL_SLOW,
-                             &answer);
+        status = control_ask(&reload_subcommand, context, &request, CONTROL_SLOW, &answer);
     if (status == SUBCOMMAND_GO_ON)
         status = tell(answer);
     json_decref(answer);

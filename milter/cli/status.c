@@ -32,13 +32,13 @@ static void print_text(const json_t *answer)
 static int run(int argc, char **argv, CliContext *context)
 {
     Options options = {.is_json = false};
+    const ControlRequest request = {.command = CONTROL_STATUS};
     json_t *answer = NULL;
     char **operands;
     int status = subcommand_parse(&status_subcommand, context, argc, argv, &options, &operands);
 
     if (status == SUBCOMMAND_GO_ON)
-        status = control_order(&status_subcommand, context, control_command("status"),
-                               CONTROL_QUICK, &answer);
+        status = control_order(&status_subcommand, context, &request, CONTROL_QUICK, &answer);
     if (status == SUBCOMMAND_GO_ON) {
         (options.is_json ? control_print_json : print_text)(answer);
         status = CLI_YES;

@@ -219,10 +219,12 @@ json_t *control_client_parse(const char *line, gsize length)
     return NULL;
 }
 
-static json_t *exchange_lines(const Exchange *exchange, const json_t *request, GError **error)
+static json_t *exchange_lines(const Exchange *exchange, const ControlRequest *request,
+                              GError **error)
 {
     g_autoptr(GString) answer = g_string_new(NULL);
-    char *text = json_dumps(request, JSON_COMPACT);
+    g_autoptr(json_t) question = control_request_write(request);
+    char *text = json_dumps(question, JSON_COMPACT);
     g_autofree char *line = text != NULL ? g_strconcat(text, "\n", NULL) : NULL;
     json_t *json;
 
@@ -239,7 +241,8 @@ static json_t *exchange_lines(const Exchange *exchange, const json_t *request, G
     return json;
 }
 
-json_t *control_client_ask(const char *path, const json_t *request, guint seconds, GError **error)
+json_t *control_client_ask(const char *path, const ControlRequest *request, guint seconds,
+                           GError **error)
 {
     g_auto(Exchange) exchange = {.path = path, .fd = -1};
 
@@ -258,14 +261,6 @@ const char *control_client_refusal(const json_t *answer)
     return what != NULL ? what : "the daemon refused without saying why";
 }
 
-json_t *control_command(const char *command)
-{
-    json_t *request = json_object();
-
-    json_object_set_new(request, "command", json_string(command));
-    return request;
-}
-
 const char *control_text(const json_t *answer, const char *member)
 {
     return json_string_value(json_object_get(answer, member));
@@ -273,8 +268,8 @@ const char *control_text(const json_t *answer, const char *member)
 
 DaemonStatus *control_client_status(const char *path, guint seconds, GError **error)
 {
-    g_autoptr(json_t) request = control_command("status");
-    g_autoptr(json_t) answer = control_client_ask(path, request, seconds, error);
+    const ControlRequest request = {.command = CONTROL_STATUS};
+    g_autoptr(json_t) answer = control_client_ask(path, &request, seconds, error);
     const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
 
     if (answer == NULL)

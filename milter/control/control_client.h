@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "control/control_request.h"
 #include "control/daemon_status.h"
 
 /* The client's side of the control socket (design section 12): one JSON object a line out, one in.
@@ -20,9 +21,6 @@ typedef enum {
 } ControlClientError;
 GQuark control_client_error_quark(void);
 
-/* Longer than a reload may take, whose look-ups of the relay hosts end by check_timeout. */
-#define CONTROL_CLIENT_PATIENCE 120 /* seconds */
-
 /*
  * Sends request to the daemon that listens at path and waits for its answer, at most so many
  * seconds for all of it.
@@ -31,7 +29,8 @@ GQuark control_client_error_quark(void);
  * the daemon refused. NULL with error (CONTROL_CLIENT_ERROR), which says what to do, where there
  * was none.
  */
-json_t *control_client_ask(const char *path, const json_t *request, guint seconds, GError **error);
+json_t *control_client_ask(const char *path, const ControlRequest *request, guint seconds,
+                           GError **error);
 
 /* The pure part: the answer in a line, any octets, given back with json_decref(); NULL: it is none.
  */
@@ -42,9 +41,6 @@ const char *control_client_refusal(const json_t *answer);
 /* How long the daemon has for what only looks, and for what may wait for DNS or a disk. */
 #define CONTROL_QUICK 15 /* seconds */
 #define CONTROL_SLOW 120
-
-/* {"command":command}, a new object. */
-json_t *control_command(const char *command);
 
 /* Asks for the daemon's status. Returns NULL with error (CONTROL_CLIENT_ERROR) if there was none. */
 DaemonStatus *control_client_status(const char *path, guint seconds, GError **error);

@@ -2,7 +2,6 @@
 
 #include "control/control_request.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -227,6 +226,35 @@ bool control_request_parse(const char *line, gsize length, ControlRequest *reque
     if (!is_read)
         control_request_clear(request);
     return is_read;
+}
+
+/* CONTROL_MODE_SET and CONTROL_MODE_CLEAR have the name of CONTROL_MODE. */
+static const char *command_name(ControlCommand command)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (commands[i].command == command)
+            return commands[i].name;
+    return "mode";
+}
+
+json_t *control_request_write(const ControlRequest *request)
+{
+    json_t *object = json_object();
+
+    json_object_set_new(object, "command", json_string(command_name(request->command)));
+    if (request->command == CONTROL_MODE_SET)
+        json_object_set_new(object, "mode", json_string(mode_text(request->mode)));
+    if (request->seconds > 0)
+        json_object_set_new(object, "for", json_integer(request->seconds));
+    if (request->command == CONTROL_MODE_CLEAR)
+        json_object_set_new(object, "clear", json_true());
+    if (request->domain != NULL)
+        json_object_set_new(object, "domain", json_string(request->domain));
+    if (request->queue_id != NULL)
+        json_object_set_new(object, "queue_id", json_string(request->queue_id));
+    if (request->is_prometheus)
+        json_object_set_new(object, "format", json_string("prometheus"));
+    return object;
 }
 
 void control_request_clear(ControlRequest *request)

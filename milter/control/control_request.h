@@ -2,11 +2,13 @@
 #define SPFROM_CONTROL_CONTROL_REQUEST_H
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "policy/settings.h"
 
-/* One line of the control socket, read (design section 12). Pure. */
+/* What the daemon is asked for on the control socket, as a struct and as a line of JSON (design
+ * section 12): the clients write what the daemon reads. Pure. */
 typedef enum {
     CONTROL_STATUS,
     CONTROL_MODE,       /* asks for it */
@@ -39,4 +41,7 @@ GQuark control_request_error_quark(void);
  * to write; request is then empty.
  */
 bool control_request_parse(const char *line, gsize length, ControlRequest *request, GError **error);
+
+/* Returns a new object that control_request_parse() reads as request. */
+json_t *control_request_write(const ControlRequest *request);
 #endif

@@ -272,14 +272,13 @@ static void add_line(Doctor *doctor, const char *line)
 
 static void ask_for_line(Doctor *doctor, const char *server, const char *queue_id)
 {
-    json_t *request = json_pack("{s:s, s:s}", "command", "find", "queue_id", queue_id);
+    g_auto(ControlRequest) request = {.command = CONTROL_FIND, .queue_id = g_strdup(queue_id)};
     g_autoptr(GError) error = NULL;
     json_t *answer =
-        control_client_ask(doctor->settings->control_socket, request, CONTROL_QUICK, &error);
+        control_client_ask(doctor->settings->control_socket, &request, CONTROL_QUICK, &error);
     const char *refusal = answer != NULL ? control_client_refusal(answer) : error->message;
     const char *line = answer != NULL ? json_string_value(json_object_get(answer, "line")) : NULL;
 
-    json_decref(request);
     if (refusal != NULL)
         findings_add(doctor, FINDING_UNKNOWN, "probe",
                      "the MTA took it as %s, and the daemon can't be asked: %s", queue_id, refusal);

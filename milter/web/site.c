@@ -165,10 +165,9 @@ static DaemonStatus *ask_daemon(Settings *settings, GError **error)
 /* OpenMetrics text, or Prometheus' older format. */
 static char *read_metrics(Settings *settings, bool is_prometheus, GError **error)
 {
-    g_autoptr(json_t) request = json_pack("{s:s, s:s}", "command", "metrics", "format",
-                                          is_prometheus ? "prometheus" : "openmetrics");
+    const ControlRequest request = {.command = CONTROL_METRICS, .is_prometheus = is_prometheus};
     g_autoptr(json_t) answer =
-        control_client_ask(settings->control_socket, request, DAEMON_TIME, error);
+        control_client_ask(settings->control_socket, &request, DAEMON_TIME, error);
     const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
     const char *text;
 

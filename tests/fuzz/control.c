@@ -6,6 +6,7 @@
 #include "control/control_connection.h"
 #include "daemon/mode_switch.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +16,22 @@
 #include "check.h"
 
 #define MESSAGE_MAX 500 /* octets of an answer to any line */
+
+/* What a client writes of it is read as the same. */
+static void check_written(const ControlRequest *request)
+{
+    g_auto(ControlRequest) again = {0};
+    json_t *object = control_request_write(request);
+    char *line = json_dumps(object, JSON_COMPACT);
+
+    check(line != NULL && control_request_parse(line, strlen(line), &again, NULL));
+    check(again.command == request->command && again.mode == request->mode &&
+          again.seconds == request->seconds && again.is_prometheus == request->is_prometheus);
+    check(g_strcmp0(again.domain, request->domain) == 0 &&
+          g_strcmp0(again.queue_id, request->queue_id) == 0);
+    free(line);
+    json_decref(object);
+}
 
 static void parse_request(const char *text, size_t length)
 {
@@ -30,6 +47,7 @@ static void parse_request(const char *text, size_t length)
     check(request.seconds == 0 || (request.command == CONTROL_MODE_SET && request.seconds > 0));
     check(request.domain == NULL || request.command == CONTROL_FLUSH);
     check((request.queue_id != NULL) == (request.command == CONTROL_FIND));
+    check_written(&request);
 }
 
 #define LONGEST 8 /* octets of a line */

@@ -2,6 +2,7 @@
 
 #include "control/control_request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "unit/table.h"
@@ -118,6 +119,28 @@ static void test_parse(void **state)
     assert_int_equal(request.is_prometheus, row->is_prometheus);
 }
 
+static void test_write(void **state)
+{
+    const struct row *row = *state;
+    g_auto(ControlRequest) request = {0};
+    g_auto(ControlRequest) again = {0};
+    json_t *object;
+    char *line;
+
+    assert_true(control_request_parse(row->name, strlen(row->name), &request, NULL));
+    object = control_request_write(&request);
+    line = json_dumps(object, JSON_COMPACT);
+    assert_true(control_request_parse(line, strlen(line), &again, NULL));
+    assert_int_equal(again.command, request.command);
+    assert_int_equal(again.mode, request.mode);
+    assert_int_equal(again.seconds, request.seconds);
+    assert_int_equal(g_strcmp0(again.domain, request.domain), 0);
+    assert_int_equal(g_strcmp0(again.queue_id, request.queue_id), 0);
+    assert_int_equal(again.is_prometheus, request.is_prometheus);
+    free(line);
+    json_decref(object);
+}
+
 static void assert_refused(const char *line, gsize length)
 {
     g_auto(ControlRequest) request = {0};
@@ -147,11 +170,23 @@ static void test_deep(void **state G_GNUC_UNUSED)
     assert_refused(line, strlen(line));
 }
 
+/* What a client writes of a request is read as the same. */
+static void add_written(GArray *tests)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *name = g_strconcat("written: ", rows[i].name, NULL);
+
+        if (rows[i].command >= 0)
+            table_add(tests, name, test_write, &rows[i]);
+    }
+}
+
 int main(void)
 {
     GArray *tests = table_new();
 
     TABLE_ADD(tests, rows, test_parse);
+    add_written(tests);
     table_add(tests, "a NUL", test_nul, NULL);
     table_add(tests, "deep and long", test_deep, NULL);
     return table_run(tests, "control_request");

@@ -262,37 +262,36 @@ static void test_too_late(void **state G_GNUC_UNUSED)
 static void test_client(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
-    json_t *request = json_pack("{s:s}", "command", "a");
+    const ControlRequest request = {.command = CONTROL_RELOAD};
     json_t *answer;
 
     start(CLOCK_SECOND * 3600, CLOCK_SECOND * 3600);
-    answer = control_client_ask(path, request, 60, &error);
+    answer = control_client_ask(path, &request, 60, &error);
     assert_null(error);
     assert_null(control_client_refusal(answer));
-    assert_string_equal(json_string_value(json_object_get(answer, "line")), "{\"command\":\"a\"}");
+    assert_string_equal(json_string_value(json_object_get(answer, "line")),
+                        "{\"command\":\"reload\"}");
     json_decref(answer);
-    json_decref(request);
 }
 
 static void test_no_server(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
-    json_t *request = json_object();
+    const ControlRequest request = {.command = CONTROL_STATUS};
     int fd;
 
     server = NULL;
-    assert_null(control_client_ask(path, request, 60, &error));
+    assert_null(control_client_ask(path, &request, 60, &error));
     assert_true(g_error_matches(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_ABSENT));
     g_clear_error(&error);
     fd = unix_socket_listen(path, (uid_t)-1, (gid_t)-1, NULL);
     assert_true(fd >= 0);
-    assert_null(control_client_ask(path, request, 0, &error)); /* listens, and never answers */
+    assert_null(control_client_ask(path, &request, 0, &error)); /* listens, and never answers */
     assert_true(g_error_matches(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_SILENT));
     g_clear_error(&error);
     close(fd);
-    assert_null(control_client_ask(path, request, 60, &error));
+    assert_null(control_client_ask(path, &request, 60, &error));
     assert_true(g_error_matches(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_ABSENT));
-    json_decref(request);
 }
 
 static void test_long_path(void **state G_GNUC_UNUSED)
@@ -300,15 +299,14 @@ static void test_long_path(void **state G_GNUC_UNUSED)
     g_autoptr(GError) error = NULL;
     g_autofree char *name = g_strnfill(200, 'x');
     g_autofree char *long_path = g_build_filename(directory, name, NULL);
-    json_t *request = json_object();
+    const ControlRequest request = {.command = CONTROL_STATUS};
 
     server = NULL;
     assert_int_equal(unix_socket_listen(long_path, (uid_t)-1, (gid_t)-1, &error), -1);
     assert_non_null(strstr(error->message, "too long"));
     g_clear_error(&error);
-    assert_null(control_client_ask(long_path, request, 60, &error));
+    assert_null(control_client_ask(long_path, &request, 60, &error));
     assert_non_null(error);
-    json_decref(request);
 }
 
 static const struct test_row {
