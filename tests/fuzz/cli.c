@@ -4,7 +4,7 @@
 #include "control/control_client.h"
 #include "cli/message_file.h"
 #include "show/page.h"
-#include "cli/status_text.h"
+#include "cli/status.h"
 
 #include <string.h>
 
@@ -45,7 +45,7 @@ static void parse_answer(const char *text, size_t length)
     check_status(status);
     mode = daemon_status_mode_read(answer);
     check(g_strcmp0(mode->mode, status->mode.mode) == 0);
-    status_text_add(&page, status, NOW);
+    status_add(&page, status, NOW);
     check_page(page.text->str);
     check((control_client_refusal(answer) == NULL) == json_is_true(json_object_get(answer, "ok")));
     json_decref(answer);

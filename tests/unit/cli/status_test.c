@@ -1,7 +1,7 @@
 /* `spfrom status` for people, of answers that no daemon of ours gives. */
 #include "config.h"
 
-#include "cli/status_text.h"
+#include "cli/status.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ static void test_shown(void **state)
 
     json_decref(answer);
     page_init(&page, false);
-    status_text_add(&page, status, 1769904000);
+    status_add(&page, status, 1769904000);
     if (strstr(page.text->str, row->shows) == NULL)
         assert_string_equal(page.text->str, row->shows);
 }
@@ -40,5 +40,5 @@ int main(void)
     GArray *tests = table_new();
 
     TABLE_ADD(tests, rows, test_shown);
-    return table_run(tests, "status_text");
+    return table_run(tests, "status");
 }
