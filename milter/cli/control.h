@@ -8,7 +8,7 @@
 
 /*
  * Asks the daemon. What keeps it from answering is told on stderr; that the configuration is wrong
- * by now is not, for who asks for a reload hears that from the daemon.
+ * by now is not, because `spfrom reload` hears that from the daemon.
  *
  * answer   set to the answer, given back with json_decref(); maybe a refusal
  * Returns SUBCOMMAND_GO_ON, or the exit code with answer NULL.
@@ -16,8 +16,8 @@
 int control_ask(const Subcommand *subcommand, const CliContext *context,
                 const ControlRequest *request, guint seconds, json_t **answer);
 
-/* The same where a refusal is nothing but an error, and a wrong configuration a warning: both are
- * told on stderr. A refusal is CLI_NO. */
+/* The same, but a refusal is an error (CLI_NO) and a wrong configuration a warning; both are told on
+ * stderr. */
 int control_order(const Subcommand *subcommand, const CliContext *context,
                   const ControlRequest *request, guint seconds, json_t **answer);
 

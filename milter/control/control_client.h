@@ -12,7 +12,7 @@
  */
 #define CONTROL_CLIENT_ERROR (control_client_error_quark())
 typedef enum {
-    CONTROL_CLIENT_ERROR_ABSENT,     /* no socket there, or nobody who listens: no daemon */
+    CONTROL_CLIENT_ERROR_ABSENT,     /* no socket there, or nobody listens: no daemon */
     CONTROL_CLIENT_ERROR_PERMISSION, /* not for this user; the message names the group that may */
     CONTROL_CLIENT_ERROR_SILENT,     /* no whole answer by the deadline */
     CONTROL_CLIENT_ERROR_ANSWER,     /* what came is no answer */
@@ -21,12 +21,17 @@ typedef enum {
 } ControlClientError;
 GQuark control_client_error_quark(void);
 
+/* How long the daemon has to answer, in seconds: what only looks, and what may wait for DNS or a
+ * disk. */
+#define CONTROL_QUICK 15
+#define CONTROL_SLOW 120
+
 /*
  * Sends request to the daemon that listens at path and waits for its answer, at most so many
  * seconds for all of it.
  *
- * Returns the answer, an object, given back with json_decref(): with "ok" false and "error" where
- * the daemon refused. NULL with error (CONTROL_CLIENT_ERROR), which says what to do, where there
+ * Returns the answer, an object, given back with json_decref(): with "ok" false and "error" if
+ * the daemon refused. NULL with error (CONTROL_CLIENT_ERROR), which says what to do, if there
  * was none.
  */
 json_t *control_client_ask(const char *path, const ControlRequest *request, guint seconds,
@@ -36,15 +41,11 @@ json_t *control_client_ask(const char *path, const ControlRequest *request, guin
  */
 json_t *control_client_parse(const char *line, gsize length);
 
-/* What the daemon says is wrong, borrowed from answer; NULL where it did as it was asked. */
+/* What the daemon says is wrong, borrowed from answer; NULL if it did as it was asked. */
 const char *control_client_refusal(const json_t *answer);
-/* How long the daemon has for what only looks, and for what may wait for DNS or a disk. */
-#define CONTROL_QUICK 15 /* seconds */
-#define CONTROL_SLOW 120
-
 /* Asks for the daemon's status. Returns NULL with error (CONTROL_CLIENT_ERROR) if there was none. */
 DaemonStatus *control_client_status(const char *path, guint seconds, GError **error);
 
-/* The text of a member, borrowed; NULL where there is none. */
+/* The text of a member, borrowed; NULL if there is none. */
 const char *control_text(const json_t *answer, const char *member);
 #endif

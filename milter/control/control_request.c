@@ -132,7 +132,7 @@ static char *known_commands(void)
     return g_string_free(g_steal_pointer(&names), FALSE);
 }
 
-/* Names what was not known, where it is short enough, and what is. */
+/* Names the unknown name, if it is short enough, and those that are known. */
 static void set_unknown(const char *kind, const char *name, const char *known, GError **error)
 {
     if (strlen(name) <= SHOWN_MAX)

@@ -310,7 +310,7 @@ static void tend_all(ControlServer *server, const GArray *polled)
     }
 }
 
-/* Returns false where it is time to stop. */
+/* Returns false if it is time to stop. */
 static bool run_once(ControlServer *server, GArray *polled)
 {
     fill(server, polled);

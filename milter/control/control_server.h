@@ -19,7 +19,7 @@ typedef struct ControlServer ControlServer;
 
 extern const ControlLimits control_limits;
 
-/* Whom an answer is for. */
+/* The client that an answer is for. */
 typedef struct {
     ControlServer *server;
     guint64 client;
@@ -30,12 +30,12 @@ typedef struct {
  * any thread, now or later. line has no NUL at its end. */
 typedef void (*ControlHandler)(const ControlCaller *caller, const char *line, gsize length);
 
-/* Serves connections of fd, which it takes, as unix_socket_listen() made it. Returns NULL where
+/* Serves connections of fd, which it takes, as unix_socket_listen() made it. Returns NULL if
  * there can be no thread. */
 ControlServer *control_server_start(int fd, const ControlLimits *limits, ControlHandler handler);
 
-/* Takes answer; NULL, where there is no memory for one, is an error for the client. Whose
- * connection has ended gets nothing. */
+/* Takes answer; NULL means that there is no memory for one, which the client is told as an error. A
+ * client whose connection has ended gets nothing. */
 void control_server_answer(const ControlCaller *caller, json_t *answer);
 
 /* {"ok":false,"error":what}, a new object. */

@@ -88,7 +88,7 @@ typedef struct {
         gint64 evaluations;
     } cache;
     struct {
-        /* whom it is asked through, for people */
+        /* the servers that it is asked through, for people */
         char *source;
         gint64 found;
         gint64 no_data;

@@ -190,7 +190,7 @@ static void fill_verdicts(DaemonStatus *status, Settings *settings,
     status->cache.evaluations = (gint64)counters->evaluations;
 }
 
-/* Whom the DNS is asked through, for people. */
+/* The servers that the DNS is asked through, for people. */
 static char *dns_source(Settings *settings)
 {
     if (settings->dns_zone_file != NULL)

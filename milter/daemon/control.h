@@ -13,12 +13,12 @@
  * switch on the other; neither holds up a status or a message.
  */
 
-/* Listens at control_socket, where that isn't empty. Returns false with error (UNIX_SOCKET_ERROR)
+/* Listens at control_socket, if that isn't empty. Returns false with error (UNIX_SOCKET_ERROR)
  * set. */
 bool control_open(Settings *settings, const Privileges *privileges, GError **error);
 
 /* Starts the threads, once there are live settings. settings are those of the start. Returns false
- * where there can be no thread. */
+ * if there can be no thread. */
 bool control_start(Settings *settings);
 
 /* Closes all connections and removes the socket. */

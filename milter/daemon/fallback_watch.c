@@ -62,7 +62,7 @@ static void log_change(FallbackState before, const FallbackVerdict *fallback)
     }
 }
 
-/* Takes next, and logs it where it says something else than the one before. */
+/* Takes next, and logs it if it says something else than the one before. */
 static void replace(FallbackVerdict next)
 {
     FallbackVerdict before;

@@ -7,7 +7,7 @@
 #include "policy/verdict.h"
 
 /*
- * The fallback address's own verdict, kept fresh: where its domain doesn't authorise the relays,
+ * The fallback address's own verdict, kept fresh. If its domain doesn't authorise the relays,
  * what is rewritten fares no better than what isn't. Only a proven pass counts, whatever rewrite_on
  * says. Looked up at the start, on a reload and every few minutes, and logged when it changes.
  *
@@ -29,7 +29,7 @@ typedef struct {
 void fallback_verdict_clear(FallbackVerdict *fallback);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FallbackVerdict, fallback_verdict_clear)
 
-/* Starts the thread. Returns false where there can be none. */
+/* Starts the thread. Returns false if there can be none. */
 bool fallback_watch_start(void);
 
 /* Looks it up soon. */

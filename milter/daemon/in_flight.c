@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <time.h>
 
-/* How long an answer may take from the callback to the MTA, where the MTA then stays silent. */
+/* How long an answer may take from the callback to the MTA, if the MTA then stays silent. */
 #define WRITING (1 * G_USEC_PER_SEC)
 
 typedef enum { STOP_NONE, STOP_DRAINING, STOP_OVER } Stop;

@@ -24,7 +24,7 @@ static struct {
     bool is_running;
     bool is_stopping;
     LedgerTally *tally;        /* NULL unless is_running */
-    gint64 first_added;        /* monotonic; of the tally, where it is not empty */
+    gint64 first_added;        /* monotonic; of the tally, if it is not empty */
     guint32 day;               /* the one of the last message … */
     gint64 day_begin, day_end; /* … and its wall time */
     LedgerWriterStatus status; /* waiting is of the thread's tally alone */
@@ -39,7 +39,7 @@ typedef struct {
     Ledger *ledger;       /* NULL: not open */
     LedgerTally *backlog; /* not written yet */
     gint64 retry_at;      /* monotonic; 0: nothing is wrong */
-    guint32 expired_day;  /* whose retention was seen to; 0: none */
+    guint32 expired_day;  /* the day on which old days were deleted last; 0: none */
     guint32 known_day;    /* of the last write; 0: none yet */
     gint64 known_at;      /* monotonic; when that was */
     guint32 doubtful_day; /* on which nothing is deleted; 0: none */
@@ -158,7 +158,7 @@ static void add_to_backlog(Writer *writer, LedgerTally *taken)
     writer->backlog = taken;
 }
 
-/* Waits for something to do, and moves what was added into the backlog. Returns false where it is
+/* Waits for something to do, and moves what was added into the backlog. Returns false if it is
  * the last time. */
 static bool wait_for_batch(Writer *writer)
 {
@@ -202,7 +202,7 @@ static void empty_backlog(Writer *writer)
     writer->is_overflow_told = false;
 }
 
-/* An outage is logged when it begins; once more where domains can't be told apart any more. */
+/* An outage is logged when it begins; once more if domains can't be told apart any more. */
 static void note_trouble(Writer *writer, const GError *error)
 {
     guint64 others = ledger_tally_others(writer->backlog);
@@ -235,7 +235,7 @@ static void note_success(Writer *writer)
     put_status(writer, NULL, written);
 }
 
-/* Opens the file where it is not open. Its folder is made, where that can be done. */
+/* Opens the file if it is not open. Its folder is made, if that can be done. */
 static bool open_file(Writer *writer, GError **error)
 {
     g_autofree char *folder = NULL;
@@ -266,7 +266,7 @@ static bool write_backlog(Writer *writer, GError **error)
     return false;
 }
 
-/* Returns false with error where there can't be a new file. */
+/* Returns false with error if there can't be a new file. */
 static bool begin_anew(Writer *writer, const GError *why, GError **error)
 {
     g_autofree char *aside = ledger_move_aside(writer->file, g_get_real_time(), error);
@@ -395,7 +395,7 @@ static char *file_of(const Writer *writer, Settings *settings)
     return g_build_filename(writer->state_dir, SETTINGS_LEDGER_NAME, NULL);
 }
 
-/* What waits goes to the new file; where none is wanted any more, it still goes to the old one. */
+/* What waits goes to the new file; if none is wanted any more, it still goes to the old one. */
 static void change_file(Writer *writer, char *file)
 {
     if (file == NULL)

@@ -15,7 +15,7 @@
  * LEDGER_WRITER_BATCH messages' counts, and those of the messages that ended while the last batch
  * was written; a stop loses none.
  *
- * Where the file can't be written, mail goes on, the counts wait in memory (bounded, see
+ * If the file can't be written, mail goes on, the counts wait in memory (bounded, see
  * daemon/ledger_tally.h) and are written once it can be: tried every LEDGER_WRITER_RETRY_SECONDS,
  * logged when it begins and when it ends. A corrupt file is moved aside, and a new one begun.
  */
@@ -24,16 +24,16 @@
 #define LEDGER_WRITER_RETRY_SECONDS 5
 
 /*
- * Starts the thread. take_settings returns a reference of the settings in force, or NULL where the
+ * Starts the thread. take_settings returns a reference of the settings in force, or NULL if the
  * daemon ends; it is asked before each batch, so that a reload takes effect with the next one. The
  * settings that are in force now say where the ledger is when that goes by state_dir. Returns false
- * where there can't be a thread.
+ * if there can't be a thread.
  */
 bool ledger_writer_start(Settings *(*take_settings)(void));
 
 /*
- * Counts one message. settings are those it began with, NULL where they are not known; decision is
- * NULL where none was made. Never waits for the file.
+ * Counts one message. settings are those it began with, NULL if they are not known; decision is
+ * NULL if none was made. Never waits for the file.
  */
 void ledger_writer_add(Settings *settings, MessageAction action, const Decision *decision);
 
@@ -49,7 +49,7 @@ void ledger_writer_status(LedgerWriterStatus *status);
 void ledger_writer_status_clear(LedgerWriterStatus *status);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LedgerWriterStatus, ledger_writer_status_clear)
 
-/* Writes what is left and ends the thread; gives up after LEDGER_WRITER_STOP_SECONDS where the disk
+/* Writes what is left and ends the thread; gives up after LEDGER_WRITER_STOP_SECONDS if the disk
  * hangs. */
 #define LEDGER_WRITER_STOP_SECONDS 3
 void ledger_writer_stop(void);

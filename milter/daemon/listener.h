@@ -21,7 +21,7 @@ bool listener_check(Settings *settings, GError **error);
 /* Call before privileges are dropped: the socket and its permissions are made. */
 bool listener_open(Settings *settings, const Privileges *privileges, GError **error);
 
-/* Starts libmilter's loop, in a thread. When it ends, signals_note_end() is told. Returns false where
+/* Starts libmilter's loop, in a thread. When it ends, signals_note_end() is told. Returns false if
  * there can be no thread. */
 bool listener_start(void);
 

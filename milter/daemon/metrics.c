@@ -139,7 +139,7 @@ static void gauge_head(const Writer *writer, const char *name, const char *help)
     head(writer, name, "", "gauge", help);
 }
 
-/* label is NULL where the family has no labels. */
+/* label is NULL if the family has no labels. */
 static void sample(const Writer *writer, const char *name, const char *label, const char *value,
                    guint64 number)
 {

@@ -53,7 +53,7 @@ typedef struct {
     guint64 log_lines_lost;
     guint connections; /* now */
     MetricsFallback fallback;
-    bool is_in_force; /* what follows is known; false where the daemon ends */
+    bool is_in_force; /* what follows is known; false if the daemon ends */
     Mode mode;        /* the global one, of the configuration or the switch */
     bool is_relay_set_complete;
     VerdictsCounters verdicts;

@@ -41,7 +41,7 @@ static ssize_t read_octets(const char *file, char text[FILE_LENGTH_MAX])
     return length;
 }
 
-/* Reads a time, which may be null where is_optional: 0. */
+/* Reads a time, which may be null if is_optional: 0. */
 static bool read_time(const json_t *value, bool is_optional, gint64 *wall)
 {
     *wall = clock_rfc3339_parse(json_string_value(value));
@@ -145,7 +145,7 @@ static char *file; /* NULL: nothing is kept */
 
 typedef struct {
     ModeStatus status;
-    gint64 deadline; /* monotonic; counts where status.until isn't 0, and whichever comes first */
+    gint64 deadline; /* monotonic; counts if status.until isn't 0, and whichever comes first */
     bool has_before;
     Mode before; /* with an end: the switch without one that it interrupts */
 } Switch;
@@ -361,7 +361,7 @@ void mode_switch_clear(const char *who, ModeStatus *status)
         log_change(status, who);
 }
 
-/* Returns whether there is something to be saved, and takes that over: who asks saves it. */
+/* Returns whether there is something to be saved, and takes that over: the caller saves it. */
 static bool take_unsaved(bool *is_switch, ModeSwitchKept *kept)
 {
     ModeStatus status;

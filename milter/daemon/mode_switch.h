@@ -25,8 +25,8 @@ typedef struct {
 } ModeStatus;
 
 /*
- * Begins with what was kept in state_dir, and logs it; nothing is kept where that is NULL. A file
- * that can't be read is logged, and the configuration's mode counts. Call as the user who writes
+ * Begins with what was kept in state_dir, and logs it; nothing is kept if that is NULL. A file
+ * that can't be read is logged, and the configuration's mode counts. Call as the user that writes
  * there, before the first message. clock has to live as long.
  */
 void mode_switch_start(const char *state_dir, Mode configured, const Clock *clock);
@@ -62,7 +62,7 @@ GQuark mode_switch_error_quark(void);
 
 /*
  * Writes what is in force to the file, which may take as long as a disk does. Returns false with
- * error (MODE_SWITCH_ERROR) set where it can't be kept: the mode is in force all the same, and it is
+ * error (MODE_SWITCH_ERROR) set if it can't be kept: the mode is in force all the same, and it is
  * tried again by mode_switch_tend().
  */
 bool mode_switch_save(GError **error);

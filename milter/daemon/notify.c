@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SEND_SECONDS 2 /* for a datagram, where the service manager is behind with reading */
+#define SEND_SECONDS 2 /* for a datagram, if the service manager is behind with reading */
 #define DECIMAL 10
 
 /* Written by notify_open() and notify_close() only. */

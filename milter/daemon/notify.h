@@ -5,7 +5,7 @@
 
 /*
  * What the service manager is told: the protocol of sd_notify(3), datagrams to the socket that
- * $NOTIFY_SOCKET names. It is a path or, after "@", a name in Linux's abstract namespace. Where
+ * $NOTIFY_SOCKET names. It is a path or, after "@", a name in Linux's abstract namespace. If
  * there is none, or nobody reads it, nothing happens: no mail waits for a service manager. After
  * notify_open() any thread may call the others.
  */
@@ -26,6 +26,6 @@ void notify_stopping(void);
 /* The daemon is well. Said at least once in each interval, or the service manager ends it. */
 void notify_alive(void);
 
-/* That interval in microseconds; 0 where nobody waits for it. */
+/* That interval in microseconds; 0 if nobody waits for it. */
 guint64 notify_watchdog_interval(void);
 #endif

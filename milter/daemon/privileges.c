@@ -186,7 +186,7 @@ static bool make_folder_of(const Privileges *privileges, const char *key, const 
     return false;
 }
 
-/* Mail goes on without a ledger: what is wrong with its folder is told by who writes it. */
+/* Mail goes on without a ledger: the ledger's writer tells what is wrong with its folder. */
 static void make_ledger_folder(Settings *settings, const Privileges *privileges)
 {
     g_autofree char *folder = NULL;

@@ -12,7 +12,7 @@ typedef struct {
     bool is_to_drop; /* started as root, and user is another one */
     uid_t uid;
     gid_t gid;
-    const char *user; /* its name, borrowed from the settings; NULL where not started as root */
+    const char *user; /* its name, borrowed from the settings; NULL if not started as root */
 } Privileges;
 
 #define PRIVILEGES_ERROR (privileges_error_quark())
@@ -23,7 +23,7 @@ typedef enum {
 } PrivilegesError;
 GQuark privileges_error_quark(void);
 
-/* Looks user and group of the settings up; they mean nothing where the daemon was not started as
+/* Looks user and group of the settings up; they mean nothing if the daemon was not started as
  * root. The error begins with the name of the key, as do all of this file. */
 bool privileges_find(Settings *settings, Privileges *privileges, GError **error);
 
@@ -43,7 +43,7 @@ bool privileges_check(Settings *settings, GError **error);
 char *privileges_enter(const Privileges *privileges, const char *path, gid_t group, GError **error);
 void privileges_leave(const Privileges *privileges);
 
-/* Makes the last folder of path where it is missing (not its parents), for that
+/* Makes the last folder of path if it is missing (not its parents), for that
  * account. */
 bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error);
 

@@ -9,7 +9,7 @@
  * pointer: two callbacks of one connection may run on two threads, one after the other.
  */
 
-/* Makes the callbacks known to libmilter; once, before smfi_main(). Returns false where libmilter
+/* Makes the callbacks known to libmilter; once, before smfi_main(). Returns false if libmilter
  * refuses. */
 bool session_register(void);
 #endif

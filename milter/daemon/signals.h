@@ -18,7 +18,7 @@ void signals_report_crashes(void);
 
 /*
  * Starts the thread. on_reload is called for SIGHUP, in a thread of its own, one call at a time.
- * Returns false where there can be no thread.
+ * Returns false if there can be no thread.
  */
 bool signals_start(void (*on_reload)(void));
 

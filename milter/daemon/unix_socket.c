@@ -20,7 +20,7 @@ static bool refuse(const char *path, const char *what, GError **error)
     return false;
 }
 
-/* Returns false where path is too long for a socket. */
+/* Returns false if path is too long for a socket. */
 static bool fill_address(struct sockaddr_un *address, const char *path)
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};

@@ -6,11 +6,11 @@
 #include "policy/settings.h"
 
 /*
- * Where the service manager watches the daemon (systemd: WatchdogSec=), a thread says that it is
+ * If the service manager watches the daemon (systemd: WatchdogSec=), a thread says that it is
  * well, each time after it has proven that: the settings in force can be taken, and an MTA gets an
- * answer. Where that fails, it says nothing, and the service manager starts the daemon anew.
+ * answer. If that fails, it says nothing, and the service manager starts the daemon anew.
  */
 
-/* Returns false where there can be no thread. */
+/* Returns false if there can be no thread. */
 bool watchdog_start(Settings *settings);
 #endif

@@ -250,7 +250,7 @@ static Ledger *open_database(const char *file, const char *location, int flags, 
     return g_steal_pointer(&ledger);
 }
 
-/* Makes an empty file where there is none: SQLite gives those that it keeps beside it the same
+/* Makes an empty file if there is none: SQLite gives those that it keeps beside it the same
  * mode. */
 static bool make_file(const char *file, GError **error)
 {
@@ -279,7 +279,7 @@ static int is_check_over(void *deadline)
     return g_get_monotonic_time() > *(const gint64 *)deadline;
 }
 
-/* Looks through the whole file, where that does not take too long. */
+/* Looks through the whole file, if that does not take too long. */
 static bool check(Ledger *ledger, GError **error)
 {
     gint64 deadline = g_get_monotonic_time() + CHECK_PATIENCE * CLOCK_SECOND;
@@ -324,8 +324,8 @@ Ledger *ledger_open(const char *file, GError **error)
 }
 
 /*
- * SQLite wants to make two files beside one in WAL mode that nobody has open. Who can't make files
- * there reads it as it lies: without a writer all is in it.
+ * SQLite wants to make two files beside one in WAL mode that nobody has open. A reader that can't
+ * make files there reads it as it lies: without a writer all is in it.
  */
 static Ledger *open_unshared(const char *file, GError **error)
 {
@@ -402,7 +402,7 @@ static gint64 stored(gint64 wall)
     return wall / CLOCK_MILLISECOND;
 }
 
-/* Sets id to the domain's, 0 where it is new. */
+/* Sets id to the domain's, 0 if it is new. */
 static bool find_domain(Ledger *ledger, const char *name, gint64 *id, GError **error)
 {
     sqlite3_stmt *statement = statement_of(ledger, LEDGER_FIND_DOMAIN, error);
@@ -481,7 +481,7 @@ static bool count_new_domains(Ledger *ledger, guint32 day, GError **error)
     return is_counted;
 }
 
-/* The number of the row's domain, or of LEDGER_OTHER_DOMAINS where it is one too many. */
+/* The number of the row's domain, or of LEDGER_OTHER_DOMAINS if it is one too many. */
 static bool domain_id(Ledger *ledger, const LedgerRow *row, gint64 *id, GError **error)
 {
     const char *name = row->domain;
@@ -539,7 +539,7 @@ static bool write_all(Ledger *ledger, const GPtrArray *rows, GError **error)
     return true;
 }
 
-/* Ends the transaction. Returns is_done, or false where it could not be committed. */
+/* Ends the transaction. Returns is_done, or false if it could not be committed. */
 static bool end(Ledger *ledger, bool is_done, GError **error)
 {
     if (is_done && run(ledger, "COMMIT", error))
@@ -555,7 +555,7 @@ bool ledger_write(Ledger *ledger, const GPtrArray *rows, GError **error)
            end(ledger, write_all(ledger, rows, error), error);
 }
 
-/* Runs sql, which takes one number and gives at most one row of one, 0 where it gives none. */
+/* Runs sql, which takes one number and gives at most one row of one, 0 if it gives none. */
 static bool ask_number(Ledger *ledger, const char *sql, gint64 given, gint64 *number,
                        GError **error)
 {
@@ -573,7 +573,7 @@ static bool ask_number(Ledger *ledger, const char *sql, gint64 given, gint64 *nu
     return code == SQLITE_ROW || code == SQLITE_DONE;
 }
 
-/* The oldest day before day; 0 where there is none. */
+/* The oldest day before day; 0 if there is none. */
 static bool oldest_day(Ledger *ledger, guint32 day, gint64 *oldest, GError **error)
 {
     return ask_number(ledger, "SELECT min(day) FROM seen WHERE day < ?1", day, oldest, error);

@@ -25,7 +25,7 @@ GQuark ledger_failure_quark(void);
 typedef struct Ledger Ledger;
 
 /*
- * Opens the ledger in file for the one writer, makes it where there is none (mode 0640), and brings
+ * Opens the ledger in file for the one writer, makes it if there is none (mode 0640), and brings
  * an older one up to date. A file that is not whole is LEDGER_FAILURE_CORRUPT: looking through it
  * takes at most some seconds. Belongs to one thread.
  */

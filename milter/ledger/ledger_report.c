@@ -78,7 +78,7 @@ static Statement *prepare(Ledger *ledger, const char *sql, LedgerPeriod period, 
     return statement;
 }
 
-/* Is there another row? False at the end, and with error where it can't be read. */
+/* Is there another row? False at the end, and with error if it can't be read. */
 static bool next(Ledger *ledger, Statement *statement, GError **error)
 {
     int code = sqlite3_step(statement);

@@ -9,7 +9,7 @@
 /*
  * Questions to a ledger that was opened with ledger_open_read_only(). Periods are days, the first
  * and the last included: ledger_day_of(now) is today. All return NULL (or false) with error
- * (LEDGER_FAILURE) set where the file can't be read.
+ * (LEDGER_FAILURE) set if the file can't be read.
  */
 typedef struct {
     guint32 from, to;
@@ -68,7 +68,7 @@ LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const Ledg
 void ledger_report_free(LedgerReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerReport, ledger_report_free)
 
-/* Returns one domain, or NULL: with error, or without where it was never seen. */
+/* Returns one domain, or NULL: with error, or without if it was never seen. */
 LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPeriod period,
                                    GError **error);
 

@@ -53,7 +53,7 @@ void ledger_tally_add_all(LedgerTally *tally, const LedgerTally *from);
 /* The messages in it. */
 guint64 ledger_tally_messages(const LedgerTally *tally);
 
-/* Those of them whose domain is not known any more. */
+/* Those of them that were added to LEDGER_OTHER_DOMAINS. */
 guint64 ledger_tally_others(const LedgerTally *tally);
 
 /* Its rows: a GPtrArray of LedgerRow, which are valid until the tally changes. */
