@@ -69,11 +69,6 @@ static void counted_unref(Counted *counted)
         g_free(counted);
 }
 
-static gint64 deadline_in(guint seconds)
-{
-    return clock_monotonic(&clock_system) + seconds * CLOCK_SECOND;
-}
-
 static VerdictLife life_of(const Verdicts *verdicts, const RelayCheck *check, gint64 made)
 {
     Settings *settings = verdicts->settings;
