@@ -317,7 +317,7 @@ static void add_circumstances(Settings *settings, const Lists *lists, Advice *ad
 }
 
 static Advice *advise_on(Settings *settings, Dns *dns, const Lists *lists, const DomainCheck *check,
-                         gint64 deadline)
+                         Deadline deadline)
 {
     Advice *advice = advice_new(check->subject->domain);
     g_autoptr(Dns) memo = dns_memo_new(dns);
@@ -336,7 +336,7 @@ static Advice *advise_on(Settings *settings, Dns *dns, const Lists *lists, const
 }
 
 Consultation *consultation_new(Settings *settings, Dns *dns, const Lists *lists,
-                               const Relays *relays, const CheckSubject *subject, gint64 deadline)
+                               const Relays *relays, const CheckSubject *subject, Deadline deadline)
 {
     Consultation *consultation = g_new(Consultation, 1);
 

@@ -27,11 +27,12 @@ typedef struct {
  *
  * lists     NULL: no provider and no hoster is known
  * relays    of the same settings and dns; borrowed, like subject
- * deadline  clock_system's monotonic time, for all DNS questions together
+ * deadline  for all DNS questions together
  * Returns a new consultation, freed with consultation_free(); never NULL.
  */
 Consultation *consultation_new(Settings *settings, Dns *dns, const Lists *lists,
-                               const Relays *relays, const CheckSubject *subject, gint64 deadline);
+                               const Relays *relays, const CheckSubject *subject,
+                               Deadline deadline);
 void consultation_free(Consultation *consultation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Consultation, consultation_free)
 #endif

@@ -64,7 +64,7 @@ const Evaluation *domain_check_at(const DomainCheck *check, guint relay)
     return g_ptr_array_index(check->evaluations, relay);
 }
 
-static void evaluate(DomainCheck *check, Dns *dns, gint64 deadline)
+static void evaluate(DomainCheck *check, Dns *dns, Deadline deadline)
 {
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, deadline);
     EvaluationQuestion question = {.domain = check->subject->domain,
@@ -210,7 +210,7 @@ static void note_result(DomainCheck *check, Settings *settings)
 
 /* A domain without a record, and one that isn't there, are both "none". The answer is in the cache
  * of dns. */
-static void note_missing(DomainCheck *check, Dns *dns, gint64 deadline)
+static void note_missing(DomainCheck *check, Dns *dns, Deadline deadline)
 {
     g_autoptr(DnsAnswer) answer = NULL;
 
@@ -226,7 +226,7 @@ static void note_missing(DomainCheck *check, Dns *dns, gint64 deadline)
 }
 
 DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *relays,
-                                   const CheckSubject *subject, gint64 deadline)
+                                   const CheckSubject *subject, Deadline deadline)
 {
     DomainCheck *check = g_new0(DomainCheck, 1);
     bool is_unknown;
@@ -249,7 +249,7 @@ DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *r
 }
 
 DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays,
-                              const CheckSubject *subject, gint64 deadline)
+                              const CheckSubject *subject, Deadline deadline)
 {
     DomainCheck *check = domain_check_evaluate(settings, dns, relays, subject, deadline);
 

@@ -46,15 +46,15 @@ typedef struct {
 /*
  * Evaluates subject for every relay, and looks its DMARC record up.
  *
- * deadline  clock_system's monotonic time, for all of it
+ * deadline  for all of it
  * Returns a new check, freed with domain_check_free(), which borrows relays and subject; never NULL.
  */
 DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays,
-                              const CheckSubject *subject, gint64 deadline);
+                              const CheckSubject *subject, Deadline deadline);
 
 /* The same without DMARC and notes: what a record that is only proposed comes to. */
 DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *relays,
-                                   const CheckSubject *subject, gint64 deadline);
+                                   const CheckSubject *subject, Deadline deadline);
 void domain_check_free(DomainCheck *check);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainCheck, domain_check_free)
 

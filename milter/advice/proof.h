@@ -11,8 +11,8 @@
 /* What all proposals for one domain rest on. */
 typedef struct {
     Settings *settings;
-    Dns *dns;                 /* what is asked twice it answers the same */
-    gint64 deadline;          /* clock_system's monotonic time */
+    Dns *dns; /* what is asked twice it answers the same */
+    Deadline deadline;
     const DomainCheck *check; /* of the record found */
     CostMeter meter;
 } Ground;

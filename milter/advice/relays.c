@@ -51,10 +51,11 @@ static char *copy(gconstpointer text, gpointer unused G_GNUC_UNUSED)
     return g_strdup(text);
 }
 
-Relays *relays_resolve(Settings *settings, Dns *dns, GError **error)
+Relays *relays_resolve(Settings *settings, Dns *dns, Deadline deadline, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &clock_system, &cause);
+    g_autoptr(RelaySet) set =
+        relay_set_resolve(settings, dns, NULL, &clock_system, deadline, &cause);
     Relays *relays;
 
     if (set == NULL) {

@@ -31,7 +31,7 @@ bool relays_add(Relays *relays, const char *text, GError **error);
 
 /* Resolves the relay set that settings ask for; helo is the hostname. NULL with error (RELAY_SET_ERROR) set, and FILE:LINE
  * in it. */
-Relays *relays_resolve(Settings *settings, Dns *dns, GError **error);
+Relays *relays_resolve(Settings *settings, Dns *dns, Deadline deadline, GError **error);
 
 /* The end of the networks that came from the same entry as the one at first. */
 guint relays_entry_end(const Relays *relays, guint first);

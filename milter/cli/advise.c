@@ -93,6 +93,7 @@ static int answer_question(const Options *options, const Language *language, con
 static int advise_on(const Options *options, const Language *language, Settings *settings, Dns *dns,
                      const char *name)
 {
+    Deadline deadline = deadline_in(settings->check_timeout);
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Lists) lists = lists_read(settings->file, problems);
@@ -103,15 +104,13 @@ static int advise_on(const Options *options, const Language *language, Settings 
     if (problems->len > 0)
         return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s",
                                 (char *)g_ptr_array_index(problems, 0));
-    relays = relays_resolve(settings, dns, &error);
+    relays = relays_resolve(settings, dns, deadline, &error);
     if (relays == NULL)
         return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s", error->message);
     if (relays_unknown(relays) != NULL)
         subcommand_error(&advise_subcommand, 0, "the relay set is incomplete: %s",
                          relays_unknown(relays));
-    consultation =
-        consultation_new(settings, dns, lists, relays, subject,
-                         clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND);
+    consultation = consultation_new(settings, dns, lists, relays, subject, deadline);
     return answer_question(options, language, consultation->advice);
 }
 

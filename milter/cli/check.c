@@ -4,7 +4,7 @@
 
 #include "advice/consultation.h"
 #include "advice/words/advice_json.h"
-#include "base/clock.h"
+#include "base/parallel.h"
 #include "cli/check_text.h"
 #include "cli/configuration.h"
 #include "show/page.h"
@@ -71,13 +71,24 @@ static int combined(int a, int b)
     return MAX(a, b);
 }
 
+/* Subjects that are checked at once, with one deadline. */
+#define SUBJECTS_AT_ONCE 16
+
 /* What every subject is checked with. */
 typedef struct {
     Settings *settings;
     Dns *dns;
+    Deadline deadline;
     Relays *relays;
     const Lists *lists;
 } Ground;
+
+/* Subjects that are checked at once. */
+typedef struct {
+    const Ground *ground;
+    gpointer *subjects; /* of CheckSubject */
+    Consultation *consultations[SUBJECTS_AT_ONCE];
+} Batch;
 
 static void print_text(const Consultation *consultation, bool is_first)
 {
@@ -109,32 +120,55 @@ static void print_json(json_t *checks)
     putchar('\n');
 }
 
-/* Checks one subject, and prints it, or appends it to checks. Returns the exit code. */
-static int check_one(const Options *options, const Ground *ground, guint position, json_t *checks)
+static void check_one(void *hook, guint position)
 {
-    gint64 deadline =
-        clock_monotonic(&clock_system) + ground->settings->check_timeout * CLOCK_SECOND;
-    g_autoptr(Consultation) consultation =
-        consultation_new(ground->settings, ground->dns, ground->lists, ground->relays,
-                         g_ptr_array_index(options->subjects, position), deadline);
+    Batch *batch = hook;
+    const Ground *ground = batch->ground;
 
-    if (options->is_json)
-        json_array_append_new(checks, json_of(consultation));
-    else
-        print_text(consultation, position == 0);
-    return status_of(consultation->check);
+    batch->consultations[position] =
+        consultation_new(ground->settings, ground->dns, ground->lists, ground->relays,
+                         batch->subjects[position], ground->deadline);
 }
 
-static int check_all(const Options *options, const Ground *ground)
+/*
+ * Checks the subjects from first to before end and prints them, or appends them to checks. Returns
+ * the exit code.
+ */
+static int check_batch(const Options *options, const Ground *ground, guint first, guint end,
+                       json_t *checks)
+{
+    Batch batch = {.ground = ground, .subjects = &options->subjects->pdata[first]};
+    int status = CLI_YES;
+
+    parallel_run(end - first, check_one, &batch);
+    for (guint i = first; i < end; i++) {
+        g_autoptr(Consultation) consultation = batch.consultations[i - first];
+
+        if (options->is_json)
+            json_array_append_new(checks, json_of(consultation));
+        else
+            print_text(consultation, i == 0);
+        status = combined(status, status_of(consultation->check));
+    }
+    return status;
+}
+
+/* The first subjects have the time that the relays left; those after them begin anew. */
+static int check_all(const Options *options, Ground *ground)
 {
     const char *helo = options->helo != NULL ? options->helo : ground->settings->hostname;
+    guint count = options->subjects->len;
     json_t *checks = json_array();
     int status = CLI_YES;
 
     g_free(ground->relays->helo);
     ground->relays->helo = g_strdup(helo);
-    for (guint i = 0; i < options->subjects->len; i++)
-        status = combined(status, check_one(options, ground, i, checks));
+    for (guint i = 0; i < count; i += SUBJECTS_AT_ONCE) {
+        if (i > 0)
+            ground->deadline = deadline_in(ground->settings->check_timeout);
+        status = combined(
+            status, check_batch(options, ground, i, MIN(i + SUBJECTS_AT_ONCE, count), checks));
+    }
     if (options->is_json)
         print_json(checks);
     json_decref(checks);
@@ -144,7 +178,8 @@ static int check_all(const Options *options, const Ground *ground)
 static int check_for_relay_set(const Options *options, Ground *ground)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Relays) relays = relays_resolve(ground->settings, ground->dns, &error);
+    g_autoptr(Relays) relays =
+        relays_resolve(ground->settings, ground->dns, ground->deadline, &error);
 
     if (relays == NULL)
         return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s", error->message);
@@ -156,7 +191,11 @@ static int check_on(const Options *options, Settings *settings, Dns *dns)
 {
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Lists) lists = lists_read(settings->file, problems);
-    Ground ground = {.settings = settings, .dns = dns, .relays = options->given, .lists = lists};
+    Ground ground = {.settings = settings,
+                     .dns = dns,
+                     .deadline = deadline_in(settings->check_timeout),
+                     .relays = options->given,
+                     .lists = lists};
 
     if (problems->len > 0)
         return subcommand_error(&check_subcommand, CLI_CONFIGURATION, "%s",

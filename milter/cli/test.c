@@ -448,14 +448,15 @@ static int status_of(const Plan *plan)
 }
 
 static int decide(const Options *options, const Input *input, Settings *settings,
-                  Verdicts *verdicts)
+                  Verdicts *verdicts, Deadline deadline)
 {
     g_autoptr(Mailbox) author = options->sender == NULL ? author_as_sender(input->fields) : NULL;
     const Mailbox *sender = author != NULL ? author : options->sender;
     const ModeInForce mode = {.mode = settings->mode};
     const DecisionMessage message = {.fields = input->fields,
                                      .sender = sender,
-                                     .is_smtputf8 = !g_str_is_ascii(sender->local_part)};
+                                     .is_smtputf8 = !g_str_is_ascii(sender->local_part),
+                                     .deadline = deadline};
     g_autoptr(Decision) decision = decision_new(settings, mode, verdicts, &message);
     const TestOutput output = {.settings = settings, .decision = decision, .sender = sender};
     int status = print(&output, input, options);
@@ -469,6 +470,7 @@ static int test_message(const Options *options, const CliContext *context)
     g_autoptr(Settings) settings = configuration_read(context, false, &error);
     g_autoptr(Verdicts) verdicts = NULL;
     g_auto(Input) input = {0};
+    Deadline deadline;
     int status;
 
     if (settings == NULL)
@@ -477,11 +479,12 @@ static int test_message(const Options *options, const CliContext *context)
     status = read_head(&input, options);
     if (status != SUBCOMMAND_GO_ON)
         return status;
-    verdicts = setup_verdicts(settings, &error);
+    deadline = deadline_in(settings->check_timeout);
+    verdicts = setup_verdicts(settings, deadline, &error);
     if (verdicts == NULL)
         return subcommand_error(&test_subcommand, configuration_status(error), "%s",
                                 error->message);
-    return decide(options, &input, settings, verdicts);
+    return decide(options, &input, settings, verdicts, deadline);
 }
 
 static int run(int argc, char **argv, CliContext *context)

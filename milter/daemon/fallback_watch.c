@@ -100,7 +100,8 @@ static gint64 check(void)
     if (!live_settings_take(&live))
         return CHECK_EVERY;
     next.address = g_strdup(live.settings->fallback->addr_spec);
-    next.verdict = verdicts_get_uncounted(live.verdicts, live.settings->fallback);
+    next.verdict = verdicts_get_uncounted(live.verdicts, live.settings->fallback,
+                                          deadline_in(live.settings->check_timeout));
     next.state = state_of(next.verdict);
     live_settings_release(&live);
     metrics_set_fallback(metrics_state(next.state));

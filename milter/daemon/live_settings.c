@@ -129,7 +129,7 @@ static bool reload_locked(const LiveSettings *last, GPtrArray *warnings, GError 
 
     if (next == NULL || !can_start_with(next, error))
         return false;
-    verdicts = setup_verdicts_after(last->verdicts, next, error);
+    verdicts = setup_verdicts_after(last->verdicts, next, deadline_in(next->check_timeout), error);
     if (verdicts == NULL)
         return false;
     keep_running(warnings, next, last->settings);

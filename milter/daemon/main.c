@@ -238,7 +238,7 @@ static int test_configuration(Settings *settings)
     if (!privileges_find(settings, &privileges, &error) || !privileges_check(settings, &error) ||
         !listener_check(settings, &error))
         return fail_at(settings, EX_CONFIG, error);
-    verdicts = setup_verdicts(settings, &error);
+    verdicts = setup_verdicts(settings, deadline_in(settings->check_timeout), &error);
     if (verdicts == NULL)
         return fail(open_status(error), error);
     set = verdicts_relay_set(verdicts);
@@ -314,7 +314,7 @@ static int run(Settings *settings, const Options *options)
     status = listen_and_drop(settings);
     if (status != EX_OK)
         return status;
-    verdicts = setup_verdicts(settings, &error);
+    verdicts = setup_verdicts(settings, deadline_in(settings->check_timeout), &error);
     if (verdicts == NULL) {
         control_close();
         listener_close();

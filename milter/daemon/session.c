@@ -285,7 +285,8 @@ static sfsistat decide(SMFICTX *context, Session *session, MessageLog *entry)
     const DecisionMessage asked = {.fields = message->fields,
                                    .sender = message->sender,
                                    .is_smtputf8 = message->is_smtputf8,
-                                   .mailbox_max = session->mailbox_max};
+                                   .mailbox_max = session->mailbox_max,
+                                   .deadline = deadline_in(message->live.settings->check_timeout)};
     gint64 begin = g_get_monotonic_time();
     g_autoptr(Decision) decision =
         decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);

@@ -168,7 +168,8 @@ void doctor_dns_relays(Doctor *doctor)
 
     if (doctor->dns == NULL)
         return;
-    doctor->relays = relays_resolve(doctor->settings, doctor->dns, &error);
+    doctor->relays = relays_resolve(doctor->settings, doctor->dns,
+                                    deadline_in(doctor->settings->check_timeout), &error);
     if (doctor->relays == NULL) {
         finding_advise(findings_add(doctor, FINDING_ERROR, "relay-set", "%s", error->message),
                        "in %s write relay_hosts = { \"ADDRESS\" } with the address that receivers "

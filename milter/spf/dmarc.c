@@ -88,7 +88,7 @@ DmarcPolicy dmarc_policy_parse(const char *record, bool is_subdomain)
  * Returns whether the search ends here: *record is then the one record, or NULL where several or
  * trouble count as none.
  */
-static bool find_record(Dns *dns, const char *domain, gint64 deadline, char **record)
+static bool find_record(Dns *dns, const char *domain, Deadline deadline, char **record)
 {
     g_autofree char *name = g_strconcat(PREFIX, domain, NULL);
     g_autoptr(DnsAnswer) answer = dns_lookup(dns, name, DNS_TXT, deadline);
@@ -108,7 +108,7 @@ static bool find_record(Dns *dns, const char *domain, gint64 deadline, char **re
     return records > 0 || answer->status == DNS_TROUBLE;
 }
 
-DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, gint64 deadline, char **record)
+DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, Deadline deadline, char **record)
 {
     g_autofree char *found = NULL;
     const char *organizational = domain_name_organizational(domain);

@@ -24,7 +24,6 @@ DmarcPolicy dmarc_policy_parse(const char *record, bool is_subdomain);
  * Several records at one name, or DNS trouble, are DMARC_NONE.
  *
  * record    NULL, or set to the text of the record, owned by the caller; NULL where there is none
- * deadline  clock_system's monotonic time
  */
-DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, gint64 deadline, char **record);
+DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, Deadline deadline, char **record);
 #endif

@@ -14,46 +14,67 @@ typedef struct {
     VerdictSource sources[PLAN_IDENTITIES];
 } Way;
 
-static void ask(Way *way, const Identities *identities, int identity, PlanVerdicts *known)
+/*
+ * Asks for the verdicts that needs names. The authors are asked for alone as long as the cache has
+ * them: their verdicts may make the others needless.
+ */
+static void ask(Way *way, const Identities *identities, const PlanNeeds *needs, PlanVerdicts *known)
 {
-    known->of[identity] =
-        verdicts_get(way->verdicts, plan_mailbox(identities, identity), &way->sources[identity]);
-    g_ptr_array_add(way->decision->verdicts, known->of[identity]);
-}
+    VerdictWanted wanted[PLAN_IDENTITIES];
+    int identity_of[PLAN_IDENTITIES];
+    guint authors = 0;
+    guint count = 0;
 
-/* Asks for the first of needs: the authors, or one of the others. */
-static void ask_first(Way *way, const Identities *identities, const PlanNeeds *needs,
-                      PlanVerdicts *known)
-{
-    bool has_asked = false;
-
-    for (int i = 0; i < PLAN_IDENTITIES && !(has_asked && i >= PLAN_SENDER); i++) {
+    for (int i = 0; i < PLAN_IDENTITIES; i++) {
         if (!needs->of[i])
             continue;
-        ask(way, identities, i, known);
-        has_asked = true;
+        authors += i < PLAN_SENDER;
+        identity_of[count] = i;
+        wanted[count++].mailbox = plan_mailbox(identities, i);
     }
-    if (needs->dmarc)
-        known->dmarc =
-            verdicts_is_dmarc_enforced(way->verdicts, plan_mailbox(identities, 0)->domain_name)
-                ? PLAN_DMARC_ENFORCED
-                : PLAN_DMARC_NONE;
+    verdicts_get_all(way->verdicts, wanted, authors > 0 ? authors : count, count,
+                     way->message->deadline);
+    for (guint i = 0; i < count; i++) {
+        if (wanted[i].verdict == NULL)
+            continue;
+        known->of[identity_of[i]] = wanted[i].verdict;
+        way->sources[identity_of[i]] = wanted[i].source;
+        g_ptr_array_add(way->decision->verdicts, wanted[i].verdict);
+    }
 }
 
 static void ask_all(Way *way, const Identities *identities, PlanVerdicts *known)
 {
-    PlanNeeds needs = plan_needs(way->settings, way->mode, identities, known);
+    for (;;) {
+        PlanNeeds needs = plan_needs(way->settings, way->mode, identities, known);
 
-    while (needs.count > 0) {
-        ask_first(way, identities, &needs, known);
-        needs = plan_needs(way->settings, way->mode, identities, known);
+        if (needs.count == 0)
+            return;
+        ask(way, identities, &needs, known);
+        if (needs.dmarc)
+            known->dmarc =
+                verdicts_is_dmarc_enforced(way->verdicts, plan_mailbox(identities, 0)->domain_name,
+                                           way->message->deadline)
+                    ? PLAN_DMARC_ENFORCED
+                    : PLAN_DMARC_NONE;
     }
+}
+
+/* The mailboxes in Sender:; NULL: there is no such field, or it does not matter. */
+static Mailboxes *read_senders(const Way *way)
+{
+    if (way->settings->sender_header == SENDER_HEADER_KEEP ||
+        header_fields_count(way->message->fields, "Sender") == 0)
+        return NULL;
+    return mailboxes_parse(way->message->fields, "Sender");
 }
 
 /* The one mailbox in Sender:. More than one there is illegal, and vouches for nothing. */
 static const Mailbox *only_sender(const Mailboxes *senders)
 {
-    return !senders->is_doubtful && senders->mailboxes->len == 1 ? mailboxes_at(senders, 0) : NULL;
+    return senders != NULL && !senders->is_doubtful && senders->mailboxes->len == 1
+               ? mailboxes_at(senders, 0)
+               : NULL;
 }
 
 static char *trace_value(const Plan *plan)
@@ -100,7 +121,7 @@ static void decide(Way *way)
         way->settings->exempt_dkim != NULL
             ? authentication_results_dkim_passes(way->message->fields, way->settings->exempt_dkim)
             : NULL;
-    g_autoptr(Mailboxes) senders = mailboxes_parse(way->message->fields, "Sender");
+    g_autoptr(Mailboxes) senders = read_senders(way);
     const Identities identities = {.authors = decision->authors,
                                    .sender = way->message->sender,
                                    .sender_header = only_sender(senders),

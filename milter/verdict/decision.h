@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/deadline.h"
 #include "mail/edits.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
@@ -22,6 +23,7 @@ typedef struct {
     const Mailbox *sender; /* of the envelope */
     bool is_smtputf8;
     gsize mailbox_max; /* octets of a mailbox that the MTA can read, see mail/rewrite.h; 0: any */
+    Deadline deadline; /* for all of its DNS */
 } DecisionMessage;
 
 typedef struct {
@@ -36,7 +38,7 @@ typedef struct {
 } Decision;
 
 /*
- * Waits for DNS, at most check_timeout for each domain of the message. settings, mode and verdicts
+ * Waits for DNS, at most until the message's deadline. settings, mode and verdicts
  * are one snapshot. message and settings must outlive the decision. Freed with decision_free();
  * never NULL.
  */

@@ -18,9 +18,9 @@ struct FreshRelays {
 };
 
 FreshRelays *fresh_relays_new(Settings *settings, Dns *dns, RelaySet *last, const Clock *clock,
-                              GError **error)
+                              Deadline deadline, GError **error)
 {
-    RelaySet *set = relay_set_resolve(settings, dns, last, clock, error);
+    RelaySet *set = relay_set_resolve(settings, dns, last, clock, deadline, error);
     FreshRelays *relays;
 
     if (set == NULL)
@@ -131,7 +131,8 @@ static gint64 resolve(FreshRelays *relays, bool *has_changed)
     gint64 now = clock_monotonic(relays->clock);
     g_autoptr(GError) error = NULL;
     g_autoptr(RelaySet) last = fresh_relays_get(relays);
-    g_autoptr(RelaySet) set = relay_set_renew(last, relays->dns, relays->clock, &error);
+    g_autoptr(RelaySet) set = relay_set_renew(last, relays->dns, relays->clock,
+                                              deadline_in(last->settings->check_timeout), &error);
 
     if (set == NULL) {
         log_write(LOG_WARNING, "%s; the last relay set stays", error->message);

@@ -22,7 +22,7 @@ typedef struct FreshRelays FreshRelays;
  * have to live as long. Returns NULL with error (RELAY_SET_ERROR) set if relay_hosts is wrong.
  */
 FreshRelays *fresh_relays_new(Settings *settings, Dns *dns, RelaySet *last, const Clock *clock,
-                              GError **error);
+                              Deadline deadline, GError **error);
 void fresh_relays_free(FreshRelays *relays);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FreshRelays, fresh_relays_free)
 

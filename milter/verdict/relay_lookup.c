@@ -58,7 +58,7 @@ static char *take_private(GArray *networks)
 }
 
 static void ask_address(RelayLookup *lookup, const char *name, DnsType type, Dns *dns,
-                        gint64 deadline)
+                        Deadline deadline)
 {
     g_autoptr(DnsAnswer) answer = dns_lookup(dns, name, type, deadline);
     int family = type == DNS_A ? AF_INET : AF_INET6;
@@ -82,7 +82,7 @@ static void ask_address(RelayLookup *lookup, const char *name, DnsType type, Dns
     }
 }
 
-static void ask_addresses(RelayLookup *lookup, const char *name, Dns *dns, gint64 deadline)
+static void ask_addresses(RelayLookup *lookup, const char *name, Dns *dns, Deadline deadline)
 {
     ask_address(lookup, name, DNS_A, dns, deadline);
     ask_address(lookup, name, DNS_AAAA, dns, deadline);
@@ -98,7 +98,7 @@ static void find_network(RelayLookup *lookup, const RelayEntry *entry)
         add_problem(lookup, "%s is private: no receiver ever sees it", taken);
 }
 
-static void find_host(RelayLookup *lookup, const RelayEntry *entry, Dns *dns, gint64 deadline)
+static void find_host(RelayLookup *lookup, const RelayEntry *entry, Dns *dns, Deadline deadline)
 {
     g_autofree char *taken = NULL;
 
@@ -113,7 +113,7 @@ static void find_host(RelayLookup *lookup, const RelayEntry *entry, Dns *dns, gi
         add_problem(lookup, "%s has no address", entry->domain);
 }
 
-static void find_auto(RelayLookup *lookup, const char *hostname, Dns *dns, gint64 deadline)
+static void find_auto(RelayLookup *lookup, const char *hostname, Dns *dns, Deadline deadline)
 {
     g_autofree char *taken = NULL;
 
@@ -131,7 +131,7 @@ static void find_auto(RelayLookup *lookup, const char *hostname, Dns *dns, gint6
 }
 
 static void find_spf(RelayLookup *lookup, const RelayEntry *entry, guint networks_max, Dns *dns,
-                     gint64 deadline)
+                     Deadline deadline)
 {
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, deadline);
     g_autoptr(Networks) found = networks_find(context, entry->domain, networks_max);
@@ -162,7 +162,7 @@ static void find_spf(RelayLookup *lookup, const RelayEntry *entry, guint network
 }
 
 static void find(RelayLookup *lookup, const RelayEntry *entry, const char *hostname,
-                 guint networks_max, Dns *dns, gint64 deadline)
+                 guint networks_max, Dns *dns, Deadline deadline)
 {
     switch (entry->kind) {
     case RELAY_ENTRY_NETWORK:
@@ -181,7 +181,7 @@ static void find(RelayLookup *lookup, const RelayEntry *entry, const char *hostn
 }
 
 RelayLookup *relay_lookup_run(const RelayEntry *entry, const char *hostname, guint networks_max,
-                              Dns *dns, gint64 deadline)
+                              Dns *dns, Deadline deadline)
 {
     RelayLookup *lookup = lookup_new();
 

@@ -34,11 +34,10 @@ typedef struct {
  * does.
  *
  * hostname  the host whose addresses "auto" stands for, besides those of the interfaces
- * deadline  clock_system's monotonic time
  * Returns a new value, freed with relay_lookup_free(); never NULL.
  */
 RelayLookup *relay_lookup_run(const RelayEntry *entry, const char *hostname, guint networks_max,
-                              Dns *dns, gint64 deadline);
+                              Dns *dns, Deadline deadline);
 void relay_lookup_free(RelayLookup *lookup);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RelayLookup, relay_lookup_free)
 #endif

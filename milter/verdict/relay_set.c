@@ -6,7 +6,7 @@
 
 #include "verdict/relay_lookup.h"
 
-#define SHARE_MIN CLOCK_SECOND /* of check_timeout, for one entry */
+#define SHARE_MIN CLOCK_SECOND /* of the time left, for one entry */
 #define PROBLEMS_SHOWN_MAX 5
 
 G_DEFINE_QUARK(spfrom_relay_set_error, relay_set_error)
@@ -126,7 +126,7 @@ static void add_found(Making *making, RelayLookup *lookup, const RelayEntry *ent
 }
 
 /* The end of the time of the entry at position: its share of what is left. */
-static gint64 share_end(gint64 deadline, guint position, guint entries)
+static Deadline share_end(Deadline deadline, guint position, guint entries)
 {
     gint64 now = clock_monotonic(&clock_system);
     gint64 share = (deadline - now) / (entries - position);
@@ -135,11 +135,10 @@ static gint64 share_end(gint64 deadline, guint position, guint entries)
 }
 
 /* Looks every entry up. Returns the smallest TTL. */
-static guint32 find_all(Making *making, Dns *dns)
+static guint32 find_all(Making *making, Dns *dns, Deadline deadline)
 {
     Settings *settings = making->set->settings;
     guint entries = settings->relay_hosts->len;
-    gint64 deadline = clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND;
     guint32 ttl = RELAY_LOOKUP_FOREVER;
 
     for (guint i = 0; i < entries; i++) {
@@ -318,12 +317,12 @@ static bool is_right(const RelaySet *set, bool has_trouble, GError **error)
 }
 
 /* Looks everything up and merges it. */
-static void make(Making *making, Dns *dns, const Clock *clock)
+static void make(Making *making, Dns *dns, const Clock *clock, Deadline deadline)
 {
     RelaySet *set = making->set;
     RelaySet *last = making->last;
     gint64 now = clock_monotonic(clock);
-    guint32 ttl = find_all(making, dns);
+    guint32 ttl = find_all(making, dns, deadline);
 
     merge(set);
     set->generation = generation_of(set, last);
@@ -334,23 +333,24 @@ static void make(Making *making, Dns *dns, const Clock *clock)
 }
 
 RelaySet *relay_set_resolve(Settings *settings, Dns *dns, RelaySet *last, const Clock *clock,
-                            GError **error)
+                            Deadline deadline, GError **error)
 {
     g_autoptr(RelaySet) set = set_new(settings);
     Making making = {.set = set, .last = last};
 
-    make(&making, dns, clock);
+    make(&making, dns, clock, deadline);
     if (!is_right(set, making.has_trouble, error) || !is_small(set, error))
         return NULL;
     return g_steal_pointer(&set);
 }
 
-RelaySet *relay_set_renew(RelaySet *last, Dns *dns, const Clock *clock, GError **error)
+RelaySet *relay_set_renew(RelaySet *last, Dns *dns, const Clock *clock, Deadline deadline,
+                          GError **error)
 {
     g_autoptr(RelaySet) set = set_new(last->settings);
     Making making = {.set = set, .last = last, .is_renewal = true};
 
-    make(&making, dns, clock);
+    make(&making, dns, clock, deadline);
     return is_small(set, error) ? g_steal_pointer(&set) : NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/network.h"
 #include "policy/settings.h"
 #include "dns/dns.h"
@@ -65,7 +66,7 @@ typedef enum {
 GQuark relay_set_error_quark(void);
 
 /*
- * Looks relay_hosts up, within check_timeout, of which no entry can take the share of the others.
+ * Looks relay_hosts up until deadline; no entry can use up the time of the others.
  * An entry for which DNS has trouble, and one that is only known in part now, keeps what it gave in
  * last (the set before, maybe of other settings, or NULL), if that was whole. Private networks are
  * left out, and so are doubles and networks within others; with relay_policy = any, where an entry
@@ -76,14 +77,15 @@ GQuark relay_set_error_quark(void);
  * nothing public is left, or there are more than RELAY_SET_NETWORKS_MAX networks.
  */
 RelaySet *relay_set_resolve(Settings *settings, Dns *dns, RelaySet *last, const Clock *clock,
-                            GError **error);
+                            Deadline deadline, GError **error);
 
 /*
  * Looks the entries of last up again, as they are when it expires. What was whole in last stays
  * whatever becomes of it, and a wrong entry is no error: the set is then incomplete.
  * Returns NULL with error only if there are too many networks.
  */
-RelaySet *relay_set_renew(RelaySet *last, Dns *dns, const Clock *clock, GError **error);
+RelaySet *relay_set_renew(RelaySet *last, Dns *dns, const Clock *clock, Deadline deadline,
+                          GError **error);
 
 /*
  * Why the entry at position of relay_hosts is not known whole, for people: the first such one from

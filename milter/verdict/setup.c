@@ -103,12 +103,13 @@ Dns *setup_dns(Settings *settings, GError **error)
     return dns;
 }
 
-Verdicts *setup_verdicts(Settings *settings, GError **error)
+Verdicts *setup_verdicts(Settings *settings, Deadline deadline, GError **error)
 {
-    return setup_verdicts_after(NULL, settings, error);
+    return setup_verdicts_after(NULL, settings, deadline, error);
 }
 
-Verdicts *setup_verdicts_after(Verdicts *before, Settings *settings, GError **error)
+Verdicts *setup_verdicts_after(Verdicts *before, Settings *settings, Deadline deadline,
+                               GError **error)
 {
     g_autoptr(GError) cause = NULL;
     Dns *dns = setup_dns(settings, error);
@@ -116,8 +117,8 @@ Verdicts *setup_verdicts_after(Verdicts *before, Settings *settings, GError **er
 
     if (dns == NULL)
         return NULL;
-    verdicts = before != NULL ? verdicts_new_after(before, settings, dns, &cause)
-                              : verdicts_new(settings, dns, &clock_system, &cause);
+    verdicts = before != NULL ? verdicts_new_after(before, settings, dns, deadline, &cause)
+                              : verdicts_new(settings, dns, &clock_system, deadline, &cause);
     if (verdicts == NULL)
         propagate(settings, cause, error);
     return verdicts;

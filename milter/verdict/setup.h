@@ -25,10 +25,11 @@ Settings *setup_read_map(Settings *last, GError **error);
 /* Opens the DNS that settings ask for: libunbound, whose thread starts here, or the zone file. */
 Dns *setup_dns(Settings *settings, GError **error);
 
-/* The same, with the relay set and the verdict cache on top. */
-Verdicts *setup_verdicts(Settings *settings, GError **error);
+/* The same, with the relay set, which is looked up until deadline, and the verdict cache on top. */
+Verdicts *setup_verdicts(Settings *settings, Deadline deadline, GError **error);
 
 /* The same in the place of before, whose counters go on, and whose verdicts where they still hold.
  */
-Verdicts *setup_verdicts_after(Verdicts *before, Settings *settings, GError **error);
+Verdicts *setup_verdicts_after(Verdicts *before, Settings *settings, Deadline deadline,
+                               GError **error);
 #endif

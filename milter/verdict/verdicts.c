@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-#include "spf/dmarc.h"
+#include "base/parallel.h"
 #include "dns/dns_counted.h"
+#include "spf/dmarc.h"
 #include "verdict/flights.h"
 #include "verdict/fresh_relays.h"
 #include "verdict/relay_check.h"
@@ -110,10 +111,10 @@ static bool has_older(const VerdictCacheAnswer *answer)
     return answer->verdict != NULL && answer->verdict->result != SPF_TEMPERROR;
 }
 
-/* Cuts deadline short where answer has something to fall back on. */
-static gint64 with_patience(gint64 deadline, const VerdictCacheAnswer *answer)
+/* Shortens deadline if answer has something to fall back on. */
+static Deadline with_patience(Deadline deadline, const VerdictCacheAnswer *answer)
 {
-    return has_older(answer) ? MIN(deadline, deadline_in(VERDICTS_PATIENCE)) : deadline;
+    return has_older(answer) ? deadline_shortened(deadline, VERDICTS_PATIENCE) : deadline;
 }
 
 /* Keeps what check found, or what was there before where DNS has trouble. Takes its verdict. */
@@ -135,7 +136,7 @@ static Landing settle(Verdicts *verdicts, const VerdictKey *key, const RelayChec
  * set stays when the cache is flushed for a new one.
  */
 static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *key,
-                        const VerdictCacheAnswer *before, gint64 deadline)
+                        const VerdictCacheAnswer *before, Deadline deadline)
 {
     g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
     g_autoptr(EvaluationContext) context = NULL;
@@ -185,7 +186,7 @@ static Landing land_from_cache(Verdicts *verdicts, Flight *flight, const Verdict
 }
 
 /* Works a verdict out as the pilot of flight. */
-static Verdict *fly(Verdicts *verdicts, Flight *flight, const VerdictKey *key, gint64 deadline,
+static Verdict *fly(Verdicts *verdicts, Flight *flight, const VerdictKey *key, Deadline deadline,
                     VerdictSource *source)
 {
     VerdictCacheAnswer answer =
@@ -222,7 +223,7 @@ static Verdict *overdue(Verdicts *verdicts, const VerdictCacheAnswer *answer, Ve
  * learned only that the verdict was on another address, and has to ask anew.
  */
 static Verdict *join(Verdicts *verdicts, const VerdictKey *key, const VerdictCacheAnswer *answer,
-                     gint64 deadline, VerdictSource *source)
+                     Deadline deadline, VerdictSource *source)
 {
     bool is_pilot;
     Flight *flight = board(verdicts, key, answer, &is_pilot);
@@ -240,27 +241,115 @@ static Verdict *join(Verdicts *verdicts, const VerdictKey *key, const VerdictCac
     return landing.verdict;
 }
 
-static Verdict *look_up(Verdicts *verdicts, const VerdictKey *key, VerdictSource *source)
+/* A verdict that the cache may have, or that has to be worked out. */
+typedef struct {
+    VerdictWanted *wanted;
+    VerdictKey key;
+    char local_part[VERDICT_KEY_LOCAL_PART_MAX + 1];
+    VerdictCacheAnswer answer; /* what the cache has */
+} Search;
+
+/* Searches that are made at the same time. */
+typedef struct {
+    Verdicts *verdicts;
+    Deadline deadline;
+    Search searches[VERDICTS_WANTED_MAX];
+    guint count;
+} Round;
+
+/* Returns whether the cache has it. */
+static bool find_cached(Verdicts *verdicts, Search *search)
 {
-    gint64 deadline = 0;
-    Verdict *verdict = NULL;
+    VerdictCacheAnswer *answer = &search->answer;
 
-    while (verdict == NULL) {
-        VerdictCacheAnswer answer =
-            verdict_cache_get(verdicts->cache, key, clock_monotonic(verdicts->clock));
+    *answer = verdict_cache_get(verdicts->cache, &search->key, clock_monotonic(verdicts->clock));
+    if (answer->should_renew)
+        upkeep_renew(verdicts->upkeep, &search->key);
+    if (answer->outcome == VERDICT_CACHE_MISS)
+        return false;
+    search->wanted->verdict = answer->verdict;
+    search->wanted->source = cache_source(answer);
+    return true;
+}
 
-        if (answer.should_renew)
-            upkeep_renew(verdicts->upkeep, key);
-        if (answer.outcome != VERDICT_CACHE_MISS) {
-            *source = cache_source(&answer);
-            return answer.verdict;
-        }
-        if (deadline == 0)
-            deadline = deadline_in(verdicts->settings->check_timeout);
-        verdict = join(verdicts, key, &answer, deadline, source);
-        g_clear_pointer(&answer.verdict, verdict_unref);
+/* Works out what the cache does not have. */
+static void search_one(void *hook, guint position)
+{
+    Round *round = hook;
+    Search *search = &round->searches[position];
+    VerdictWanted *wanted = search->wanted;
+
+    do {
+        wanted->verdict =
+            join(round->verdicts, &search->key, &search->answer, round->deadline, &wanted->source);
+        g_clear_pointer(&search->answer.verdict, verdict_unref);
+    } while (wanted->verdict == NULL && !find_cached(round->verdicts, search));
+}
+
+/* Is search the same as one of round, so that its verdict is in the cache once that one is made? */
+static bool is_in_round(const Round *round, const Search *search)
+{
+    for (guint i = 0; i < round->count; i++) {
+        const VerdictKey *other = &round->searches[i].key;
+
+        if (strcmp(other->domain, search->key.domain) == 0 &&
+            (!search->answer.is_per_address ||
+             strcmp(other->local_part, search->key.local_part) == 0))
+            return true;
     }
-    return verdict;
+    return false;
+}
+
+/* Answers wanted from the cache, or adds a search for it to round unless that has the same one
+ * already. Returns whether wanted was answered. */
+static bool answer_or_add(Round *round, VerdictWanted *wanted)
+{
+    Search *search = &round->searches[round->count];
+    const Mailbox *mailbox = wanted->mailbox;
+
+    if (mailbox->domain_name == NULL) {
+        wanted->verdict = verdict_new(SPF_NONE, NULL, NULL, NULL);
+        return true;
+    }
+    /* Cut here, so that what is evaluated is what the cache keeps it for. */
+    g_strlcpy(search->local_part, mailbox->local_part != NULL ? mailbox->local_part : "",
+              sizeof search->local_part);
+    search->key = (VerdictKey){mailbox->domain_name, search->local_part};
+    search->wanted = wanted;
+    if (find_cached(round->verdicts, search))
+        return true;
+    if (is_in_round(round, search))
+        g_clear_pointer(&search->answer.verdict, verdict_unref);
+    else
+        round->count++;
+    return false;
+}
+
+/* Of the first sure of wanted all are answered; of the rest, if one of those is to be waited for. */
+static void get_all(Verdicts *verdicts, VerdictWanted *wanted, guint sure, guint count,
+                    Deadline deadline)
+{
+    guint end = sure;
+    guint open;
+    Round round;
+
+    for (guint i = 0; i < count; i++) {
+        wanted[i].verdict = NULL;
+        wanted[i].source = VERDICT_SOURCE_NONE;
+    }
+    round.verdicts = verdicts;
+    round.deadline = deadline;
+    do {
+        open = 0;
+        round.count = 0;
+        for (guint i = 0; i < end; i++) {
+            if (wanted[i].verdict != NULL || answer_or_add(&round, &wanted[i]))
+                continue;
+            open++;
+            end = count;
+        }
+        parallel_run(round.count, search_one, &round);
+    } while (open > round.count);
 }
 
 /* UpkeepWork.renew: evaluates key before its verdict ends, so that no message waits for that. */
@@ -273,7 +362,7 @@ static void renew(void *hook, const VerdictKey *key)
     Flight *flight = board(verdicts, key, &before, &is_pilot);
 
     if (is_pilot) {
-        gint64 deadline = deadline_in(verdicts->settings->check_timeout);
+        Deadline deadline = deadline_in(verdicts->settings->check_timeout);
 
         verdict_unref(evaluate(verdicts, flight, key, &before, deadline).verdict);
     } else {
@@ -282,7 +371,7 @@ static void renew(void *hook, const VerdictKey *key)
     g_clear_pointer(&before.verdict, verdict_unref);
 }
 
-static void count(Counted *counted, VerdictSource source, SpfResult result)
+static void count_one(Counted *counted, VerdictSource source, SpfResult result)
 {
     VerdictsCounters *counters = &counted->counters;
 
@@ -305,33 +394,31 @@ static void count(Counted *counted, VerdictSource source, SpfResult result)
     }
 }
 
-static Verdict *get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source)
+void verdicts_get_all(Verdicts *verdicts, VerdictWanted *wanted, guint sure, guint count,
+                      Deadline deadline)
 {
-    char local_part[VERDICT_KEY_LOCAL_PART_MAX + 1] = "";
-    VerdictKey key = {mailbox->domain_name, local_part};
-
-    *source = VERDICT_SOURCE_NONE;
-    if (mailbox->domain_name == NULL)
-        return verdict_new(SPF_NONE, NULL, NULL, NULL);
-    /* cut here, so that what is evaluated is what the cache keeps it for */
-    if (mailbox->local_part != NULL)
-        g_strlcpy(local_part, mailbox->local_part, sizeof local_part);
-    return look_up(verdicts, &key, source);
+    get_all(verdicts, wanted, sure, count, deadline);
+    for (guint i = 0; i < count; i++)
+        if (wanted[i].verdict != NULL)
+            count_one(verdicts->counted, wanted[i].source, wanted[i].verdict->result);
 }
 
-Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, VerdictSource *source)
+Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, Deadline deadline,
+                      VerdictSource *source)
 {
-    Verdict *verdict = get(verdicts, mailbox, source);
+    VerdictWanted wanted = {.mailbox = mailbox};
 
-    count(verdicts->counted, *source, verdict->result);
-    return verdict;
+    verdicts_get_all(verdicts, &wanted, 1, 1, deadline);
+    *source = wanted.source;
+    return wanted.verdict;
 }
 
-Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox)
+Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox, Deadline deadline)
 {
-    VerdictSource source;
+    VerdictWanted wanted = {.mailbox = mailbox};
 
-    return get(verdicts, mailbox, &source);
+    get_all(verdicts, &wanted, 1, 1, deadline);
+    return wanted.verdict;
 }
 
 /* UpkeepWork.refresh. The cache is flushed after the change: see evaluate(). */
@@ -380,11 +467,10 @@ void verdicts_counters(Verdicts *verdicts, VerdictsCounters *counters)
     counters->entries = verdict_cache_count(verdicts->cache);
 }
 
-bool verdicts_is_dmarc_enforced(Verdicts *verdicts, const char *domain)
+bool verdicts_is_dmarc_enforced(Verdicts *verdicts, const char *domain, Deadline deadline)
 {
-    guint seconds = MIN(verdicts->settings->check_timeout, VERDICTS_PATIENCE);
-
-    return dmarc_policy_lookup(verdicts->dns, domain, deadline_in(seconds), NULL) != DMARC_NONE;
+    return dmarc_policy_lookup(verdicts->dns, domain,
+                               deadline_shortened(deadline, VERDICTS_PATIENCE), NULL) != DMARC_NONE;
 }
 
 static VerdictCache *cache_for(Verdicts *before, Settings *settings, const RelaySet *last,
@@ -410,14 +496,14 @@ void verdicts_free(Verdicts *verdicts)
 }
 
 /* Fills in what can fail: the relay set and the threads. */
-static bool start(Verdicts *verdicts, Verdicts *before, GError **error)
+static bool start(Verdicts *verdicts, Verdicts *before, Deadline deadline, GError **error)
 {
     UpkeepWork work = {refresh, renew, verdicts};
     g_autoptr(RelaySet) last = before != NULL ? verdicts_relay_set(before) : NULL;
     g_autoptr(RelaySet) set = NULL;
 
     verdicts->relays =
-        fresh_relays_new(verdicts->settings, verdicts->dns, last, verdicts->clock, error);
+        fresh_relays_new(verdicts->settings, verdicts->dns, last, verdicts->clock, deadline, error);
     if (verdicts->relays == NULL)
         return false;
     set = verdicts_relay_set(verdicts);
@@ -431,7 +517,7 @@ static bool start(Verdicts *verdicts, Verdicts *before, GError **error)
 }
 
 static Verdicts *make(Verdicts *before, Settings *settings, Dns *dns, const Clock *clock,
-                      GError **error)
+                      Deadline deadline, GError **error)
 {
     Verdicts *verdicts = g_new0(Verdicts, 1);
 
@@ -441,19 +527,21 @@ static Verdicts *make(Verdicts *before, Settings *settings, Dns *dns, const Cloc
     verdicts->counted = before != NULL ? counted_ref(before->counted) : counted_new();
     verdicts->dns = dns_counted_new(dns, &verdicts->counted->dns);
     verdicts->flights = flights_new();
-    if (!start(verdicts, before, error))
+    if (!start(verdicts, before, deadline, error))
         g_clear_pointer(&verdicts, verdicts_free);
     return verdicts;
 }
 
-Verdicts *verdicts_new(Settings *settings, Dns *dns, const Clock *clock, GError **error)
+Verdicts *verdicts_new(Settings *settings, Dns *dns, const Clock *clock, Deadline deadline,
+                       GError **error)
 {
-    return make(NULL, settings, dns, clock, error);
+    return make(NULL, settings, dns, clock, deadline, error);
 }
 
-Verdicts *verdicts_new_after(Verdicts *before, Settings *settings, Dns *dns, GError **error)
+Verdicts *verdicts_new_after(Verdicts *before, Settings *settings, Dns *dns, Deadline deadline,
+                             GError **error)
 {
-    return make(before, settings, dns, before->clock, error);
+    return make(before, settings, dns, before->clock, deadline, error);
 }
 
 Verdicts *verdicts_ref(Verdicts *verdicts)

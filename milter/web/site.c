@@ -390,11 +390,9 @@ static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
     Site *site = visit->site;
     Settings *settings = site->settings;
     const View *view = &visit->view;
-    gint64 deadline =
-        clock_monotonic(&clock_system) + (gint64)settings->check_timeout * CLOCK_SECOND;
-    g_autoptr(Dns) dns = dns_deadline_new(site->dns, deadline);
+    Deadline deadline = deadline_in(settings->check_timeout);
     g_autoptr(GError) error = NULL;
-    g_autoptr(Relays) relays = relays_resolve(settings, dns, &error);
+    g_autoptr(Relays) relays = relays_resolve(settings, site->dns, deadline, &error);
     g_autoptr(Consultation) consultation = NULL;
 
     if (relays == NULL)
@@ -403,7 +401,7 @@ static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
             layout_notice_page(view, visit->request, view_say(view, "Check a domain"),
                                view_say(view, "relay_hosts in the configuration can't be used."),
                                error->message));
-    consultation = consultation_new(settings, dns, site->lists, relays, subject, deadline);
+    consultation = consultation_new(settings, site->dns, site->lists, relays, subject, deadline);
     return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, consultation));
 }
 

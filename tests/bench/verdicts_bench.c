@@ -72,7 +72,7 @@ static void get(Verdicts *verdicts, unsigned domain)
     VerdictSource source;
 
     g_snprintf(name, sizeof name, "d%u.praxis-example.org", domain);
-    verdict_unref(verdicts_get(verdicts, &mailbox, &source));
+    verdict_unref(verdicts_get(verdicts, &mailbox, IN_TIME, &source));
 }
 
 static void *run_gets(void *data)
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
     included_record = record_new("v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 -all");
     if (!evaluation_init(NULL))
         return 1;
-    verdicts = verdicts_new(settings, &bench_dns, &clock_system, NULL);
+    verdicts = verdicts_new(settings, &bench_dns, &clock_system, IN_TIME, NULL);
     if (verdicts == NULL)
         return 1;
     before = resident();

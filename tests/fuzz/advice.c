@@ -59,9 +59,9 @@ static void set_up(void)
 
 static Advice *advise(Dns *dns)
 {
-    g_autoptr(Relays) relays = relays_resolve(settings, dns, NULL);
+    Deadline deadline = deadline_in(settings->check_timeout);
+    g_autoptr(Relays) relays = relays_resolve(settings, dns, deadline, NULL);
     g_autoptr(CheckSubject) subject = check_subject_parse("example.org");
-    gint64 deadline = clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND;
     g_autoptr(Consultation) consultation =
         consultation_new(settings, dns, NULL, relays, subject, deadline);
 

@@ -61,9 +61,8 @@ static json_t *advise(Settings *settings, Dns *dns, const Relays *relays, const 
     json_t *answer;
 
     lists_add(lists, LISTS_PROVIDERS, text_at(asked, "providers"), "providers", NULL);
-    consultation =
-        consultation_new(settings, dns, lists, relays, subject,
-                         clock_monotonic(&clock_system) + settings->check_timeout * CLOCK_SECOND);
+    consultation = consultation_new(settings, dns, lists, relays, subject,
+                                    deadline_in(settings->check_timeout));
     answer = advice_json(language, consultation->advice);
     json_object_set_new(answer, "result",
                         json_string(spf_result_text(consultation->check->result)));
@@ -82,7 +81,8 @@ static bool answer_line(const char *line)
 
     settings_text = text_at(asked, "settings");
     settings = dns != NULL ? settings_parse("/spfrom.conf", &source, &error) : NULL;
-    relays = settings != NULL ? relays_resolve(settings, dns, &error) : NULL;
+    if (settings != NULL)
+        relays = relays_resolve(settings, dns, deadline_in(settings->check_timeout), &error);
     if (relays == NULL) {
         fprintf(stderr, "%s\n", error->message);
         return false;

@@ -124,8 +124,9 @@ class FaultyDns:
         self.behaviours = behaviours
         self.otherwise = otherwise
         self._lost = lost
-        self._lock = threading.Lock()  # guards questions
+        self._lock = threading.Lock()  # guards what follows
         self.questions = collections.Counter()
+        self.first_asked = {}  # name → monotonic time
         self._tcp, self._udp = _servers_on_one_port()
         self.port = self._tcp.server_address[1]
         self._tcp.dns = self._udp.dns = self
@@ -151,6 +152,7 @@ class FaultyDns:
     def _behaviour(self, name, kind):
         with self._lock:
             self.questions[name, kind] += 1
+            self.first_asked.setdefault(name, time.monotonic())
             asked = self.questions[name, kind]
         if asked <= self._lost:
             return Silence()
@@ -212,7 +214,8 @@ class _UdpQuestion(socketserver.BaseRequestHandler):
         query, connection = self.request
         reply = self.server.dns.answer(query, 512)
         if reply is not None:
-            connection.sendto(reply, self.client_address)
+            with contextlib.suppress(OSError):  # the server is gone
+                connection.sendto(reply, self.client_address)
 
 
 class _TcpQuestion(socketserver.StreamRequestHandler):

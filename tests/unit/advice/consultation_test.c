@@ -81,13 +81,13 @@ static void test_row(void **state)
     g_autoptr(Relays) relays = NULL;
     g_autoptr(CheckSubject) subject = check_subject_parse(row->subject);
     g_autoptr(Lists) lists = lists_of_row(row);
-    gint64 deadline = clock_monotonic(&clock_system) + row->seconds * CLOCK_SECOND;
+    Deadline deadline = clock_monotonic(&clock_system) + row->seconds * CLOCK_SECOND;
     g_autoptr(Dns) dns = NULL;
     g_autoptr(Consultation) consultation = NULL;
     const Advice *advice;
 
     assert_null(error);
-    relays = relays_resolve(settings, file, &error);
+    relays = relays_resolve(settings, file, deadline_in(60), &error);
     assert_null(error);
     dns = dns_deadline_new(file, deadline);
     consultation = consultation_new(settings, dns, lists, relays, subject, deadline);

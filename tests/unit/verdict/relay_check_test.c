@@ -99,7 +99,7 @@ static const struct incomplete_row {
 static RelayCheck check(const char *keys, Dns *dns, const char *local_part)
 {
     g_autoptr(Settings) settings = settings_from(keys);
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &clock_system, NULL);
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &clock_system, IN_TIME, NULL);
     g_autoptr(EvaluationContext) context = evaluation_context_new(dns, G_MAXINT64);
 
     return relay_check_run(context, settings, set, "a.example.org", local_part);

@@ -173,7 +173,7 @@ static void test_resolve(void **state)
 
     seconds = 1000;
     scripted_dns_set(dns, row->zone);
-    set = relay_set_resolve(settings, dns, NULL, &test_clock, &error);
+    set = relay_set_resolve(settings, dns, NULL, &test_clock, IN_TIME, &error);
     assert_true((set == NULL) == (error != NULL));
     assert_true((set == NULL) == (row->networks == NULL));
     if (set == NULL) {
@@ -241,7 +241,7 @@ static void test_states(void **state)
     g_autofree char *got = NULL;
 
     scripted_dns_set(dns, row->zone);
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, NULL);
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, IN_TIME, NULL);
     assert_non_null(set);
     got = states_text(set);
     assert_string_equal(got, row->states);
@@ -296,11 +296,12 @@ static void test_again(void **state)
     g_autofree char *got = NULL;
 
     scripted_dns_set(dns, "mail.example.net A 60 192.0.2.25\nmail.example.net A 60 192.0.2.26");
-    g_autoptr(RelaySet) last = relay_set_resolve(first, dns, NULL, &test_clock, NULL);
+    g_autoptr(RelaySet) last = relay_set_resolve(first, dns, NULL, &test_clock, IN_TIME, NULL);
     scripted_dns_set(dns, row->zone);
-    g_autoptr(RelaySet) set = g_str_has_prefix(row->name, "reload")
-                                  ? relay_set_resolve(settings, dns, last, &test_clock, NULL)
-                                  : relay_set_renew(last, dns, &test_clock, NULL);
+    g_autoptr(RelaySet) set =
+        g_str_has_prefix(row->name, "reload")
+            ? relay_set_resolve(settings, dns, last, &test_clock, IN_TIME, NULL)
+            : relay_set_renew(last, dns, &test_clock, IN_TIME, NULL);
     assert_int_equal(set != NULL, row->networks != NULL);
     if (set == NULL)
         return;
@@ -324,7 +325,7 @@ static void test_retries(void **state G_GNUC_UNUSED)
 
     scripted_dns_set(dns, "!");
     for (size_t i = 0; i < G_N_ELEMENTS(waits); i++) {
-        RelaySet *next = relay_set_resolve(settings, dns, set, &test_clock, NULL);
+        RelaySet *next = relay_set_resolve(settings, dns, set, &test_clock, IN_TIME, NULL);
 
         g_clear_pointer(&set, relay_set_unref);
         set = next;
@@ -333,7 +334,7 @@ static void test_retries(void **state G_GNUC_UNUSED)
         assert_int_equal(set->expires, (seconds + waits[i]) * CLOCK_SECOND);
     }
     scripted_dns_set(dns, "mail.example.net A 60 192.0.2.25");
-    g_autoptr(RelaySet) known = relay_set_resolve(settings, dns, set, &test_clock, NULL);
+    g_autoptr(RelaySet) known = relay_set_resolve(settings, dns, set, &test_clock, IN_TIME, NULL);
     got = set_text(known);
     assert_string_equal(got, "0:192.0.2.25");
     assert_int_equal(known->generation, 2);
@@ -365,8 +366,8 @@ static void test_completion(void **state G_GNUC_UNUSED)
         g_autoptr(RelaySet) last = g_steal_pointer(&set);
 
         scripted_dns_set(dns, steps[i].zone);
-        set = last == NULL ? relay_set_resolve(settings, dns, NULL, &test_clock, NULL)
-                           : relay_set_renew(last, dns, &test_clock, NULL);
+        set = last == NULL ? relay_set_resolve(settings, dns, NULL, &test_clock, IN_TIME, NULL)
+                           : relay_set_renew(last, dns, &test_clock, IN_TIME, NULL);
         assert_non_null(set);
         assert_int_equal(set->networks->len, 1);
         assert_int_equal(set->is_complete, steps[i].is_complete);
@@ -383,7 +384,7 @@ static void test_auto(void **state G_GNUC_UNUSED)
     g_autofree char *got = NULL;
 
     scripted_dns_set(dns, "relay.example.org A 3000 192.0.2.25\nrelay.example.org AAAA 3000");
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, NULL);
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, IN_TIME, NULL);
     assert_non_null(set);
     got = set_text(set);
     assert_non_null(strstr(got, "0:192.0.2.25"));
@@ -409,7 +410,7 @@ static void test_auto_private(void **state G_GNUC_UNUSED)
     g_autoptr(GError) error = NULL;
 
     scripted_dns_set(dns, "relay.example.org A 3000 10.0.0.5");
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, &error);
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, IN_TIME, &error);
     if (is_public_machine()) {
         g_autofree char *got = set_text(set);
 
@@ -431,12 +432,12 @@ static void test_large(void **state G_GNUC_UNUSED)
     for (guint i = 0; i < RELAY_SET_NETWORKS_MAX; i++)
         g_string_append_printf(zone, "mail.example.net A 60 198.18.%u.%u\n", i / 256, i % 256);
     scripted_dns_set(dns, zone->str);
-    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, NULL);
+    g_autoptr(RelaySet) set = relay_set_resolve(settings, dns, NULL, &test_clock, IN_TIME, NULL);
     assert_non_null(set);
     assert_int_equal(set->networks->len, RELAY_SET_NETWORKS_MAX);
     g_string_append(zone, "mail.example.net AAAA 60 2001:db8::1\n");
     scripted_dns_set(dns, zone->str);
-    assert_null(relay_set_resolve(settings, dns, NULL, &test_clock, &error));
+    assert_null(relay_set_resolve(settings, dns, NULL, &test_clock, IN_TIME, &error));
     assert_int_equal(error->code, RELAY_SET_ERROR_LARGE);
 }
 

@@ -1,6 +1,7 @@
 #ifndef SPFROM_TESTS_SETTINGS_FROM_H
 #define SPFROM_TESTS_SETTINGS_FROM_H
 
+#include "base/deadline.h"
 #include "policy/settings.h"
 
 /*
@@ -8,4 +9,7 @@
  * relay.example.org. Ends the test program where the text is wrong.
  */
 Settings *settings_from(const char *text);
+
+/* A deadline that check_timeout's default gives. */
+#define IN_TIME deadline_in(10)
 #endif

@@ -10,6 +10,7 @@
 #define AWAIT_MAX (60 * CLOCK_SECOND)
 
 static gint64 clock_seconds;
+static guint check_timeout; /* of the last fixture */
 
 static gint64 test_monotonic(void *hook G_GNUC_UNUSED)
 {
@@ -31,7 +32,9 @@ Fixture fixture_new(const char *keys, const char *zone)
 
     set_clock(0);
     scripted_dns_set(fixture.dns, zone);
-    fixture.verdicts = verdicts_new(settings, fixture.dns, &test_clock, &error);
+    check_timeout = settings->check_timeout;
+    fixture.verdicts =
+        verdicts_new(settings, fixture.dns, &test_clock, deadline_in(check_timeout), &error);
     if (fixture.verdicts == NULL)
         fail_msg("%s", error->message);
     return fixture;
@@ -48,7 +51,8 @@ char *ask(Verdicts *verdicts, const char *address)
     g_auto(GStrv) parts = g_strsplit(address, "@", 2);
     Mailbox mailbox = {.local_part = parts[0], .domain_name = parts[1]};
     VerdictSource source;
-    g_autoptr(Verdict) verdict = verdicts_get(verdicts, &mailbox, &source);
+    g_autoptr(Verdict) verdict =
+        verdicts_get(verdicts, &mailbox, deadline_in(check_timeout), &source);
 
     return g_strdup_printf("%s %s %s %s", verdict_source_text(source),
                            spf_result_text(verdict->result),

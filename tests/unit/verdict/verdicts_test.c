@@ -162,7 +162,7 @@ static void test_no_domain(void **state G_GNUC_UNUSED)
     g_auto(Fixture) fixture = fixture_new(RELAYS, "");
     const Mailbox mailbox = {.local_part = (char *)"u"};
     VerdictSource source;
-    g_autoptr(Verdict) verdict = verdicts_get(fixture.verdicts, &mailbox, &source);
+    g_autoptr(Verdict) verdict = verdicts_get(fixture.verdicts, &mailbox, IN_TIME, &source);
 
     assert_int_equal(verdict->result, SPF_NONE);
     assert_int_equal(source, VERDICT_SOURCE_NONE);
@@ -181,7 +181,7 @@ static void test_patience(void **state G_GNUC_UNUSED)
     assert_ask(&fixture, "u@a.example.org", "miss pass");
     assert_true(scripted_dns_deadline(fixture.dns) <=
                 g_get_monotonic_time() + VERDICTS_PATIENCE * CLOCK_SECOND);
-    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "a.example.org"));
+    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "a.example.org", IN_TIME));
     assert_true(scripted_dns_deadline(fixture.dns) <=
                 g_get_monotonic_time() + VERDICTS_PATIENCE * CLOCK_SECOND);
 }
@@ -205,7 +205,7 @@ static void test_no_public_relay(void **state G_GNUC_UNUSED)
     g_autoptr(Settings) settings = settings_from("relay_hosts = { 10.0.0.1 }");
     g_autoptr(GError) error = NULL;
 
-    assert_null(verdicts_new(settings, scripted_dns_new(), &clock_system, &error));
+    assert_null(verdicts_new(settings, scripted_dns_new(), &clock_system, IN_TIME, &error));
     assert_int_equal(error->domain, RELAY_SET_ERROR);
 }
 
@@ -243,7 +243,7 @@ static void test_reload(void **state)
 
     assert_ask(&before, "u@a.example.org", "miss pass");
     scripted_dns_set(after.dns, row->zone != NULL ? row->zone : zone);
-    after.verdicts = verdicts_new_after(before.verdicts, settings, after.dns, NULL);
+    after.verdicts = verdicts_new_after(before.verdicts, settings, after.dns, IN_TIME, NULL);
     assert_non_null(after.verdicts);
     assert_ask(&after, "u@a.example.org", row->want);
     assert_int_equal(counters_of(&after).results[SPF_PASS] + counters_of(&after).results[SPF_FAIL],
@@ -262,11 +262,11 @@ static void test_dmarc(void **state G_GNUC_UNUSED)
         fixture_new(RELAYS, "_dmarc.a.example.org TXT 60 v=DMARC1; p=quarantine\n"
                             "_dmarc.b.example.org TXT 60 v=DMARC1; p=none");
 
-    assert_true(verdicts_is_dmarc_enforced(fixture.verdicts, "a.example.org"));
-    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "b.example.org"));
-    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "c.example.org"));
+    assert_true(verdicts_is_dmarc_enforced(fixture.verdicts, "a.example.org", IN_TIME));
+    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "b.example.org", IN_TIME));
+    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "c.example.org", IN_TIME));
     scripted_dns_set(fixture.dns, "!");
-    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "a.example.org"));
+    assert_false(verdicts_is_dmarc_enforced(fixture.verdicts, "a.example.org", IN_TIME));
 }
 
 int main(void)

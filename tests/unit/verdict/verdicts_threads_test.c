@@ -276,6 +276,139 @@ static void test_flush_relay_set(void **state G_GNUC_UNUSED)
     await_generation(&fixture, 2);
 }
 
+#define TOGETHER_MAX VERDICTS_WANTED_MAX
+
+/*
+ * Asks for addresses, parted by blanks, together. Returns "SOURCE RESULT" of each, "-" for one that
+ * was not asked for, parted by commas, owned by the caller.
+ */
+static char *ask_together(Verdicts *verdicts, const char *addresses, guint sure, Deadline deadline)
+{
+    g_auto(GStrv) texts = g_strsplit(addresses, " ", -1);
+    g_autoptr(GPtrArray) mailboxes = g_ptr_array_new_with_free_func((GDestroyNotify)mailbox_free);
+    g_autoptr(GString) got = g_string_new(NULL);
+    VerdictWanted wanted[TOGETHER_MAX];
+
+    for (guint i = 0; texts[i] != NULL; i++) {
+        g_ptr_array_add(mailboxes, mailbox_parse_path(texts[i]));
+        wanted[i].mailbox = g_ptr_array_index(mailboxes, i);
+    }
+    verdicts_get_all(verdicts, wanted, sure, mailboxes->len, deadline);
+    for (guint i = 0; i < mailboxes->len; i++) {
+        g_string_append_printf(got, "%s%s", i > 0 ? ", " : "",
+                               wanted[i].verdict == NULL ? "-" : "");
+        if (wanted[i].verdict == NULL)
+            continue;
+        g_string_append_printf(got, "%s %s", verdict_source_text(wanted[i].source),
+                               spf_result_text(wanted[i].verdict->result));
+        verdict_unref(wanted[i].verdict);
+    }
+    return g_string_free(g_steal_pointer(&got), FALSE);
+}
+
+static const struct together_row {
+    const char *name;
+    const char *zone;
+    const char *known; /* asked for before; NULL: nothing */
+    const char *addresses;
+    guint sure;
+    const char *want;
+    guint evaluations; /* with those before */
+} together_rows[] = {
+    {"together: domains apart", PASS, NULL, "<u@a.example.org> <u@b.example.org>", 2,
+     "miss pass, miss none", 2},
+    {"together: one domain is evaluated once", PASS, NULL,
+     "<u@a.example.org> <v@a.example.org> <u@a.example.org>", 3, "miss pass, hit pass, hit pass",
+     1},
+    {"together: one domain, verdicts by address", ADDRESS, NULL,
+     "<u@a.example.org> <v@a.example.org> <w@a.example.org> <v@a.example.org>", 4,
+     "miss pass, miss fail, miss fail, hit fail", 3},
+    {"together: some are known", PASS, "<u@a.example.org>", "<v@a.example.org> <u@b.example.org>",
+     2, "hit pass, miss none", 2},
+    {"together: no domain", PASS, NULL, "<> <u@a.example.org>", 2, "none none, miss pass", 1},
+    {"together: what may be needed is not asked for if the rest is known", PASS,
+     "<u@a.example.org>", "<v@a.example.org> <u@b.example.org>", 1, "hit pass, -", 1},
+    {"together: what may be needed is asked for if the rest is not known", PASS, NULL,
+     "<v@a.example.org> <u@b.example.org>", 1, "miss pass, miss none", 2},
+    {"together: DNS trouble of one", "a.example.org ! 0\nb.example.org TXT 60 v=spf1 -all", NULL,
+     "<u@a.example.org> <u@b.example.org>", 2, "miss temperror, miss fail", 2},
+};
+
+static void test_together(void **state)
+{
+    const struct together_row *row = *state;
+    g_auto(Fixture) fixture = fixture_new(RELAYS, row->zone);
+    g_autofree char *got = NULL;
+
+    if (row->known != NULL)
+        g_free(ask_together(fixture.verdicts, row->known, 1, deadline_in(60)));
+    got = ask_together(fixture.verdicts, row->addresses, row->sure, deadline_in(60));
+    assert_string_equal(got, row->want);
+    assert_int_equal(counters_of(&fixture).evaluations, row->evaluations);
+}
+
+static char *crowd(void)
+{
+    GString *addresses = g_string_new(NULL);
+
+    for (guint i = 0; i < TOGETHER_MAX; i++)
+        g_string_append_printf(addresses, "%s<u@d%u.example.org>", i > 0 ? " " : "", i);
+    return g_string_free(addresses, FALSE);
+}
+
+static void *run_crowd(void *data)
+{
+    Fixture *fixture = data;
+    g_autofree char *addresses = crowd();
+
+    return ask_together(fixture->verdicts, addresses, MAILBOXES_MAX, deadline_in(60));
+}
+
+/* The DNS answers nobody until everybody has asked. */
+static void test_crowd(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GString) zone = g_string_new(NULL);
+    g_autoptr(GString) want = g_string_new(NULL);
+    pthread_t thread;
+    void *got;
+
+    for (guint i = 0; i < TOGETHER_MAX; i++) {
+        g_string_append_printf(zone, "d%u.example.org TXT 60 v=spf1 ip4:192.0.2.25 -all\n", i);
+        g_string_append_printf(want, "%smiss pass", i > 0 ? ", " : "");
+    }
+    g_auto(Fixture) fixture = fixture_new(RELAYS, zone->str);
+    for (guint i = 0; i < TOGETHER_MAX; i++) {
+        g_autofree char *name = g_strdup_printf("d%u.example.org", i);
+
+        scripted_dns_hold(fixture.dns, name);
+    }
+    assert_int_equal(pthread_create(&thread, NULL, run_crowd, &fixture), 0);
+    scripted_dns_await(fixture.dns, NULL, TOGETHER_MAX);
+    scripted_dns_release(fixture.dns, NULL);
+    pthread_join(thread, &got);
+    assert_string_equal(got, want->str);
+    g_free(got);
+    assert_int_equal(counters_of(&fixture).misses, TOGETHER_MAX);
+}
+
+/* All of them have one deadline, also those that are still to be asked when it comes. */
+static void test_crowd_silent(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new(RELAYS, "");
+    g_autofree char *addresses = crowd();
+    g_autofree char *got = NULL;
+    gint64 begin = g_get_monotonic_time();
+
+    for (guint i = 0; i < TOGETHER_MAX; i++) {
+        g_autofree char *name = g_strdup_printf("d%u.example.org", i);
+
+        scripted_dns_hold(fixture.dns, name);
+    }
+    got = ask_together(fixture.verdicts, addresses, MAILBOXES_MAX, deadline_in(1));
+    assert_true(g_get_monotonic_time() - begin < 10 * CLOCK_SECOND);
+    assert_int_equal(counters_of(&fixture).results[SPF_TEMPERROR], TOGETHER_MAX);
+}
+
 /* For the sanitizers: everything at once, and the sums are exact. */
 static void *run_mix(void *data)
 {
@@ -332,6 +465,9 @@ int main(void)
               NULL);
     table_add(tests, "the relay set stays the same", test_same_relay_set_keeps_verdicts, NULL);
     table_add(tests, "DNS is down at the start", test_dns_down_at_start, NULL);
+    TABLE_ADD(tests, together_rows, test_together);
+    table_add(tests, "together: as many as there can be", test_crowd, NULL);
+    table_add(tests, "together: silent, until the deadline", test_crowd_silent, NULL);
     table_add(tests, "everything at once", test_mix, NULL);
     return table_run(tests, "verdicts_threads_test");
 }
