@@ -111,7 +111,7 @@ def test_metrics(own):
 
 
 @pytest.mark.parametrize("arguments, named", [
-    (["status", "x"], '"x"'), (["status", "--verbose"], "--verbose"), (["mode", "on"], "rewrite, log-only and off"),
+    (["status", "x"], '"x"'), (["status", "--verbose"], "--verbose"), (["mode", "on"], "off, log-only or rewrite"),
     (["mode", "off", "rewrite"], '"rewrite"'), (["mode", "--for", "2h"], "--for"), (["mode", "off", "--for", "soon"], "2h"),
     (["mode", "off", "--for", "0"], "--for"), (["mode", "off", "--for"], "--for"), (["mode", "off", "--clear"], "--clear"),
     (["reload", "x"], '"x"'), (["flush", "a", "b"], '"b"'), (["flush", "a..b"], "a..b"), (["metrics", "x"], '"x"'),
@@ -223,7 +223,8 @@ def test_reload_of_a_wrong_configuration(own):
     line = list(daemon.settings).index("mode") + 1
     result = daemon.tool("reload")
     assert result.returncode == CONFIGURATION
-    assert result.stderr.startswith(f"spfrom reload: {daemon.configuration_file}:{line}: mode: ")
+    assert result.stderr == (f"spfrom reload: {daemon.configuration_file}:{line}: "
+                             'invalid mode "nonsense"; use off, log-only or rewrite\n')
     assert _is_rewriting(daemon)
     assert f"{daemon.configuration_file}:{line}: " in ask_control(daemon, "status")["configuration"]["error"]
     assert f"{daemon.configuration_file}:{line}: " in daemon.log()
