@@ -20,8 +20,8 @@
 
 static bool refuse(const SettingsKey *key, const char *value, const char *instead, GError **error)
 {
-    g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE, "invalid %s \"%s\"; use %s", key->name,
-                value, instead);
+    g_set_error(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE, "%s: invalid value \"%s\"; use %s",
+                key->name, value, instead);
     return false;
 }
 
