@@ -8,14 +8,11 @@
 #include <sys/socket.h>
 
 #include "base/domain_name.h"
-#include "spf/canonical.h"
 #include "spf/macro.h"
 #include "spf/problem.h"
 
-#define WRITTEN_MAX                                                                                \
-    (CHECK_LOOKUPS_MAX +                                                                           \
-     2) /* terms of one record that are worth an alias: the 11th is an error   \
-                             */
+/* Terms of one record that are worth an alias: the 11th look-up is an error already. */
+#define WRITTEN_MAX (CHECK_LOOKUPS_MAX + 2)
 
 void check_init(Check *check, EvaluationContext *context, const EvaluationQuestion *question,
                 const Network *network)
@@ -73,7 +70,7 @@ static bool has_many_addresses(const Check *check)
     return check->network->length < network_bits(check->network);
 }
 
-/* The result can't be carried over to the rest of the network: no need to go on. */
+/* Ends the check since its result can't be carried over to the rest of the network. */
 static void stop_at(Check *check, CheckReach reach, guint depending)
 {
     if (check->is_forced)
@@ -91,7 +88,7 @@ static const DnsAnswer *note_answer(Check *check, const DnsAnswer *answer)
     return answer;
 }
 
-/* May one more question be asked? */
+/* Returns whether one more question may be asked. */
 static bool count_question(Check *check)
 {
     if (check->is_forced)
@@ -118,7 +115,8 @@ static void count_void(Check *check, CheckTerm *term, const DnsAnswer *answer)
                 text);
 }
 
-/* Spends work on the evaluation. Returns false, with the check ended, if there is too much of it. */
+/* Spends work on the evaluation. Returns false, with the check ended, if there is too much of
+ * it. */
 static bool spend(Check *check, gsize units)
 {
     if (evaluation_context_spend(check->context, units))
@@ -127,8 +125,8 @@ static bool spend(Check *check, gsize units)
     return false;
 }
 
-/* Asks on behalf of term. Returns NULL where name is none that can be asked for, or where no
- * question is left. */
+/* Asks on behalf of term. Returns NULL if name can't be asked for, or if the check has no question
+ * left. */
 static const DnsAnswer *ask(Check *check, CheckTerm *term, const char *name, DnsType type)
 {
     const DnsAnswer *answer;
@@ -151,7 +149,7 @@ static void force_trouble(Check *check, const CheckTerm *term, const char *name,
     check_force(check, SPF_TEMPERROR, "%s: %s", text, trouble);
 }
 
-/* As ask(), where DNS trouble ends the check; then, and where nothing is found, NULL. */
+/* As ask(), but DNS trouble ends the check. Returns NULL then, and if nothing is found. */
 static const DnsAnswer *find(Check *check, CheckTerm *term, const char *name, DnsType type)
 {
     const DnsAnswer *answer = ask(check, term, name, type);
@@ -168,8 +166,8 @@ static DnsType address_type(const Check *check)
     return check->address.family == AF_INET ? DNS_A : DNS_AAAA;
 }
 
-/* Reads an address record as a network; not unmapped: an AAAA record is compared with IPv6
- * addresses only. */
+/* Reads an address record as a network. An IPv4 address in an AAAA record stays IPv6: it is
+ * compared with IPv6 addresses only. */
 static bool network_of(const Check *check, const DnsRecord *record, guint8 length, Network *network)
 {
     guint8 bits = network_bits(&check->address);
@@ -182,8 +180,8 @@ static bool network_of(const Check *check, const DnsRecord *record, guint8 lengt
     return true;
 }
 
-/* Does network hold the relay? If it holds only a part of the network that is to be proven, that
- * one must be split. */
+/* Returns whether network holds the relay. If it holds only a part of the network that is to be
+ * proven, that network must be split. */
 static bool compare(Check *check, const Network *network)
 {
     if (network->length > check->network->length && network_contains(check->network, network))
@@ -191,7 +189,7 @@ static bool compare(Check *check, const Network *network)
     return network_contains(network, &check->address);
 }
 
-/* Has name an address that, with the term's prefix length, holds the relay? */
+/* Returns whether name has an address that, with the term's prefix length, holds the relay. */
 static bool match_addresses(Check *check, CheckTerm *term, const char *name)
 {
     guint8 length = check->address.family == AF_INET ? term->term->cidr4 : term->term->cidr6;
@@ -258,7 +256,7 @@ static const char *best_validated(Check *check, CheckTerm *term, const char *dom
 {
     const char *best = NULL;
 
-    if (check->validated == NULL) /* once a check: a record may hold dozens of them */
+    if (check->validated == NULL) /* once for a check: a record may hold dozens of %{p} */
         check->validated = validate_names(check, term);
     for (guint i = 0; i < check->validated->len; i++) {
         const char *name = g_ptr_array_index(check->validated, i);
@@ -296,8 +294,8 @@ static char *expand(Check *check, CheckTerm *term, guint uses)
                         term->term->spec_length);
 }
 
-/* Evaluation has come to this term: count it, and work out what it asks for. Returns false where
- * the check has ended. */
+/* Evaluation has come to this term: count it, and work out what it asks for. Returns false if the
+ * check has ended. */
 static bool begin(Check *check, guint index)
 {
     CheckTerm *term = check_term(check, index);
@@ -326,8 +324,8 @@ static bool begin(Check *check, guint index)
     return !check->is_forced;
 }
 
-/* The SPF record at the name of an include, redirect or the question, or NULL with what that means.
- */
+/* The SPF record at the name of an include, a redirect or the question. Returns NULL if there is
+ * none to go on with; the check has then ended, unless the result is none. */
 static const Record *find_record(Check *check, CheckTerm *term)
 {
     g_autofree char *problem = NULL;
@@ -357,12 +355,96 @@ static const Record *find_record(Check *check, CheckTerm *term)
     return NULL;
 }
 
-/* Its terms are compared twice: for libspf2 (canonical.c), and to know how far the result reaches
- * (check_report.c), which copies its text besides. */
+/* The terms of a record are compared twice: for libspf2, and to know how far the result reaches
+ * (evaluation.c), which copies its text besides. */
 static gsize work_of(const Record *record)
 {
     return EVALUATION_WORK_RECORD + 2 * record->terms->len +
            record->length / EVALUATION_WORK_OCTETS;
+}
+
+static guint add_term(Check *check, const Record *holder, const RecordTerm *record_term,
+                      guint parent)
+{
+    CheckTerm term = {.holder = holder, .term = record_term, .parent = parent};
+
+    g_array_append_val(check->terms, term);
+    return check->terms->len - 1;
+}
+
+/* The mechanism that asks libspf2 to look the term up. */
+static const char *mechanism_name(RecordTermKind kind)
+{
+    if (kind == RECORD_INCLUDE)
+        return "include";
+    if (kind == RECORD_A)
+        return "a";
+    if (kind == RECORD_MX)
+        return "mx";
+    /* For ptr too: libspf2 would ask for the names of the address and not tell for which term. */
+    return "exists";
+}
+
+/* Writes one term. Returns whether it decides regardless of what follows. */
+static bool write_term(Check *check, const Record *record, const RecordTerm *term, guint parent,
+                       GString *text)
+{
+    switch (term->kind) {
+    case RECORD_IP4:
+    case RECORD_IP6:
+        if (!network_contains(&term->network, &check->address))
+            return false;
+        G_GNUC_FALLTHROUGH;
+    case RECORD_ALL:
+        add_term(check, record, term, parent);
+        g_string_append_printf(text, " %call", term->qualifier);
+        return true;
+    case RECORD_INCLUDE:
+    case RECORD_A:
+    case RECORD_MX:
+    case RECORD_PTR:
+    case RECORD_EXISTS:
+        g_string_append_printf(text, " %c%s:t%u._spfrom", term->qualifier,
+                               mechanism_name(term->kind), add_term(check, record, term, parent));
+        return false;
+    case RECORD_REDIRECT:
+    case RECORD_EXP:
+    case RECORD_MODIFIER:
+    case RECORD_WRONG:
+        return false;
+    }
+    return false;
+}
+
+/*
+ * Writes a record for libspf2 and numbers its terms: only qualifiers, mechanism names and aliases
+ * ("t7._spfrom" for the check's term 7). Networks are compared with the relay here, so that a
+ * record of any length fits: those that don't hold it are left out, and the first one that does is
+ * written as "all", which ends the record. Modifiers other than redirect are dropped, and a
+ * redirect stands last.
+ *
+ * opener  the term that brought the record; its first and count are set
+ * record  one without a wrong term
+ * Returns the canonical record, owned by the caller.
+ */
+static char *write_canonical(Check *check, guint opener, const Record *record)
+{
+    g_autoptr(GString) text = g_string_new("v=spf1");
+    const RecordTerm *redirect = record_redirect(record);
+    guint first = check->terms->len;
+    bool is_decided = false;
+
+    for (guint i = 0; i < record->terms->len && !is_decided; i++) {
+        is_decided = write_term(check, record, record_at(record, i), opener, text);
+        if (check->terms->len - first == WRITTEN_MAX)
+            break;
+    }
+    if (!is_decided && redirect != NULL)
+        g_string_append_printf(text, " redirect=t%u._spfrom",
+                               add_term(check, record, redirect, opener));
+    check_term(check, opener)->first = first;
+    check_term(check, opener)->count = check->terms->len - first;
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 char *check_open_record(Check *check, guint index)
@@ -374,7 +456,7 @@ char *check_open_record(Check *check, guint index)
     record = find_record(check, check_term(check, index));
     if (record == NULL || !spend(check, work_of(record)))
         return NULL;
-    return canonical_write(check, index, record);
+    return write_canonical(check, index, record);
 }
 
 static bool match_ptr(Check *check, CheckTerm *term)

@@ -19,39 +19,47 @@
  * When something ends the check (a wrong record, a limit, DNS trouble), the result is forced:
  * libspf2 then gets DNS trouble as every answer and unwinds at once.
  */
-#define CHECK_LOOKUPS_MAX 10 /* terms that cost a look-up: RFC 7208 section 4.6.4 */
-#define CHECK_VOIDS_MAX 2    /* ... void look-ups */
-#define CHECK_HOSTS_MAX 10   /* ... hosts of one mx, names of one address */
-#define CHECK_QUESTIONS_MAX                                                                        \
-    122 /* the first TXT, ten terms with ten hosts each, and the names of the relay, once */
+/* Limits of RFC 7208 section 4.6.4. */
+#define CHECK_LOOKUPS_MAX 10 /* terms that cost a look-up */
+#define CHECK_VOIDS_MAX 2    /* void look-ups */
+#define CHECK_HOSTS_MAX 10   /* hosts of one mx, names of one address */
 
-/* Seconds: DNS trouble that does not end the check (names of the relay) makes the result one of
- * this moment. */
+/* The first TXT, ten terms with ten hosts each, and the names of the relay, once. */
+#define CHECK_QUESTIONS_MAX 122
+
+/* Seconds that a result lives if there was DNS trouble that does not end the check: a name of the
+ * relay could not be looked up. */
 #define CHECK_TROUBLE_TTL 10
 
-/* A term that may be looked up or that decides. An alias is its index; index 0 is the question
+/* A term that may be looked up or that decides. Its index is its alias; index 0 is the question
  * itself. */
 typedef struct {
-    const Record *holder;     /* the record that it stands in; NULL for the question itself */
-    const RecordTerm *term;   /* there; NULL for the question itself */
-    guint parent;             /* index of the term that brought that record */
-    char *name;               /* what it asked for after expansion; NULL before */
-    const FoundRecord *found; /* include, redirect, question: what stands at name; NULL before */
-    guint first, count;       /* the terms of found->record */
-    const DnsAnswer *hosts;   /* mx */
+    /* The record in which the term stands, and the term there; NULL for the question. */
+    const Record *holder;
+    const RecordTerm *term;
+    /* Index of the term that brought that record. */
+    guint parent;
+    /* What the term asked for after expansion; NULL before. */
+    char *name;
+    /* Include, redirect, question: what stands at name; NULL before. */
+    const FoundRecord *found;
+    guint first, count;     /* the terms of found->record */
+    const DnsAnswer *hosts; /* mx */
     guint voids;
-    bool is_begun; /* evaluation reached it */
-    bool is_end;   /* ... and came no further in its record, as the check ended there or below it */
+    /* Evaluation reached the term. */
+    bool is_begun;
+    /* Evaluation came no further in this record, since the check ended at the term or below it. */
+    bool is_end;
     bool is_match;
 } CheckTerm;
 
-/* Whether the result holds for more than the one address, in the proof over a network
- * (network_proof.h). */
+/* Whether the result holds for more than the one address, for the proof over a network
+ * (evaluation.c). */
 typedef enum {
     CHECK_HOLDS,   /* for the whole network */
     CHECK_SPLITS,  /* a term tells addresses of the network apart */
-    CHECK_DEPENDS, /* a term depends on the address itself: depending */
-    CHECK_TIRES,   /* it is not known: all evaluations together are too much work */
+    CHECK_DEPENDS, /* a term, the one at depending, depends on the address itself */
+    CHECK_TIRES,   /* unknown: all evaluations together are too much work */
 } CheckReach;
 
 typedef struct {
@@ -60,14 +68,16 @@ typedef struct {
     const Network *network; /* what the result is wanted for */
     Network address;        /* its first address, which is evaluated */
     GArray *terms;          /* of CheckTerm */
-    GPtrArray *validated; /* names of the address for %{p}, borrowed; NULL before they are wanted */
-    guint begun;          /* index of the term that evaluation reached last */
+    /* Names of the address for %{p}, borrowed; NULL before they are wanted. */
+    GPtrArray *validated;
+    guint begun; /* index of the term that evaluation reached last */
     guint lookups, voids, questions;
     guint32 ttl; /* the smallest so far; G_MAXUINT32 before the first answer */
     bool uses_sender;
     CheckReach reach;
-    guint depending; /* index of a term, where reach is CHECK_DEPENDS */
-    bool is_forced;  /* then result and reason are set, reason only where the result is an error */
+    guint depending; /* CHECK_DEPENDS: index of the term */
+    /* The check has ended: result is set, and reason if the result is an error. */
+    bool is_forced;
     SpfResult result;
     char *reason;
 } Check;
@@ -79,17 +89,17 @@ CheckTerm *check_term(const Check *check, guint index);
 
 /*
  * The record that an include, a redirect or the question itself finds, in canonical form. Owned by
- * the caller; NULL where there is none, or where the result is forced.
+ * the caller; NULL if there is none, or if the result is forced.
  */
 char *check_open_record(Check *check, guint index);
 
-/* Does this term (a, exists, ptr) match? Always false where the result is forced. */
+/* Returns whether this term (a, exists, ptr) matches. Always false if the result is forced. */
 bool check_match(Check *check, guint index);
 
 /* The number of hosts of an mx term, and whether one of them matches. */
 guint check_hosts(Check *check, guint index);
 bool check_match_host(Check *check, guint index, guint host);
 
-/* Ends the check with result, for a reason that is printed. The first such end counts. */
+/* Ends the check with result and a reason for people. The first such call counts. */
 void check_force(Check *check, SpfResult result, const char *format, ...) G_GNUC_PRINTF(3, 4);
 #endif

@@ -15,8 +15,8 @@ const char *dmarc_policy_text(DmarcPolicy policy)
     return policy_texts[policy];
 }
 
-/* Splits a tag ("sp = reject") in name and value, both without blanks around. Returns false where
- * it has no "=". */
+/* Splits a tag ("sp = reject") into name and value, both without blanks around. Returns false if
+ * the tag has no "=". */
 static bool split_tag(char *tag, char **name, char **value)
 {
     char *equals = strchr(tag, '=');
@@ -29,8 +29,8 @@ static bool split_tag(char *tag, char **name, char **value)
     return true;
 }
 
-/* Is tag the version, which has to come first? Its value is case-sensitive (RFC 7489 section 6.4).
- */
+/* Returns whether tag is the version, which has to come first. Its value is case-sensitive (RFC
+ * 7489 section 6.4). */
 static bool is_version(const char *tag)
 {
     g_autofree char *copy = g_strdup(tag);
@@ -51,7 +51,7 @@ static bool is_record(const DnsRecord *record)
     return is_version(version);
 }
 
-/* What is no policy is none. */
+/* An unknown word counts as the policy "none". */
 static DmarcPolicy policy_of(const char *text)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(policy_texts); i++)
@@ -85,8 +85,8 @@ DmarcPolicy dmarc_policy_parse(const char *record, bool is_subdomain)
 }
 
 /*
- * Returns whether the search ends here: *record is then the one record, or NULL where several or
- * trouble count as none.
+ * Returns whether the search ends here: *record is then the only record, or NULL if there are
+ * several, or DNS trouble, which count as no record.
  */
 static bool find_record(Dns *dns, const char *domain, Deadline deadline, char **record)
 {

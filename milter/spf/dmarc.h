@@ -12,18 +12,18 @@ typedef enum { DMARC_NONE, DMARC_QUARANTINE, DMARC_REJECT } DmarcPolicy;
 const char *dmarc_policy_text(DmarcPolicy policy);
 
 /*
- * Reads the policy out of a record such as "v=DMARC1; p=none; sp=reject". What is no such record,
- * or has no policy that can be read, is DMARC_NONE.
+ * Reads the policy out of a record such as "v=DMARC1; p=none; sp=reject". Any other text, and a
+ * record without a policy that can be read, is DMARC_NONE.
  *
  * is_subdomain  whether to read it for a subdomain of the name at which it stands: sp, else p
  */
 DmarcPolicy dmarc_policy_parse(const char *record, bool is_subdomain);
 
 /*
- * Looks the policy of domain up: of its own record, else of that of its organizational domain.
- * Several records at one name, or DNS trouble, are DMARC_NONE.
+ * Looks up the policy of domain: that of its own record, else that of the record of its
+ * organizational domain. Several records at one name, or DNS trouble, are DMARC_NONE.
  *
- * record    NULL, or set to the text of the record, owned by the caller; NULL where there is none
+ * record  NULL, or set to the text of the record, owned by the caller; NULL if there is none
  */
 DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, Deadline deadline, char **record);
 #endif

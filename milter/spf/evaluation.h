@@ -8,12 +8,12 @@
 #include "policy/verdict.h"
 #include "spf/evaluation_context.h"
 
-/* What is asked: does domain authorise relay to send for local_part@domain (RFC 7208 section 4.1)?
- */
+/* The question: does domain authorise relay to send for local_part@domain (RFC 7208 section
+ * 4.1)? */
 typedef struct {
     const char *domain; /* see base/domain_name.h */
-    const char *
-        local_part; /* of the address, any length (64 octets of it count); NULL or "": postmaster */
+    /* Of the address, any length (64 octets of it count); NULL or "": postmaster. */
+    const char *local_part;
     const char *helo; /* for %{h}; NULL: "unknown" */
     Network relay;    /* a whole network is proven, see evaluation_run() */
 } EvaluationQuestion;
@@ -23,7 +23,7 @@ typedef struct {
 typedef struct {
     guint depth;   /* 0 for terms of the domain's own record */
     char *term;    /* as it stands in the record: "include:amazonses.com" */
-    char *name;    /* the name it asked after expansion; NULL where it asked none */
+    char *name;    /* the name that it asked for after expansion; NULL if it asked for none */
     char *record;  /* include, redirect: the record found there; else NULL */
     guint lookups; /* look-ups that this term and everything below it cost */
     guint voids;   /* void ones among them */
@@ -32,28 +32,30 @@ typedef struct {
 
 typedef struct {
     SpfResult result;
-    char *mechanism; /* the term of the domain's own record (after a redirect, of that one's) that
-                        decided, as it stands there: "~all", "include:amazonses.com"; unproven: the
-                        term that depends on the address; NULL where none did (end of the record,
-                        errors) */
-    char *
-        reason; /* permerror, temperror, unproven: what is wrong and where, for people; else NULL */
-    char *record; /* the domain's own record as found, made valid UTF-8; NULL where there is none or
-                     several */
+    /* The term that decided, as it stands in the domain's own record (after a redirect, in that
+     * one): "~all", "include:amazonses.com". If the result is unproven, the term that depends on
+     * the address. NULL if no term decided: at the end of the record, and in errors. */
+    char *mechanism;
+    /* What is wrong and where, for people, if the result is permerror, temperror or unproven; else
+     * NULL. */
+    char *reason;
+    /* The domain's own record as found, made valid UTF-8; NULL if there is none, or several. */
+    char *record;
     guint lookups; /* terms that cost a look-up (RFC 7208 section 4.6.4) */
     guint void_lookups;
-    guint32 ttl;      /* seconds: the smallest of all answers the result rests on */
-    bool uses_sender; /* %{s} or %{l} was expanded: holds for this address only */
-    bool is_unproven; /* the network can't be proven: a term depends on the address; result is then
-                         neutral */
+    guint32 ttl; /* seconds: the smallest of all answers on which the result rests */
+    /* %{s} or %{l} was expanded: the result holds for this address only. */
+    bool uses_sender;
+    /* The network can't be proven, since a term depends on the address; result is then neutral. */
+    bool is_unproven;
     Network piece;    /* the relay, or the first piece of it that decided the result */
     GPtrArray *terms; /* of EvaluationTerm, of the evaluation that decided */
 } Evaluation;
 
 /*
- * Call once before there are threads: libspf2's handlers, and the host name that it can't bear (64
- * octets). Without it, libspf2 may end the process. Returns whether evaluations can be run; if not,
- * error says what to change.
+ * Sets libspf2's handlers, and checks that the host name is not too long for it (64 octets);
+ * without that, libspf2 may end the process. To be called once before there are threads. Returns
+ * whether evaluations can be run; if not, error says what to change.
  */
 bool evaluation_init(GError **error);
 
@@ -66,6 +68,7 @@ bool evaluation_init(GError **error);
  * Returns a new evaluation, freed with evaluation_free(); never NULL. DNS trouble and the deadline
  * are temperror.
  */
+#define EVALUATION_PIECES_MAX 256 /* of one network, each with a result of its own */
 Evaluation *evaluation_run(EvaluationContext *context, const EvaluationQuestion *question);
 void evaluation_free(Evaluation *evaluation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Evaluation, evaluation_free)

@@ -8,9 +8,9 @@
 #include "spf/record.h"
 
 /*
- * The DNS answers of one check, shared by the evaluations of all relays of one domain: each question
- * is asked once, with one deadline and one bound on questions, so that all relays, and all pieces
- * of a network, see the same records. Belongs to one thread.
+ * The DNS answers of one check, shared by the evaluations of all relays of one domain: each
+ * question is asked once, with one deadline and one bound on questions, so that all relays, and all
+ * pieces of a network, see the same records. Belongs to one thread.
  */
 typedef struct EvaluationContext EvaluationContext;
 EvaluationContext *evaluation_context_new(Dns *dns, gint64 deadline);
@@ -26,11 +26,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EvaluationContext, evaluation_context_free)
 typedef struct {
     const DnsAnswer *answer; /* of the TXT question */
     guint count;             /* SPF records among its records */
-    Record *record;          /* the one; NULL where there is none or several */
+    Record *record;          /* the only one; NULL if there is none, or several */
 } FoundRecord;
 
-/* name is lower case, and one that macro_is_name() allows. The answer lives as long as the context.
- */
+/* The answer to a question, which lives as long as the context. name is lower case, and one that
+ * macro_is_name() allows. */
 const DnsAnswer *evaluation_context_ask(EvaluationContext *context, const char *name, DnsType type);
 const FoundRecord *evaluation_context_record(EvaluationContext *context, const char *name);
 
@@ -48,6 +48,6 @@ bool evaluation_context_spend(EvaluationContext *context, gsize units);
 #define EVALUATION_WORK_QUESTION 20
 #define EVALUATION_WORK_OCTETS 16 /* octets of a record that cost one unit */
 
-/* Is the deadline over? For what needs no more answers, but time. */
+/* Returns whether the deadline is over: for work that needs no more answers, but time. */
 bool evaluation_context_is_late(const EvaluationContext *context);
 #endif

@@ -15,14 +15,13 @@
 
 #include "base/log.h"
 
-#define HOST_NAME_SIZE                                                                             \
-    64 /* of the buffer into which libspf2 reads the host name; it aborts where that is too small  \
-        */
+/* Of the buffer into which libspf2 reads the host name; it aborts if that is too small. */
+#define HOST_NAME_SIZE 64
 
 /*
- * What libspf2 is told instead of the real values, which only check_host.c knows. The relay is this
- * address for it, and a term that matches is answered with it. (With the real one, a relay on
- * 127.0.0.0/8 would pass unseen.)
+ * libspf2 gets these in place of the real values, which only check_host.c knows. The relay is this
+ * address for it, and a term that matches is answered with it. (With the real address, a relay on
+ * 127.0.0.0/8 would always pass.)
  */
 #define RELAY "192.0.2.1"
 #define SENDER "postmaster@t0._spfrom"
@@ -63,7 +62,7 @@ guint libspf2_failures(void)
     return (guint)g_atomic_int_get(&failures);
 }
 
-/* An answer without records. Where memory is out, libspf2 gives up on NULL: see leave(). */
+/* An answer without records. If memory is out, libspf2 gives up on NULL: see leave(). */
 static SPF_dns_rr_t *answer_empty(SPF_dns_server_t *server, const char *name, ns_type type,
                                   SPF_dns_stat_t status)
 {
@@ -156,11 +155,12 @@ static SPF_dns_rr_t *answer(SPF_dns_server_t *server, const char *name, ns_type 
         return answer_hosts(server, name, term);
     if (type == ns_t_a)
         return answer_match(server, name, check_match(server->hook, term));
-    return answer_empty(server, name, type,
-                        NO_DATA); /* type SPF (99), which RFC 7208 has given up */
+    /* Type SPF (99), which RFC 7208 has given up. */
+    return answer_empty(server, name, type, NO_DATA);
 }
 
-/* The DNS of libspf2. Once the result is forced, all is trouble, so that it unwinds. */
+/* The DNS of libspf2. Once the result is forced, every answer is trouble, so that libspf2
+ * unwinds. */
 static SPF_dns_rr_t *lookup(SPF_dns_server_t *server, const char *name, ns_type type,
                             int should_cache)
 {
@@ -192,8 +192,8 @@ static SpfResult result_of(Check *check, SPF_result_t result, SPF_errcode_t code
     case SPF_RESULT_INVALID:
     case SPF_RESULT_TEMPERROR:
     case SPF_RESULT_PERMERROR:
-        break; /* these are forced, with a reason of ours: here is only what went wrong inside of
-                  libspf2 */
+        /* We force these with a reason of our own: here it can only be a failure inside libspf2. */
+        break;
     }
     check_force(check, SPF_TEMPERROR, "libspf2: %s", SPF_strerror(code));
     return check->result;

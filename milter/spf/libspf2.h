@@ -17,8 +17,8 @@ GQuark libspf2_error_quark(void);
 bool libspf2_init(GError **error);
 
 /*
- * Evaluates check by libspf2. Where libspf2 gives up (it would abort the process), the result is
- * temperror, which is logged; what it had allocated is lost.
+ * Evaluates check by libspf2. If libspf2 gives up (it would abort the process), the result is
+ * temperror, and the log says so; the memory that it had allocated is lost.
  */
 SpfResult libspf2_run(Check *check);
 

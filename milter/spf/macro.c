@@ -9,9 +9,9 @@
 #include "dns/dns.h"
 
 #define VALUE_MAX 512 /* octets of what one macro stands for: local part, "@", domain */
-#define EXPANSION_MAX                                                                              \
-    8192              /* octets kept while expanding; only the last DOMAIN_NAME_MAX can count */
 #define PARTS_MAX 128 /* a name has no more labels */
+/* Octets that are kept while expanding; only the last DOMAIN_NAME_MAX can count. */
+#define EXPANSION_MAX 8192
 
 static const char *scan_transformers(const char *at, const char *end, MacroPiece *piece)
 {
@@ -151,8 +151,8 @@ static void value_of(const MacroValues *values, char letter, char value[VALUE_MA
     }
 }
 
-/* Appends text, its octets other than RFC 3986's unreserved ones as %XX where the macro asks for
- * that. */
+/* Appends text; if the macro asks for escaping, octets other than RFC 3986's unreserved ones are
+ * written as %XX. */
 static void append_escaped(GString *out, const char *text, gsize length, bool is_escaped)
 {
     if (!is_escaped) {
@@ -172,7 +172,7 @@ typedef struct {
     gsize length;
 } Part;
 
-/* Splits value at each of the delimiters. Of more than fit, the last ones are kept. */
+/* Splits value at each of the delimiters. Returns how many parts there are. */
 static guint split(const char *value, const char *delimiters, gsize count, Part parts[VALUE_MAX])
 {
     guint found = 0;

@@ -6,12 +6,12 @@
 
 #include "base/network.h"
 
-/* Macros of SPF records (RFC 7208 section 7). Pure: what they stand for comes in as values. */
+/* Macros of SPF records (RFC 7208 section 7). Pure: the values for which they stand are given. */
 
 /* One piece of a macro-string. */
 typedef struct {
-    char letter; /* of a macro, lower case; '%', '_' or '-' for "%%", "%_", "%-"; '\0' for literal
-                    text */
+    /* Of a macro, in lower case; '%', '_' or '-' for "%%", "%_", "%-"; '\0' for literal text. */
+    char letter;
     bool is_escaped;  /* an upper case letter: URL escaping */
     bool is_reversed; /* the transformer "r" */
     guint parts;      /* how many of the right-hand parts count; 0: all */
@@ -23,7 +23,7 @@ typedef struct {
  * Reads the piece of a macro-string that begins at text, which is not at end. Letters that are
  * allowed in explanations only (c, r, t) are read too.
  *
- * Returns where the next piece begins, or NULL where the grammar does not allow what stands there.
+ * Returns where the next piece begins, or NULL if the grammar does not allow what stands at text.
  */
 const char *macro_scan(const char *text, const char *end, MacroPiece *piece);
 
@@ -49,15 +49,16 @@ typedef struct {
 
 /*
  * Expands a domain-spec that record_parse() found right, to a name: lower case, without trailing
- * dot, shortened to 253 octets by whole labels from the left (RFC 7208 section 7.3). It may be no
- * DNS name: see macro_is_name().
+ * dot, shortened to 253 octets by whole labels from the left (RFC 7208 section 7.3). The result
+ * need not be a DNS name: see macro_is_name().
  *
- * Returns a new string. Time and memory are bounded whatever the values are.
+ * Returns a new string. Time and memory are bounded for all values.
  */
 char *macro_expand(const MacroValues *values, const char *spec, gsize length);
+
 /*
- * Can name be asked for? As dns_is_name(), but with blanks: "%_" makes them, and the conformance
- * suite asks for such a name.
+ * Returns whether DNS can be asked for name. As dns_is_name(), but with blanks: "%_" makes them,
+ * and the conformance suite asks for such a name.
  */
 bool macro_is_name(const char *name);
 #endif

@@ -50,7 +50,7 @@ static gint compare(gconstpointer a, gconstpointer b)
     return order != 0 ? order : (gint)left->length - (gint)right->length;
 }
 
-/* Are these the two halves of one network? Sets it. */
+/* Returns whether these are the two halves of one network, and sets whole to that network. */
 static bool join(const Network *lower, const Network *upper, Network *whole)
 {
     Network both;
@@ -67,8 +67,8 @@ static bool join(const Network *lower, const Network *upper, Network *whole)
 }
 
 /*
- * The networks before kept are merged; one more comes behind them. Joining two may make a half of
- * another one, which then stands right before it.
+ * The networks before kept are merged, and each next one is put behind them. Joining two networks
+ * may make a half of a larger one; its other half then stands right before it.
  */
 void networks_merge(GArray *networks)
 {
@@ -88,8 +88,8 @@ void networks_merge(GArray *networks)
     g_array_set_size(networks, kept);
 }
 
-/* What the terms of a record, and of those that it redirects to, have decided so far: the first term
- * that matches an address counts. */
+/* What the terms of a record, and of those that it redirects to, have decided so far: the first
+ * term that matches an address counts. */
 typedef struct Decided Decided;
 struct Decided {
     GArray *authorised; /* of Network */

@@ -24,7 +24,8 @@ char *problem_no_answer(const char *name, DnsType type, const DnsAnswer *answer)
  */
 char *problem_of_record(const char *name, const FoundRecord *found);
 
-/* There are more terms with a look-up than CHECK_LOOKUPS_MAX; the first one too many is at place. */
+/* There are more terms with a look-up than CHECK_LOOKUPS_MAX; the first one too many is at
+ * place. */
 char *problem_lookups(const char *place);
 
 /* An mx term finds more hosts at name than CHECK_HOSTS_MAX. */

@@ -45,7 +45,7 @@ static const struct mechanism {
     {"exists", RECORD_EXISTS, VALUE_DOMAIN},
 };
 
-/* The octets from at to end: what is still to be read of a term. */
+/* The octets from at to end: the part of a term that is still to be read. */
 typedef struct {
     const char *at;
     const char *end;
@@ -71,7 +71,7 @@ static bool is_top_label(Span label)
     return has_other;
 }
 
-/* domain-end, where a macro doesn't end the domain-spec: "." toplabel ["."]. */
+/* domain-end, if no macro ends the domain-spec: "." toplabel ["."]. */
 static bool ends_in_top_label(Span literal)
 {
     const char *dot;
@@ -119,7 +119,7 @@ static const char *parse_domain_spec(Span text, bool is_explanation, const Recor
     return NULL;
 }
 
-/* Reads a prefix length without leading zeros; -1 where it isn't one. */
+/* Reads a prefix length without leading zeros. Returns -1 if it isn't one. */
 static int parse_prefix_length(Span digits, int max)
 {
     int value = 0;
@@ -137,8 +137,8 @@ static int parse_prefix_length(Span digits, int max)
 }
 
 /*
- * Cuts slashes ("/" or "//") and the digits behind them off the end of text. length stays as it is
- * where there are none.
+ * Cuts slashes ("/" or "//") and the digits behind them off the end of text. If there are none,
+ * length stays as it is.
  */
 static bool cut_prefix_length(Span *text, const char *slashes, int max, guint8 *length)
 {
@@ -309,7 +309,7 @@ static bool has_only_allowed_octets(Span text)
     return true;
 }
 
-/* Returns where the modifier's "=" stands, or NULL where the term is a mechanism. */
+/* Returns where the modifier's "=" stands, or NULL if the term is a mechanism. */
 static const char *find_modifier(Span text)
 {
     const char *at = text.at;

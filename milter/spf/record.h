@@ -21,7 +21,7 @@ typedef enum {
     RECORD_EXISTS,
     RECORD_REDIRECT,
     RECORD_EXP,
-    RECORD_MODIFIER, /* an unknown modifier: allowed, without effect */
+    RECORD_MODIFIER, /* an unknown modifier: allowed, and without effect */
     RECORD_WRONG,    /* not by the grammar, see problem */
 } RecordTermKind;
 
@@ -29,15 +29,15 @@ typedef enum {
 
 typedef struct {
     RecordTermKind kind;
-    char qualifier;      /* '+', '-', '~' or '?'; '+' where none is written; of a modifier '+' */
-    guint8 cidr4, cidr6; /* RECORD_A, RECORD_MX: 32 and 128 where none is written */
+    char qualifier;      /* '+', '-', '~' or '?'; '+' by default, and of a modifier */
+    guint8 cidr4, cidr6; /* RECORD_A, RECORD_MX: by default 32 and 128 */
     guint32 offset;      /* of the whole term in the text, in octets */
     guint32 length;
     guint32 spec_offset; /* its domain-spec (of an unknown modifier the macro-string) */
     guint32 spec_length; /* 0: none, which means the domain of the record itself */
     Network network;     /* RECORD_IP4, RECORD_IP6 (never unmapped); host bits are cleared */
-    const char *problem; /* RECORD_WRONG: what is wrong, a sentence for the owner, for gettext();
-                            else NULL */
+    /* RECORD_WRONG: what is wrong, a sentence for the owner, for gettext(); else NULL. */
+    const char *problem;
 } RecordTerm;
 
 typedef struct {
@@ -45,17 +45,17 @@ typedef struct {
     gsize length;  /* octets of text */
     GArray *terms; /* of RecordTerm, in the order of the text */
     guint kinds;   /* which kinds of terms it has: a set of RECORD_KIND(kind) */
-    const RecordTerm
-        *wrong; /* the first one that is wrong: the record is a permerror; NULL where it is right */
+    /* The first wrong term, which makes the record a permerror; NULL if there is none. */
+    const RecordTerm *wrong;
 } Record;
 
-/* Is text (one TXT record) an SPF record: "v=spf1", alone or with a blank behind it (RFC 7208
- * section 4.5)? */
+/* Returns whether text (one TXT record) is an SPF record: "v=spf1", alone or with a blank behind it
+ * (RFC 7208 section 4.5). */
 bool record_is_spf(const char *text, gsize length);
 
 /*
- * Reads one SPF record, of up to 65535 octets (what is longer is cut), with any octets in it. Goes
- * on behind a wrong term, so that all of them can be shown and mended.
+ * Reads one SPF record, of up to 65535 octets (a longer one is cut), with any octets in it. Goes on
+ * behind a wrong term, so that all of them can be shown and mended.
  *
  * Returns a new record, freed with record_free(); never NULL.
  */
@@ -70,19 +70,18 @@ const RecordTerm *record_at(const Record *record, guint position);
 const RecordTerm *record_redirect(const Record *record);
 
 /*
- * The term as it stands in the text, for people: of at most RECORD_SHOWN_MAX octets, octets that
- * are no printable ASCII as
- * "?". Owned by the caller.
+ * The term as it stands in the text, for people: at most RECORD_SHOWN_MAX octets of it, with "?"
+ * for octets that are not printable ASCII. Owned by the caller.
  */
 #define RECORD_SHOWN_MAX 300
 char *record_term_text(const Record *record, const RecordTerm *term);
 
 /*
  * What is wrong with the record, for people: the term, where it stands (characters are counted from
- * 1) and why. Owned by the caller; NULL where nothing is wrong.
+ * 1) and why. Owned by the caller; NULL if nothing is wrong.
  */
 char *record_problem(const Record *record);
 
-/* Does this term cost one of the ten look-ups of RFC 7208 section 4.6.4? */
+/* Returns whether such a term costs one of the ten look-ups of RFC 7208 section 4.6.4. */
 bool record_is_lookup(RecordTermKind kind);
 #endif

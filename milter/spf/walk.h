@@ -12,12 +12,12 @@
 
 /*
  * The walk over an SPF record and the records that its includes and redirects bring, for everything
- * that is asked about the record itself and not about one sender (that is evaluation_run()). It goes
- * the way of a sender that no term matches: through the terms of a record from left to right, up to
- * "all", then to its redirect. A visitor sees what comes and decides how far the walk goes.
+ * that is asked about the record itself and not about one sender (that is evaluation_run()). It
+ * goes the way of a sender that no term matches: through the terms of a record from left to right,
+ * up to "all", then to its redirect. A visitor sees what comes and decides how far the walk goes.
  *
- * The walk itself has no limit but those of its EvaluationContext: a visitor has to stop at a number
- * of look-ups, or a record that includes itself never ends.
+ * The walk itself has no limit but those of its EvaluationContext: a visitor has to stop at a
+ * number of look-ups, or a record that includes itself never ends.
  */
 typedef struct WalkTerm WalkTerm;
 struct WalkTerm {
@@ -67,8 +67,8 @@ struct WalkVisitor {
     void (*problem)(Walk *walk, const WalkTerm *term, SpfResult result, const char *reason);
 
     /* All of the record that term, an include or redirect, brings has been seen. Called once for
-     * each one that reach() wanted opened, also if there was no record, or the walk has ended. May be
-     * NULL. */
+     * each one that reach() wanted opened, also if there was no record, or the walk has ended. May
+     * be NULL. */
     void (*leave)(Walk *walk, const WalkTerm *term);
 };
 

@@ -13,7 +13,6 @@
 
 #include "unit/dns/memory_dns.h"
 #include "spf/evaluation.h"
-#include "spf/network_proof.h"
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define POLICIES 200
@@ -116,7 +115,7 @@ static void test_bound(void **state)
     g_autoptr(Evaluation) evaluation = NULL;
 
     (void)state;
-    for (int i = 0; i < NETWORK_PROOF_EVALUATIONS_MAX; i++)
+    for (int i = 0; i < EVALUATION_PIECES_MAX; i++)
         g_string_append_printf(record, " ip4:10.0.%d.%d", i / 32, i % 32 * 8);
     g_string_append(record, " +all");
     memory_dns_add(dns, "example.org", DNS_TXT, record->str);
