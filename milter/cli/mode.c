@@ -7,7 +7,6 @@
 #include "cli/control.h"
 #include "show/page.h"
 #include "cli/subcommand.h"
-#include "show/time_text.h"
 #include "policy/settings.h"
 
 typedef struct {
@@ -83,7 +82,7 @@ static void add_line(Page *page, const char *label, const char *text)
 static void add_time(Page *page, const char *label, gint64 wall)
 {
     g_autofree char *text = wall != 0 ? clock_rfc3339(wall) : NULL;
-    g_autofree char *relative = time_text_relative(text, clock_wall(&clock_system) / CLOCK_SECOND);
+    g_autofree char *relative = page_relative_time(text, clock_wall(&clock_system) / CLOCK_SECOND);
 
     add_line(page, label, relative);
 }

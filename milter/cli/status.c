@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "cli/control.h"
 #include "cli/subcommand.h"
-#include "show/time_text.h"
 
 #define LABEL_WIDTH 15
 #define NETWORKS_SHOWN_MAX 8
@@ -26,7 +25,7 @@ static void add_line(Page *page, const char *label, PageStyle style, const char 
 static void add_time(Page *page, const char *label, gint64 wall, gint64 now)
 {
     g_autofree char *text = wall != 0 ? clock_rfc3339(wall) : NULL;
-    g_autofree char *relative = text != NULL ? time_text_relative(text, now) : NULL;
+    g_autofree char *relative = text != NULL ? page_relative_time(text, now) : NULL;
 
     add_line(page, label, PAGE_PLAIN, relative);
 }

@@ -39,4 +39,15 @@ char *page_safe(const char *text, gssize length);
  * through page_safe(). Errors stay in ferror(stream).
  */
 void page_write_octets(FILE *stream, const char *octets, gsize length);
+
+/* A span as people read it, in its two largest units: "42s", "5m 10s", "2h", "3d 4h". A negative
+ * one counts as 0. Owned by the caller. */
+char *page_span(gint64 seconds);
+
+/*
+ * A time with how long ago it was, or will be, seen from now (seconds since 1970):
+ * "2026-01-31T23:59:59Z (5m 10s ago)", "... (in 2h)". Owned by the caller. Text that is not a time
+ * stays as it is.
+ */
+char *page_relative_time(const char *text, gint64 now);
 #endif
