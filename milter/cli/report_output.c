@@ -42,7 +42,7 @@ static void end_line(Page *page)
     page_raw(page, PAGE_PLAIN, "\n");
 }
 
-/* Right-aligned, with two blanks before the next column. */
+/* Right-aligned, with two blanks after it. */
 static void add_right(Page *page, PageStyle style, const char *text, int width)
 {
     page_printf(page, style, "%*s", width, text);
@@ -56,7 +56,7 @@ static void add_number(Page *page, PageStyle style, guint64 number)
     add_right(page, number > 0 ? style : PAGE_FAINT, text, NUMBER_WIDTH);
 }
 
-/* A bar of part / whole, drawn to an eighth of a column; what is not 0 shows. */
+/* A bar of part / whole in eighths of a column. A part that is not 0 can be seen. */
 static void add_bar(Page *page, PageStyle style, guint64 part, guint64 whole)
 {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -128,7 +128,7 @@ static void add_actions(Page *page, const ReportData *data)
     }
 }
 
-/* What was not ours to decide on. */
+/* Messages that spfrom did not decide on. */
 static void add_besides(Page *page, const ReportData *data)
 {
     LedgerCounts total = mail_summary_total(data->ledger->days);
@@ -165,7 +165,7 @@ static void add_day(Page *page, const LedgerDay *day, guint64 most)
     end_line(page);
 }
 
-/* From the first day with mail on: what came before that says nothing. */
+/* The days from the first one with mail on. */
 static void add_days(Page *page, const ReportData *data)
 {
     guint64 most = busiest(data);
@@ -349,7 +349,7 @@ static void set_time(json_t *json, const char *key, gint64 wall)
     json_object_set_new(json, key, text != NULL ? json_string(text) : json_null());
 }
 
-/* messages are those that a decision was made for. */
+/* "messages" counts those that spfrom decided on. */
 static json_t *counts_json(const LedgerCounts *counts)
 {
     json_t *json = json_object();

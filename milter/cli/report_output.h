@@ -21,7 +21,7 @@ void report_output_add_text(Page *page, const ReportData *data);
 
 /*
  * The domains as CSV (RFC 4180) with a head line. A field that a spreadsheet would take for a
- * formula gets an apostrophe before it.
+ * formula begins with an apostrophe. Owned by the caller.
  */
 char *report_output_csv(const ReportData *data);
 
@@ -29,8 +29,8 @@ char *report_output_csv(const ReportData *data);
 json_t *report_output_json(const ReportData *data);
 
 /*
- * The report as one HTML page, made of the parts that the web's pages are made of: no scripts,
- * nothing from elsewhere, no links.
+ * The report as one HTML page, made of the same parts as the pages of the web. It has no scripts,
+ * no links, and needs no other file. Owned by the caller.
  */
 char *report_output_html(const ReportData *data, const Language *language);
 #endif

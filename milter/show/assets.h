@@ -1,7 +1,8 @@
 #ifndef SPFROM_SHOW_ASSETS_H
 #define SPFROM_SHOW_ASSETS_H
 
-/* The files of assets/, which the build puts into the programs (assets.awk): what all pages are made with. */
+/* The files of assets/: what pages are made with. The build puts them into the programs
+ * (assets.awk). */
 typedef struct {
     /* NULL ends the table. */
     const char *name;

@@ -6,7 +6,8 @@
 
 #define DAYS_MAX 120
 #define WEEK 7
-#define BAR_WIDTH 10 /* units of the drawing, the gap included */
+/* Units of the drawing, the gap included. */
+#define BAR_WIDTH 10
 #define BAR_GAP 2
 #define HEIGHT 100
 #define LABELS 4
@@ -37,7 +38,7 @@ static guint64 total_of(const ChartBar *bar)
     return total;
 }
 
-/* Bars of so many days each; the last one ends today, so the first may have fewer. */
+/* Returns bars of span days each. The last one ends today, so the first may have fewer. */
 static GArray *merge(const GArray *bars, guint span)
 {
     GArray *merged = g_array_new(FALSE, TRUE, sizeof(ChartBar));
@@ -56,7 +57,7 @@ static GArray *merge(const GArray *bars, guint span)
     return merged;
 }
 
-/* The smallest round number that is not below highest: where the drawing ends. */
+/* The smallest round number that is not below highest: the top of the drawing. */
 static guint64 round_up(guint64 highest)
 {
     static const guint64 steps[] = {1, 2, 3, 4, 5, 6, 8};
@@ -77,7 +78,7 @@ static guint64 top_of(const GArray *bars)
     return round_up(highest);
 }
 
-/* Locales write numbers in other ways than SVG does. */
+/* SVG wants a point in numbers, whatever the locale says. */
 static void add_rectangle(Html *html, const char *class, double x, double y, double width,
                           double height)
 {
@@ -143,7 +144,7 @@ static void add_drawing(Html *html, const View *view, const char *title, const G
     html_close(html);
 }
 
-/* Under the bars: the first and the last date and some between. */
+/* The first and the last date and some between, under the bars. */
 static void add_dates(Html *html, const View *view, const GArray *bars)
 {
     guint labels = MIN(LABELS, bars->len);

@@ -69,7 +69,7 @@ void html_open(Html *html, const char *element, ...)
     g_ptr_array_add(html->open, (gpointer)element);
 }
 
-/* In HTML the slash says nothing, in SVG it ends the element. */
+/* The slash means nothing in HTML, and ends the element in SVG. */
 void html_empty(Html *html, const char *element, ...)
 {
     va_list attributes;

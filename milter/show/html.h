@@ -4,16 +4,17 @@
 #include <glib.h>
 
 /*
- * The one writer of HTML (and of the SVG in it): elements are opened and closed here, text and
- * values of attributes are escaped here, and there is no way past it, so a page is well-formed
- * whatever a record or a name holds. Names of elements and attributes are the program's own words.
+ * The one writer of HTML and of the SVG in it. It opens and closes elements and escapes text and
+ * the values of attributes, and there is no way around it: a page is well-formed whatever a record
+ * or a name holds. Names of elements and attributes are the program's own words.
  */
 typedef struct {
     GString *text;
-    GPtrArray *open; /* of const char *: the elements that wait for their end */
+    /* Of const char *: the elements that are open. */
+    GPtrArray *open;
 } Html;
 
-/* Begins with the document type. */
+/* Writes the document type. */
 void html_init(Html *html);
 void html_clear(Html *html);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Html, html_clear)
@@ -24,27 +25,28 @@ void html_open_head(Html *html, const char *language, const char *title);
 /* The style sheet of all pages within this one, so that it needs no other file. */
 void html_add_style(Html *html);
 
-/* Closes what is open. Returns the page, owned by the caller; html is to be cleared. */
+/* Closes what is open. Returns the page, owned by the caller, who clears html. */
 char *html_finish(Html *html);
 
 /*
- * Opens an element, with pairs of attribute and value up to a NULL. An attribute whose value is
- * NULL is left out; one without a value is written with "".
+ * Opens an element with its attributes: pairs of name and value up to a NULL. A pair whose value is
+ * NULL is left out. An attribute without a value gets "".
  */
 void html_open(Html *html, const char *element, ...) G_GNUC_NULL_TERMINATED;
 
-/* The same for an element that has no content and no end: input, meta, rect. */
+/* Writes an element without content and end: input, meta, rect. */
 void html_empty(Html *html, const char *element, ...) G_GNUC_NULL_TERMINATED;
 
 /* Closes the element that was opened last. */
 void html_close(Html *html);
 
-/* An element with text alone in it. */
+/* Writes an element with nothing but text in it. */
 void html_element(Html *html, const char *element, const char *text, ...) G_GNUC_NULL_TERMINATED;
 
 /*
- * Text of anyone: what is no UTF-8, controls and what hides text or turns its direction are made
- * visible (base/visible_text.h). Line ends too, but for html_lines(), where an LF stays one.
+ * Writes text from anyone. Octets that are not UTF-8, controls, and characters that hide text or
+ * turn its direction become visible (base/visible_text.h). So do line ends, but html_lines() keeps
+ * an LF.
  */
 void html_text(Html *html, const char *text);
 void html_lines(Html *html, const char *text);
@@ -70,6 +72,6 @@ void html_open_row(Html *html);
 void html_open_row_heading(Html *html, const char *class);
 void html_open_cell(Html *html, const char *column, const char *class);
 
-/* A cell with text alone in it. */
+/* A cell with nothing but text in it. */
 void html_add_cell(Html *html, const char *column, const char *class, const char *text);
 #endif

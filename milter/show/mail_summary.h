@@ -8,7 +8,8 @@
 #include "show/html.h"
 #include "show/view.h"
 
-/* What the ledger knows of outgoing mail, as parts of the web's pages and of `spfrom report --html`. */
+/* What the ledger knows of outgoing mail, as parts of the web's pages and of `spfrom report
+ * --html`. */
 
 typedef enum {
     /* For a page that links to more. */

@@ -5,8 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Text for people while it is being put together: with colours on a terminal, else the same text
- * without. */
+/* Text for people while it is put together: with colours for a terminal, else without. */
 typedef struct {
     GString *text;
     bool has_colour;
@@ -18,25 +17,26 @@ void page_init(Page *page, bool has_colour);
 void page_clear(Page *page);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Page, page_clear)
 
-/* Appends text of anyone: it goes through page_safe(). */
+/* Appends text from anyone, made visible by page_safe(). */
 void page_add(Page *page, PageStyle style, const char *text);
 void page_printf(Page *page, PageStyle style, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* Appends text, and blanks up to width columns where it is shorter (one column a character). */
+/* Appends text, then blanks up to width columns, one column a character. */
 void page_add_padded(Page *page, PageStyle style, const char *text, guint width);
 
-/* Appends text of ours as it is: line ends, tree characters. */
+/* Appends our own text as it is: line ends, characters of trees. */
 void page_raw(Page *page, PageStyle style, const char *text);
 
-/* Is stream a terminal that shows colours, and does its user want them (NO_COLOR, TERM=dumb)? */
+/* True if stream is a terminal that shows colours, and its user wants them (NO_COLOR, TERM=dumb).
+ * */
 bool page_wants_colour(FILE *stream);
 
 /* visible_text() of base, owned by the caller. */
 char *page_safe(const char *text, gssize length);
 
 /*
- * Writes octets of a message to stream: as they are, or, where stream is a terminal, each line
- * through page_safe(). Errors stay in ferror(stream).
+ * Writes octets of a message to stream as they are. If stream is a terminal, each line goes through
+ * page_safe(). The caller asks ferror(stream) for errors.
  */
 void page_write_octets(FILE *stream, const char *octets, gsize length);
 

@@ -14,12 +14,13 @@ static gsize width_of(gunichar character)
     return g_unichar_iswide(character) ? 2 : 1;
 }
 
-/* A page while lines are put on it. */
+/* The state of a page while paragraph_append() adds lines. */
 typedef struct {
     GString *page;
     const char *others;
     gsize column;
-    bool is_empty; /* nothing but what stands before the line */
+    /* The line has nothing but its prefix. */
+    bool is_empty;
 } Line;
 
 static void break_line(Line *line)
@@ -69,7 +70,7 @@ void paragraph_append(GString *page, const char *text, const char *first, const 
     g_string_append_c(page, '\n');
 }
 
-/* Puts text in ASCII behind what is in line, until that has max octets or more. */
+/* Appends text as ASCII to line until line has max octets or more. */
 static void append_ascii(GString *line, const char *text, gsize max)
 {
     for (; *text != '\0' && line->len < max; text++) {

@@ -38,7 +38,7 @@ char *view_percent(const View *view, guint64 part, guint64 whole)
                            is_german(view) ? ',' : '.', tenths % 10);
 }
 
-/* An English month is not what the C library calls it in the locale of whoever started us. */
+/* The names of months are English in any locale, so they do not come from the C library. */
 static char *day_of(const View *view, GDateTime *time)
 {
     static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -64,7 +64,8 @@ static void digest_of(const char *text, guint8 digest[DIGEST_LENGTH])
     g_checksum_get_digest(checksum, digest, &length);
 }
 
-/* Compares all octets of their digests, so that the time that it takes says nothing about either. */
+/* Compares all octets of their digests, so that the time that it takes says nothing about either.
+ * */
 static bool is_equal(const char *a, const char *b)
 {
     guint8 digests[2][DIGEST_LENGTH];

@@ -33,8 +33,8 @@ static const char *verdict_text(const View *view, const DomainCheck *check)
                                           : view_say(view, "not authorised");
 }
 
-/* As its owner writes it; as DNS does, where that differs; with the local part, where that was
- * asked for. */
+/* The domain as its owner writes it, as DNS does if that differs, and the address if one was asked
+ * for. */
 static void add_names(Html *html, const View *view, const CheckSubject *subject)
 {
     g_autofree char *shown = domain_name_shown(subject->domain);
@@ -73,7 +73,7 @@ static void add_copy_button(Html *html, const View *view, const char *source, co
     html_close(html);
 }
 
-/* A field, so that one click or key selects it all, with scripts or without. */
+/* A text field, because one click or key selects all of it, even without scripts. */
 static void add_record(Html *html, const View *view, const char *record, guint number)
 {
     g_autofree char *id = g_strdup_printf("record-%u", number);
@@ -113,7 +113,7 @@ static AdvicePieceKind kind_at(const GPtrArray *pieces, guint position)
     return ((const AdvicePiece *)g_ptr_array_index(pieces, position))->kind;
 }
 
-/* Fields and items come in runs, each one list. */
+/* A run of fields or of items becomes one list. */
 static bool begins_run(const GPtrArray *pieces, guint position)
 {
     return position == 0 || kind_at(pieces, position - 1) != kind_at(pieces, position);
@@ -220,7 +220,7 @@ static void add_relay(Html *html, const View *view, const DomainCheck *check, gu
     html_close(html);
 }
 
-/* Those that don't pass first: of hundreds of networks they are what matters. */
+/* The relays that don't pass come first: among hundreds of networks, they matter. */
 static guint add_relays_that(Html *html, const View *view, const DomainCheck *check, bool passes,
                              guint left)
 {
@@ -315,7 +315,7 @@ static void add_record_text(Html *html, const char *title, const char *text, con
         html_element(html, "p", none, NULL);
 }
 
-/* What the checker says, which is English where the catalogue doesn't have it. */
+/* A note of the checker. It is English if the catalogue doesn't have it. */
 static void add_note(Html *html, const View *view, const char *note)
 {
     const char *text = view_say(view, note);
@@ -366,7 +366,7 @@ static void add_time(Html *html, const View *view, const char *label, gint64 wal
     html_close(html);
 }
 
-/* A bar for each day of the period: days on which the domain was not seen are in no row. */
+/* A bar for each day of the period. The history has no row for a day without mail. */
 static GArray *bars_of(const DomainLedger *ledger)
 {
     GArray *bars = g_array_new(FALSE, TRUE, sizeof(ChartBar));

@@ -19,19 +19,20 @@ typedef struct {
     GArray *history;
 } DomainLedger;
 
-/* What the page of one domain shows, as it was found out for one page. Borrows nothing but check's
- * own. */
+/* What the page of one domain shows. All of it is borrowed. */
 typedef struct {
     const DomainCheck *check;
-    const GPtrArray *pieces; /* of AdvicePiece (advice/advice_text.h) in the reader's language */
-    const char *letter;      /* NULL: there is none to be written */
+    /* Of AdvicePiece (advice/words/advice_text.h), in the reader's language. */
+    const GPtrArray *pieces;
+    /* NULL: there is nothing to write. */
+    const char *letter;
     const DomainLedger *ledger;
 } DomainFacts;
 
 /* The page, owned by the caller. */
 char *domain_page(const View *view, const Request *request, const DomainFacts *facts);
 
-/* The page that asks for a domain, and the one that says that what was asked for is none. */
+/* The page that asks for a domain, and the one that says that the text is not a domain. */
 char *domain_page_empty(const View *view, const Request *request);
 char *domain_page_malformed(const View *view, const Request *request);
 #endif

@@ -15,9 +15,11 @@ struct Jobs {
     gint64 patience;
     GPtrArray *threads;
 
-    pthread_mutex_t lock; /* guards what follows */
+    /* Guards the members below. */
+    pthread_mutex_t lock;
     pthread_cond_t changed;
-    GQueue waiting; /* of Waiting, the oldest first */
+    /* Of Waiting, the oldest first. */
+    GQueue waiting;
     bool is_stopping;
 };
 
@@ -94,7 +96,7 @@ void jobs_add(Jobs *jobs, gpointer job, gint64 now)
     }
 }
 
-/* The oldest job that waits since before, or NULL. */
+/* Returns the oldest job if it has waited since before that time, else NULL. */
 static gpointer take_older(Jobs *jobs, gint64 before)
 {
     const Waiting *oldest;

@@ -6,17 +6,17 @@
 #include "web/request.h"
 
 /*
- * What stands around every page: head, ways to the other pages, the search field, the choice of
+ * The frame of every page: head, links to the other pages, the search field, the choice of
  * language. The content comes between the two calls, as children of <main>.
  *
- * request  what the page answers: the links to it in another language are made of it
+ * request  what the page answers; the links to the page in another language are made of it
  * title    of the page, without the program's name
  */
 void layout_begin(Html *html, const View *view, const Request *request, const char *title);
 /* Returns the whole page, owned by the caller. */
 char *layout_end(Html *html, const View *view);
 
-/* A page that says one thing: an error, or that there is nothing. detail may be NULL. */
+/* A page that says one thing, an error for example. detail may be NULL. */
 char *layout_notice_page(const View *view, const Request *request, const char *title,
                          const char *text, const char *detail);
 

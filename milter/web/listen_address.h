@@ -18,16 +18,16 @@ typedef struct {
 } ListenAddress;
 
 /*
- * Reads "ADDRESS:PORT", "[ADDRESS]:PORT", "ADDRESS", "PORT" or ":PORT"; what is left out is the
- * default, "localhost" and "*" are taken for an address. Returns whether address was set; if not,
- * error (LISTEN_ADDRESS_ERROR) says what to write.
+ * Reads "ADDRESS:PORT", "[ADDRESS]:PORT", "ADDRESS", "PORT" or ":PORT". A missing part has its
+ * default; "localhost" and "*" are addresses, too. Returns true if address was set. If not, error
+ * (LISTEN_ADDRESS_ERROR) says what to write.
  */
 bool listen_address_parse(const char *text, ListenAddress *address, GError **error);
 
 /* Returns a socket that listens there, or -1 with error set. */
 int listen_address_open(const ListenAddress *address, GError **error);
 
-/* Sets address to that of our end of socket. Returns false where it has none. */
+/* Sets address to that of our end of socket. Returns false if it has none. */
 bool listen_address_of(int socket, ListenAddress *address);
 
 /* The address alone, and "http://…/", owned by the caller. */

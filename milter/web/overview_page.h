@@ -11,11 +11,14 @@
 /* What the overview and the list of domains show. Immutable once read, counted by reference, shared
  * by threads. */
 typedef struct {
-    gint refs;            /* overview_ref() and overview_unref() only */
-    DaemonStatus *daemon; /* NULL: it can't be asked */
-    char *daemon_problem; /* for people: why not; NULL: it can */
-    char *ledger_problem; /* for people: why nothing of the ledger is known; NULL: it is */
-    LedgerReport *ledger; /* NULL with ledger_problem */
+    /* For overview_ref() and overview_unref() only. */
+    gint refs;
+    /* NULL with daemon_problem, which says to people why the daemon can't be asked. */
+    DaemonStatus *daemon;
+    char *daemon_problem;
+    /* NULL with ledger_problem, which says to people why the ledger can't be read. */
+    LedgerReport *ledger;
+    char *ledger_problem;
 } Overview;
 
 Overview *overview_new(void);
@@ -23,8 +26,9 @@ Overview *overview_ref(Overview *overview);
 void overview_unref(Overview *overview);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Overview, overview_unref)
 
-#define OVERVIEW_DOMAINS_MAX 20 /* on the overview */
-#define OVERVIEW_LIST_MAX 1000  /* on the list of domains */
+/* Domains on the overview, on the list of domains, and newly authorised ones on the overview. */
+#define OVERVIEW_DOMAINS_MAX 20
+#define OVERVIEW_LIST_MAX 1000
 #define OVERVIEW_AUTHORISED_MAX 20
 
 /* The pages, owned by the caller. */

@@ -7,22 +7,26 @@
 #include "base/clock.h"
 
 typedef struct {
-    GQueue peers; /* in the order of since */
-    gint64 time;  /* microseconds that one may stay; 0: for ever */
+    /* In the order of since. */
+    GQueue peers;
+    /* Microseconds that a peer may stay; 0: for ever. */
+    gint64 time;
 } Stage;
 
 struct Peer {
     int socket;
     gint64 since;
     Stage *stage;
-    GList link; /* in stage->peers */
+    /* In stage->peers. */
+    GList link;
 };
 
 struct Peers {
     guint room;
     guint count;
     Stage asking;
-    Stage waiting; /* for us */
+    /* For our answer. */
+    Stage waiting;
     Stage reading;
 };
 
@@ -105,8 +109,8 @@ guint peers_answering(const Peers *peers)
     return peers->waiting.peers.length + peers->reading.peers.length;
 }
 
-/* It leaves when the owner of its socket has seen the end; until then it is at the end of its
- * queue. */
+/* The peer is removed when the owner of its socket has seen the end. Until then it goes to the end
+ * of its queue. */
 static void cut_off(Peer *peer, gint64 now)
 {
     Stage *stage = peer->stage;

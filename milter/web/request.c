@@ -12,7 +12,8 @@
 static const guint days_choices[] = REQUEST_DAYS;
 
 static const struct {
-    const char *path; /* that ends with "/": a subject follows */
+    /* If it ends with "/", a subject follows. */
+    const char *path;
     Route route;
 } routes[] = {
     {"/", ROUTE_OVERVIEW},     {"/domains", ROUTE_DOMAINS}, {"/domain/", ROUTE_DOMAIN},
@@ -32,7 +33,7 @@ const char *request_language_parse(const char *text)
     return NULL;
 }
 
-/* The weight of a range such as "de;q=0.8"; what is no number counts as 0. Cuts the range to its
+/* Returns the weight of a range such as "de;q=0.8", 0 if it is not a number. Cuts the range to its
  * tag. */
 static double take_weight(char *range)
 {
@@ -83,8 +84,8 @@ char *request_language_cookie(const char *code)
                            COOKIE_SECONDS);
 }
 
-/* Decodes percent escapes (RFC 3986 section 2.1), which have to be whole and no NUL, and in a query
- * "+" as a blank. NULL where they aren't. */
+/* Decodes percent escapes (RFC 3986 section 2.1), and "+" as a blank in a query. Returns NULL if an
+ * escape is incomplete or means NUL. */
 static char *decode(const char *text, gsize length, bool is_query)
 {
     g_autoptr(GString) decoded = g_string_sized_new(length);

@@ -8,7 +8,7 @@
 typedef enum {
     ROUTE_OVERVIEW, /* /             days */
     ROUTE_DOMAINS,  /* /domains      days */
-    ROUTE_DOMAIN,   /* /domain/NAME  subject: a name, or what is none */
+    ROUTE_DOMAIN,   /* /domain/NAME  subject: a name, or any other text */
     ROUTE_SEARCH,   /* /search?q=    subject: what was typed, maybe "" */
     ROUTE_METRICS,  /* /metrics */
     ROUTE_HEALTH,   /* /healthz */
@@ -16,16 +16,22 @@ typedef enum {
     ROUTE_NOTHING,
 } Route;
 
-#define REQUEST_TARGET_MAX 4096 /* octets of a target; more is 414 */
+/* Octets of a target and of its subject. More is answered with 414. */
+#define REQUEST_TARGET_MAX 4096
 #define REQUEST_SUBJECT_MAX 1024
 
-typedef struct Request {
+typedef struct {
     Route route;
-    char *subject;        /* decoded; any octets but NUL; NULL where the route has none */
-    bool is_too_long;     /* subject has more than REQUEST_SUBJECT_MAX octets */
-    const char *language; /* ?lang=: one of language_codes, else NULL */
-    guint days;           /* ?days=: one of REQUEST_DAYS, the first unless asked for */
-    bool is_prometheus;   /* /metrics in Prometheus' older format, see request_note_accept() */
+    /* Decoded; any octets but NUL. NULL if the route has none. */
+    char *subject;
+    /* The subject has more than REQUEST_SUBJECT_MAX octets. */
+    bool is_too_long;
+    /* ?lang=: one of language_codes, else NULL. */
+    const char *language;
+    /* ?days=: one of REQUEST_DAYS, the first by default. */
+    guint days;
+    /* /metrics in Prometheus' older format, see request_note_accept(). */
+    bool is_prometheus;
 } Request;
 
 #define REQUEST_DAYS                                                                               \
@@ -33,7 +39,7 @@ typedef struct Request {
         30, 7, 90, 365                                                                             \
     }
 
-/* Reads a target. Never NULL: what is no target of ours is ROUTE_NOTHING. Freed with
+/* Reads a target. Never NULL: a target that is not ours is ROUTE_NOTHING. Freed with
  * request_free(). */
 Request *request_parse(const char *target);
 void request_free(Request *request);

@@ -19,10 +19,12 @@
 #include "web/peers.h"
 
 #define CONNECTIONS_MAX 1500
-#define OTHER_FILES 200 /* besides connections: DNS, the ledger, the daemon */
-#define CONNECTION_MEMORY                                                                          \
-    ((size_t)16 * 1024) /* octets: a target, its fields, those of the answer */
-#define TICK 250        /* milliseconds */
+/* Files besides connections: DNS, the ledger, the daemon. */
+#define OTHER_FILES 200
+/* Octets for a target, its fields, and those of the answer. */
+#define CONNECTION_MEMORY ((size_t)16 * 1024)
+/* Milliseconds. */
+#define TICK 250
 #define DRAIN_TIME CLOCK_SECOND
 
 G_DEFINE_QUARK(spfrom_server_error, server_error)
@@ -32,8 +34,10 @@ struct Server {
     const ServerSite *site;
     struct MHD_Daemon *daemon;
     Peers *peers;
-    Jobs *lanes[SERVER_LANES]; /* SERVER_NOW has none */
-    int wake;                  /* an eventfd: a suspended connection can go on */
+    /* SERVER_NOW has none. */
+    Jobs *lanes[SERVER_LANES];
+    /* An eventfd that wakes the loop when a suspended connection can go on. */
+    int wake;
     char *url;
     bool is_open_to_others;
 };
@@ -42,16 +46,18 @@ struct Server {
 typedef struct {
     Server *server;
     struct MHD_Connection *connection;
-    bool has_fields; /* of the header: the first call of handle() was made */
+    /* handle() was called for the fields of the header. */
+    bool has_fields;
     bool is_too_long;
     Request *request;
     const char *language;
-    Reply *reply; /* while the connection is suspended, a thread of jobs.h may set it */
+    /* While the connection is suspended, a thread of jobs.h may set it. */
+    ServerReply *reply;
 } Exchange;
 
-Reply *reply_new(guint status, const char *type, char *body)
+ServerReply *server_reply_new(guint status, const char *type, char *body)
 {
-    Reply *reply = g_new0(Reply, 1);
+    ServerReply *reply = g_new0(ServerReply, 1);
 
     reply->status = status;
     reply->type = type;
@@ -59,12 +65,12 @@ Reply *reply_new(guint status, const char *type, char *body)
     return reply;
 }
 
-Reply *reply_new_text(guint status, const char *line)
+ServerReply *server_reply_text(guint status, const char *line)
 {
-    return reply_new(status, REPLY_TEXT, g_strconcat(line, "\n", NULL));
+    return server_reply_new(status, SERVER_REPLY_TEXT, g_strconcat(line, "\n", NULL));
 }
 
-void reply_free(Reply *reply)
+void server_reply_free(ServerReply *reply)
 {
     g_bytes_unref(reply->body);
     g_free(reply->location);
@@ -103,7 +109,7 @@ static void note_connection(void *data, struct MHD_Connection *connection, void 
         peers_remove(server->peers, g_steal_pointer(context));
 }
 
-/* The target as it came; libmicrohttpd's own reading of it is not used. */
+/* Reads the target as it came. libmicrohttpd's own reading of it is not used. */
 static void *begin(void *data, const char *target, struct MHD_Connection *connection)
 {
     Exchange *exchange = g_new0(Exchange, 1);
@@ -127,7 +133,7 @@ static void end(void *data, struct MHD_Connection *connection, void **context,
         peers_note_end(server->peers, peer, now());
     if (exchange == NULL)
         return;
-    g_clear_pointer(&exchange->reply, reply_free);
+    g_clear_pointer(&exchange->reply, server_reply_free);
     request_free(exchange->request);
     g_free(exchange);
 }
@@ -158,7 +164,7 @@ static void add_number(struct MHD_Response *response, const char *name, guint nu
     MHD_add_response_header(response, name, text);
 }
 
-static void add_language(struct MHD_Response *response, const Reply *reply,
+static void add_language(struct MHD_Response *response, const ServerReply *reply,
                          const char *chosen_language)
 {
     g_autofree char *cookie = NULL;
@@ -179,7 +185,7 @@ static void add_language(struct MHD_Response *response, const Reply *reply,
  *
  * chosen_language  what the reader chose by a link, to be kept in a cookie; NULL: nothing
  */
-static void add_headers(struct MHD_Response *response, const Reply *reply,
+static void add_headers(struct MHD_Response *response, const ServerReply *reply,
                         const char *chosen_language)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(always); i++)
@@ -201,7 +207,7 @@ static void add_headers(struct MHD_Response *response, const Reply *reply,
 
 static enum MHD_Result send_reply(Exchange *exchange)
 {
-    const Reply *reply = exchange->reply;
+    const ServerReply *reply = exchange->reply;
     gsize length;
     const void *body = g_bytes_get_data(reply->body, &length);
     struct MHD_Response *response =
@@ -219,7 +225,7 @@ static enum MHD_Result send_reply(Exchange *exchange)
     return result;
 }
 
-static Reply *refusal(const Exchange *exchange, guint status)
+static ServerReply *refusal(const Exchange *exchange, guint status)
 {
     const ServerSite *site = exchange->server->site;
 
@@ -232,13 +238,14 @@ static enum MHD_Result refuse(Exchange *exchange, guint status)
     return send_reply(exchange);
 }
 
-/* libmicrohttpd wakes no loop that is not its own. exchange may be gone when this returns. */
+/* libmicrohttpd wakes only its own loop, hence the eventfd. exchange may be gone when this
+ * returns. */
 static void resume(Exchange *exchange)
 {
     int wake = exchange->server->wake;
 
     MHD_resume_connection(exchange->connection);
-    eventfd_write(wake, 1); /* fails only where the loop is awake anyway */
+    eventfd_write(wake, 1); /* fails only if the loop is awake anyway */
 }
 
 static void run_job(gpointer job)
@@ -290,7 +297,7 @@ static const char *language_of(const Exchange *exchange)
                : request_language_negotiate(field(exchange, MHD_HTTP_HEADER_ACCEPT_LANGUAGE));
 }
 
-/* Why the request is not answered at all: a status; 0 where it is. */
+/* Returns the status with which the request is refused, or 0. */
 static guint problem_of(const Exchange *exchange, const char *method)
 {
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
@@ -317,8 +324,8 @@ static enum MHD_Result answer(Exchange *exchange)
     return MHD_YES;
 }
 
-/* Called with the fields of a request, then with the whole of it, and once more when its suspended
- * connection goes on. */
+/* libmicrohttpd calls it with the fields of a request, then with the whole of it, and once more
+ * when its suspended connection goes on. */
 static enum MHD_Result handle(void *data, struct MHD_Connection *connection,
                               const char *target G_GNUC_UNUSED, const char *method,
                               const char *version G_GNUC_UNUSED, const char *body G_GNUC_UNUSED,
@@ -338,7 +345,7 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *connection,
         problem = problem_of(exchange, method);
         return problem != 0 ? refuse(exchange, problem) : MHD_YES;
     }
-    if (*body_length > 0) { /* means nothing in a GET */
+    if (*body_length > 0) { /* a GET has no body that means anything */
         *body_length = 0;
         return MHD_YES;
     }
@@ -359,7 +366,7 @@ static void write_log(void *data G_GNUC_UNUSED, const char *format, va_list argu
     log_write(LOG_DEBUG, "libmicrohttpd: %s", g_strchomp(text));
 }
 
-/* As many as there may be files. */
+/* As many connections as the limit of open files allows. */
 static guint connections_max(void)
 {
     struct rlimit limit;
@@ -447,8 +454,8 @@ bool server_is_open_to_others(const Server *server)
     return server->is_open_to_others;
 }
 
-/* Lets libmicrohttpd do what is to be done now, waiting for it at most a tick. Returns whether stop
- * can be read. */
+/* Waits for work for at most a tick and lets libmicrohttpd do it. Returns true if stop can be
+ * read. */
 static bool turn(Server *server, int stop)
 {
     const union MHD_DaemonInfo *info =
@@ -464,7 +471,7 @@ static bool turn(Server *server, int stop)
         wait = (int)MIN(timeout, TICK);
     if (poll(files, G_N_ELEMENTS(files), wait) < 0 && errno != EINTR)
         return true;
-    eventfd_read(server->wake, &wakes); /* fails where nothing woke us */
+    eventfd_read(server->wake, &wakes); /* fails if nothing woke us */
     MHD_run(server->daemon);
     for (ServerLane lane = SERVER_NOW + 1; lane < SERVER_LANES; lane++)
         jobs_expire(server->lanes[lane], now());
@@ -478,7 +485,7 @@ void server_run(Server *server, int stop)
         ;
 }
 
-/* Answers that are on their way may still get there. */
+/* Gives answers that are on their way the time to arrive. */
 static void drain(Server *server)
 {
     gint64 deadline = now() + DRAIN_TIME;

@@ -6,13 +6,13 @@
 
 #include "web/request.h"
 
-/* HTTP by libmicrohttpd: GET and HEAD, from one thread; what has to wait goes to jobs.h. */
+/* HTTP by libmicrohttpd: GET and HEAD, from one thread. Work that has to wait goes to jobs.h. */
 
 #define SERVER_ERROR (server_error_quark())
 typedef enum { SERVER_ERROR_ADDRESS, SERVER_ERROR_LISTEN, SERVER_ERROR_LIBRARY } ServerError;
 GQuark server_error_quark(void);
 
-/* What is answered to a request, before it becomes HTTP. */
+/* The answer to a request, before it becomes HTTP. */
 typedef struct {
     /* RFC 9110 section 15. */
     guint status;
@@ -27,56 +27,65 @@ typedef struct {
     const char *language;
     /* True if a browser may keep the body for some minutes. */
     bool is_kept;
-} Reply;
+} ServerReply;
 
-#define REPLY_HTML "text/html; charset=utf-8"
-#define REPLY_TEXT "text/plain; charset=utf-8"
-#define REPLY_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
-#define REPLY_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define SERVER_REPLY_HTML "text/html; charset=utf-8"
+#define SERVER_REPLY_TEXT "text/plain; charset=utf-8"
+#define SERVER_REPLY_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
+#define SERVER_REPLY_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 /* Takes body, which is g_free()d, as its own. */
-Reply *reply_new(guint status, const char *type, char *body);
+ServerReply *server_reply_new(guint status, const char *type, char *body);
 /* One line of text. */
-Reply *reply_new_text(guint status, const char *line);
-void reply_free(Reply *reply);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Reply, reply_free)
+ServerReply *server_reply_text(guint status, const char *line);
+void server_reply_free(ServerReply *reply);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ServerReply, server_reply_free)
 
-/* How a request is answered: at once, or by any of a lane's threads, which may wait. No lane waits
- * for another, so that monitoring (SERVER_ASKS) does not suffer from slow pages. */
+/* A request is answered at once, or by a thread of a lane, which may wait. No lane waits for
+ * another, so that slow pages do not delay monitoring (SERVER_ASKS). */
 typedef enum {
     SERVER_NOW,
-    SERVER_ASKS,   /* the daemon */
-    SERVER_READS,  /* the ledger */
-    SERVER_CHECKS, /* DNS */
+    /* Asks the daemon. */
+    SERVER_ASKS,
+    /* Reads the ledger. */
+    SERVER_READS,
+    /* Asks DNS. */
+    SERVER_CHECKS,
     SERVER_LANES
 } ServerLane;
 typedef struct {
     ServerLane (*lane)(gpointer site, const Request *request);
-    Reply *(*answer)(gpointer site, const Request *request, const char *language);
+    ServerReply *(*answer)(gpointer site, const Request *request, const char *language);
     /* A plain page for an error: status and, for 503, when to come again. */
-    Reply *(*refuse)(gpointer site, guint status, const char *language);
+    ServerReply *(*refuse)(gpointer site, guint status, const char *language);
     gpointer site;
 } ServerSite;
 
 typedef struct {
-    const char *listen;       /* "ADDRESS:PORT", "[ADDRESS]:PORT", "ADDRESS", "PORT", ":PORT" */
-    const char *const *hosts; /* names besides localhost and our addresses; NULL-terminated */
-    const char *password;     /* see web/access.h; NULL: none */
+    /* See listen_address_parse(). */
+    const char *listen;
+    /* Names besides localhost and our addresses; NULL-terminated. */
+    const char *const *hosts;
+    /* See access_password_read(); NULL: none. */
+    const char *password;
 } ServerOptions;
 
-/* What is asked of DNS at once, so that nobody's crowd becomes that of the resolver. */
+/* Threads of each lane. Few checks run at once, so that a crowd here is not one for the resolver.
+ * */
 #define SERVER_CHECKS_MAX 8
 #define SERVER_ASKS_MAX 2
 #define SERVER_READS_MAX 2
-#define SERVER_PATIENCE 2    /* seconds that a request waits for its turn; then 503 */
-#define SERVER_RETRY_AFTER 5 /* seconds */
+/* Seconds that a request waits for its turn before it is answered with 503, and after which the
+ * browser may try again. */
+#define SERVER_PATIENCE 2
+#define SERVER_RETRY_AFTER 5
 
 typedef struct Server Server;
 
 /* options and site have to live as long. Returns NULL with error (SERVER_ERROR) set. */
 Server *server_new(const ServerOptions *options, const ServerSite *site, GError **error);
 
-/* Where it listens, as a URL, borrowed; and whether others than this machine can reach it. */
+/* The URL at which it listens, borrowed, and whether other machines can reach it. */
 const char *server_url(const Server *server);
 bool server_is_open_to_others(const Server *server);
 

@@ -23,15 +23,17 @@
 #define LANGUAGES 2
 /* Seconds for an answer of the daemon. */
 #define DAEMON_TIME 2
-/* A crowd gets the same numbers: for as long, or for as long as reading them took. */
+/* A crowd gets the same numbers for so long, or for as long as reading them took. */
 #define OVERVIEW_AGE CLOCK_SECOND
 
 /* The last overview of a period. */
 typedef struct {
     guint days;
     bool is_being_read;
-    gint64 until;       /* monotonic; when it is too old */
-    Overview *overview; /* NULL: none yet */
+    /* Monotonic: when it is too old. */
+    gint64 until;
+    /* NULL: none yet. */
+    Overview *overview;
 } KeptOverview;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
@@ -44,8 +46,10 @@ struct Site {
     Language *languages[LANGUAGES];
     Lists *lists;
 
-    pthread_mutex_t lock; /* guards kept; not held while an overview is read */
-    pthread_cond_t read;  /* one of kept has been read */
+    /* Guards kept. Not held while an overview is read. */
+    pthread_mutex_t lock;
+    /* Signalled when one of kept has been read. */
+    pthread_cond_t read;
     KeptOverview kept[G_N_ELEMENTS(periods)];
 };
 
@@ -76,8 +80,8 @@ static void read_lists(Site *site)
         log_write(LOG_WARNING, "%s", (char *)g_ptr_array_index(problems, i));
 }
 
-/* A quark is made at its first use, and GLib's table of them with the first of all: here, while
- * there is one thread, and not by two pages at a time. */
+/* A quark is made at its first use, and GLib's table of quarks with the first one. Both happen
+ * here, while there is one thread, so that two pages do not do it at the same time. */
 static void make_quarks(void)
 {
     g_autoptr(GError) first = g_error_new_literal(LEDGER_FAILURE, LEDGER_FAILURE_MISSING, "");
@@ -148,9 +152,9 @@ static Visit visit_of(Site *site, const Request *request, const char *code)
                             .now = clock_wall(&clock_system)}};
 }
 
-static Reply *page_reply(const Visit *visit, guint status, char *page)
+static ServerReply *page_reply(const Visit *visit, guint status, char *page)
 {
-    Reply *reply = reply_new(status, REPLY_HTML, page);
+    ServerReply *reply = server_reply_new(status, SERVER_REPLY_HTML, page);
 
     reply->language = language_code(visit->view.language);
     return reply;
@@ -251,7 +255,7 @@ static void domain_ledger_clear(DomainLedger *read)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DomainLedger, domain_ledger_clear)
 
-/* The first, unless it is another's. */
+/* The entry of days; the first one for a number that is not a choice. */
 static KeptOverview *kept_of(Site *site, guint days)
 {
     for (size_t i = 1; i < G_N_ELEMENTS(periods); i++)
@@ -260,8 +264,8 @@ static KeptOverview *kept_of(Site *site, guint days)
     return &site->kept[0];
 }
 
-/* A reference of the one that was read last, or is being read by another thread, if that will do.
- * NULL: the caller has to read it, and to keep() it. */
+/* Returns a reference of the overview that was read last, or that another thread is reading, if it
+ * is not too old. NULL: the caller has to read one and to keep() it. */
 static Overview *take_kept(Site *site, KeptOverview *kept)
 {
     Overview *overview = NULL;
@@ -307,7 +311,7 @@ static Overview *get_overview(const Visit *visit)
     return overview;
 }
 
-static Reply *answer_overview(const Visit *visit)
+static ServerReply *answer_overview(const Visit *visit)
 {
     const View *view = &visit->view;
     g_autoptr(Overview) overview = get_overview(visit);
@@ -318,24 +322,25 @@ static Reply *answer_overview(const Visit *visit)
                               : overview_page(view, visit->request, overview));
 }
 
-static Reply *answer_metrics(const Visit *visit)
+static ServerReply *answer_metrics(const Visit *visit)
 {
     g_autoptr(GError) error = NULL;
     bool is_prometheus = visit->request->is_prometheus;
     char *text = read_metrics(visit->site->settings, is_prometheus, &error);
 
     if (text == NULL)
-        return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, error->message);
-    return reply_new(MHD_HTTP_OK, is_prometheus ? REPLY_PROMETHEUS : REPLY_OPENMETRICS, text);
+        return server_reply_text(MHD_HTTP_SERVICE_UNAVAILABLE, error->message);
+    return server_reply_new(
+        MHD_HTTP_OK, is_prometheus ? SERVER_REPLY_PROMETHEUS : SERVER_REPLY_OPENMETRICS, text);
 }
 
-static Reply *answer_health(const Visit *visit)
+static ServerReply *answer_health(const Visit *visit)
 {
     g_autoptr(DaemonStatus) daemon = ask_daemon(visit->site->settings, NULL);
 
     if (daemon == NULL)
-        return reply_new_text(MHD_HTTP_SERVICE_UNAVAILABLE, "the daemon does not answer");
-    return reply_new_text(MHD_HTTP_OK, "ok");
+        return server_reply_text(MHD_HTTP_SERVICE_UNAVAILABLE, "the daemon does not answer");
+    return server_reply_text(MHD_HTTP_OK, "ok");
 }
 
 static const char *type_of(const char *asset)
@@ -345,7 +350,7 @@ static const char *type_of(const char *asset)
     return g_str_has_suffix(asset, ".js") ? "text/javascript; charset=utf-8" : "image/svg+xml";
 }
 
-static Reply *answer_nothing(const Visit *visit)
+static ServerReply *answer_nothing(const Visit *visit)
 {
     const View *view = &visit->view;
 
@@ -354,14 +359,14 @@ static Reply *answer_nothing(const Visit *visit)
                                          view_say(view, "There is no such page."), NULL));
 }
 
-static Reply *answer_asset(const Visit *visit)
+static ServerReply *answer_asset(const Visit *visit)
 {
     for (const Asset *asset = show_assets; asset->name != NULL; asset++) {
-        Reply *reply;
+        ServerReply *reply;
 
         if (strcmp(asset->name, visit->request->subject) != 0)
             continue;
-        reply = reply_new(MHD_HTTP_OK, type_of(asset->name), g_strdup(asset->text));
+        reply = server_reply_new(MHD_HTTP_OK, type_of(asset->name), g_strdup(asset->text));
         reply->is_kept = true;
         return reply;
     }
@@ -384,8 +389,8 @@ static char *make_domain_page(const Visit *visit, const Consultation *consultati
             .check = consultation->check, .pieces = pieces, .letter = letter, .ledger = &ledger});
 }
 
-/* All of a page's DNS has check_timeout together: relays, check and advice. */
-static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
+/* Relays, check and advice of a page have check_timeout together. */
+static ServerReply *answer_check(const Visit *visit, const CheckSubject *subject)
 {
     Site *site = visit->site;
     Settings *settings = site->settings;
@@ -405,8 +410,8 @@ static Reply *answer_check(const Visit *visit, const CheckSubject *subject)
     return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, consultation));
 }
 
-/* What was typed in the search field and is a domain has a page of its own, which can be sent to a
- * colleague. */
+/* A domain that was typed in the search field has a page of its own, whose address can be passed
+ * on. */
 static bool is_elsewhere(const Visit *visit, const CheckSubject *subject)
 {
     const Request *request = visit->request;
@@ -415,15 +420,15 @@ static bool is_elsewhere(const Visit *visit, const CheckSubject *subject)
            subject->local_part == NULL;
 }
 
-static Reply *redirect(const CheckSubject *subject)
+static ServerReply *redirect(const CheckSubject *subject)
 {
-    Reply *reply = reply_new_text(MHD_HTTP_SEE_OTHER, "");
+    ServerReply *reply = server_reply_text(MHD_HTTP_SEE_OTHER, "");
 
     reply->location = request_domain_target(subject->domain);
     return reply;
 }
 
-static Reply *answer_malformed(const Visit *visit)
+static ServerReply *answer_malformed(const Visit *visit)
 {
     const View *view = &visit->view;
     bool is_search = visit->request->route == ROUTE_SEARCH;
@@ -432,7 +437,7 @@ static Reply *answer_malformed(const Visit *visit)
                       domain_page_malformed(view, visit->request));
 }
 
-static Reply *answer_subject(const Visit *visit)
+static ServerReply *answer_subject(const Visit *visit)
 {
     const View *view = &visit->view;
     g_autoptr(CheckSubject) subject = NULL;
@@ -445,7 +450,7 @@ static Reply *answer_subject(const Visit *visit)
     return is_elsewhere(visit, subject) ? redirect(subject) : answer_check(visit, subject);
 }
 
-Reply *site_answer(gpointer data, const Request *request, const char *language)
+ServerReply *site_answer(gpointer data, const Request *request, const char *language)
 {
     Visit visit = visit_of(data, request, language);
 
@@ -486,8 +491,8 @@ static const char *refusal_text(guint status)
     }
 }
 
-/* Nothing of the request is in it: who is refused may be anybody. */
-Reply *site_refuse(gpointer data, guint status, const char *language)
+/* The page shows nothing of the request: anybody may have sent it. */
+ServerReply *site_refuse(gpointer data, guint status, const char *language)
 {
     static const Request nothing = {.route = ROUTE_NOTHING, .days = 30};
     Visit visit = visit_of(data, &nothing, language);

@@ -16,7 +16,8 @@
 #include "web/server.h"
 #include "web/site.h"
 
-#define NICENESS 5 /* where a machine is busy, mail comes first */
+/* Mail comes first on a busy machine. */
+#define NICENESS 5
 
 static void ask_for_signals(sigset_t *signals)
 {
@@ -25,7 +26,7 @@ static void ask_for_signals(sigset_t *signals)
     sigaddset(signals, SIGTERM);
 }
 
-/* The second SIGINT ends us at once: what runs may wait for DNS. */
+/* A second SIGINT ends the program at once, because a page may wait for DNS. */
 static void wait_for_end(Server *server, int stop, const sigset_t *signals)
 {
     struct signalfd_siginfo information;
