@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/control.h"
 #include "cli/subcommand.h"
+#include "show/page.h"
 
 #define LABEL_WIDTH 15
 #define NETWORKS_SHOWN_MAX 8
