@@ -223,8 +223,7 @@ def test_reload_of_a_wrong_configuration(own):
     line = list(daemon.settings).index("mode") + 1
     result = daemon.tool("reload")
     assert result.returncode == CONFIGURATION
-    assert result.stderr == (f"spfrom reload: {daemon.configuration_file}:{line}: "
-                             'invalid mode "nonsense"; use off, log-only or rewrite\n')
+    assert result.stderr.startswith(f"spfrom reload: {daemon.configuration_file}:{line}: mode: ")
     assert _is_rewriting(daemon)
     assert f"{daemon.configuration_file}:{line}: " in ask_control(daemon, "status")["configuration"]["error"]
     assert f"{daemon.configuration_file}:{line}: " in daemon.log()
