@@ -7,7 +7,8 @@
 
 typedef enum { SHELL_BASH, SHELL_ZSH, SHELL_FISH } Shell;
 
-/* The words that may stand as operand of subcommand, with blanks between; owned by the caller. */
+/* The operands that a completion offers for subcommand, with blanks between; owned by the
+ * caller. */
 static char *operand_words(const Subcommand *subcommand)
 {
     g_autoptr(GString) words = g_string_new(NULL);
@@ -29,7 +30,7 @@ static char *subcommand_names(void)
     return g_string_free(g_steal_pointer(&names), FALSE);
 }
 
-/* The first clause of a help: what a completion has room for. Owned by the caller. */
+/* The first clause of a help, as a completion has no room for more. Owned by the caller. */
 static char *short_help(const char *help)
 {
     size_t end = strcspn(help, ".;:(");
@@ -39,7 +40,7 @@ static char *short_help(const char *help)
     return g_strndup(help, end);
 }
 
-/* text inside of single quotes, for a POSIX shell and for fish; owned by the caller. */
+/* Returns text in single quotes, for a POSIX shell and for fish; owned by the caller. */
 static char *quoted(const char *text)
 {
     g_autoptr(GString) copy = g_string_new(text);
@@ -182,7 +183,7 @@ static const char zsh_main[] =
     "\n"
     "_spfrom \"$@\"\n";
 
-/* Appends "(--csv --html)": the others of the option's group. */
+/* Appends the other options of the option's group: "(--csv --html)". */
 static void append_zsh_group(GString *spec, const Subcommand *subcommand, const Option *option)
 {
     const char *before = "(";
@@ -199,7 +200,7 @@ static void append_zsh_group(GString *spec, const Subcommand *subcommand, const 
         g_string_append_c(spec, ')');
 }
 
-/* What _arguments completes with; "" for nothing. Owned by the caller. */
+/* The action with which _arguments completes; "" for none. Owned by the caller. */
 static char *zsh_action(OptionFiles files, const char *words)
 {
     g_autoptr(GString) escaped = g_string_new(words);

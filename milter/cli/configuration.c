@@ -8,8 +8,8 @@
 #include "policy/settings_parse.h"
 #include "verdict/setup.h"
 
-/* A configuration with nothing in it but the one key that has no default, which a question about
- * the DNS never uses. */
+/* Gives a configuration that has only the one key without a default; a question about the DNS never
+ * uses it. */
 static gboolean read_nothing(const char *file, char **text, gsize *length, GError **error)
 {
     (void)file;
@@ -41,7 +41,7 @@ Settings *configuration_read(const CliContext *context, bool is_optional, GError
 
 #define DEFAULT_CONTROL_SOCKET "/run/spfrom/control.sock"
 
-/* What text says of control_socket, or the default. */
+/* The value of control_socket in text, or its default. */
 static char *find_control_socket(const char *text)
 {
     g_autoptr(GRegex) regex = g_regex_new("^\\s*control_socket\\s*=\\s*[\"']?([^\\s\"'#]+)",

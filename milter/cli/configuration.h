@@ -6,19 +6,19 @@
 #include "dns/dns.h"
 
 /*
- * Reads the configuration that context names. Where that is the default file, which isn't there,
- * and is_optional, the defaults of every key count: a question about the DNS needs no installation.
+ * Reads the configuration that context names. If is_optional is set and there is no default file,
+ * all keys have their defaults: a question about the DNS needs no installation.
  * Returns NULL with error (SETUP_ERROR) set.
  */
 Settings *configuration_read(const CliContext *context, bool is_optional, GError **error);
 
 /*
- * Where the daemon that context's configuration is for listens for commands; owned by the caller.
- * A configuration that is wrong by now must not keep its owner from the daemon that runs: then the
- * key alone is looked for in the file, and warning says so.
+ * The path of the daemon's control socket, as the configuration of context says; owned by the
+ * caller. If the configuration has an error, the daemon that runs must stay within reach: then only
+ * this key is looked for in the file, and warning says so.
  *
- * warning  set to what is to be told, owned by the caller, or NULL
- * Returns NULL with error (SETUP_ERROR) set where the file isn't there, or the key is empty.
+ * warning  set to a text for the user, owned by the caller, or to NULL
+ * Returns NULL with error (SETUP_ERROR) set if the file isn't there, or the key is empty.
  */
 char *configuration_control_socket(const CliContext *context, char **warning, GError **error);
 

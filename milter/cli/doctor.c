@@ -253,7 +253,7 @@ static bool wants_postfix(const DoctorOptions *options)
            options->postfix_directory != NULL;
 }
 
-/* Finds the MTAs of this machine, Postfix with all its instances and Sendmail, and examines them. */
+/* Finds the MTAs of this machine, Postfix with all its instances and Sendmail; examines them. */
 static void examine_mta(Doctor *doctor)
 {
     bool has_postfix = wants_postfix(&doctor->options) && examine_postfix(doctor);

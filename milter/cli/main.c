@@ -57,7 +57,7 @@ static int help_of(const char *name)
     return subcommand != NULL ? subcommand_help(subcommand) : refuse_name(name);
 }
 
-/* Reads what stands before the subcommand. Returns SUBCOMMAND_GO_ON or the exit code. */
+/* Reads the options before the subcommand. Returns SUBCOMMAND_GO_ON or the exit code. */
 static int parse_options(int argc, char **argv, CliContext *context)
 {
     static const struct option long_options[] = {
@@ -88,8 +88,8 @@ static int parse_options(int argc, char **argv, CliContext *context)
 
 static int run_subcommand(const Subcommand *subcommand, int argc, char **argv, CliContext *context)
 {
-    g_autofree char *title =
-        g_strconcat(PROGRAM " ", subcommand->name, NULL); /* for what getopt_long() says */
+    /* What getopt_long() puts before its complaints. */
+    g_autofree char *title = g_strconcat(PROGRAM " ", subcommand->name, NULL);
     g_autoptr(GError) error = NULL;
 
     log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);
@@ -97,7 +97,7 @@ static int run_subcommand(const Subcommand *subcommand, int argc, char **argv, C
     if (!evaluation_init(&error))
         return subcommand_error(subcommand, CLI_UNAVAILABLE, "%s", error->message);
     argv[0] = title;
-    optind = 0; /* glibc: begin anew */
+    optind = 0; /* glibc: forget the scan of the options before */
     return subcommand->run(argc, argv, context);
 }
 

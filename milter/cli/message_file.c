@@ -6,21 +6,24 @@
 
 G_DEFINE_QUARK(spfrom_message_file_error, message_file_error)
 
-/* One field: octets of the text, its line ends included. */
+/* One field: a part of the text, its line ends included. */
 typedef struct {
     gsize offset;
     gsize length;
     gsize name_length;
-    gsize value_offset; /* from the start of the text, behind the colon */
+    /* From the start of the text; the octet after the colon. */
+    gsize value_offset;
 } Field;
 
 struct MessageFile {
     const char *text;
     gsize length;
-    gsize head_start; /* behind the "From " line of a mailbox file */
+    /* After the "From " line of a mailbox file. */
+    gsize head_start;
     gsize head_end;
     const char *line_end;
-    GArray *fields; /* of Field */
+    /* Of Field. */
+    GArray *fields;
 };
 
 static bool is_blank(char octet)
@@ -65,8 +68,8 @@ static bool parse_name(const char *line, gsize length, Field *field)
     return field->name_length > 0 && at < length && line[at] == ':';
 }
 
-/* A line of a mailbox file, such as "From anna@praxis.example Mon Mar  2 09:00:00 2026", but not
- * "From : …". */
+/* Is it the line of a mailbox file, such as "From anna@praxis.example Mon Mar  2 09:00:00 2026"?
+ * "From : …" is a field. */
 static bool is_mailbox_line(const char *line, gsize length)
 {
     Field field = {0};
@@ -75,7 +78,7 @@ static bool is_mailbox_line(const char *line, gsize length)
            !parse_name(line, length, &field);
 }
 
-/* Takes the line from offset to end into the header. Returns false where it ends the header. */
+/* Takes the line from offset to end into the header. Returns false if the line ends the header. */
 static bool take_line(MessageFile *message, gsize offset, gsize end)
 {
     const char *line = message->text + offset;
@@ -91,8 +94,8 @@ static bool take_line(MessageFile *message, gsize offset, gsize end)
     return true;
 }
 
-/* Returns whether the end of the header is in the text; an unended last line may go on behind it.
- */
+/* Returns whether the end of the header is in the text. A last line without its line end may go on
+ * after the text. */
 static bool parse_head(MessageFile *message)
 {
     gsize offset = message->head_start;
@@ -148,7 +151,7 @@ static const Field *field_at(const MessageFile *message, guint position)
     return &g_array_index(message->fields, Field, position);
 }
 
-/* Appends what stands from at to end, each CRLF as LF, without the last line end. */
+/* Appends the text from at to end, each CRLF as LF, without the last line end. */
 static void append_value(GString *value, const char *at, const char *end)
 {
     while (at < end) {
@@ -180,11 +183,12 @@ HeaderFields *message_file_fields(const MessageFile *message)
     return fields;
 }
 
-/* The header while it is being put together. */
+/* The header while it is put together. */
 typedef struct {
     const MessageFile *message;
     GPtrArray *pieces;
-    bool is_line_open; /* the last octet so far is no line end */
+    /* The last octet so far is not a line end. */
+    bool is_line_open;
 } Assembly;
 
 static void piece_free(gpointer data)
@@ -210,7 +214,7 @@ static void add_piece(Assembly *assembly, gsize offset, gsize length, char *new_
         assembly->is_line_open = false;
 }
 
-/* The text of a whole field, in the line ends of the message. */
+/* The text of a whole field, with the line ends of the message. */
 static char *field_text(const Assembly *assembly, const Edit *edit)
 {
     const char *line_end = assembly->message->line_end;
@@ -226,7 +230,7 @@ static void add_new(Assembly *assembly, const Edit *edit)
     add_piece(assembly, 0, 0, field_text(assembly, edit));
 }
 
-/* What finds the edit of the index-th field of a name. */
+/* The key of the edit of the index-th field of that name. */
 static char *edit_key(const char *name, gsize length, guint index)
 {
     g_autofree char *lower = g_ascii_strdown(name, (gssize)length);
@@ -248,7 +252,7 @@ static GHashTable *edits_by_field(const Edits *edits)
     return table;
 }
 
-/* Counts one more field of that name. Returns how many there are now. */
+/* Counts one more field of that name. Returns the new count. */
 static guint count_name(GHashTable *counts, const char *name, gsize length)
 {
     char *lower = g_ascii_strdown(name, (gssize)length);
@@ -284,7 +288,7 @@ static void add_fields(Assembly *assembly, const Edits *edits)
     }
 }
 
-/* From the last, as each insertion goes on top of those before it. */
+/* Begins with the last one, as each insertion goes on top of those before it. */
 static void add_insertions(Assembly *assembly, const Edits *edits)
 {
     for (guint i = edits_length(edits); i-- > 0;)
@@ -299,7 +303,7 @@ static void add_additions(Assembly *assembly, const Edits *edits)
             add_new(assembly, edits_at(edits, i));
 }
 
-/* Where text follows a header without the empty line between, an MTA puts it there. */
+/* If text follows the header without an empty line between them, adds one, as an MTA does. */
 static void add_separator(Assembly *assembly)
 {
     const MessageFile *message = assembly->message;

@@ -8,14 +8,14 @@
 #include "mail/header_fields.h"
 
 /*
- * A message as text (RFC 5322), LF or CRLF, read as an MTA reads it: fields up to the first line
- * that is none, a "From " line of a mailbox file before them. The text is one part of the message,
- * from its start; it holds all of the header. Pure: who has read the text brings it.
+ * A message as text (RFC 5322) with LF or CRLF, read as an MTA reads it: an optional "From " line
+ * of a mailbox file, then fields up to the first line that is not one. The text is the message or
+ * its start, and holds all of the header. Pure: the caller has read the text.
  */
-#define MESSAGE_FILE_HEAD_MAX                                                                      \
-    (4 * 1024 * 1024) /* octets of a header that is read; MTAs take far less */
-
 typedef struct MessageFile MessageFile;
+
+/* The longest header that is read, in octets; MTAs take far less. */
+#define MESSAGE_FILE_HEAD_MAX (4 * 1024 * 1024)
 
 #define MESSAGE_FILE_ERROR (message_file_error_quark())
 typedef enum { MESSAGE_FILE_ERROR_LONG } MessageFileError;
@@ -23,9 +23,10 @@ GQuark message_file_error_quark(void);
 
 /*
  * text      borrowed; any octets
- * is_whole  the text is all of the message; if not, and no end of the header is in it, that is an
- * error Returns a new message, freed with message_file_free(), or NULL with error
- * (MESSAGE_FILE_ERROR) set.
+ * is_whole  the text is all of the message; if it is not, and does not hold the end of the header,
+ *           that is an error
+ * Returns a new message, freed with message_file_free(), or NULL with error (MESSAGE_FILE_ERROR)
+ * set.
  */
 MessageFile *message_file_parse(const char *text, gsize length, bool is_whole, GError **error);
 void message_file_free(MessageFile *message);
@@ -35,16 +36,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MessageFile, message_file_free)
  * blank. */
 HeaderFields *message_file_fields(const MessageFile *message);
 
-/* The place in text at which the header ends: where the empty line before the body stands, if there
- * is one. */
+/* The offset in text at which the header ends: that of the empty line before the body, if there is
+ * one. */
 gsize message_file_head_end(const MessageFile *message);
 
-/* A piece of the header, one behind the other: as it came, and as it leaves. */
+/* A piece of the header, in order: as it came, and as it leaves. */
 typedef struct {
-    const char *old_text; /* in the text; NULL: new */
+    /* A part of the text; NULL for a new field. */
+    const char *old_text;
     gsize old_length;
-    char *new_text; /* with its line ends, which are those of the message; NULL: it leaves as it
-                       came; "": it goes */
+    /* With the line ends of the message; NULL if the piece leaves as it came, "" if it is
+     * deleted. */
+    char *new_text;
 } MessagePiece;
 
 /*

@@ -10,13 +10,13 @@
 #include "show/paragraph.h"
 #include "show/page.h"
 
-/* The longest head of a row that has its text beside it; a longer one has it on the next line. */
+/* The longest head that has its text beside it; a longer one has the text on the next line. */
 #define HEAD_MAX 24
 
 /* A blank at which paragraph_append() does not break a line. */
 #define HARD_BLANK "\302\240"
 
-/* getopt_long() returns this and more for the rows of a subcommand, in their order. */
+/* getopt_long() returns this number, and those after it, for the rows of a subcommand. */
 #define OWN_OPTIONS 256
 
 static const char daemon_file_help[] =
@@ -67,13 +67,13 @@ static int take_option(const Subcommand *subcommand, const Option *option, void 
         break;
     case OPTION_NUMBER:
         return take_number(subcommand, option, member);
-    case OPTION_OPERAND: /* getopt_long() does not know it */
+    case OPTION_OPERAND: /* getopt_long() never returns it */
         break;
     }
     return SUBCOMMAND_GO_ON;
 }
 
-/* Does what an option of every subcommand asks for, and complains of an unknown one. */
+/* Takes an option that every subcommand has, or points to the help after an unknown one. */
 static int take_common_option(const Subcommand *subcommand, CliContext *context, int option)
 {
     switch (option) {
@@ -110,7 +110,8 @@ static int take_options(const Subcommand *subcommand, CliContext *context, int a
                         void *options)
 {
     g_autofree struct option *rows = long_options_of(subcommand);
-    const Option *grouped = NULL; /* the last one that belongs to a group */
+    /* The last option so far that belongs to a group. */
+    const Option *grouped = NULL;
     int found;
 
     while ((found = getopt_long(argc, argv, "c:h", rows, NULL)) != -1) {
@@ -150,7 +151,7 @@ int subcommand_parse(const Subcommand *subcommand, CliContext *context, int argc
     return SUBCOMMAND_GO_ON;
 }
 
-/* Appends the synopsis. No line is broken inside of brackets. */
+/* Appends the usage line. No line is broken inside of brackets. */
 static void append_usage(const Subcommand *subcommand, GString *text)
 {
     g_autoptr(GString) line = g_string_new(NULL);

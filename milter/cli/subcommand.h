@@ -8,11 +8,15 @@
 /* Exit codes (design section 12). */
 enum {
     CLI_YES = 0,
-    CLI_NO = 1, /* not authorised, not healthy, would be changed */
+    /* Not authorised, not healthy, would be changed. */
+    CLI_NO = 1,
     CLI_USAGE = 2,
-    CLI_UNAVAILABLE = 69, /* no daemon, no DNS library */
-    CLI_OUTPUT = 74,      /* stdout can't be written */
-    CLI_TROUBLE = 75,     /* DNS trouble */
+    /* No daemon, or no DNS library. */
+    CLI_UNAVAILABLE = 69,
+    /* stdout can't be written. */
+    CLI_OUTPUT = 74,
+    /* DNS trouble. */
+    CLI_TROUBLE = 75,
     CLI_CONFIGURATION = 78,
 };
 
@@ -25,11 +29,16 @@ typedef struct {
 } CliContext;
 
 typedef enum {
-    OPTION_FLAG,    /* bool */
-    OPTION_TEXT,    /* const char *, borrowed from argv */
-    OPTION_TEXTS,   /* GPtrArray * of them; the option may be repeated */
-    OPTION_NUMBER,  /* guint, from min to max */
-    OPTION_OPERAND, /* no option: a word that may stand as operand, with its meaning */
+    /* bool */
+    OPTION_FLAG,
+    /* const char *, borrowed from argv */
+    OPTION_TEXT,
+    /* GPtrArray * of const char *; the option may be repeated. */
+    OPTION_TEXTS,
+    /* guint, from min to max */
+    OPTION_NUMBER,
+    /* Not an option, but a word that may be an operand, with its meaning. */
+    OPTION_OPERAND,
 } OptionKind;
 
 typedef enum { FILES_NONE, FILES_ANY, FILES_DIRECTORY } OptionFiles;
@@ -41,7 +50,7 @@ typedef enum { FILES_NONE, FILES_ANY, FILES_DIRECTORY } OptionFiles;
 typedef struct {
     /* Without the dashes. */
     const char *name;
-    /* What its value is called; NULL for OPTION_FLAG and OPTION_OPERAND. */
+    /* The name of its value; NULL for OPTION_FLAG and OPTION_OPERAND. */
     const char *argument;
     /* One or more sentences on one line; the help wraps them. */
     const char *help;
@@ -63,9 +72,9 @@ typedef struct {
     const char *name;
     /* One line, for `spfrom help` and the completions. */
     const char *summary;
-    /* The operands in the usage line; NULL: none are allowed. */
+    /* The operands in the usage line; NULL if none are allowed. */
     const char *operands;
-    /* What one of them is called: "message". NULL if operands is. */
+    /* The name of one operand: "message". NULL if operands is. */
     const char *operand;
     /* More operands are an error; 0 for any number. */
     guint operands_max;
@@ -112,7 +121,7 @@ int subcommand_usage_error(const Subcommand *subcommand, const char *format, ...
 int subcommand_error(const Subcommand *subcommand, int status, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
-/* One in each file of this folder that is named after it. */
+/* Each is in the file that is named after it. */
 extern const Subcommand advise_subcommand;
 extern const Subcommand check_subcommand;
 extern const Subcommand completion_subcommand;
@@ -126,12 +135,12 @@ extern const Subcommand status_subcommand;
 extern const Subcommand test_subcommand;
 extern const Subcommand web_subcommand;
 
-/* All of them, in the order of `spfrom help`; NULL-terminated. */
+/* All subcommands, in the order of `spfrom help`; NULL-terminated. */
 extern const Subcommand *const subcommands[];
 
-/* Returns the one of that name, or NULL. */
+/* Returns the subcommand of that name, or NULL. */
 const Subcommand *subcommand_find(const char *name);
 
-/* Returns the one whose name is closest to a misspelt one, or NULL. */
+/* Returns the subcommand that a misspelt name most likely means, or NULL. */
 const Subcommand *subcommand_closest(const char *name);
 #endif

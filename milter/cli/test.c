@@ -14,7 +14,8 @@
 #include "verdict/decision.h"
 #include "verdict/setup.h"
 
-#define CHUNK (64 * 1024) /* octets of a body that are in memory at a time */
+/* The octets of a body that are in memory at a time. */
+#define CHUNK (64 * 1024)
 
 typedef struct {
     /* "-" is stdin. */
@@ -156,7 +157,7 @@ static Mailbox *author_as_sender(const HeaderFields *fields)
 typedef struct {
     Settings *settings;
     const Decision *decision;
-    /* Of the envelope, as the message came. */
+    /* The envelope sender with which the message came. */
     const Mailbox *sender;
 } TestOutput;
 
@@ -272,7 +273,7 @@ static void add_envelope_diff(Page *page, const TestOutput *output)
     page_raw(page, PAGE_PLAIN, "\n");
 }
 
-/* Appends the lines that change, those of the envelope first: "- " as it came, "+ " as it leaves. */
+/* Appends the lines that change, the envelope first: "- " as it came, "+ " as it leaves. */
 static void add_diff(Page *page, const TestOutput *output, const MessageFile *message)
 {
     g_autoptr(GPtrArray) pieces = NULL;

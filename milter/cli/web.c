@@ -7,7 +7,8 @@
 
 typedef struct {
     WebOptions web;
-    GPtrArray *hosts; /* of const char * */
+    /* Of const char *. */
+    GPtrArray *hosts;
 } Options;
 
 static const Option option_rows[] = {

@@ -220,7 +220,7 @@ void doctor_daemon_reach(Doctor *doctor, const char *mta, const char *user)
         return;
     }
     if (trouble != EACCES)
-        return; /* nothing listens, which another finding says */
+        return; /* nothing listens; another finding says so */
     stopped = machine_account_obstacle(account, path);
     mend_reach(doctor,
                findings_add(doctor, FINDING_ERROR, "socket-reach",

@@ -3,7 +3,7 @@
 
 #include "doctor/findings.h"
 
-/* Does our daemon answer at socket and at control_socket, and does it run what is installed here? */
+/* Does our daemon answer at socket and at control_socket, and is it what is installed here? */
 void doctor_daemon(Doctor *doctor);
 
 /*

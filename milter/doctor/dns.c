@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/domain_name.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define ROOT_KEY "/usr/share/dns/root.key" /* package dns-root-data */
 #define SLOW_MILLISECONDS 1000
 
-/* Returns how long an answer about name took, in milliseconds; -1 where none came. */
+/* Returns how long an answer about name took, in milliseconds; -1 if none came. */
 static gint64 time_of_answer(Dns *dns, const char *name, guint seconds)
 {
     gint64 begin = clock_monotonic(&clock_system);
@@ -144,7 +145,7 @@ static void add_networks(Doctor *doctor)
     findings_add(doctor, FINDING_FINE, "relay-set", "mail leaves from %s", text->str);
 }
 
-/* What it means that a relay host is not known. */
+/* Adds what it means that a relay host is not known. */
 static void add_incompleteness(Doctor *doctor)
 {
     if (relays_unknown(doctor->relays) == NULL)
@@ -194,8 +195,10 @@ bool doctor_dns_has_relay(const Doctor *doctor, const Network *network)
 }
 
 static const struct {
-    const char *host; /* where customers submit: this domain and below */
-    const char *spf;  /* whose record has the hosts that deliver */
+    /* The domain below which customers submit their mail, and itself. */
+    const char *host;
+    /* The domain whose SPF record has the hosts that deliver. */
+    const char *spf;
 } providers[] = {
     {"amazonaws.com", "amazonses.com"},
     {"sendgrid.net", "sendgrid.net"},
@@ -222,7 +225,8 @@ const char *doctor_dns_provider(const char *host)
 /* A place that mail is handed to: "[mail.example.net]:587", "example.net" (by its MX). */
 typedef struct {
     char *host;
-    bool is_literal; /* in brackets: no MX */
+    /* It was in brackets, which means that MX records do not count. */
+    bool is_literal;
 } NextHop;
 
 static void next_hop_clear(NextHop *hop)
@@ -244,9 +248,9 @@ static void next_hop_parse(NextHop *hop, const char *text)
     hop->host = g_ascii_strdown(text, end - text);
 }
 
-static gint64 deadline_of(const Doctor *doctor)
+DnsAnswer *doctor_dns_lookup(const Doctor *doctor, const char *name, DnsType type)
 {
-    return clock_monotonic(&clock_system) + doctor->settings->dns_timeout * CLOCK_SECOND;
+    return dns_lookup(doctor->dns, name, type, deadline_in(doctor->settings->dns_timeout));
 }
 
 static void add_addresses(const Doctor *doctor, GArray *addresses, const char *host)
@@ -254,7 +258,7 @@ static void add_addresses(const Doctor *doctor, GArray *addresses, const char *h
     static const DnsType types[] = {DNS_A, DNS_AAAA};
 
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
-        g_autoptr(DnsAnswer) answer = dns_lookup(doctor->dns, host, types[i], deadline_of(doctor));
+        g_autoptr(DnsAnswer) answer = doctor_dns_lookup(doctor, host, types[i]);
 
         for (guint at = 0; answer->status == DNS_FOUND && at < answer->records->len; at++) {
             Network network = network_from_octets(types[i] == DNS_A ? AF_INET : AF_INET6,
@@ -265,7 +269,7 @@ static void add_addresses(const Doctor *doctor, GArray *addresses, const char *h
     }
 }
 
-/* The addresses that Postfix hands mail for hop to. */
+/* The addresses to which an MTA hands mail for hop. */
 static GArray *addresses_of(const Doctor *doctor, const NextHop *hop)
 {
     GArray *addresses = g_array_new(FALSE, FALSE, sizeof(Network));
@@ -277,7 +281,7 @@ static GArray *addresses_of(const Doctor *doctor, const NextHop *hop)
         return addresses;
     }
     if (!hop->is_literal)
-        mx = dns_lookup(doctor->dns, hop->host, DNS_MX, deadline_of(doctor));
+        mx = doctor_dns_lookup(doctor, hop->host, DNS_MX);
     for (guint i = 0; mx != NULL && mx->status == DNS_FOUND && i < mx->records->len; i++)
         add_addresses(doctor, addresses, dns_answer_at(mx, i)->data);
     if (addresses->len == 0)

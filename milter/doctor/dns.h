@@ -9,6 +9,9 @@ void doctor_dns(Doctor *doctor);
 /* Resolves relay_hosts into the doctor's relay set, and says what it stands for now. */
 void doctor_dns_relays(Doctor *doctor);
 
+/* Looks name up, within dns_timeout; doctor->dns may not be NULL. */
+DnsAnswer *doctor_dns_lookup(const Doctor *doctor, const char *name, DnsType type);
+
 /* Is network (or one address) within the relay set? False if the relay set is not known. */
 bool doctor_dns_has_relay(const Doctor *doctor, const Network *network);
 

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "advice/consultation.h"
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/domain_name.h"
+#include "doctor/dns.h"
 
 #define OPENDKIM_FILE "/etc/opendkim.conf"
 
@@ -95,21 +96,11 @@ static void opendkim_selectors(const char *file, const char *domain, GPtrArray *
         read_single(text, domain, selectors);
 }
 
-static gint64 deadline_of(const Doctor *doctor)
-{
-    return clock_monotonic(&clock_system) + doctor->settings->dns_timeout * CLOCK_SECOND;
-}
-
-static gint64 check_deadline(const Doctor *doctor)
-{
-    return clock_monotonic(&clock_system) + doctor->settings->check_timeout * CLOCK_SECOND;
-}
-
 static void advise_record(Doctor *doctor, Finding *finding, const DomainCheck *check)
 {
     g_autoptr(Consultation) consultation =
         consultation_new(doctor->settings, doctor->dns, NULL, doctor->relays, check->subject,
-                         check_deadline(doctor));
+                         deadline_in(doctor->settings->check_timeout));
     const char *record = consultation->advice->record;
 
     finding_advise(finding, "publish an SPF record for %s that authorises the relays",
@@ -150,7 +141,8 @@ static void examine_dmarc(Doctor *doctor, const DomainCheck *check)
                        domain_name_organizational(domain));
 }
 
-/* Does text have the tag p with a key in it (RFC 6376 section 3.6.1)? An empty one is revoked. */
+/* Does text have the tag p with a key in it (RFC 6376 section 3.6.1)? An empty one means that the
+ * key is revoked. */
 static bool has_key(const char *text)
 {
     g_auto(GStrv) tags = g_strsplit(text, ";", -1);
@@ -167,7 +159,7 @@ static bool has_key(const char *text)
 static void examine_selector(Doctor *doctor, const char *domain, const char *selector)
 {
     g_autofree char *name = g_strdup_printf("%s._domainkey.%s", selector, domain);
-    g_autoptr(DnsAnswer) answer = dns_lookup(doctor->dns, name, DNS_TXT, deadline_of(doctor));
+    g_autoptr(DnsAnswer) answer = doctor_dns_lookup(doctor, name, DNS_TXT);
 
     if (answer->status == DNS_TROUBLE)
         findings_add(doctor, FINDING_UNKNOWN, "fallback-dkim", "%s: %s", name, answer->trouble);
@@ -205,12 +197,12 @@ static void examine_dkim(Doctor *doctor, const char *domain)
 
 static bool has_address(Doctor *doctor, const char *host)
 {
-    g_autoptr(DnsAnswer) a = dns_lookup(doctor->dns, host, DNS_A, deadline_of(doctor));
+    g_autoptr(DnsAnswer) a = doctor_dns_lookup(doctor, host, DNS_A);
     g_autoptr(DnsAnswer) aaaa = NULL;
 
     if (a->status == DNS_FOUND)
         return true;
-    aaaa = dns_lookup(doctor->dns, host, DNS_AAAA, deadline_of(doctor));
+    aaaa = doctor_dns_lookup(doctor, host, DNS_AAAA);
     return aaaa->status == DNS_FOUND || a->status == DNS_TROUBLE || aaaa->status == DNS_TROUBLE;
 }
 
@@ -240,7 +232,7 @@ static Finding *add_no_route(Doctor *doctor, const char *address, const char *wh
 static void examine_route(Doctor *doctor, const char *address)
 {
     const char *domain = strrchr(address, '@') + 1;
-    g_autoptr(DnsAnswer) mx = dns_lookup(doctor->dns, domain, DNS_MX, deadline_of(doctor));
+    g_autoptr(DnsAnswer) mx = doctor_dns_lookup(doctor, domain, DNS_MX);
 
     if (mx->status == DNS_TROUBLE)
         findings_add(doctor, FINDING_UNKNOWN, "fallback-route", "MX of %s: %s", domain,
@@ -264,7 +256,7 @@ static void examine_domain(Doctor *doctor, const char *domain)
 
     if (doctor->relays != NULL) {
         check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
-                                 check_deadline(doctor));
+                                 deadline_in(doctor->settings->check_timeout));
         examine_verdict(doctor, check);
         examine_dmarc(doctor, check);
     }
@@ -276,7 +268,7 @@ static gint compare(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The addresses in one order, of borrowed char *. */
+/* The fallback addresses, sorted; of borrowed char *. */
 static GPtrArray *sorted_addresses(Settings *settings)
 {
     GPtrArray *addresses = g_ptr_array_new();
@@ -290,7 +282,7 @@ static GPtrArray *sorted_addresses(Settings *settings)
     return addresses;
 }
 
-#define ADDRESSES_MAX 20 /* a map may have one for each of thousands of domains */
+#define ADDRESSES_MAX 20 /* a map may have an address for each of thousands of domains */
 
 void doctor_fallback(Doctor *doctor)
 {

@@ -11,7 +11,7 @@ void doctor_fallback(Doctor *doctor);
  * Pure. */
 char *fallback_opendkim_value(const char *text, const char *key);
 
-/* Appends the selectors (char *) for domain in the text of OpenDKIM's KeyTable, whose rows are "NAME
- * DOMAIN:SELECTOR:KEY". Pure. */
+/* Appends the selectors (char *) for domain in the text of OpenDKIM's KeyTable, whose rows read
+ * "NAME DOMAIN:SELECTOR:KEY". Pure. */
 void fallback_key_table(const char *text, const char *domain, GPtrArray *selectors);
 #endif

@@ -110,7 +110,7 @@ static bool is_whole(const char *value)
     return strchr(value, '{') == NULL || strchr(value, '}') != NULL;
 }
 
-/* The keys of a section have the same names, and are not meant. */
+/* In a section the keys have the same names, but are others. */
 static bool begins_section(const char *line)
 {
     line += strspn(line, " \t");

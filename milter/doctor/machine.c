@@ -59,7 +59,7 @@ bool machine_account_is_tryable(const MachineAccount *account)
     return geteuid() == 0 || geteuid() == account->uid;
 }
 
-/* Only system calls from here on: the process may have had threads. */
+/* Runs in the child, which may only make system calls: the process may have had threads. */
 static int become(const MachineAccount *account)
 {
     if (geteuid() != 0)
@@ -87,7 +87,8 @@ static int try_connect(const char *path, int unused G_GNUC_UNUSED)
     return fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 ? 0 : errno;
 }
 
-/* Runs action in a child that is account. Returns what it returns; an errno fits an exit status. */
+/* Runs action in a child process that is account. Returns what action returns; an errno fits into
+ * an exit status. */
 static int in_child(const MachineAccount *account, int (*action)(const char *path, int mode),
                     const char *path, int mode)
 {
@@ -137,9 +138,10 @@ G_DEFINE_QUARK(spfrom_machine_error, machine_error)
 #define PROGRAM_OUTPUT_MAX (4 * 1024 * 1024) /* octets of stdout, and of stderr */
 #define PIECE 65536                          /* octets read at once */
 
-/* What comes out of one pipe. */
+/* The output that comes through one pipe. */
 typedef struct {
-    int fd; /* -1: at its end */
+    /* -1 at the end of the output. */
+    int fd;
     GString *text;
 } Stream;
 
@@ -150,7 +152,7 @@ static void stream_close(Stream *stream)
     stream->fd = -1;
 }
 
-/* Returns false where the stream is longer than it may be. */
+/* Returns false if the stream is longer than it may be. */
 static bool stream_read(Stream *stream)
 {
     char piece[PIECE];
@@ -265,7 +267,7 @@ static void examine_writers(Doctor *doctor, const char *path)
                         "chmod o-w %s", quoted);
 }
 
-/* The daemon reads its files anew as user, when root is long gone. */
+/* A reload reads the files as user, long after the daemon has given up root. */
 static void examine_readable(Doctor *doctor, const MachineAccount *account, const char *path)
 {
     int trouble = account_access(account, path, R_OK);
@@ -353,7 +355,7 @@ static void examine_room(Doctor *doctor)
                      room / 1024 / 1024);
 }
 
-/* No clock is right that says it is before this program was installed. */
+/* A clock is wrong if it is behind the time at which this program was installed. */
 static bool is_before_program(void)
 {
     struct stat status;

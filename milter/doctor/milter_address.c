@@ -28,7 +28,7 @@ static MilterAddress *unix_new(const char *path)
     return address;
 }
 
-/* A number, or the name of a service. Returns 0 where it is neither. */
+/* Reads a number, or the name of a service. Returns 0 if text is neither. */
 static guint16 parse_port(const char *text)
 {
     const struct servent *service;
@@ -40,7 +40,7 @@ static guint16 parse_port(const char *text)
     return service != NULL ? ntohs((guint16)service->s_port) : 0;
 }
 
-/* Lower case, without brackets; NULL for any. */
+/* Returns the host in lower case and without brackets; NULL for any host. */
 static char *parse_host(const char *text, gsize length)
 {
     static const char *const any[] = {"", "*", "0.0.0.0", "::"};
@@ -57,7 +57,7 @@ static char *parse_host(const char *text, gsize length)
     return g_steal_pointer(&host);
 }
 
-/* "PORT@HOST", or "HOST:PORT". */
+/* Reads "PORT@HOST" or "HOST:PORT". */
 static MilterAddress *parse_inet(const char *text)
 {
     const char *at = strchr(text, '@');
@@ -207,7 +207,7 @@ bool milter_address_reaches(const MilterAddress *asked, const MilterAddress *lis
     return asked->port == listening->port && reaches_host(asked, listening);
 }
 
-/* Returns 0, or what went wrong as errno. */
+/* Returns 0 or errno. */
 static int finish_connect(int fd, guint milliseconds)
 {
     struct pollfd polled = {.fd = fd, .events = POLLOUT};
@@ -271,8 +271,10 @@ int milter_address_connect(const MilterAddress *address, guint milliseconds)
 #define CONNECT_MILLISECONDS 2000
 
 static const struct {
-    const char *word; /* in the name of its process, or in its path */
-    guint16 port;     /* the one that its documentation names; 0: none */
+    /* A part of its program's name, or of its socket's path. */
+    const char *word;
+    /* The port that its documentation names; 0 if there is none. */
+    guint16 port;
     KnownMilter milter;
 } known[] = {
     {"opendkim", 8891, {"OpenDKIM", true}},    {"rspamd", 11332, {"rspamd", true}},
@@ -308,7 +310,8 @@ const KnownMilter *milter_address_known(const char *program, const char *address
     return NULL;
 }
 
-/* The first words of /proc/PID/cmdline: the program, and what an interpreter was given. */
+/* The name of the script that an interpreter runs, from /proc/PID/cmdline; NULL if there is
+ * none. */
 static char *script_of(guint pid)
 {
     g_autofree char *file = g_strdup_printf("/proc/%u/cmdline", pid);
@@ -342,7 +345,7 @@ static char *name_of(guint pid)
     return g_steal_pointer(&script);
 }
 
-/* The process that has called listen() is the peer of who connects. */
+/* The peer of a connection is the process that has called listen(). */
 static char *program_at_path(const MilterAddress *address)
 {
     struct ucred peer = {0};
@@ -436,7 +439,7 @@ char *milter_address_program(const MilterAddress *address)
     return milter_address_reaches(address, &any) ? program_at_port(address->port) : NULL;
 }
 
-/* Reads exactly length octets. */
+/* Reads exactly length octets. Returns false if they don't come. */
 static bool read_octets(int fd, guint8 *octets, gsize length, guint milliseconds)
 {
     while (length > 0) {
@@ -458,7 +461,7 @@ static bool read_octets(int fd, guint8 *octets, gsize length, guint milliseconds
 
 bool milter_address_negotiate(int fd, guint milliseconds)
 {
-    /* Length, command, then version 6, all actions and all steps that it has. */
+    /* The length, the command, then version 6 with all its actions and steps. */
     static const guint8 question[] = {0, 0,    0,    13,   'O',  0,    0,    0,   6,
                                       0, 0x00, 0x01, 0xff, 0x00, 0x1f, 0xff, 0xff};
     static const guint8 end[] = {0, 0, 0, 1, 'Q'};

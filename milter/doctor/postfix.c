@@ -73,7 +73,7 @@ static char *next_word(char **at)
     return word;
 }
 
-/* "-" is the default, which compatibility_level 1 has changed (master(5)). */
+/* "-" stands for the default, which changed with compatibility_level 1 (master(5)). */
 static bool is_chrooted(const Postfix *postfix, const char *column)
 {
     const char *level = postfix_value(postfix, NULL, "compatibility_level");
@@ -109,7 +109,7 @@ static void parse_services(Postfix *postfix, const char *text)
         parse_service(postfix, lines[i]);
 }
 
-/* "submission/inet/smtpd_milters = …"; the name of a service may be a path. */
+/* Reads "submission/inet/smtpd_milters = …"; the name of a service may be a path. */
 static void parse_override(Postfix *postfix, char *line)
 {
     char *name;

@@ -112,8 +112,8 @@ char *postfix_lookup(const Postfix *postfix, const char *table, const char *key,
  * that can't be done (patterns, other servers). */
 char *postfix_dump(const Postfix *postfix, const char *table, GError **error);
 
-/* One entry of smtpd_milters or non_smtpd_milters: "inet:localhost:8891", or "{ inet:localhost:8891,
- * default_action=accept }". */
+/* One entry of smtpd_milters or non_smtpd_milters: "inet:localhost:8891", or
+ * "{ inet:localhost:8891, default_action=accept }". */
 typedef struct {
     /* As it was written, braces included. */
     char *text;

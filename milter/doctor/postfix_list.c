@@ -258,7 +258,8 @@ static void examine_others(Doctor *doctor, const PostfixList *list, const char *
     }
 }
 
-#define PROTOCOL_NEEDED 6 /* from which on a milter may change the envelope sender */
+/* The first version in which a milter may change the envelope sender. */
+#define PROTOCOL_NEEDED 6
 
 static void examine_protocol(Doctor *doctor, const PostfixList *list, const char *name)
 {

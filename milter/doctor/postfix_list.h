@@ -45,8 +45,8 @@ PostfixPassage postfix_list_passage(const PostfixList *list);
 /* "smtpd_milters", or "smtpd_milters of submission/inet". Owned by the caller. */
 char *postfix_list_name(const PostfixList *list);
 
-/* Mends finding with the commands that put us into the list, before the first milter that signs, and
- * reload Postfix. */
+/* Mends finding with the commands that put us into the list, before the first milter that signs,
+ * and reload Postfix. */
 void postfix_list_mend(const PostfixList *list, Finding *finding);
 
 /*

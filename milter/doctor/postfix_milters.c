@@ -12,7 +12,7 @@
 #include "doctor/postfix_list.h"
 #include "policy/outbound.h"
 
-/* The port of a service: what is behind the host, if there is one. */
+/* The port of a service, without the host if it has one. */
 static const char *port_of(const PostfixService *service)
 {
     const char *colon = strrchr(service->name, ':');
@@ -20,7 +20,7 @@ static const char *port_of(const PostfixService *service)
     return colon != NULL ? colon + 1 : service->name;
 }
 
-/* Where people's own mail comes in. */
+/* Is service one to which people submit their own mail? */
 static bool is_submission(const Postfix *postfix, const PostfixService *service)
 {
     static const char *const ports[] = {"submission", "submissions", "smtps", "587", "465"};
@@ -38,7 +38,8 @@ static bool has_filter(const Postfix *postfix, const PostfixService *service)
            *postfix_value(postfix, service, "smtpd_proxy_filter") != '\0';
 }
 
-/* The address at which service listens: loopback or a private one. False if it has none. */
+/* Sets *address to that at which service listens. Returns false if it is neither loopback nor
+ * private. */
 static bool is_house_port(const PostfixService *service, Network *address)
 {
     const char *port = port_of(service);
@@ -57,7 +58,7 @@ static bool is_house_port(const PostfixService *service, Network *address)
            network_is_house(address);
 }
 
-/* Is a service of this kind only set up for mail that has come in before? */
+/* Does service have options that are usual for mail that a filter gives back? */
 static bool has_way_back_options(const PostfixService *service)
 {
     static const char *const names[] = {"content_filter", "smtpd_proxy_filter",
@@ -67,13 +68,13 @@ static bool has_way_back_options(const PostfixService *service)
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (g_hash_table_contains(service->overrides, names[i]))
             return true;
-    return strcmp(port_of(service), "10025") == 0; /* amavis gives mail back there */
+    return strcmp(port_of(service), "10025") == 0; /* the port at which amavis gives mail back */
 }
 
 typedef enum { WAY_BACK_NO, WAY_BACK_PERHAPS, WAY_BACK_YES } WayBack;
 
-/* Does a filter (amavis) give back at service what has come in at another one before? Sets *address
- * to where service is, which is where all of its mail then seems to come from. */
+/* Does a filter (amavis) give mail back at service that came in at another one? Sets *address to
+ * that of service: all mail there then seems to come from it. */
 static WayBack way_back(const Postfix *postfix, const PostfixService *service, Network *address)
 {
     if (is_submission(postfix, service) || has_filter(postfix, service) ||
@@ -89,7 +90,8 @@ static WayBack way_back(const Postfix *postfix, const PostfixService *service, N
     return WAY_BACK_NO;
 }
 
-/* Strangers' mail comes from the filter's address there, and outbound takes it for ours. */
+/* Adds the finding that strangers' mail comes from the filter's address, so that outbound takes it
+ * for ours. */
 static void add_trap(Doctor *doctor, const PostfixList *list, WayBack back)
 {
     g_autofree char *others =
@@ -118,7 +120,8 @@ static void add_trap(Doctor *doctor, const PostfixList *list, WayBack back)
     }
 }
 
-/* Examines a port that takes mail back from a filter. Returns false if there is more to say. */
+/* Examines a service at which a filter gives mail back. Returns false if service is none, and has
+ * to be examined like the others. */
 static bool examine_way_back(Doctor *doctor, const PostfixList *list)
 {
     OutboundClient client = {.has_address = true};
@@ -163,7 +166,8 @@ static void add_off(Doctor *doctor, const PostfixList *list)
                  is_own ? list->reader : NULL, "receive_override_options", left->str);
 }
 
-/* The same filter as content_filter has it; NULL if the SMTP client can't reach it. */
+/* The filter of smtpd_proxy_filter in the words of content_filter; NULL if the SMTP client can't
+ * reach it. */
 static char *filter_after_queue(const char *proxy)
 {
     const char *place = g_str_has_prefix(proxy, "inet:") ? proxy + strlen("inet:") : proxy;
@@ -178,8 +182,8 @@ static char *filter_after_queue(const char *proxy)
     return g_strdup_printf("smtp:[%.*s]%s", (int)(colon - place), place, colon);
 }
 
-/* Milters see no header where a filter stands before the queue, and behind it all mail comes from
- * the filter. What helps is a filter after the queue. */
+/* If a filter works before the queue, milters see no header before it, and all mail comes from the
+ * filter after it. The mend is a filter after the queue. */
 static void add_blind(Doctor *doctor, const PostfixList *list)
 {
     const char *proxy = postfix_value(list->postfix, list->reader, "smtpd_proxy_filter");
@@ -220,7 +224,7 @@ static void add_chrooted(Doctor *doctor, const PostfixList *list)
                     "%s -F %s && %s reload", postconf, quoted, postfix);
 }
 
-/* Mail that comes in here is not seen, while that of other services is. */
+/* Adds the finding that mail of this service is not seen, while that of others is. */
 static void add_missed(Doctor *doctor, const PostfixList *list)
 {
     g_autofree char *name = postfix_list_name(list);
@@ -272,8 +276,8 @@ static void add_seen(Doctor *doctor, const GPtrArray *lists)
                      "mail that comes in at %s passes through spfrom", names->str);
 }
 
-/* No smtpd has us: one finding for all that read main.cf, one for each that has an option of its
- * own. */
+/* Adds the findings if no smtpd has us: one for all that read main.cf, and one for each that has an
+ * option of its own. */
 static void add_absent(Doctor *doctor, const GPtrArray *lists)
 {
     const PostfixList *general = NULL;
@@ -302,7 +306,7 @@ static bool is_any_seen(const GPtrArray *lists)
     return false;
 }
 
-/* Since Postfix 3.2, single clients can have other milters. */
+/* Since Postfix 3.2, some clients can have other milters. */
 static void examine_maps(Doctor *doctor, const Postfix *postfix, const PostfixService *service)
 {
     const char *maps = postfix_value(postfix, service, "smtpd_milter_maps");
@@ -314,7 +318,7 @@ static void examine_maps(Doctor *doctor, const Postfix *postfix, const PostfixSe
                        "see that those whose mail is ours have spfrom there, too");
 }
 
-/* Each list once, however many services read it from main.cf. */
+/* Examines each list once, however many services read it from main.cf. */
 static void examine_once(Doctor *doctor, const PostfixList *list, bool *is_main_done)
 {
     if (list->first < 0 || (list->owner == NULL && *is_main_done))
@@ -358,7 +362,7 @@ static void examine_smtpd(Doctor *doctor, const Postfix *postfix)
     }
 }
 
-/* The cleanup that gets what pickup has found; it reads non_smtpd_milters. */
+/* The cleanup that pickup hands mail to; it reads non_smtpd_milters. */
 static const PostfixService *local_cleanup(const Postfix *postfix, const PostfixService *pickup)
 {
     const char *name = postfix_value(postfix, pickup, "cleanup_service_name");
@@ -377,7 +381,7 @@ static const PostfixService *find_pickup(const Postfix *postfix)
     return NULL;
 }
 
-/* Where smtpd_milters has us, non_smtpd_milters best follows it. */
+/* If smtpd_milters has us, non_smtpd_milters had best follow it. */
 static void mend_local(const Doctor *doctor, const PostfixList *list, Finding *finding)
 {
     g_autoptr(PostfixList) smtpd = postfix_list_new(doctor, list->postfix, NULL, "smtpd_milters");
@@ -431,7 +435,7 @@ static bool has_daemon_name(const Postfix *postfix, const char *name)
     return false;
 }
 
-/* outbound = daemon:NAME waits for a macro that Postfix has to be told of. */
+/* outbound = daemon:NAME needs a macro that Postfix only sends if it is configured. */
 static void examine_daemon_names(Doctor *doctor, const Postfix *postfix)
 {
     const GPtrArray *rules = doctor->settings->outbound;
@@ -460,7 +464,7 @@ static void examine_daemon_names(Doctor *doctor, const Postfix *postfix)
     }
 }
 
-/* Appends the command that makes our entry of a list, if it has one, name place. */
+/* Appends the command that puts place into our entry of the list, if the list has us. */
 static void move_entry(const PostfixList *list, const char *place, GString *commands)
 {
     const PostfixMilter *ours;
@@ -480,9 +484,11 @@ static void move_entry(const PostfixList *list, const char *place, GString *comm
 }
 
 #define SOCKET_FOLDER "spfrom"
-#define SOCKET_PLACE "unix:" SOCKET_FOLDER "/milter.sock" /* below the queue, chrooted or not */
+#define SOCKET_PLACE                                                                               \
+    "unix:" SOCKET_FOLDER                                                                          \
+    "/milter.sock" /* Postfix looks for it below its queue, chrooted or not. */
 
-/* Appends the commands that make every list name the socket below the queue. */
+/* Appends the commands that put the socket below the queue into every list. */
 static void move_entries(const Doctor *doctor, const Postfix *postfix, GString *commands)
 {
     static const char *const parameters[] = {"smtpd_milters", "non_smtpd_milters"};
@@ -552,7 +558,7 @@ static bool find_gateway(Network *gateway)
     return false;
 }
 
-/* Does every client of service that comes through the gateway have an address of its own? */
+/* Does service learn the addresses of clients that come through the gateway? */
 static bool tells_clients(const Postfix *postfix, const PostfixService *service,
                           const Network *gateway)
 {
@@ -569,7 +575,7 @@ static bool tells_clients(const Postfix *postfix, const PostfixService *service,
     return *postfix_value(postfix, service, "smtpd_upstream_proxy_protocol") != '\0';
 }
 
-/* Does mail pass us whose clients we only know as the gateway? */
+/* Do we get mail from clients that we only know by the gateway's address? */
 static bool is_any_untold(const Doctor *doctor, const Postfix *postfix, const Network *gateway)
 {
     for (guint i = 0; i < postfix->services->len; i++) {
@@ -583,7 +589,8 @@ static bool is_any_untold(const Doctor *doctor, const Postfix *postfix, const Ne
     return false;
 }
 
-/* outbound without what takes the gateway for ours; programs in the container stay ours. */
+/* The value of outbound without the rules that take the gateway for ours; programs in the container
+ * stay ours. Owned by the caller. */
 static char *outbound_without(const GPtrArray *rules, const Network *gateway)
 {
     GString *value = g_string_new("{ ");
@@ -627,7 +634,7 @@ static bool has_all(const GPtrArray *rules)
     return false;
 }
 
-/* Ports that Docker publishes get the whole Internet's mail from the container's gateway. */
+/* If Docker publishes a port, mail of the whole Internet comes from the container's gateway. */
 static void examine_container(Doctor *doctor, const Postfix *postfix)
 {
     const GPtrArray *rules = doctor->settings->outbound;

@@ -7,19 +7,23 @@
 #include <unistd.h>
 
 #include "advice/domain_check.h"
+#include "base/deadline.h"
 #include "doctor/dns.h"
 #include "policy/outbound.h"
 #include "verdict/interfaces.h"
 
 #define LOCAL_CHECK "local-mailers"
-#define FORWARD_MAX 65536 /* octets of a .forward that are looked at */
+/* The longest .forward that is read, in octets. */
+#define FORWARD_MAX 65536
 
-/* One examination; is_fine until something is found. */
+/* What the examination of local_mailers has to know. */
 typedef struct {
     Doctor *doctor;
     const Postfix *postfix;
-    GPtrArray *own_domains; /* of char *; tables are not among them */
-    bool has_own_tables;    /* some of our domains stand in tables */
+    /* Of char *; domains in tables are not among them. */
+    GPtrArray *own_domains;
+    /* Some of our domains are in tables. */
+    bool has_own_tables;
     bool is_fine;
 } LocalCase;
 
@@ -48,7 +52,7 @@ static void add_own_domains(LocalCase *this, const char *parameter)
     }
 }
 
-/* Is the domain behind the last @ of address one of this host? One without a domain is. */
+/* Is the domain of address one of this host? An address without a domain is. */
 static bool is_own(const LocalCase *this, const char *address)
 {
     const char *at = strrchr(address, '@');
@@ -58,7 +62,7 @@ static bool is_own(const LocalCase *this, const char *address)
            g_ptr_array_find_with_equal_func(this->own_domains, domain, g_str_equal, NULL);
 }
 
-/* The first address outside of the house in the value of an alias; NULL: there is none. Owned by
+/* The first address outside of the house in the value of an alias; NULL if there is none. Owned by
  * the caller. */
 static char *find_outside(const LocalCase *this, const char *value)
 {
@@ -71,8 +75,8 @@ static char *find_outside(const LocalCase *this, const char *value)
     return NULL;
 }
 
-/* Is key, of a table that all recipients are looked up in, about an address that a mailer of
- * local_mailers can have? Of a domain that may stand in a table: perhaps. */
+/* Can the key of a table be an address that a mailer of local_mailers takes? If our domains are in
+ * tables, assume so. */
 static bool concerns_local(const LocalCase *this, const char *key)
 {
     return is_own(this, key) || this->has_own_tables;
@@ -118,7 +122,7 @@ static void examine_tables(LocalCase *this, const char *parameter)
         examine_table(this, parameter, g_ptr_array_index(tables, i));
 }
 
-/* A parameter that names one address. */
+/* Examines a parameter that names one address. */
 static void examine_address(LocalCase *this, const char *parameter)
 {
     const char *value = postfix_value(this->postfix, NULL, parameter);
@@ -162,8 +166,8 @@ static void examine_forwards(LocalCase *this)
     endpwent();
 }
 
-/* Mailers that lead to other hosts. error is what accepted addresses of virtual alias domains
- * have. */
+/* Looks for mailers that lead to other hosts. Postfix names error for accepted addresses of virtual
+ * alias domains. */
 static void examine_mailers(LocalCase *this)
 {
     static const char *const outside[] = {"smtp", "relay", "error", "esmtp"};
@@ -206,16 +210,18 @@ static void examine_local_mailers(Doctor *doctor, const Postfix *postfix)
                      geteuid() == 0 ? "no table and no .forward" : "no table");
 }
 
-/* One parameter that names tables, while they are asked. */
+/* Tables that one parameter names, while they are asked. */
 typedef struct {
     Doctor *doctor;
     const Postfix *postfix;
-    const char *parameter; /* as it is told */
+    /* The name of the parameter, for people. */
+    const char *parameter;
     const char *tables;
-    bool is_unknown; /* one of them could not be asked; that was told */
+    /* One of the tables could not be asked, and a finding says so. */
+    bool is_unknown;
 } Lookup;
 
-/* Postfix asks tables of patterns for whole addresses only. */
+/* Postfix asks tables of patterns only for whole addresses. */
 static bool has_patterns(const char *table)
 {
     static const char *const types[] = {"regexp:", "pcre:", "cidr:"};
@@ -226,7 +232,7 @@ static bool has_patterns(const char *table)
     return false;
 }
 
-/* Returns what the first of the tables that knows key says, NULL where none does. */
+/* Returns what the first table that knows key says; NULL if none does. */
 static char *look_up(Lookup *lookup, const char *key, bool is_part)
 {
     g_autoptr(GPtrArray) words = postfix_words(lookup->tables);
@@ -249,8 +255,8 @@ static char *look_up(Lookup *lookup, const char *key, bool is_part)
     return NULL;
 }
 
-/* Does Postfix look addresses of domain up by their local part alone? The host's own addresses are
- * left out: nobody's fallback address is in a domain literal. */
+/* Does Postfix look addresses of domain up by their local part alone? Domain literals are left out,
+ * as no fallback address has one. */
 static bool is_own_domain(const Postfix *postfix, const char *domain)
 {
     g_autoptr(GPtrArray) words = postfix_words(postfix_value(postfix, NULL, "mydestination"));
@@ -262,8 +268,8 @@ static bool is_own_domain(const Postfix *postfix, const char *domain)
     return false;
 }
 
-/* Asks the tables for address as Postfix does (mail_addr_find()): whole, without its extension,
- * its local part where the domain is ours, then its domain. */
+/* Asks the tables for address as Postfix does (mail_addr_find()): for the whole address, without
+ * its extension, for its local part if the domain is ours, then for its domain. */
 static char *look_up_address(Lookup *lookup, const char *address)
 {
     const char *delimiters = postfix_value(lookup->postfix, NULL, "recipient_delimiter");
@@ -290,14 +296,18 @@ static char *look_up_address(Lookup *lookup, const char *address)
     return found != NULL ? found : look_up(lookup, at, true);
 }
 
-/* A table that is asked for the envelope sender. */
+/* A parameter whose tables Postfix asks for the envelope sender. */
 typedef struct {
     const char *parameter;
     const char *check;
-    FindingLevel level; /* where it knows a fallback address */
-    const char *hit;    /* with the fallback address, and what the table says */
+    /* The level if a table knows a fallback address. */
+    FindingLevel level;
+    /* What the table does then, with the fallback address and what the table says. */
+    const char *hit;
     const char *advice;
-    const char *set_only; /* said where it is set and knows none; NULL: that is fine */
+    /* What to say if the parameter is set and no table knows a fallback address; NULL if that is
+     * fine. */
+    const char *set_only;
 } SenderTable;
 
 static const SenderTable sender_tables[] = {
@@ -334,7 +344,7 @@ static void examine_hit(Doctor *doctor, const SenderTable *table, const char *ad
         table->advice);
 }
 
-/* Does the class of addresses that canonical_maps looks at hold the envelope sender? */
+/* Is the envelope sender one of the addresses to which the table applies? */
 static bool counts(const Postfix *postfix, const SenderTable *table)
 {
     return strcmp(table->parameter, "canonical_maps") != 0 ||
@@ -375,7 +385,7 @@ static void examine_sender_table(Doctor *doctor, const Postfix *postfix, const S
                      lookup.tables);
 }
 
-/* With smtp_sender_dependent_authentication the login of the next hop hangs on the sender. */
+/* With smtp_sender_dependent_authentication the login at the next hop depends on the sender. */
 static void examine_login(Doctor *doctor, const Postfix *postfix)
 {
     Lookup lookup = {.doctor = doctor,
@@ -400,7 +410,7 @@ static void examine_login(Doctor *doctor, const Postfix *postfix)
     }
 }
 
-/* masquerade_domains strips subdomains of the envelope sender, ours too. */
+/* masquerade_domains strips subdomains of the envelope sender, and so of the fallback address. */
 static void examine_masquerade(Doctor *doctor, const Postfix *postfix)
 {
     g_autoptr(GPtrArray) domains =
@@ -477,7 +487,7 @@ static void examine_generic(Doctor *doctor, const Postfix *postfix, const char *
                        "if it is there to replace authors, spfrom does that now: empty it");
 }
 
-/* The lines that a rewritten message has, as header_checks(5) are asked for them. */
+/* The lines of a rewritten message for which header_checks(5) are asked. */
 static GPtrArray *header_lines(Settings *settings)
 {
     const char *address = settings->fallback->addr_spec;
@@ -528,7 +538,8 @@ static void examine_header_checks(Doctor *doctor, const Postfix *postfix, const 
                      "%s (%s) leaves alone what spfrom writes", name, tables);
 }
 
-#define HEADER_SIZE_LOW 32768 /* octets; below, Postfix cuts fields that mail has in practice */
+/* In octets; with less, Postfix cuts fields that occur in practice. */
+#define HEADER_SIZE_LOW 32768
 
 static void examine_header_size(Doctor *doctor, const Postfix *postfix)
 {
@@ -559,7 +570,7 @@ static void examine_sender_tables(Doctor *doctor, const Postfix *postfix)
     examine_header_size(doctor, postfix);
 }
 
-/* What follows the transport in "smtp:[host]:port". */
+/* The next hop in "smtp:[host]:port"; "" if it has none. */
 static const char *hop_in_transport(const char *text)
 {
     const char *colon = strchr(text, ':');
@@ -567,7 +578,7 @@ static const char *hop_in_transport(const char *text)
     return colon != NULL ? colon + 1 : "";
 }
 
-/* Returns whether any is set. */
+/* Returns whether a next hop is set for all mail. */
 static bool examine_hops(Doctor *doctor, const Postfix *postfix)
 {
     g_autoptr(GPtrArray) fallbacks =
@@ -595,7 +606,7 @@ static void add_missing_own(Doctor *doctor, const char *what, const Network *net
         "in %s write relay_hosts += { \"%s\" }, then: spfrom reload", doctor->file, text);
 }
 
-/* Without a relayhost this host delivers itself. */
+/* Without a relayhost, this host delivers from its own addresses. */
 static void examine_own(Doctor *doctor, const Postfix *postfix)
 {
     static const char *const parameters[] = {"smtp_bind_address", "smtp_bind_address6"};
@@ -635,7 +646,7 @@ static void examine_transport_maps(Doctor *doctor, const Postfix *postfix)
                      maps);
 }
 
-/* What Postfix itself writes passes no milter, unless internal_mail_filter_classes says so. */
+/* Mail that Postfix itself writes passes no milter, unless internal_mail_filter_classes says so. */
 static void examine_own_mail(Doctor *doctor, const Postfix *postfix)
 {
     const char *classes = postfix_value(postfix, NULL, "internal_mail_filter_classes");
@@ -647,8 +658,7 @@ static void examine_own_mail(Doctor *doctor, const Postfix *postfix)
     if (doctor->relays == NULL || strstr(classes, "bounce") != NULL)
         return;
     check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
-                             clock_monotonic(&clock_system) +
-                                 doctor->settings->check_timeout * CLOCK_SECOND);
+                             deadline_in(doctor->settings->check_timeout));
     if (check->is_authorised) {
         findings_add(doctor, FINDING_FINE, "internal-mail",
                      "bounces that Postfix writes pass no milter; %s, which they come from, "

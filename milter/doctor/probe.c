@@ -13,14 +13,9 @@
 #include "doctor/milter_address.h"
 #include "mail/mailboxes.h"
 
-/* Why a server did not take the message; the text of PROBE_ERROR_REFUSED is what the server said. */
-#define PROBE_ERROR (probe_error_quark())
-typedef enum { PROBE_ERROR_CONNECT, PROBE_ERROR_SILENT, PROBE_ERROR_REFUSED } ProbeError;
-static G_DEFINE_QUARK(spfrom_probe_error, probe_error)
-
-    /* One message for an MTA, handed over by SMTP (RFC 5321) as a client of the house does it: without
+/* One message that an MTA is given by SMTP (RFC 5321), as a client of the house gives it: without
  * TLS and without a log-in. */
-    typedef struct {
+typedef struct {
     const char *helo;
     /* An addr-spec. */
     const char *sender;
@@ -30,12 +25,23 @@ static G_DEFINE_QUARK(spfrom_probe_error, probe_error)
     const char *text;
 } SmtpMessage;
 
-#define ANSWER_MAX 65536 /* octets, all lines of one answer */
+/* Why a server did not take the message. The text of PROBE_ERROR_REFUSED is the server's answer. */
+#define PROBE_ERROR (probe_error_quark())
+typedef enum { PROBE_ERROR_CONNECT, PROBE_ERROR_SILENT, PROBE_ERROR_REFUSED } ProbeError;
+
+static GQuark probe_error_quark(void)
+{
+    return g_quark_from_static_string("spfrom-probe-error-quark");
+}
+
+/* The longest answer with all its lines, in octets. */
+#define ANSWER_MAX 65536
 
 typedef struct {
     int fd;
     guint seconds;
-    GString *input; /* what was read beyond the last answer */
+    /* What was read after the last answer. */
+    GString *input;
 } Dialogue;
 
 static bool wait_for(const Dialogue *dialogue, short events, gint64 deadline, GError **error)
@@ -49,7 +55,8 @@ static bool wait_for(const Dialogue *dialogue, short events, gint64 deadline, GE
     return false;
 }
 
-/* The end of the answer at the start of text, behind its last line; NULL where it is not whole. */
+/* The end of the answer at the start of text, after its last line; NULL if the answer is not
+ * complete. */
 static const char *answer_end(const char *text)
 {
     const char *end;
@@ -81,7 +88,7 @@ static bool read_some(Dialogue *dialogue, gint64 deadline, GError **error)
     return true;
 }
 
-/* Reads one answer. Returns it where its first digit is wanted; NULL with error set. */
+/* Reads one answer. Returns it if its first digit is wanted; else NULL with error set. */
 static char *read_answer(Dialogue *dialogue, char wanted, GError **error)
 {
     gint64 deadline = clock_monotonic(&clock_system) + dialogue->seconds * CLOCK_SECOND;
@@ -202,7 +209,8 @@ char *probe_queue_id(const char *answer)
     return NULL;
 }
 
-#define PATIENCE 30 /* seconds for an answer of the MTA, besides what a check may take */
+/* How long the MTA may take for an answer besides the check, in seconds. */
+#define PATIENCE 30
 
 static const char text_format[] =
     "From: spfrom doctor <%s>\r\n"
@@ -217,7 +225,7 @@ static const char text_format[] =
     "This message was sent by spfrom doctor --probe on %s, to see what becomes of mail\r\n"
     "from %s. Nothing needs to be done with it.\r\n";
 
-/* RFC 5322 section 3.3, in words that no locale changes. */
+/* The time now (RFC 5322 section 3.3), in words that no locale changes; owned by the caller. */
 static char *date_text(void)
 {
     static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};

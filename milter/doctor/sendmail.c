@@ -10,7 +10,7 @@
 #include "doctor/dns.h"
 #include "doctor/milter_address.h"
 
-/* Where the line "X" names no other. */
+/* The times in seconds if the line "X" names no others. */
 #define READ_TIME 10 /* seconds */
 #define END_TIME 300
 
@@ -39,7 +39,7 @@ void sendmail_cf_free(SendmailCf *cf)
     g_free(cf);
 }
 
-/* The names in text, without blanks, of char *. */
+/* The names in text, of char *; commas, semicolons and blanks part them. */
 static GPtrArray *names_in(const char *text)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
@@ -51,7 +51,7 @@ static GPtrArray *names_in(const char *text)
     return names;
 }
 
-/* A time without a unit is in seconds here. */
+/* Reads a time, in seconds if it has no unit. */
 static gint64 parse_time(const char *text, gint64 otherwise)
 {
     gint64 seconds = clock_span_parse(text, NULL);
@@ -59,7 +59,7 @@ static gint64 parse_time(const char *text, gint64 otherwise)
     return seconds >= 0 ? seconds : otherwise;
 }
 
-/* "C:5s;S:10s;R:20s;E:60s" */
+/* Reads "C:5s;S:10s;R:20s;E:60s". */
 static void parse_times(SendmailMilter *milter, const char *text)
 {
     g_auto(GStrv) parts = g_strsplit(text, ";", -1);
@@ -133,7 +133,7 @@ static void parse_daemon(SendmailCf *cf, const char *options)
     g_ptr_array_add(cf->daemons, daemon);
 }
 
-/* The value of line where it is "O name=value". */
+/* The value in a line "O name=value"; NULL if line is another. */
 static const char *option_value(const char *line, const char *name)
 {
     const char *at;
@@ -186,7 +186,8 @@ SendmailCf *sendmail_cf_parse(const char *text)
     cf->milters = g_ptr_array_new_with_free_func((GDestroyNotify)milter_free);
     cf->filters = g_ptr_array_new_with_free_func(g_free);
     cf->daemons = g_ptr_array_new_with_free_func((GDestroyNotify)daemon_free);
-    g_string_replace(whole, "\n\t", " ", 0); /* a line goes on after a blank */
+    g_string_replace(whole, "\n\t", " ",
+                     0); /* a line that begins with a blank continues the one before */
     g_string_replace(whole, "\n ", " ", 0);
     lines = g_strsplit(whole->str, "\n", -1);
     for (guint i = 0; lines[i] != NULL; i++)
@@ -207,12 +208,14 @@ const SendmailMilter *sendmail_cf_milter(const SendmailCf *cf, const char *name)
 
 #define FALLBACK_NAME "spfrom"
 
-/* What the examinations below share. */
+/* What all examinations below need to know. */
 typedef struct {
     Doctor *doctor;
-    const char *file; /* sendmail.cf */
+    /* The path of sendmail.cf. */
+    const char *file;
     const SendmailCf *cf;
-    const SendmailMilter *ours; /* NULL: none is */
+    /* NULL if no milter is ours. */
+    const SendmailMilter *ours;
 } Case;
 
 static const SendmailMilter *find_ours(const Doctor *doctor, const SendmailCf *cf)
@@ -228,7 +231,7 @@ static const SendmailMilter *find_ours(const Doctor *doctor, const SendmailCf *c
     return NULL;
 }
 
-/* sendmail.mc beside sendmail.cf, from which the latter is made. Owned by the caller. */
+/* The path of sendmail.mc beside sendmail.cf, which is made from it. Owned by the caller. */
 static char *source_of(const Case *this)
 {
     g_autofree char *folder = g_path_get_dirname(this->file);
@@ -236,7 +239,7 @@ static char *source_of(const Case *this)
     return g_build_filename(folder, "sendmail.mc", NULL);
 }
 
-/* The number of the line of text that defines our milter; 0: none. */
+/* The number of the line of text that defines our milter; 0 if there is none. */
 static guint definition_line(const Case *this, const char *text)
 {
     const char *name = this->ours != NULL ? this->ours->name : FALLBACK_NAME;
@@ -249,14 +252,15 @@ static guint definition_line(const Case *this, const char *text)
     return 0;
 }
 
-/* Seconds that Sendmail has to wait for an answer: what a check may take, and some. */
+/* How long Sendmail has to wait for an answer: as long as a check may take, and a margin. In
+ * seconds. */
 static guint time_needed(const Case *this)
 {
     return this->doctor->settings->check_timeout + 20;
 }
 
-/* Says the command that writes line into sendmail.mc, in place of the line at number (0: at its
- * end), and makes sendmail.cf of it. */
+/* Mends finding with the command that writes line into sendmail.mc, in place of the line with that
+ * number (0 for its end), and makes sendmail.cf of it. */
 static void mend_source(const Case *this, Finding *finding, guint number, const char *line)
 {
     g_autofree char *source = source_of(this);
@@ -287,7 +291,8 @@ static void mend_definition(const Case *this, Finding *finding)
         finding_advise(finding, "in the file that sendmail.cf is made of, write: %s", line);
 }
 
-/* filters with us at the front of position, as the value of confINPUT_MAIL_FILTERS. */
+/* The filters with us before position, as the value of confINPUT_MAIL_FILTERS. Owned by the
+ * caller. */
 static char *filters_with(const Case *this, const GPtrArray *filters, guint position)
 {
     const char *name = this->ours->name;
@@ -320,7 +325,7 @@ static gint index_of(const GPtrArray *names, const char *name)
     return -1;
 }
 
-/* Who is the milter of that name? */
+/* Recognises the milter of that name; NULL if it is not known. */
 static const KnownMilter *known_filter(const Case *this, const char *name)
 {
     const SendmailMilter *milter = sendmail_cf_milter(this->cf, name);
@@ -356,7 +361,7 @@ static void examine_order(const Case *this, const char *daemon, const GPtrArray 
     }
 }
 
-/* The general list, which daemons without one of their own have. */
+/* Examines the general list, which counts for daemons without a list of their own. */
 static void examine_general(const Case *this)
 {
     if (index_of(this->cf->filters, this->ours->name) < 0) {
@@ -406,8 +411,8 @@ static void examine_flag(const Case *this)
                                                : "leaves without being rewritten (no F=T)"));
 }
 
-/* Sendmail waits for the answer to the end of a message as long as for any other (R), and 5 min in
- * all (E). */
+/* Sendmail waits for the answer to the end of a message as long as for any other (R), and in all no
+ * longer than E. */
 static void examine_time(const Case *this)
 {
     gint64 needed = this->doctor->settings->check_timeout;
@@ -422,7 +427,7 @@ static void examine_time(const Case *this)
                                        this->doctor->settings->check_timeout));
 }
 
-/* Sendmail trusts no socket in a folder where others can put one of theirs. */
+/* Sendmail trusts no socket in a folder in which everybody can put one. */
 static void examine_folder(const Case *this)
 {
     g_autofree char *folder = NULL;
@@ -441,7 +446,7 @@ static void examine_folder(const Case *this)
                         "chmod o-w %s", quoted);
 }
 
-/* sendmail -t passes no milter unless submit.cf brings the message to the daemon. */
+/* A message of sendmail -t passes no milter unless submit.cf hands it to the daemon. */
 static void examine_submission(const Case *this)
 {
     g_autofree char *folder = g_path_get_dirname(this->file);
@@ -475,7 +480,7 @@ static void examine_port(const Case *this)
             this->doctor->file);
 }
 
-/* Its alias files and maps are not looked through. */
+/* Sendmail's alias files and maps are not looked through. */
 static void examine_local(const Case *this)
 {
     Finding *finding;
