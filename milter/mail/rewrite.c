@@ -6,7 +6,7 @@
 
 #include "mail/composer.h"
 #include "mail/display_name.h"
-#include "mail/dkim_signature.h"
+#include "mail/dkim.h"
 #include "mail/encoded_words.h"
 
 /*

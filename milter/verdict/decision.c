@@ -2,7 +2,7 @@
 
 #include "verdict/decision.h"
 
-#include "mail/authentication_results.h"
+#include "mail/dkim.h"
 
 /* What the functions below pass on; verdicts are kept in decision. */
 typedef struct {
@@ -119,7 +119,7 @@ static void decide(Way *way)
     Decision *decision = way->decision;
     g_auto(GStrv) dkim_passes =
         way->settings->exempt_dkim != NULL
-            ? authentication_results_dkim_passes(way->message->fields, way->settings->exempt_dkim)
+            ? dkim_passed_domains(way->message->fields, way->settings->exempt_dkim)
             : NULL;
     g_autoptr(Mailboxes) senders = read_senders(way);
     const Identities identities = {.authors = decision->authors,

@@ -5,8 +5,7 @@
  */
 #include "config.h"
 
-#include "mail/authentication_results.h"
-#include "mail/dkim_signature.h"
+#include "mail/dkim.h"
 
 #include <string.h>
 
@@ -64,8 +63,8 @@ static void parse_results(const char *text, size_t length)
     header_fields_append(more, FIELD, "mx2.example; dkim=pass header.d=praxis.example", -1);
     append_parts(fields, text, length);
     append_parts(more, text, length);
-    passes = authentication_results_dkim_passes(fields, "mx.example");
-    passes_of_more = authentication_results_dkim_passes(more, "mx.example");
+    passes = dkim_passed_domains(fields, "mx.example");
+    passes_of_more = dkim_passed_domains(more, "mx.example");
     check(g_strv_equal((const char *const *)passes, (const char *const *)passes_of_more));
     check(g_strv_length(passes) <= PASSES_MAX);
     for (guint i = 0; passes[i] != NULL; i++) {
@@ -134,7 +133,7 @@ static void check_smuggled(char **signatures, bool is_last)
     header_fields_append(fields, FIELD, results->str, -1);
     for (guint i = 0; signatures[i] != NULL; i++)
         header_fields_append(fields, SIGNATURE_FIELD, signatures[i], -1);
-    passes = authentication_results_dkim_passes(fields, "mx.example");
+    passes = dkim_passed_domains(fields, "mx.example");
     for (guint i = 0; passes[i] != NULL; i++)
         check(strcmp(passes[i], EVIL) == 0);
 }
