@@ -13,11 +13,11 @@
 typedef struct {
     const char *at;
     const char *end;
-    bool is_doubtful;    /* what was read so far may be read in another way */
-    bool is_broken;      /* a quote or comment without end: what is behind it can't be trusted */
+    bool is_doubtful;    /* the text so far may be read in another way */
+    bool is_broken;      /* a quote or comment has no end: the text behind it can't be trusted */
     bool has_inner_fold; /* a fold in a quoted string, or in a comment with a quote, "@" or "<" */
     bool has_sign;       /* "@" or "<" in a quoted string or a comment */
-    guint comments;      /* that were read, nested ones not counted */
+    guint comments;      /* read so far, nested ones not counted */
     bool has_deep_sign;  /* "@" or "<" in a comment that has another one in it */
     GString *comment;    /* text of the comment read last */
     GString *phrase;     /* the words read last, a blank where they stood apart */
@@ -29,11 +29,11 @@ typedef struct {
 typedef struct {
     guint words;
     bool is_after_word;   /* the last thing was a word and not a dot */
-    bool is_local_part;   /* no two words without a dot between them; more dots, too, are in use */
-    bool has_inner_blank; /* … and blanks or comments too */
-    bool has_odd_quoting; /* a quoted string holds what some parsers stumble over */
-    bool has_junk;        /* what has no place in a phrase */
-    bool has_leading_dot; /* nor has this, but local parts do begin so */
+    bool is_local_part;   /* a dot between each two words; some senders use more dots */
+    bool has_inner_blank; /* blanks or comments between the words */
+    bool has_odd_quoting; /* a quoted string holds characters over which some parsers stumble */
+    bool has_junk;        /* an octet that has no place in a phrase */
+    bool has_leading_dot; /* has no place in a phrase either, but local parts begin so */
 } Words;
 
 /* What an atom may hold (RFC 5322 section 3.2.3), with RFC 6532 everything that isn't ASCII. */
@@ -54,7 +54,8 @@ static bool is_control(char c)
     return ((guchar)c < ' ' && c != '\t') || c == 0x7f;
 }
 
-/* Is there an octet that no parser agrees on: a control, or a LF that isn't a fold? */
+/* Returns whether there is an octet on which parsers differ: a control, or an LF that isn't a
+ * fold. */
 static bool has_control(const char *text, gsize length)
 {
     for (gsize i = 0; i < length; i++) {
@@ -96,7 +97,7 @@ static bool is_at_end(const Scanner *scanner)
     return scanner->at >= scanner->end;
 }
 
-/* Gives up: what is left is neither read nor trusted. */
+/* Gives up: the rest is neither read nor trusted. */
 static void give_up(Scanner *scanner)
 {
     scanner->is_doubtful = scanner->is_broken = true;
@@ -105,7 +106,7 @@ static void give_up(Scanner *scanner)
 
 /*
  * Parsers that end a quoted string or a comment at a line end see the quotes behind it the other
- * way round: what is inside for us, be it in another quoted string, is an address for them.
+ * way round: for them, text is an address that is inside of quotes for us.
  */
 static void note_fold_and_sign(Scanner *scanner, const char *start)
 {
@@ -141,8 +142,8 @@ static void take_quoted_octet(Scanner *scanner, GString *text)
 }
 
 /*
- * Ruby's mail takes the text of each comment out of the field, one after another: what the first
- * one leaves of the second is part of the address then.
+ * Ruby's mail takes the text of each comment out of the field, one after another. If the first one
+ * leaves a part of the second, that becomes part of the address.
  */
 static void note_deep_sign(Scanner *scanner, const char *start)
 {
@@ -156,8 +157,8 @@ static void note_deep_sign(Scanner *scanner, const char *start)
 }
 
 /*
- * Reads the comment that begins at "(", nested ones included. Some parsers end it at the first ")":
- * behind a nested one nothing may stand that would mean something to them.
+ * Reads the comment that begins at "(", nested ones included. Some parsers end it at the first
+ * ")", so that nothing may stand behind a nested comment that would mean something to them.
  */
 static void read_comment(Scanner *scanner)
 {
@@ -284,8 +285,8 @@ static Words read_words(Scanner *scanner)
 }
 
 /*
- * Is text what a local part may be beyond its grammar: UTF-8 with nothing in it that is invisible
- * or turns lines?
+ * Returns whether a local part is more than grammatical: UTF-8 in which nothing is invisible or
+ * turns the direction of a line.
  */
 static bool is_sound(const GString *text)
 {
@@ -355,7 +356,7 @@ static bool skip_route(Scanner *scanner)
     return true;
 }
 
-/* Does a comment inside of "<>" hold what some parsers take for the address itself? */
+/* Returns whether a comment inside of "<>" may be taken for the address itself by some parsers. */
 static bool has_sign_beside(const char *start, const char *end)
 {
     guint signs = 0;
@@ -388,7 +389,7 @@ typedef struct {
     bool is_in_group;
     bool has_group;
     bool has_repetition; /* an addr-spec before "<" */
-    guint commas;        /* that were passed */
+    guint commas;        /* passed so far */
     GString *pending;    /* bare words before a comma: "Müller, Dr. <a@b.de>" lacks quotes */
     char joint[3];       /* the delimiter passed last, with the blank behind it */
 } Reader;
@@ -409,8 +410,7 @@ static bool is_element_end(const Reader *reader)
 }
 
 /*
- * Skips what stands behind a mailbox up to the next comma. Returns false where it may be another
- * address.
+ * Skips the text behind a mailbox up to the next comma. Returns false if it may be another address.
  */
 static bool skip_garbage(Reader *reader)
 {
@@ -442,7 +442,7 @@ static void append_name(Reader *reader, const char *phrase)
     g_ptr_array_add(reader->addresses, address);
 }
 
-/* Takes phrase, and what was read last. */
+/* The address read last, with phrase, of which it takes ownership. */
 static AddressRead *address_new(const Scanner *reader, char *phrase)
 {
     AddressRead *address = g_new(AddressRead, 1);
@@ -467,7 +467,7 @@ static void note_joint(Reader *reader, char delimiter)
     g_snprintf(reader->joint, sizeof reader->joint, is_spaced ? "%c " : "%c", delimiter);
 }
 
-/* Keeps the words read last, which belong to the name of what follows. */
+/* Keeps the words read last, which belong to the name of the mailbox that follows. */
 static void append_pending(Reader *reader)
 {
     if (reader->in.phrase->len == 0)
@@ -489,7 +489,7 @@ static char *take_phrase(Reader *reader)
     return phrase;
 }
 
-/* The comment read last: where there is no other name, it is one. */
+/* The comment read last, which is the name if there is no other. */
 static char *take_comment(Reader *reader)
 {
     char *comment = NULL;
@@ -521,7 +521,7 @@ static void read_name_addr(Reader *reader, const Words *words)
 
 /*
  * Reads "<addr-spec>" behind an addr-spec that should have been quoted. Returns whether it is the
- * same once more. Alone in its field that is no matter of doubt; in a list it is one.
+ * same address once more. That is doubtful in a list, but not if it is alone in its field.
  */
 static bool read_same_angle(Reader *reader)
 {
@@ -560,7 +560,7 @@ static void read_bare_addr_spec(Reader *reader, const Words *words)
 
 /*
  * Words without an address, or nothing at all: a stray comma, an empty group. Only a comma behind
- * the one mailbox of a field is read by all as if it were not there.
+ * the one mailbox of a field is ignored by all parsers.
  */
 static void note_bare_words(Reader *reader)
 {
@@ -572,7 +572,8 @@ static void note_bare_words(Reader *reader)
     append_pending(reader);
 }
 
-/* Puts what was taken for a group back before the name that it belongs to: "Praxis: M <a@b.de>". */
+/* Puts the words that looked like a group's name back before the name of the mailbox: "Praxis: M
+ * <a@b.de>". */
 static void prepend(AddressRead *address, const char *group, const char *colon)
 {
     const char *name = address->phrase;
@@ -584,7 +585,7 @@ static void prepend(AddressRead *address, const char *group, const char *colon)
 
 static void read_elements(Reader *reader);
 
-/* Reads a group up to its ";" or, where that lacks, to the end. */
+/* Reads a group up to its ";" or, if that is missing, to the end. */
 static void read_group(Reader *reader)
 {
     g_autofree char *group = g_strdup(reader->in.phrase->str);
@@ -618,7 +619,7 @@ static void read_behind_colon(Reader *reader, const Words *words)
         read_group(reader);
 }
 
-/* Reads what stands between two commas. */
+/* Reads the text between two commas. */
 static void read_element(Reader *reader)
 {
     Words words;
@@ -679,8 +680,8 @@ bool address_reader_read(const char *text, gsize length, GPtrArray *addresses)
 }
 
 /*
- * The path without its angle brackets and the root's dot; NULL where there is nothing, or half of
- * the brackets.
+ * The path without its angle brackets and the root's dot; NULL if it is empty, or if one of the
+ * brackets is missing.
  */
 static char *path_inside(const char *text)
 {
@@ -692,14 +693,14 @@ static char *path_inside(const char *text)
         text++;
         length -= 2;
     }
-    if (length > 0 && text[length - 1] == '.') /* MTAs take it off too */
+    if (length > 0 && text[length - 1] == '.') /* MTAs take the root's dot off too */
         length--;
     return length > 0 && length <= PATH_MAX_LENGTH ? g_strndup(text, length) : NULL;
 }
 
 /*
- * A path has no blanks and comments outside of quotes; a route and odd quotes are no matter of
- * doubt here, since no receiver guesses.
+ * A path has no blanks and comments outside of quotes. A route and odd quotes are not doubtful
+ * here, since receivers don't guess at paths.
  */
 static bool read_path(Scanner *reader)
 {

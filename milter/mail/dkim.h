@@ -12,8 +12,8 @@
 
 /*
  * Returns the domain of a DKIM-Signature: field (tag d=, RFC 6376 section 3.5) in the form of
- * base/domain_name.h, owned by the caller, or NULL if there is none that can be read. Upper case and
- * blanks inside of it are accepted.
+ * base/domain_name.h, owned by the caller, or NULL if there is none that can be read. Upper case
+ * and blanks inside of it are accepted.
  */
 char *dkim_signature_domain(const char *value);
 
@@ -29,8 +29,9 @@ typedef struct {
  *
  * Returns the signature, freed with dkim_signature_free(), or NULL if one of those tags stands
  * twice (RFC 6376 section 3.2), or has an octet that could end a value in that field and begin
- * another: a blank, a control, or one of ; = " ( ). An i= is decoded before it is looked at; if it can't
- * be decoded, it counts as it is. A control in any tag's name gives NULL too: it may be read as such a tag.
+ * another: a blank, a control, or one of ; = " ( ). An i= is decoded before it is looked at; if it
+ * can't be decoded, it counts as it is. A control in any tag's name gives NULL too: it may be read
+ * as such a tag.
  */
 DkimSignature *dkim_signature_parse(const char *value);
 void dkim_signature_free(DkimSignature *signature);
