@@ -34,7 +34,7 @@ typedef enum {
     ADVICE_PIECE_ITEM,        /* one of a list that the piece before began */
     ADVICE_PIECE_REMARK,      /* a paragraph: what to know besides */
     ADVICE_PIECE_OUTCOME,     /* a paragraph: what happens then */
-    ADVICE_PIECE_OPERATOR,    /* a paragraph for who runs the relays, not for the owner */
+    ADVICE_PIECE_OPERATOR,    /* a paragraph for the operator, not for the owner */
 } AdvicePieceKind;
 
 /* A sentence is said if everything holds that its row names. */
@@ -80,10 +80,10 @@ typedef struct {
     bool tells_added;
     /* A msgid: the headline without the domain before it. */
     const char *summary;
-    /* msgids of the letter: its subject, and why it is written, in the words of somebody who never
-     * heard of SPF. NULL: no letter is written. */
+    /* msgids of the letter: its subject, and why we write it, for a reader who has never heard of
+     * SPF. NULL: no letter is written. */
     const char *subject, *reason;
-    /* What to do, but for the record. */
+    /* What to do; the record is not among them. */
     AdviceSentence sentences[5];
     /* A msgid: the letter's last paragraph but one; NULL: none. */
     const char *letter_end;
@@ -119,7 +119,7 @@ typedef enum {
     POINT_FAULTY,
 
     /* What was done to the record found (merge, repair, reduce). An error in it: term: the text
-     * that is wrong; number: its place, characters counted from 1; text: what it became ("" where
+     * that is wrong; number: its place, characters counted from 1; text: what it became ("" if
      * it was left out); reason: what is wrong, English, a msgid for gettext(), or NULL. record: the
      * index in Advice.found */
     POINT_ERROR,
@@ -148,8 +148,8 @@ typedef enum {
      * that nobody sends from there. term; number: look-ups freed */
     POINT_DROPPED,
 
-    /* About the domain. A TXT record that was meant as SPF, or SPF where nobody asks for it. term:
-     * the name at which it stands; text: the record */
+    /* About the domain. A TXT record that was meant as SPF, or SPF that nobody looks for there.
+     * term: the name at which it stands; text: the record */
     POINT_MISPLACED,
     /* A record of the type SPF, which receivers don't ask for: TXT is. text: the record */
     POINT_SPF_TYPE,
@@ -157,12 +157,12 @@ typedef enum {
      */
     POINT_NOT_INHERITED,
     /* The name is an alias (CNAME): no record of its own can stand there. term: what it leads to.
-     * The record belongs there, where that is the owner's */
+     * The record belongs there, if that name is the owner's */
     POINT_ALIAS,
     /* DMARC asks receivers to quarantine or reject. number: a DmarcPolicy; text: the record */
     POINT_DMARC,
     /* No record could be found that is proven to work (record is NULL). reason: English, what the
-     * last one failed on; NULL where nothing could be tried */
+     * last one failed on; NULL if nothing could be tried */
     POINT_UNPROVEN,
 
     /* For the operator. A relay that is a provider's ("spf:amazonses.com"): it may send with an
@@ -178,7 +178,7 @@ typedef struct {
     char *term;
     char *text;
     char *reason;
-    char **texts; /* NULL-terminated; NULL where there is none */
+    char **texts; /* NULL-terminated; NULL if there is none */
     guint number, limit;
     guint record;
 } Point;
@@ -209,19 +209,30 @@ Point *point_add(GPtrArray *points, PointKind kind, const char *term);
 
 typedef struct {
     AdviceKind kind;
-    bool has_unknown_relays; /* ADVICE_UNKNOWN: it is our relays that are not known */
-    char *domain;            /* as in DomainCheck; A-label */
-    char *organizational;    /* the domain that somebody registered: domain, or a parent of it */
-    char *label;       /* where in the zone of organizational: "@", or "mail" of mail.example.org */
-    bool is_subdomain; /* domain and organizational differ */
-    char *record; /* what to publish, ASCII: proven, it passes for the whole relay set within the
-                     limits. NULL: nothing is to be published, or nothing could be proven
-                     (POINT_UNPROVEN) */
-    char **added; /* the mechanisms in record that were not there before, in its order;
-                     NULL-terminated, never NULL */
-    char **found; /* the SPF records as found, made valid UTF-8; NULL-terminated, never NULL */
-    GPtrArray *points;   /* of Point */
-    char **name_servers; /* of organizational, lower case, sorted; NULL-terminated, never NULL */
+    /* ADVICE_UNKNOWN: it is our relays that are not known. */
+    bool has_unknown_relays;
+    /* As in DomainCheck; A-label. */
+    char *domain;
+    /* The domain that somebody registered: domain, or a parent of it. */
+    char *organizational;
+    /* The name in the zone of organizational: "@", or "mail" of mail.example.org. */
+    char *label;
+    /* domain and organizational differ. */
+    bool is_subdomain;
+    /*
+     * The record to publish, ASCII: proven, it passes for the whole relay set within the limits.
+     * NULL: nothing is to be published, or nothing could be proven (POINT_UNPROVEN).
+     */
+    char *record;
+    /* The mechanisms in record that were not there before, in its order; NULL-terminated, never
+     * NULL. */
+    char **added;
+    /* The SPF records as found, made valid UTF-8; NULL-terminated, never NULL. */
+    char **found;
+    /* of Point */
+    GPtrArray *points;
+    /* Of organizational, lower case, sorted; NULL-terminated, never NULL. */
+    char **name_servers;
 
     /* The fallback address of this domain; NULL: there is no configuration. */
     char *fallback;

@@ -133,7 +133,7 @@ static char *spf_record_at(const Ground *ground, const char *name, DnsType type)
     return NULL;
 }
 
-/* Where owners publish what nobody asks for there. */
+/* Names at which owners publish SPF, though nobody looks for it there. */
 static void remark_misplaced(const Ground *ground, const Advice *advice)
 {
     static const char *const prefixes[] = {"_spf", "spf", "www", "@"};
@@ -222,7 +222,7 @@ static bool has_family(const Relays *relays, int family)
     return false;
 }
 
-/* As texts: a NUL in one becomes a blank, which is wrong there as well. */
+/* The records as texts. A NUL becomes a blank, which is just as wrong there. */
 static GPtrArray *texts_of(const DnsAnswer *answer)
 {
     GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
@@ -258,7 +258,7 @@ static void find_name_servers(const Ground *ground, Advice *advice)
     advice->name_servers = (char **)g_ptr_array_free(names, FALSE);
 }
 
-/* What can be said before any record is looked at. */
+/* Finds the kinds that do not depend on a record. Returns true if there is one. */
 static bool is_settled(const Ground *ground, const DnsAnswer *answer, const Lists *lists,
                        Advice *advice)
 {

@@ -24,7 +24,7 @@ void check_subject_free(CheckSubject *subject)
     g_free(subject);
 }
 
-/* What is no domain has no SPF record: the result is none (RFC 7208 section 4.3). */
+/* The subject of text that is no domain: its result is none (RFC 7208 section 4.3). */
 static CheckSubject *malformed_new(const char *text)
 {
     const char *at = strrchr(text, '@');

@@ -19,7 +19,8 @@ typedef struct {
 
 /*
  * Reads "praxis.example", "anna@praxis.example" or "Anna <anna@praxis.example>"; U-labels are
- * taken. What is no domain is a subject too: its result is none. Freed with check_subject_free().
+ * taken. Text that is no domain is a subject, too: its result is none. Freed with
+ * check_subject_free().
  */
 CheckSubject *check_subject_parse(const char *text);
 void check_subject_free(CheckSubject *subject);
@@ -29,18 +30,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSubject, check_subject_free)
 typedef struct {
     const CheckSubject *subject;
     const Relays *relays;
-    GPtrArray *evaluations; /* of Evaluation, one for each of relays->networks */
-    SpfResult result;       /* that decided under relay_policy */
-    bool is_authorised;     /* by rewrite_on and tempfail_on; what exempts the domain is in notes */
-    const Evaluation *shown; /* the first with that result; where it passes, the one that costs
-                                most. NULL: no relay */
-    guint32 ttl;             /* seconds: the smallest of all evaluations */
-    char
-        *unknown; /* why the relays are incomplete, if that makes the result temperror; else NULL */
-    const char *reason; /* for people, where the result needs one; else NULL */
-    char *dmarc;        /* the record; NULL where there is none */
+    /* of Evaluation, one for each of relays->networks */
+    GPtrArray *evaluations;
+    /* The one that decided under relay_policy. */
+    SpfResult result;
+    /* By rewrite_on and tempfail_on; what exempts the domain is in notes. */
+    bool is_authorised;
+    /* The first with that result; of several that pass, the one that costs most. NULL: no relay. */
+    const Evaluation *shown;
+    /* Seconds: the smallest of all evaluations. */
+    guint32 ttl;
+    /* Why the relays are incomplete, if that makes the result temperror; else NULL. */
+    char *unknown;
+    /* For people, if the result needs one; else NULL. */
+    const char *reason;
+    /* The record; NULL if there is none. */
+    char *dmarc;
     DmarcPolicy dmarc_policy;
-    GPtrArray *notes; /* of char *, sentences: what besides SPF counts for this domain here */
+    /* of char *: sentences on what besides SPF counts for this domain here */
+    GPtrArray *notes;
 } DomainCheck;
 
 /*

@@ -11,14 +11,19 @@
 /* The relays that a domain is checked for: the relay set, or those of the command line. */
 typedef struct {
     GArray *networks; /* of Network */
-    GArray *entries;  /* of guint: networks[i] came from names[entries[i]]; those of one entry stand
-                         together */
-    GPtrArray *names; /* of char *: entries of relay_hosts as text, or what --relay said */
-    GPtrArray *unknown; /* of char *, one for each of names: why it is not known whole; NULL: it is.
-                           What mail leaves from is then incomplete (relay_set.h) */
-    bool is_given;      /* by the command line */
-    char *helo;         /* the name that they give in HELO, for %{h} */
-    GPtrArray *problems; /* of char *: what could not be looked up, for people */
+    /* of guint: networks[i] came from names[entries[i]]; those of one entry stand together. */
+    GArray *entries;
+    /* of char *: entries of relay_hosts as text, or what --relay said. */
+    GPtrArray *names;
+    /* of char *, one for each of names: why it is not known whole; NULL: it is. What mail leaves
+     * from is then incomplete (see verdict/relay_set.h). */
+    GPtrArray *unknown;
+    /* True if the command line gave them. */
+    bool is_given;
+    /* The name that they give in HELO, for %{h}. */
+    char *helo;
+    /* of char *: what could not be looked up, for people. */
+    GPtrArray *problems;
 } Relays;
 
 /* No relays yet; helo is copied. Freed with relays_free(). */

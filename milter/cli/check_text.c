@@ -52,7 +52,7 @@ static void add_headline(Page *page, const DomainCheck *check)
 typedef struct {
     char *name;
     const Evaluation *evaluation; /* of the first of them */
-    const Network *piece;         /* the one that decided, where name doesn't say it; else NULL */
+    const Network *piece;         /* the one that decided, if name doesn't say it; else NULL */
     guint count;
 } RelayRow;
 
@@ -179,7 +179,7 @@ static bool has_later(const Evaluation *evaluation, guint position, guint depth)
     return false;
 }
 
-/* The term behind its branches, and the name it asked for where macros made that. */
+/* The term behind its branches, and the name it asked for if macros made that. */
 static char *tree_text(const Evaluation *evaluation, guint position)
 {
     const EvaluationTerm *term = term_at(evaluation, position);

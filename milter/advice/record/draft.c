@@ -197,7 +197,7 @@ static char softer(char a, char b)
     return strchr(soft_first, a) < strchr(soft_first, b) ? a : b;
 }
 
-/* The softest all of those that count; '\0' where no record has one. */
+/* The softest all of those that count; '\0' if no record has one. */
 static char softest_all(const GPtrArray *drafts)
 {
     char softest = '\0';
@@ -214,7 +214,7 @@ static char softest_all(const GPtrArray *drafts)
     return softest == '+' ? '?' : softest;
 }
 
-/* The last redirect that stays one: where no record has all, the first one. */
+/* The redirect that stays one: the first, if no record has all; else NULL. */
 static const DraftTerm *kept_redirect(const GPtrArray *drafts, char all)
 {
     for (guint i = 0; i < drafts->len && all == '\0'; i++) {
@@ -227,7 +227,7 @@ static const DraftTerm *kept_redirect(const GPtrArray *drafts, char all)
     return NULL;
 }
 
-/* Of mechanisms that are equal but for their qualifiers the first one counts, as in one record. */
+/* If two mechanisms differ in their qualifiers only, the first one counts, as in one record. */
 static void add_mechanism(Draft *united, const char *text)
 {
     g_autofree char *key = draft_key(text);
@@ -260,7 +260,7 @@ static void add_redirect(Draft *united, const Draft *draft, const DraftTerm *ter
 }
 
 /*
- * Adds the terms of draft, in their order, but a redirect behind the mechanisms, where it counts.
+ * Adds the terms of draft in their order. A redirect goes behind the mechanisms: it counts last.
  * Mechanisms behind all never counted and must not begin to.
  */
 static void add_draft(Draft *united, const Draft *draft, const DraftTerm *redirect)

@@ -44,15 +44,15 @@ void draft_remove(Draft *draft, guint position);
 /* Puts terms in the place of one; none: takes it out. */
 void draft_replace(Draft *draft, guint position, const char *const *texts);
 
-/* The first term of that kind from position on; the number of terms where there is none. */
+/* The first term of that kind from position on, or the number of terms. */
 guint draft_find_kind(const Draft *draft, RecordTermKind kind, guint position);
 /* The first term of that key from position on, or the number of terms. */
 guint draft_find_key(const Draft *draft, const char *key, guint position);
 
-/* Where a mechanism goes that shall count last: before all or redirect, else behind the last
+/* The place of a mechanism that counts last: before all or redirect, else behind the last
  * mechanism. */
 guint draft_end(const Draft *draft);
-/* Where all goes: behind the last mechanism, before modifiers. */
+/* The place of all: behind the last mechanism, before modifiers. */
 guint draft_behind_mechanisms(const Draft *draft);
 
 /* Is it a mechanism, and not a modifier? */
@@ -64,9 +64,9 @@ char *draft_key(const char *text);
 /*
  * One record of several, which lets nobody pass that none of them does: the terms of the first that
  * refuses nobody, then what the others have besides, in their order, nothing from behind an all;
- * the softest all at the end. "+all", which would let everybody pass, counts as "?all" here. Where
- * one has a redirect and another has all, or another redirect, the redirect becomes an include. Of
- * two exp the first stays. Pure.
+ * the softest all at the end. "+all", which would let everybody pass, counts as "?all" here. If one
+ * has a redirect and another has all, or another redirect, the redirect becomes an include. Of two
+ * exp the first stays. Pure.
  *
  * records  of Draft, at least one, without wrong terms
  * Returns a new draft, freed with draft_free().

@@ -150,7 +150,7 @@ static guint find_text(const Draft *draft, const char *text)
     return position;
 }
 
-/* Where the term stands that decides against a relay; at most end. */
+/* The place of the term that decides against a relay; at most end. */
 static guint deciding_position(const Draft *draft, const DomainCheck *check, guint end)
 {
     guint position = end;
@@ -223,7 +223,7 @@ static guint earlier(const Draft *draft, guint position)
     return position;
 }
 
-/* Puts texts in where they work. Returns NULL where they don't. */
+/* Puts texts in at a place at which they work. Returns NULL if there is none. */
 static Draft *place(Extension *extension, const GPtrArray *texts)
 {
     guint position =

@@ -230,8 +230,7 @@ static bool is_second(const Draft *draft, const char *text)
     return false;
 }
 
-/* What the second redirect of a record becomes: an include, where it is another one. NULL: nothing.
- */
+/* What the second redirect of a record becomes: an include if it is a different one, else NULL. */
 static char *second_redirect(const Draft *draft, const char *text)
 {
     g_autofree char *key = draft_key(text);
@@ -246,7 +245,7 @@ static bool is_version(const char *word)
     return g_ascii_strcasecmp(word, VERSION) == 0;
 }
 
-/* Appends the terms that text was meant as, but for modifiers that stand there twice. Returns them
+/* Appends the terms that text was meant as, without modifiers that stand there twice. Returns them
  * as text, owned by the caller. */
 static char *append_meant(Draft *draft, const char *gap, gsize gap_length, const char *text)
 {
@@ -393,7 +392,7 @@ static void mend_words(const Mend *mend, gsize at)
     mend->draft->tail = g_strdup(text + at);
 }
 
-/* Begins the draft with the version. Returns where its terms begin. */
+/* Begins the draft with the version. Returns the place at which its terms begin. */
 static gsize mend_version(Mend *mend)
 {
     const char *text = mend->clean->text->str;

@@ -48,7 +48,7 @@ static const Name names[] = {
     {"all", RECORD_ALL, 1},
 };
 
-/* What a term can begin with where it is glued to the one before. */
+/* What a term can begin with if it is glued to the one before. */
 static const char *const beginnings[] = {"include:",  "ip4:", "ip6:", "ipv4:", "ipv6:", "exists:",
                                          "redirect=", "mx:",  "ptr:", "a:",    "exp="};
 
@@ -67,7 +67,7 @@ static char *trim(const char *text)
     return length <= LENGTH_MAX ? g_strndup(text, length) : NULL;
 }
 
-/* Reads a number of at most three digits, with leading zeros; -1 where it is none. */
+/* Reads a number of at most three digits, with leading zeros; -1 if it is none. */
 static int octet_of(const char *text)
 {
     gsize length = strspn(text, "0123456789");
@@ -105,7 +105,7 @@ static guint32 number_of(const guint8 octets[4])
            octets[3];
 }
 
-/* The prefix length of "255.255.255.0"; -1 where it is no netmask. */
+/* The prefix length of "255.255.255.0"; -1 if it is no netmask. */
 static int length_of_mask(const char *text)
 {
     guint8 octets[4];
@@ -147,7 +147,7 @@ static char *text_of_ip4(const guint8 octets[4])
     return g_strdup_printf("%d.%d.%d.%d", octets[0], octets[1], octets[2], octets[3]);
 }
 
-/* "192.0.2.0-192.0.2.255" or "192.0.2.0-255", where that is one network. */
+/* "192.0.2.0-192.0.2.255" or "192.0.2.0-255", if that is one network. */
 static char *range_of(const char *text)
 {
     const char *dash = strchr(text, '-');
@@ -390,7 +390,7 @@ bool mend_term_is_bare_value(const char *text)
     return domain != NULL && strlen(domain) == strlen(text);
 }
 
-/* "/24", "//64" or "/24//64" at the end of a or mx, where they are possible; else "". */
+/* "/24", "//64" or "/24//64" at the end of a or mx, if they are possible; else "". */
 static char *mend_lengths(const char *slash)
 {
     g_autofree char *tried = g_strconcat("a", slash != NULL ? slash : "", NULL);
@@ -447,7 +447,7 @@ static char *mend_named(const Name *name, const char *value)
     return NULL;
 }
 
-/* "all" itself, whatever follows, or nearly so where a qualifier says that no host is meant. */
+/* "all" itself, whatever follows; or nearly "all", if a qualifier says that no host is meant. */
 static bool may_be_all(const char *text, gsize length, char qualifier)
 {
     if (length == strlen("all") && g_ascii_strncasecmp(text, "all", length) == 0)
@@ -480,7 +480,7 @@ static char *mend_single(const char *text)
     if (name != NULL && (name->kind == RECORD_REDIRECT || name->kind == RECORD_EXP))
         qualifier = '\0';
     if ((qualifier == '\0' || qualifier == '+') && strcmp(mended, "all") == 0)
-        qualifier = '~'; /* who mistypes all didn't mean to let everybody pass */
+        qualifier = '~'; /* somebody who mistypes all didn't mean to let everybody pass */
     return with_qualifier(qualifier, mended);
 }
 
@@ -531,7 +531,7 @@ static bool begins_term(const char *at)
     return false;
 }
 
-/* Splits text where one term ends and the next begins, the first of them right. */
+/* Splits text between one term, which is right, and the next. */
 static bool mend_glued(GPtrArray *terms, const char *text, guint depth)
 {
     for (gsize i = 1; text[i] != '\0'; i++) {

@@ -18,7 +18,7 @@ bool mend_term_is_right(const char *text);
 
 /*
  * Returns the terms that text was meant as, all of them right, NULL-terminated, owned by the
- * caller; empty where nothing can be made of it.
+ * caller; empty if nothing can be made of it.
  */
 char **mend_term(const char *text);
 

@@ -12,12 +12,12 @@
 
 #define OCTETS_MAX 4096  /* of a record that is worked on */
 #define ROUNDS_MAX 8     /* of reducing and extending, in turn */
-#define EXTENSIONS_MAX 2 /* the second one where look-ups were reduced since the first */
+#define EXTENSIONS_MAX 2 /* the second one if look-ups were reduced since the first */
 
 typedef struct {
     const Ground *ground;
     Advice *advice;
-    GPtrArray *found; /* of char *: SPF records, or where there is none what was meant as one */
+    GPtrArray *found; /* of char *: SPF records; if there is none, texts meant as one */
     Draft *draft;
 } Proposal;
 
@@ -70,7 +70,8 @@ static void mend_found(Proposal *proposal)
     }
 }
 
-/* Why a term is an error for who comes to it, owned by the caller; NULL where it isn't. */
+/* Why an evaluation that reaches the term ends in an error, owned by the caller; NULL if it
+ * doesn't. */
 static char *broken_at(const Proposal *proposal, const Record *record, guint position)
 {
     g_auto(Cost) cost = {0};

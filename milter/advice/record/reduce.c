@@ -12,7 +12,7 @@
 #define TERMS_MAX 60      /* with a look-up: a record with more is nobody's */
 #define OCTETS_WANTED 450 /* of the record: fits into an answer by UDP */
 #define OCTETS_MAX 1500   /* beyond that a name server may not take it */
-#define OCTETS_BASE 8     /* makes a term that frees much count, even where it grows by nothing */
+#define OCTETS_BASE 8     /* makes a term that frees much count, even if it grows by nothing */
 
 /* The record, measured. */
 typedef struct {
@@ -177,7 +177,7 @@ static bool is_guard(const Draft *draft, guint position)
     return all == draft->terms->len && draft_find_kind(draft, RECORD_REDIRECT, 0) < all;
 }
 
-/* A redirect beside all never counts, but for the receivers that count its look-up. */
+/* A redirect beside all never counts, but some receivers count its look-up. */
 static void drop_redirect(Reduction *reduction)
 {
     guint redirect = draft_find_kind(reduction->draft, RECORD_REDIRECT, 0);
@@ -238,7 +238,7 @@ static guint octets_of(char **texts)
     return octets;
 }
 
-/* Takes the candidate at position for best where it is cheaper and the record stays within max. */
+/* Makes the candidate at position the best one if it is cheaper and the record stays within max. */
 static void consider(const Reduction *reduction, guint position, guint max, Candidate *best)
 {
     const DraftTerm *term = draft_at(reduction->draft, position);

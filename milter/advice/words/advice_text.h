@@ -24,7 +24,7 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice);
 
 /*
  * Appends the pieces as lines of at most 76 columns, a blank line between paragraphs; only a record
- * can be longer. The summary is left out: where it stands, and how it looks, is the caller's.
+ * can be longer. The summary is left out: the caller shows it.
  */
 void advice_text_append(GString *page, GPtrArray *pieces);
 

@@ -8,7 +8,7 @@
  * blank line, then UTF-8 text in lines of at most 76 columns, of which only the record can be
  * longer. What strangers have put into DNS can't begin a line of its own in it.
  *
- * Returns a new string; NULL where there is nothing to write to anybody (ADVICE_UNKNOWN).
+ * Returns a new string; NULL if there is nothing to write (ADVICE_UNKNOWN).
  */
 char *letter_new(const Language *language, const Advice *advice);
 #endif
