@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "advice/record/draft.h"
+#include "base/deadline.h"
 #include "dns/dns.h"
 #include "spf/record.h"
 
@@ -16,7 +17,7 @@
 
 typedef struct {
     Dns *dns;
-    gint64 deadline;
+    Deadline deadline;
     bool has_ip4, has_ip6; /* which families of senders count for void look-ups */
 } CostMeter;
 
