@@ -261,7 +261,7 @@ def test_every_key_that_needs_a_restart(own):
     daemon = own()
     before = dict(daemon.settings)
     daemon.settings.update(RESTARTED)
-    ledger = ask_control(daemon, "status")["ledger"]["file"]
+    ledger = processes.wait_until(lambda: ask_control(daemon, "status")["ledger"]["file"], 20, "the ledger's thread")
     for _ in range(2):
         daemon.write_configuration()
         answer = ask_control(daemon, "reload")
