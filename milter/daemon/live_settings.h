@@ -9,9 +9,9 @@
 #include "verdict/verdicts.h"
 
 /*
- * What is in force now: settings, the verdicts made for them, and the mode, which
- * daemon/mode_switch.h has. One lock in here guards the first two; who takes them gets references
- * of one moment and keeps them as long as it likes: a message from its start to its end.
+ * What is in force now: settings, the verdicts made for them, and the mode of
+ * daemon/mode_switch.h. One lock in here guards the first two. The caller gets references of one
+ * moment and keeps them as long as it likes: a message from its start to its end.
  */
 typedef struct {
     Settings *settings;
@@ -20,7 +20,7 @@ typedef struct {
 } LiveSettings;
 
 /*
- * Fills live with references, given back with live_settings_release(). Returns false where nothing
+ * Fills live with references, given back with live_settings_release(). Returns false if nothing
  * is in force any more: the daemon ends.
  */
 bool live_settings_take(LiveSettings *live);
@@ -29,24 +29,7 @@ void live_settings_release(LiveSettings *live);
 /* Puts new ones in force. Takes both references. */
 void live_settings_put(Settings *settings, Verdicts *verdicts);
 
-/*
- * Loads the configuration anew from its file and puts it in force: all of it, or none and error
- * (SETUP_ERROR; none where the daemon ends). Keys that need a restart stay as they were.
- *
- * warnings  of char *: one that names such a key is added for each that has changed
- */
-bool live_settings_reload(GPtrArray *warnings, GError **error);
-
-typedef enum { LIVE_SETTINGS_SAME, LIVE_SETTINGS_NEW, LIVE_SETTINGS_FAILED } LiveSettingsChange;
-
-/*
- * Reads domain_map anew, and nothing else: LIVE_SETTINGS_NEW where it says something else than
- * before, which is then in force; LIVE_SETTINGS_FAILED with error (SETUP_ERROR) where it is wrong,
- * and the old one stays.
- */
-LiveSettingsChange live_settings_reload_map(GError **error);
-
-/* Lets go of what is in force, at the end of the program, and waits until what nobody has taken is
- * freed. Who has taken it keeps it. */
+/* At the end of the program: lets go of what is in force, and waits until everything that nobody has
+ * taken is freed. */
 void live_settings_clear(void);
 #endif

@@ -18,7 +18,6 @@
 #include "daemon/ledger_writer.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
-#include "daemon/map_watch.h"
 #include "daemon/mode_switch.h"
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
@@ -283,8 +282,9 @@ static void log_ready(Settings *settings, Verdicts *verdicts)
  * every five seconds, and which pulls its listener away under that loop: what is still connected
  * is between two messages, and closed by the kernel.
  */
-static int serve(Settings *settings)
+static int serve(void)
 {
+    g_autoptr(Settings) settings = NULL;
     guint left;
 
     if (signals_wait() == SIGNALS_ENDED) {
@@ -293,6 +293,7 @@ static int serve(Settings *settings)
     }
     notify_stopping();
     listener_close();
+    settings = settings_in_force();
     left = in_flight_drain(g_get_monotonic_time() +
                            ((gint64)settings->check_timeout + ANSWER_SECONDS) * G_USEC_PER_SEC);
     log_write(LOG_NOTICE, "stopped%s",
@@ -327,14 +328,14 @@ static int run(Settings *settings, const Options *options)
     if (!options->is_foreground)
         open_log(settings, false);
     if (!log_queue_start() || !fallback_watch_start() || !control_start(settings) ||
-        !signals_start(on_reload) || !map_watch_start() ||
+        !signals_start(on_reload) || !reload_watch_map() ||
         !ledger_writer_start(settings_in_force) || !listener_start() || !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
     tell_parent();
     notify_ready(mode_text(mode_switch_in_force(settings->mode).mode));
-    status = serve(settings);
+    status = serve();
     ledger_writer_stop();
     control_close();
     listener_close();

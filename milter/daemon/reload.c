@@ -3,17 +3,25 @@
 #include "daemon/reload.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/log.h"
 #include "daemon/fallback_watch.h"
+#include "daemon/listener.h"
 #include "daemon/live_settings.h"
+#include "daemon/privileges.h"
+#include "policy/settings_parse.h"
+#include "verdict/setup.h"
 
 static gint64 started; /* wall time; set before there are threads */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static gint64 loaded;
 static char *last_error;
+
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER; /* held while settings are read */
 
 static void note(gint64 wall, const char *error)
 {
@@ -36,6 +44,47 @@ gint64 reload_started(void)
     return started;
 }
 
+/* Keeps in next what only a restart changes, and warns of it. */
+static void keep_running(GPtrArray *warnings, Settings *next, Settings *running)
+{
+    g_autoptr(GPtrArray) changed = g_ptr_array_new();
+
+    settings_keep(next, running, changed);
+    for (guint i = 0; i < changed->len; i++)
+        g_ptr_array_add(warnings,
+                        g_strdup_printf("%s has changed; that takes effect when the daemon is "
+                                        "restarted",
+                                        (const char *)g_ptr_array_index(changed, i)));
+}
+
+/* True if the daemon could start with settings. A reload changes neither accounts nor the socket. */
+static bool can_start_with(Settings *settings, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+
+    if (privileges_check(settings, &cause) && listener_check(settings, &cause))
+        return true;
+    settings_locate(settings, &cause);
+    g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, cause->message);
+    return false;
+}
+
+static bool load(const LiveSettings *last, GPtrArray *warnings, GError **error)
+{
+    g_autoptr(Settings) next = setup_read(last->settings->file, error);
+    Verdicts *verdicts;
+
+    if (next == NULL || !can_start_with(next, error))
+        return false;
+    verdicts = setup_verdicts_after(last->verdicts, next, deadline_in(next->check_timeout), error);
+    if (verdicts == NULL)
+        return false;
+    keep_running(warnings, next, last->settings);
+    log_set_level(next->log_level);
+    live_settings_put(g_steal_pointer(&next), verdicts);
+    return true;
+}
+
 static void tell_success(const GPtrArray *warnings)
 {
     note(clock_wall(&clock_system), NULL);
@@ -45,20 +94,29 @@ static void tell_success(const GPtrArray *warnings)
     fallback_watch_wake();
 }
 
+static void tell_failure(const GError *error)
+{
+    note(0, error->message);
+    log_write(LOG_ERR, "configuration not reloaded, the old one stays: %s", error->message);
+}
+
 bool reload_run(GPtrArray *warnings, GError **error)
 {
+    LiveSettings last = {0};
     g_autoptr(GError) cause = NULL;
+    bool is_loaded;
 
-    if (live_settings_reload(warnings, &cause)) {
+    pthread_mutex_lock(&one_at_a_time);
+    is_loaded = live_settings_take(&last) && load(&last, warnings, &cause);
+    pthread_mutex_unlock(&one_at_a_time);
+    live_settings_release(&last);
+    if (is_loaded)
         tell_success(warnings);
-        return true;
-    }
-    if (cause == NULL)
-        return false;
-    note(0, cause->message);
-    log_write(LOG_ERR, "configuration not reloaded, the old one stays: %s", cause->message);
-    g_propagate_error(error, g_steal_pointer(&cause));
-    return false;
+    else if (cause != NULL) /* else the daemon ends */
+        tell_failure(cause);
+    if (cause != NULL)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return is_loaded;
 }
 
 gint64 reload_last(char **error)
@@ -68,4 +126,109 @@ gint64 reload_last(char **error)
     *error = g_strdup(last_error);
     pthread_mutex_unlock(&lock);
     return wall;
+}
+
+/* Puts domain_map as it is now in force. Returns those settings, last's own if nothing changed; NULL
+ * with error. */
+static Settings *read_map(const LiveSettings *last, GError **error)
+{
+    Settings *next = setup_read_map(last->settings, error);
+
+    if (next != NULL && next != last->settings)
+        live_settings_put(settings_ref(next), verdicts_ref(last->verdicts));
+    return next;
+}
+
+static void read_map_anew(const char *file)
+{
+    LiveSettings last = {0};
+    g_autoptr(Settings) next = NULL;
+    g_autoptr(GError) error = NULL;
+
+    pthread_mutex_lock(&one_at_a_time);
+    if (live_settings_take(&last))
+        next = read_map(&last, &error);
+    pthread_mutex_unlock(&one_at_a_time);
+    if (error != NULL)
+        log_write(LOG_ERR, "domain_map not read anew, the old one stays: %s", error->message);
+    else if (next != last.settings)
+        log_write(LOG_NOTICE, "domain_map read anew: %s", file);
+    live_settings_release(&last);
+}
+
+/* Tells one state of a file from another, as far as can be seen without reading it. All zero: there
+ * is no file. */
+typedef struct {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed; /* the inode's time: changes even if the content's time is set back */
+} Stamp;
+
+typedef struct {
+    char *file; /* that is watched; NULL: none */
+    Stamp seen; /* a second ago */
+    Stamp read; /* when it was read */
+} Watch;
+
+static Stamp stamp_of(const char *file)
+{
+    struct stat status;
+
+    if (stat(file, &status) != 0)
+        return (Stamp){0};
+    return (Stamp){.device = status.st_dev,
+                   .inode = status.st_ino,
+                   .size = status.st_size,
+                   .changed = status.st_ctim};
+}
+
+static bool is_same(const Stamp *a, const Stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* A file that has just come in force counts as changed: it may have changed since it was read. */
+static void look(Watch *watch, const char *file)
+{
+    Stamp now = {0};
+
+    if (file != NULL)
+        now = stamp_of(file);
+    if (g_strcmp0(file, watch->file) != 0) {
+        g_free(watch->file);
+        *watch = (Watch){.file = g_strdup(file), .seen = now};
+        return;
+    }
+    if (file != NULL && is_same(&now, &watch->seen) && !is_same(&now, &watch->read)) {
+        watch->read = now;
+        read_map_anew(file);
+    }
+    watch->seen = now;
+}
+
+static void *watch_map(void *unused G_GNUC_UNUSED)
+{
+    Watch watch = {0};
+    LiveSettings live = {0};
+
+    while (live_settings_take(&live)) {
+        look(&watch, live.settings->domain_map);
+        live_settings_release(&live);
+        g_usleep(G_USEC_PER_SEC);
+    }
+    g_free(watch.file);
+    return NULL;
+}
+
+bool reload_watch_map(void)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, watch_map, NULL) != 0)
+        return false;
+    pthread_setname_np(thread, "spfrom-map");
+    pthread_detach(thread);
+    return true;
 }

@@ -164,10 +164,9 @@ char *findings_key_command(const char *file, const char *text, const char *key, 
 /* Does a reload leave the key as it was (design section 11)? */
 static bool needs_restart(const char *key)
 {
-    for (size_t i = 0; i < settings_keys_length; i++)
-        if (strcmp(settings_keys[i].name, key) == 0)
-            return (settings_keys[i].flags & SETTINGS_KEY_RESTART) != 0;
-    return false;
+    const SettingsKey *row = settings_key_find(key);
+
+    return row != NULL && (row->flags & SETTINGS_KEY_RESTART) != 0;
 }
 
 void finding_mend_key(const Doctor *doctor, Finding *finding, const char *key, const char *value)

@@ -156,11 +156,11 @@ static void append_names(GString *text, guint flag)
 
 static const SettingsKey *find_key(const char *name, GError **error)
 {
+    const SettingsKey *key = settings_key_find(name);
     g_autoptr(GString) text = NULL;
 
-    for (size_t i = 0; i < settings_keys_length; i++)
-        if (is_of_domain(&settings_keys[i]) && strcmp(settings_keys[i].name, name) == 0)
-            return &settings_keys[i];
+    if (key != NULL && is_of_domain(key))
+        return key;
     text = g_string_new(NULL);
     append_names(text, SETTINGS_KEY_SECTION);
     g_string_append(text, " and, in a domain_map, ");

@@ -533,6 +533,14 @@ const SettingsKey settings_keys[] = {
 /* clang-format on */
 const size_t settings_keys_length = G_N_ELEMENTS(settings_keys);
 
+const SettingsKey *settings_key_find(const char *name)
+{
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if (strcmp(settings_keys[i].name, name) == 0)
+            return &settings_keys[i];
+    return NULL;
+}
+
 void *settings_key_member(struct Settings *settings, const SettingsKey *key)
 {
     return (char *)settings + key->offset;

@@ -69,7 +69,10 @@ struct SettingsKey {
 extern const SettingsKey settings_keys[];
 extern const size_t settings_keys_length;
 
-/* The members of a key that a section may give, of the configuration and of a section. */
+/* NULL if there is no such key. */
+const SettingsKey *settings_key_find(const char *name);
+
+/* The member of a key in the configuration, and in a section. */
 void *settings_key_member(struct Settings *settings, const SettingsKey *key);
 void *settings_key_section_member(DomainSection *section, const SettingsKey *key);
 

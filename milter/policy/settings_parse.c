@@ -212,15 +212,6 @@ static bool note_given(cfg_t *cfg, cfg_opt_t *opt)
     return true;
 }
 
-static const SettingsKey *key_of(cfg_opt_t *opt)
-{
-    const SettingsKey *key = settings_keys;
-
-    while (strcmp(key->name, cfg_opt_name(opt)) != 0)
-        key++; /* libconfuse knows no others */
-    return key;
-}
-
 /*
  * Called by libconfuse for each value, of a section too, when its line is known. A value of a list
  * is checked alone, the list when it is whole.
@@ -234,7 +225,8 @@ static int take_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *resul
         return 0;
     if (!note_given(cfg, opt))
         return -1;
-    if (settings_key_is_valid(key_of(opt), (const char *const[]){value, NULL}, &error))
+    if (settings_key_is_valid(settings_key_find(cfg_opt_name(opt)),
+                              (const char *const[]){value, NULL}, &error))
         return 0;
     cfg_error(cfg, "%s", error->message);
     return -1;

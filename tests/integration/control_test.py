@@ -258,6 +258,9 @@ RESTARTED = {"socket": "inet:1@127.0.0.1", "socket_mode": "0600", "socket_group"
 
 def test_every_key_that_needs_a_restart(own):
     """They are compared with what runs: said at each reload as long as they differ, and no longer."""
+    table = subprocess.run([paths.BUILDDIR / "settings_keys_print"], capture_output=True, text=True, check=True).stdout
+    rows = [row.split("\t") for row in table.splitlines()]
+    assert {row[0] for row in rows if "restart" in row[-1].split()} == set(RESTARTED)
     daemon = own()
     before = dict(daemon.settings)
     daemon.settings.update(RESTARTED)
@@ -267,6 +270,8 @@ def test_every_key_that_needs_a_restart(own):
         answer = ask_control(daemon, "reload")
         assert {warning.split()[0] for warning in answer["warnings"]} == set(RESTARTED)
         assert all("when the daemon is restarted" in warning for warning in answer["warnings"])
+    logged = re.findall(r"(\w+) has changed; that takes effect when the daemon is restarted", daemon.log())
+    assert sorted(logged) == sorted(2 * list(RESTARTED))
     status = ask_control(daemon, "status")
     assert status["socket"] == f"unix:{daemon.socket}" and status["ledger"]["file"] == ledger
     daemon.settings = before
