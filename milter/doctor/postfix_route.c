@@ -122,36 +122,27 @@ static void examine_tables(LocalCase *this, const char *parameter)
         examine_table(this, parameter, g_ptr_array_index(tables, i));
 }
 
-/* Examines a parameter that names one address. */
-static void examine_address(LocalCase *this, const char *parameter)
+/* Looks for an address outside of the house in value, which is the content of place. */
+static void examine_value(LocalCase *this, const char *place, const char *value)
 {
-    const char *value = postfix_value(this->postfix, NULL, parameter);
     g_autofree char *outside = find_outside(this, value);
 
     if (outside != NULL)
-        mend_local(this,
-                   findings_add(this->doctor, FINDING_ERROR, LOCAL_CHECK,
-                                "%s sends mail to %s: such mail counts as local (local_mailers) "
-                                "and leaves with an author who may not authorise the relays",
-                                parameter, outside));
+        mend_local(this, findings_add(this->doctor, FINDING_ERROR, LOCAL_CHECK,
+                                      "%s sends mail to %s: such mail counts as local "
+                                      "(local_mailers) and leaves with an author who may not "
+                                      "authorise the relays",
+                                      place, outside));
 }
 
 static void examine_forward(LocalCase *this, const char *home)
 {
     g_autofree char *file = g_build_filename(home, ".forward", NULL);
     g_autofree char *text = NULL;
-    g_autofree char *outside = NULL;
     gsize length = 0;
 
-    if (!g_file_get_contents(file, &text, &length, NULL) || length > FORWARD_MAX)
-        return;
-    outside = find_outside(this, text);
-    if (outside != NULL)
-        mend_local(this,
-                   findings_add(this->doctor, FINDING_ERROR, LOCAL_CHECK,
-                                "%s sends mail to %s: such mail counts as local (local_mailers) "
-                                "and leaves with an author who may not authorise the relays",
-                                file, outside));
+    if (g_file_get_contents(file, &text, &length, NULL) && length <= FORWARD_MAX)
+        examine_value(this, file, text);
 }
 
 static void examine_forwards(LocalCase *this)
@@ -197,10 +188,10 @@ static void examine_local_mailers(Doctor *doctor, const Postfix *postfix)
     examine_mailers(&this);
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
         examine_tables(&this, tables[i]);
-    examine_address(&this, "always_bcc");
+    examine_value(&this, "always_bcc", postfix_value(postfix, NULL, "always_bcc"));
     if (outbound_is_local_mailer(local_mailers(&this), "local")) {
         examine_tables(&this, "alias_maps");
-        examine_address(&this, "luser_relay");
+        examine_value(&this, "luser_relay", postfix_value(postfix, NULL, "luser_relay"));
         examine_forwards(&this);
     }
     if (this.is_fine)
@@ -296,6 +287,12 @@ static char *look_up_address(Lookup *lookup, const char *address)
     return found != NULL ? found : look_up(lookup, at, true);
 }
 
+/* All fallback addresses, NULL-terminated; the caller frees the array alone. */
+static const char **fallback_addresses(const Doctor *doctor)
+{
+    return (const char **)g_hash_table_get_keys_as_array(doctor->settings->fallbacks, NULL);
+}
+
 /* A parameter whose tables Postfix asks for the envelope sender. */
 typedef struct {
     const char *parameter;
@@ -358,18 +355,16 @@ static void examine_sender_table(Doctor *doctor, const Postfix *postfix, const S
                      .parameter = table->parameter,
                      .tables = postfix_value(postfix, NULL, table->parameter)};
     guint hits = 0;
-    GHashTableIter iterator;
-    gpointer address;
+    g_autofree const char **addresses = fallback_addresses(doctor);
 
     if (*lookup.tables == '\0' || !counts(postfix, table))
         return;
-    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
-    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
-        g_autofree char *found = look_up_address(&lookup, address);
+    for (guint i = 0; addresses[i] != NULL; i++) {
+        g_autofree char *found = look_up_address(&lookup, addresses[i]);
 
-        if (found == NULL || g_ascii_strcasecmp(found, address) == 0)
+        if (found == NULL || g_ascii_strcasecmp(found, addresses[i]) == 0)
             continue;
-        examine_hit(doctor, table, address, found);
+        examine_hit(doctor, table, addresses[i], found);
         hits++;
     }
     if (hits > 0)
@@ -392,21 +387,19 @@ static void examine_login(Doctor *doctor, const Postfix *postfix)
                      .postfix = postfix,
                      .parameter = "smtp_sasl_password_maps",
                      .tables = postfix_value(postfix, NULL, "smtp_sasl_password_maps")};
-    GHashTableIter iterator;
-    gpointer address;
+    g_autofree const char **addresses = fallback_addresses(doctor);
 
     if (!postfix_is_yes(postfix, NULL, "smtp_sender_dependent_authentication") ||
         *lookup.tables == '\0')
         return;
-    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
-    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
-        g_autofree char *found = look_up_address(&lookup, address);
+    for (guint i = 0; addresses[i] != NULL; i++) {
+        g_autofree char *found = look_up_address(&lookup, addresses[i]);
 
         if (found == NULL && !lookup.is_unknown)
             findings_add(doctor, FINDING_WARNING, "sender-login",
                          "smtp_sender_dependent_authentication is on, and smtp_sasl_password_maps "
                          "has no entry for %s: rewritten mail logs in with the relay's own",
-                         (const char *)address);
+                         addresses[i]);
     }
 }
 
@@ -416,24 +409,22 @@ static void examine_masquerade(Doctor *doctor, const Postfix *postfix)
     g_autoptr(GPtrArray) domains =
         postfix_words(postfix_value(postfix, NULL, "masquerade_domains"));
     const char *classes = postfix_value(postfix, NULL, "masquerade_classes");
-    GHashTableIter iterator;
-    gpointer address;
+    g_autofree const char **addresses = fallback_addresses(doctor);
 
     if (strstr(classes, "envelope_sender") == NULL)
         return;
-    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
-    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
-        const char *domain = strrchr(address, '@') + 1;
+    for (guint i = 0; addresses[i] != NULL; i++) {
+        const char *domain = strrchr(addresses[i], '@') + 1;
 
-        for (guint i = 0; i < domains->len; i++) {
-            const char *parent = g_ptr_array_index(domains, i);
+        for (guint at = 0; at < domains->len; at++) {
+            const char *parent = g_ptr_array_index(domains, at);
             g_autofree char *suffix = g_strconcat(".", parent, NULL);
 
             if (g_str_has_suffix(domain, suffix))
                 finding_advise(findings_add(doctor, FINDING_ERROR, "masquerade",
                                             "masquerade_domains makes %s of the domain of the "
                                             "fallback address %s in the envelope",
-                                            parent, (const char *)address),
+                                            parent, addresses[i]),
                                "write !%s before %s in masquerade_domains", domain, parent);
         }
     }
@@ -461,21 +452,19 @@ static void examine_generic(Doctor *doctor, const Postfix *postfix, const char *
 {
     Lookup lookup = {.doctor = doctor, .postfix = postfix, .parameter = name, .tables = tables};
     guint hits = 0;
-    GHashTableIter iterator;
-    gpointer address;
+    g_autofree const char **addresses = fallback_addresses(doctor);
 
     if (*tables == '\0')
         return;
-    g_hash_table_iter_init(&iterator, doctor->settings->fallbacks);
-    while (g_hash_table_iter_next(&iterator, &address, NULL)) {
-        g_autofree char *found = look_up_address(&lookup, address);
+    for (guint i = 0; addresses[i] != NULL; i++) {
+        g_autofree char *found = look_up_address(&lookup, addresses[i]);
 
-        if (found == NULL || g_ascii_strcasecmp(found, address) == 0)
+        if (found == NULL || g_ascii_strcasecmp(found, addresses[i]) == 0)
             continue;
         finding_advise(findings_add(doctor, FINDING_ERROR, "generic",
                                     "%s replaces the fallback address %s by %s, in From: and in "
                                     "the envelope, after spfrom and after the signature",
-                                    name, (const char *)address, found),
+                                    name, addresses[i], found),
                        "leave the fallback address out of the table");
         hits++;
     }
