@@ -208,12 +208,12 @@ Language *language_choose(const char *code, GError **error)
 
 const char *language_code(const Language *language)
 {
-    return language->code;
+    return language != NULL ? language->code : LANGUAGE_ENGLISH;
 }
 
 const char *language_text(const Language *language, const char *text)
 {
-    const char *translation = g_hash_table_lookup(language->texts, text);
+    const char *translation = language != NULL ? g_hash_table_lookup(language->texts, text) : NULL;
 
     return translation != NULL ? translation : text;
 }

@@ -44,6 +44,7 @@ const char *language_code_of_environment(void);
  */
 Language *language_choose(const char *code, GError **error);
 
+/* For these three, a language that is NULL is English. */
 const char *language_code(const Language *language);
 
 /* Marks a text that is translated later. */

@@ -9,7 +9,7 @@
 
 const char *view_say(const View *view, const char *text)
 {
-    return view->language != NULL ? language_text(view->language, text) : text;
+    return language_text(view->language, text);
 }
 
 static bool is_german(const View *view)

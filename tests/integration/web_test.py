@@ -340,7 +340,7 @@ def test_password(daemon, tmp_path):
 
 @pytest.mark.parametrize("arguments, status, said", [
     (["--listen", "mail.example.org"], 2, "is no address"), (["--listen", "127.0.0.1:99999"], 2, "is no address"),
-    (["--nonsense"], 2, "try: spfrom web --help"), (["more"], 2, "too much"),
+    (["--nonsense"], 2, "try: spfrom web --help"), (["more"], 2, "unexpected argument"),
     (["--listen", "192.0.2.77:0"], 69, "cannot listen at http://192.0.2.77:0/"),
     (["--password-file", "/nonexistent"], 78, "/nonexistent: No such file"),
 ])
