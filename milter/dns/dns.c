@@ -141,6 +141,12 @@ void dns_flush(Dns *dns, const char *domain)
         dns->flush(dns, domain);
 }
 
+void dns_close(Dns *dns)
+{
+    if (dns->close != NULL)
+        dns->close(dns);
+}
+
 void dns_free(Dns *dns)
 {
     if (dns != NULL)

@@ -70,6 +70,8 @@ struct Dns {
     void (*flush)(
         Dns *dns,
         const char *domain); /* forget domain and what is below it; NULL: all. May be NULL */
+    /* Questions under way end in trouble within a second, and so do later ones. May be NULL */
+    void (*close)(Dns *dns);
     void (*free)(Dns *dns);
 };
 
@@ -90,6 +92,10 @@ bool dns_is_name(const char *text);
  */
 DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline);
 void dns_flush(Dns *dns, const char *domain);
+
+/* Before the threads that ask are to stop: whoever waits for an answer has trouble within a second,
+ * and later questions have it at once. */
+void dns_close(Dns *dns);
 void dns_free(Dns *dns);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Dns, dns_free)
 

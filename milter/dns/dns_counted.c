@@ -36,6 +36,14 @@ static void counted_flush(Dns *dns, const char *domain)
     dns_flush(((DnsCounted *)dns)->under, domain);
 }
 
+static void counted_close(Dns *dns)
+{
+    DnsCounted *counted = (DnsCounted *)dns;
+
+    g_atomic_int_set(&counted->is_closed, 1);
+    dns_close(counted->under);
+}
+
 static void counted_free(Dns *dns)
 {
     DnsCounted *counted = (DnsCounted *)dns;
@@ -48,13 +56,11 @@ Dns *dns_counted_new(Dns *under, DnsCounts *counts)
 {
     DnsCounted *counted = g_new0(DnsCounted, 1);
 
-    counted->dns = (Dns){counted_lookup, counted_flush, counted_free};
+    counted->dns = (Dns){.lookup = counted_lookup,
+                         .flush = counted_flush,
+                         .close = counted_close,
+                         .free = counted_free};
     counted->under = under;
     counted->counts = counts;
     return &counted->dns;
-}
-
-void dns_counted_close(Dns *counted)
-{
-    g_atomic_int_set(&((DnsCounted *)counted)->is_closed, 1);
 }

@@ -14,13 +14,7 @@ typedef struct {
     gint64 troubled; /* the same of DNS_TROUBLE */
 } DnsCounts;
 
-/* Counts the questions that pass through to under. Takes under as its own; counts is not owned, and
- * only added to. */
+/* Counts the questions that pass through to under, until dns_close(). Takes under as its own; counts
+ * is not owned, and only added to. */
 Dns *dns_counted_new(Dns *under, DnsCounts *counts);
-
-/*
- * From now on every question is DNS_TROUBLE at once and not counted, so that threads that stop
- * don't wait for one answer after the other. counted was made by dns_counted_new().
- */
-void dns_counted_close(Dns *counted);
 #endif

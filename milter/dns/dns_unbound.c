@@ -50,6 +50,7 @@ typedef struct {
     char *resolv_conf;
     char *trust_anchor;
     DnsUnboundOptions options; /* its texts are the three above */
+    gint is_closed;            /* g_atomic_int_*() only */
     pthread_mutex_t lock;      /* guards what is below */
     gint64 wall_offset;        /* wall time less monotonic time, when current was made */
     Resolver *current;         /* flush puts another in its place */
@@ -90,15 +91,14 @@ static void query_answer(void *hook, int error, struct ub_result *result)
     query_unref(query);
 }
 
-/* Returns whether the answer came by until. */
-static bool query_wait(Query *query, Deadline until)
+/* Returns whether the answer came by until. Looks at is_closed once a second. */
+static bool query_wait(Query *query, Deadline until, const gint *is_closed)
 {
-    bool has_time = true;
     bool is_answered;
 
     pthread_mutex_lock(&query->lock);
-    while (!query->is_answered && has_time)
-        has_time = deadline_wait(until, &query->answered, &query->lock);
+    while (!query->is_answered && !deadline_is_over(until) && !g_atomic_int_get(is_closed))
+        deadline_wait(deadline_shortened(until, 1), &query->answered, &query->lock);
     is_answered = query->is_answered;
     pthread_mutex_unlock(&query->lock);
     return is_answered;
@@ -167,13 +167,13 @@ static DnsAnswer *result_to_answer(const struct ub_result *result, DnsType type)
  * back itself: then there may even be an answer, at the last moment.
  */
 static DnsAnswer *query_finish(Query *query, const Resolver *resolver, int id, DnsType type,
-                               Deadline until)
+                               Deadline until, const gint *is_closed)
 {
-    if (!query_wait(query, until) && ub_cancel(resolver->context, id) == 0) {
+    if (!query_wait(query, until, is_closed) && ub_cancel(resolver->context, id) == 0) {
         query_unref(query);
         return dns_answer_new_trouble("no answer in time");
     }
-    if (!query_wait(query, 0))
+    if (!query_wait(query, 0, is_closed))
         return dns_answer_new_trouble("no answer in time");
     if (query->result == NULL)
         return dns_answer_new_trouble(ub_strerror(query->error));
@@ -181,7 +181,7 @@ static DnsAnswer *query_finish(Query *query, const Resolver *resolver, int id, D
 }
 
 static DnsAnswer *resolver_ask(const Resolver *resolver, const char *name, DnsType type,
-                               Deadline until)
+                               Deadline until, const gint *is_closed)
 {
     Query *query = query_new();
     DnsAnswer *answer;
@@ -194,7 +194,7 @@ static DnsAnswer *resolver_ask(const Resolver *resolver, const char *name, DnsTy
         query_unref(query);
         return dns_answer_new_trouble(ub_strerror(error));
     }
-    answer = query_finish(query, resolver, id, type, until);
+    answer = query_finish(query, resolver, id, type, until, is_closed);
     query_unref(query);
     return answer;
 }
@@ -407,7 +407,12 @@ static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, Deadl
         return dns_answer_new_trouble("no time left to ask");
     forget_after_jump(unbound);
     resolver = current_resolver(unbound);
-    return resolver_ask(resolver, name, type, until);
+    return resolver_ask(resolver, name, type, until, &unbound->is_closed);
+}
+
+static void unbound_close(Dns *dns)
+{
+    g_atomic_int_set(&((DnsUnbound *)dns)->is_closed, 1);
 }
 
 static void unbound_free(Dns *dns)
@@ -427,7 +432,10 @@ Dns *dns_unbound_new(const DnsUnboundOptions *options, GError **error)
 {
     DnsUnbound *unbound = g_new0(DnsUnbound, 1);
 
-    unbound->dns = (Dns){.lookup = unbound_lookup, .flush = unbound_flush, .free = unbound_free};
+    unbound->dns = (Dns){.lookup = unbound_lookup,
+                         .flush = unbound_flush,
+                         .close = unbound_close,
+                         .free = unbound_free};
     unbound->servers = g_strdupv((char **)options->servers);
     unbound->resolv_conf = g_strdup(options->resolv_conf);
     unbound->trust_anchor = g_strdup(options->trust_anchor);

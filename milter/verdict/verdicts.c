@@ -484,7 +484,7 @@ static VerdictCache *cache_for(Verdicts *before, Settings *settings, const Relay
 
 void verdicts_free(Verdicts *verdicts)
 {
-    dns_counted_close(verdicts->dns);
+    dns_close(verdicts->dns);
     g_clear_pointer(&verdicts->upkeep, upkeep_free);
     g_clear_pointer(&verdicts->relays, fresh_relays_free);
     g_clear_pointer(&verdicts->cache, verdict_cache_unref);

@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+import signal
 import stat
 import subprocess
 import threading
@@ -330,6 +331,25 @@ def test_slow_reload_blocks_nobody(own):
             thread.join()
     assert results[0].returncode == 0
     assert ask_control(daemon, "mode")["mode"] == "off"
+
+
+def test_stop_waits_for_no_relay_host(own):
+    """A relay host that is looked up while the daemon ends: its DNS may be silent for as long as it likes."""
+    held = Held(OURS)
+    held.gate.set()
+    with FaultyDns({"held.example": held}, otherwise=Txt(FOREIGN)) as dns:
+        daemon = own(zone=None, dns_servers=[dns.server], dns_timeout="60s", check_timeout="60s",
+                     relay_hosts=["192.0.2.25", "spf:held.example"])
+        processes.wait_until(lambda: ask_control(daemon, "status")["ok"], 20, "the first relay set")
+        asked = dns.count("held.example")
+        held.gate.clear()
+        try:
+            assert ask_control(daemon, "flush")["ok"]
+            processes.wait_until(lambda: dns.count("held.example") > asked, 20, "the question for the relay host")
+            daemon.process.send_signal(signal.SIGTERM)
+            assert daemon.process.wait(15) == 0
+        finally:
+            held.gate.set()
 
 
 def test_message_of_an_old_configuration_waits_for_nobody(own):

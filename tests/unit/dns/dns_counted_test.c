@@ -43,7 +43,7 @@ static void test_close(void **state G_GNUC_UNUSED)
     g_autoptr(Dns) dns = dns_counted_new(under, &counts);
 
     scripted_dns_set(under, "a.example A 60 192.0.2.1");
-    dns_counted_close(dns);
+    dns_close(dns);
     assert_status(dns, "a.example", DNS_A, DNS_TROUBLE);
     assert_int_equal(scripted_dns_asked(under, NULL), 0);
     assert_int_equal(counts.outcomes[DNS_TROUBLE], 0);

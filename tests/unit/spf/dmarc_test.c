@@ -121,7 +121,7 @@ static DnsAnswer *nul_lookup(Dns *dns G_GNUC_UNUSED, const char *name G_GNUC_UNU
 /* A receiver may read on behind a NUL, or not. */
 static void test_nul(void **state G_GNUC_UNUSED)
 {
-    Dns dns = {nul_lookup, NULL, NULL};
+    Dns dns = {.lookup = nul_lookup};
 
     assert_int_equal(dmarc_policy_lookup(&dns, "example.org", G_MAXINT64, NULL), DMARC_NONE);
 }
