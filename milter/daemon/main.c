@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/log_queue.h"
 #include "daemon/control.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/in_flight.h"

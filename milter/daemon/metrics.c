@@ -2,7 +2,7 @@
 
 #include "daemon/metrics.h"
 
-#include "base/log_queue.h"
+#include "base/log.h"
 #include "daemon/live_settings.h"
 
 #define CACHE_LINE 64                            /* octets */

@@ -6,8 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/log_output.h"
-#include "base/log_queue.h"
+#include "base/log.h"
 
 #define CRASHED "crashed: signal "
 #define CRASH_HINT                                                                                 \
@@ -66,7 +65,7 @@ static void on_crash(int number)
     log_queue_settle();
     for (size_t i = 0; i < G_N_ELEMENTS(crashes); i++)
         if (crashes[i].number == number)
-            log_output_write_crash(crashes[i].text);
+            log_write_crash(crashes[i].text);
     raise(number);
 }
 

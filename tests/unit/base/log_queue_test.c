@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "base/log_queue.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include "unit/table.h"
-
-#include "base/log.h"
 
 #define SECOND G_USEC_PER_SEC
 
