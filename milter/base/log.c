@@ -360,8 +360,7 @@ static bool tell_loss(guint64 *told)
 {
     guint64 now = log_queue_lost();
     g_autofree char *text = g_strdup_printf(
-        "log: %" G_GUINT64_FORMAT " lines were lost, since nobody took them in time",
-        now - *told);
+        "log: %" G_GUINT64_FORMAT " lines were lost, since nobody took them in time", now - *told);
     g_autoptr(GBytes) line = make_line(LOG_WARNING, text);
 
     if (!write_out(line))

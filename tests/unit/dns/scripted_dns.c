@@ -123,8 +123,8 @@ Dns *scripted_dns_new(void)
     ScriptedDns *scripted = g_new0(ScriptedDns, 1);
     pthread_condattr_t attributes;
 
-    scripted->dns = (Dns){
-        .lookup = scripted_lookup, .flush = scripted_flush, .free = scripted_free};
+    scripted->dns =
+        (Dns){.lookup = scripted_lookup, .flush = scripted_flush, .free = scripted_free};
     pthread_mutex_init(&scripted->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
