@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/visible_text.h"
 #include "show/assets.h"
+#include "show/page.h"
 
 void html_init(Html *html)
 {
@@ -33,7 +33,7 @@ char *html_finish(Html *html)
 
 static void append(Html *html, const char *text, gsize length)
 {
-    g_autofree char *visible = visible_text(text, (gssize)length);
+    g_autofree char *visible = page_safe(text, (gssize)length);
     g_autofree char *escaped = g_markup_escape_text(visible, -1);
 
     g_string_append(html->text, escaped);

@@ -45,7 +45,7 @@ void html_element(Html *html, const char *element, const char *text, ...) G_GNUC
 
 /*
  * Writes text from anyone. Octets that are not UTF-8, controls, and characters that hide text or
- * turn its direction become visible (base/visible_text.h). So do line ends, but html_lines() keeps
+ * turn its direction become visible (page_safe()). So do line ends, but html_lines() keeps
  * an LF.
  */
 void html_text(Html *html, const char *text);

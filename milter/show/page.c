@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/visible_text.h"
 
 static const char *const style_codes[] = {
     [PAGE_PLAIN] = "",   [PAGE_STRONG] = "1",      [PAGE_GOOD] = "1;32",
@@ -71,9 +70,34 @@ bool page_wants_colour(FILE *stream)
     return terminal != NULL && strcmp(terminal, "dumb") != 0;
 }
 
+static bool is_visible(gunichar character)
+{
+    GUnicodeType type = g_unichar_type(character);
+
+    return g_unichar_isprint(character) && type != G_UNICODE_LINE_SEPARATOR &&
+           type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
 char *page_safe(const char *text, gssize length)
 {
-    return visible_text(text, length);
+    const char *at = text;
+    const char *end = text + (length >= 0 ? (gsize)length : strlen(text));
+    GString *visible = g_string_sized_new((gsize)(end - at));
+
+    while (at < end) {
+        gunichar character = g_utf8_get_char_validated(at, end - at);
+
+        if (*at == '\0' || character >= 0x110000) {
+            g_string_append_printf(visible, "\\x%02x", (guint8)*at++);
+            continue;
+        }
+        if (is_visible(character) || character == '\t')
+            g_string_append_unichar(visible, character);
+        else
+            g_string_append_printf(visible, character < 0x80 ? "\\x%02x" : "\\u%04x", character);
+        at = g_utf8_next_char(at);
+    }
+    return g_string_free(visible, FALSE);
 }
 
 static void write_line(FILE *stream, const char *line, gsize length, bool is_ended)

@@ -31,7 +31,13 @@ void page_raw(Page *page, PageStyle style, const char *text);
  * */
 bool page_wants_colour(FILE *stream);
 
-/* visible_text() of base, owned by the caller. */
+/*
+ * Returns text, owned by the caller, with everything in it made visible that could move a
+ * terminal's cursor, hide text or turn its direction: controls as \x1b (a tab stays), other
+ * invisible characters as \u202e, octets that are not UTF-8 as \xff. For HTML pages too.
+ *
+ * length  octets of text, NULs allowed; -1: up to its NUL
+ */
 char *page_safe(const char *text, gssize length);
 
 /*
