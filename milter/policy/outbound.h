@@ -21,13 +21,13 @@ typedef struct {
     char *daemon;    /* OUTBOUND_DAEMON only */
 } OutboundRule;
 
-/* What the MTA says of the client of a message. */
+/* The client of a message, as the MTA describes it. */
 typedef struct {
     bool has_address;
-    Network address;       /* of the client; without one (local submission) the client is private */
-    bool is_authenticated; /* {auth_authen} or {auth_type} is set; never {auth_author}, which the
-                              client chooses */
-    const char *daemon_name; /* {daemon_name}; NULL where the MTA sends none */
+    Network address; /* of the client; without one (local submission) the client is private */
+    /* {auth_authen} or {auth_type} is set; never {auth_author}, which the client chooses */
+    bool is_authenticated;
+    const char *daemon_name; /* {daemon_name}; NULL if the MTA sends none */
 } OutboundClient;
 
 #define OUTBOUND_ERROR (outbound_error_quark())
@@ -40,13 +40,13 @@ OutboundRule *outbound_rule_parse(const char *text, GError **error);
 void outbound_rule_free(OutboundRule *rule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutboundRule, outbound_rule_free)
 
-/* Does one of rules (of OutboundRule) match client? If not, the message came from outside. */
+/* True if one of rules (of OutboundRule) matches client; else the message came from outside. */
 bool outbound_is_ours(const GPtrArray *rules, const OutboundClient *client);
 
 /*
- * Is mailer ({rcpt_mailer}, up to a ":") in local_mailers? A message all of whose recipients go to
- * such a mailer does not leave the house. No other name stands for a recipient that stays: Postfix
- * gives "error" for every address of a virtual alias domain, and these expand to anything.
+ * True if mailer ({rcpt_mailer}, up to a ":") is in local_mailers. A message all of whose recipients
+ * go to such a mailer does not leave the house. No other name stands for a recipient that stays:
+ * Postfix gives "error" for every address of a virtual alias domain, and these expand to anything.
  */
 bool outbound_is_local_mailer(const char *const *local_mailers, const char *mailer);
 #endif

@@ -22,8 +22,8 @@ typedef enum { LOG_CHOICE_AUTO, LOG_CHOICE_STDERR, LOG_CHOICE_SYSLOG } LogChoice
 
 #define SECTION_OPEN G_MAXUINT
 
-/* What a domain section or a line of domain_map says of a domain. What it does not give is
- * SECTION_OPEN or NULL: as in the configuration. */
+/* A domain section, or a line of domain_map. A key that it does not give is SECTION_OPEN or NULL: as
+ * in the configuration. */
 typedef struct {
     char *name;         /* see base/domain_name.h; for subdomains without its leading dot */
     bool is_subdomains; /* written with a leading dot: the domain's subdomains, at any depth */
@@ -101,7 +101,7 @@ struct Settings {
 
     char *domain_map; /* NULL: none */
 
-    /* What follows from the keys. */
+    /* These follow from the keys. */
     /* name (subdomains with a leading dot) → DomainSection of the configuration */
     GHashTable *sections;
     GHashTable *map;  /* the same of domain_map; NULL: none */
@@ -128,8 +128,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
  */
 void settings_keep(Settings *next, Settings *running, GPtrArray *changed);
 
-/* Do cached verdicts that were made under a hold under b, as far as the relay set does not say
- * otherwise? */
+/* True if cached verdicts that were made under a hold under b too. The relay set is not looked at. */
 bool settings_verdicts_survive(Settings *a, Settings *b);
 
 /*

@@ -26,10 +26,10 @@ typedef enum {
     SETTINGS_KEY_MAP = 1 << 5,      /* stands in domain_map alone: there is no such setting */
 } SettingsKeyFlags;
 
-/* What the member is, which says how it is freed, compared and copied. */
+/* The type of the member: how it is freed, compared and copied. */
 typedef enum {
     SETTINGS_NUMBER,  /* guint, int or an enum; SECTION_OPEN in a section without it */
-    SETTINGS_FLAG,    /* bool; not in a section, where it could not be missing */
+    SETTINGS_FLAG,    /* bool; not for a section, as it can't say that it is not given */
     SETTINGS_TEXT,    /* char *, NULL: none */
     SETTINGS_TEXTS,   /* char **, NULL-terminated */
     SETTINGS_MAILBOX, /* Mailbox * */
@@ -38,7 +38,7 @@ typedef enum {
 
 typedef struct SettingsKey SettingsKey;
 
-/* What a file gives for a key. */
+/* The values that a file gives for a key. */
 typedef struct {
     const SettingsKey *key;
     const char *const *values; /* NULL-terminated; exactly one for a key that is no list */

@@ -13,7 +13,7 @@
 
 G_DEFINE_QUARK(spfrom_settings_error, settings_error)
 
-/* What stands at a place of the text, by libconfuse's rules. */
+/* The parts of a text, by libconfuse's rules. */
 typedef enum {
     PIECE_WORD,
     PIECE_OTHER, /* a blank, a brace and the like */
@@ -400,7 +400,7 @@ static bool parse_locked(struct Settings *settings, const char *text, GError **e
     return is_parsed;
 }
 
-/* What no key can see alone. */
+/* Rules that concern more than one key. */
 static bool check_together(struct Settings *settings, GError **error)
 {
     if (settings->fallback == NULL) {

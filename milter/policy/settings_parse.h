@@ -9,7 +9,7 @@
 typedef enum { SETTINGS_ERROR_FILE, SETTINGS_ERROR_SYNTAX, SETTINGS_ERROR_VALUE } SettingsError;
 GQuark settings_error_quark(void);
 
-/* What the text of a configuration needs from outside; this layer reads no file itself. */
+/* The text of a configuration comes from outside: this layer reads no file itself. */
 typedef struct {
     /* as g_file_get_contents() does */
     gboolean (*read)(const char *file, char **text, gsize *length, GError **error);

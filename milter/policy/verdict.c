@@ -10,7 +10,7 @@ static const char *const result_texts[SPF_RESULTS] = {
     [SPF_PERMERROR] = "permerror",
 };
 
-/* From the worst: where relays differ, the first of these decides (design section 12). */
+/* From the worst: if relays differ, the first of these decides (design section 12). */
 static const SpfResult worst_first[SPF_RESULTS] = {
     SPF_PERMERROR, SPF_TEMPERROR, SPF_FAIL, SPF_SOFTFAIL, SPF_NEUTRAL, SPF_NONE, SPF_PASS,
 };

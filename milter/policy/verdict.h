@@ -34,7 +34,7 @@ bool spf_result_set_has(SpfResultSet set, SpfResult result);
 typedef enum {
     VERDICT_SOURCE_HIT,   /* the cache */
     VERDICT_SOURCE_MISS,  /* evaluated for this caller */
-    VERDICT_SOURCE_WAIT,  /* evaluated for another caller, whom this one joined */
+    VERDICT_SOURCE_WAIT,  /* evaluated for another caller, which this one joined */
     VERDICT_SOURCE_STALE, /* an older one, since DNS has trouble */
     VERDICT_SOURCE_NONE,  /* nothing was looked up: domain_map, an exempt domain, no domain */
 } VerdictSource;
@@ -47,15 +47,15 @@ const char *verdict_source_text(VerdictSource source);
 typedef struct Verdict {
     gint refs; /* verdict_ref() and verdict_unref() only */
     SpfResult result;
-    char *relay;     /* the address or network that decided, as text; NULL where none did */
-    char *mechanism; /* the term that decided, as it stands in the record ("~all"); NULL where none
-                        did */
-    char *reason; /* for people: why it is permerror, temperror or unproven; NULL where the result
-                     says it all */
+    char *relay; /* the address or network that decided, as text; NULL: none did */
+    /* the term that decided, as it stands in the record ("~all"); NULL: none did */
+    char *mechanism;
+    /* for people: why it is permerror, temperror or unproven; NULL if the result says it all */
+    char *reason;
     /* reason without the names that were made of a local part; NULL if there are none in it */
     char *masked_reason;
-    bool is_unproven; /* of a whole network, for a term depends on the address: not authorised,
-                         whatever result says */
+    /* of a whole network, as a term depends on the address: not authorised, whatever result says */
+    bool is_unproven;
 } Verdict;
 
 /* Copies the texts, each of which may be NULL; masked_reason is NULL. Given back with
