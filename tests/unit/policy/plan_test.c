@@ -984,6 +984,10 @@ static const struct needs_row {
      "<b@ok.example>", NULL, " strict.example sender=ok.example | dmarc=strict.example |", false},
     {"no DMARC if an author goes", "align_envelope = dmarc", "a@fail.example", "<b@ok.example>",
      NULL, " fail.example sender=ok.example |", false},
+    {"Sender: does not matter if every author stays", "", "a@lemniscus.de", "<c@ok2.example>",
+     "d@ok.example", " sender=ok2.example |", false},
+    {"the author who decides is not known yet", "", "a@ok.example|Praxis", "<c@ok2.example>", NULL,
+     " ok.example sender=ok2.example |", false},
     {"nothing, for a mode that is off", "mode = off", "a@fail.example", "<b@ok.example>",
      "d@ok.example", "", false},
 };
