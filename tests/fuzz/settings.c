@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define FILE_NAME "/etc/spfrom.conf"
 #define BREAK "\n---\n"
 
