@@ -30,7 +30,7 @@ gint64 clock_wall(const Clock *clock)
     return clock->wall(clock->hook);
 }
 
-/* Returns the seconds of a unit, or 0 where it is none. */
+/* Returns the seconds of a unit, or 0 if there is no such unit. */
 static gint64 unit_seconds(const char *unit)
 {
     static const struct {

@@ -11,7 +11,7 @@
 
 G_DEFINE_QUARK(spfrom_domain_name_error, domain_name_error)
 
-/* Are text's labels of 1 to 63 letters, digits, "-" and "_"? */
+/* Returns whether text's labels are of 1 to 63 letters, digits, "-" and "_". */
 static bool is_canonical(const char *text)
 {
     size_t length = strlen(text);
@@ -34,7 +34,7 @@ static bool is_canonical(const char *text)
     return label > 0;
 }
 
-/* Returns text with its U-labels as A-labels, or NULL where IDNA 2008 does not allow them. */
+/* Returns text with its U-labels as A-labels, or NULL if IDNA 2008 does not allow them. */
 static char *convert_to_a_labels(const char *text)
 {
     uint8_t *converted = NULL;
@@ -89,7 +89,7 @@ static bool is_shown_as_name(const char *text)
     return true;
 }
 
-/* Returns the U-labels of name; NULL where they don't lead back to it. */
+/* Returns the U-labels of name; NULL if they don't lead back to it. */
 static char *convert_to_u_labels(const char *name)
 {
     char *converted = NULL;

@@ -27,21 +27,22 @@ char *domain_name_parse(const char *text, GError **error);
 
 /*
  * Returns name, which is in that form, as people write it, a new string of UTF-8: A-labels as
- * U-labels, "praxis-müller.de". It stays as it is where a label is no A-label that could have been
- * made of letters, digits and hyphens of a script. NULL where name is not in that form.
+ * U-labels, "praxis-müller.de". It stays as it is if a label is no A-label that could have been
+ * made of letters, digits and hyphens of a script. NULL if name is not in that form.
  */
 char *domain_name_shown(const char *name);
 
-/* Is name the domain parent or below it? Compares whole labels: notexample.org is not within
- * example.org. */
+/* Returns whether name is the domain parent, or below it. Compares whole labels: notexample.org is
+ * not within example.org. */
 bool domain_name_is_within(const char *name, const char *parent);
 
 /*
- * Returns the organizational domain of name by the Public Suffix List: where mail.praxis.co.uk
- * belongs to praxis.co.uk. A public suffix is its own. The result points into name.
+ * Returns the organizational domain of name by the Public Suffix List: praxis.co.uk for
+ * mail.praxis.co.uk. A public suffix is its own. The result points into name.
  */
 const char *domain_name_organizational(const char *name);
 
-/* Are both of one organizational domain, as relaxed alignment asks (RFC 7489 section 3.1)? */
+/* Returns whether both are of one organizational domain, as relaxed alignment asks (RFC 7489
+ * section 3.1). */
 bool domain_name_is_aligned(const char *a, const char *b);
 #endif

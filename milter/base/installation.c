@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-/* share/NAME beside the program, NULL where there is none. */
+/* share/NAME beside the program, NULL if there is none. */
 static char *beside_program(const char *name)
 {
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);

@@ -43,7 +43,7 @@ static bool read_number(const Reader *reader, gsize at, uint32_t *number)
     return true;
 }
 
-/* The string of row index in the table at table; NULL where it is not within the file. */
+/* The string of row index in the table at table; NULL if it is not within the file. */
 static const char *read_string(const Reader *reader, uint32_t table, uint32_t index)
 {
     gsize row = (gsize)table + (gsize)index * 2 * sizeof(uint32_t);
@@ -223,7 +223,7 @@ typedef struct {
     const char *value;
 } Placeholder;
 
-/* The value for "{name}" at text, and the octets that it takes; NULL where none begins there. */
+/* The value for "{name}" at text, and the octets that it takes; NULL if none begins there. */
 static const char *value_at(const char *text, const Placeholder *placeholders, gsize count,
                             gsize *octets)
 {

@@ -19,13 +19,13 @@ GQuark language_error_quark(void);
 #define LANGUAGE_ENGLISH "en"
 #define LANGUAGE_GERMAN "de"
 
-/* The languages that there are texts in, NULL at the end. */
+/* The languages in which there are texts, NULL at the end. */
 extern const char *const language_codes[];
 
 /*
  * Opens the texts in the language that code names; English needs no file.
- * Returns NULL with error set: LANGUAGE_ERROR_UNKNOWN for a code that is none of language_codes,
- * LANGUAGE_ERROR_CATALOGUE where its file can't be read.
+ * Returns NULL with error set: LANGUAGE_ERROR_UNKNOWN for a code that is not in language_codes,
+ * LANGUAGE_ERROR_CATALOGUE if its file can't be read.
  */
 Language *language_new(const char *code, GError **error);
 void language_free(Language *language);
@@ -33,8 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Language, language_free)
 
 /*
  * The code, of language_codes, that the environment asks for: LC_ALL, LC_MESSAGES, LANG in this
- * order say which, and LANGUAGE goes before, unless they say C. English where it asks for one that
- * there are no texts in.
+ * order say which, and LANGUAGE goes before, unless they say C. English if it asks for a language
+ * in which there are no texts.
  */
 const char *language_code_of_environment(void);
 
@@ -50,7 +50,7 @@ const char *language_code(const Language *language);
 /* Marks a text that is translated later. */
 #define N_(text) text
 
-/* Returns text in language, or text itself where it is not translated. */
+/* Returns text in language, or text itself if it is not translated. */
 const char *language_text(const Language *language, const char *text);
 
 /*

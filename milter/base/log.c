@@ -35,8 +35,8 @@ static int syslog_fd = -1;
 static bool is_syslog_stream; /* a line then ends with a NUL */
 
 /*
- * Returns whether stderr is the journal's stream. The journal takes a line's level from "<N>" before it, and adds the
- * program's name itself (sd-daemon(3), systemd.exec(5): JOURNAL_STREAM).
+ * Returns whether stderr is the journal's stream. The journal takes a line's level from "<N>"
+ * before it, and adds the program's name itself (sd-daemon(3), systemd.exec(5): JOURNAL_STREAM).
  */
 static bool stderr_is_journal(void)
 {
@@ -142,7 +142,8 @@ static bool is_writable(int fd, int patience)
     return poll(&polled, 1, patience) > 0;
 }
 
-/* Writes the whole line at once, if it can, so that it does not mix with lines of other processes. */
+/* Writes the whole line at once, if it can, so that it does not mix with lines of other
+ * processes. */
 static WriteResult write_stderr(const char *line, gsize length, int patience)
 {
     bool is_ready = patience < 0; /* then write() may wait */
@@ -194,8 +195,8 @@ static WriteResult write_to_target(GBytes *line, int patience)
                                            : write_stderr(octets, length, patience);
 }
 
-/* How many octets several lines may have that are written as one; 0 if each is written alone. A pipe
- * takes that many at once, or none of them. A datagram is one line. */
+/* How many octets several lines may have that are written as one; 0 if each is written alone. A
+ * pipe takes that many at once, or none of them. A datagram is one line. */
 static gsize join_max(void)
 {
     return log_target == LOG_TARGET_SYSLOG ? 0 : PIPE_BUF;
@@ -550,9 +551,9 @@ void log_write(int level, const char *format, ...)
 }
 
 /*
- * libmilter and other libraries log by syslog(3), which waits for a daemon that does not read. These
- * two take the place of the C library's functions, since names of the program go before those of
- * libraries.
+ * libmilter and other libraries log by syslog(3), which waits for a daemon that does not read.
+ * These two take the place of the C library's functions, since names of the program go before those
+ * of libraries.
  */
 void log_write_library(int priority, const char *format, ...) __asm__("syslog") G_GNUC_PRINTF(2, 3);
 void log_write_library_checked(int priority, int flag, const char *format,
@@ -585,8 +586,8 @@ void log_write_library_checked(int priority, int flag G_GNUC_UNUSED, const char 
     va_end(arguments);
 }
 
-/* Returns whether the character at text, of so many octets, would end a value that is not quoted, or
- * look like part of the line's own syntax. */
+/* Returns whether the character at text, of so many octets, would end a value that is not quoted,
+ * or look like part of the line's own syntax. */
 static bool is_syntax(const char *text, gsize octets)
 {
     if (octets > 1)

@@ -36,9 +36,9 @@ void log_write(int level, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /*
  * Appends " key=value" to line (design section 13). A value that is empty or has a blank, '"', '=',
  * '\' or a control is put in double quotes, '"' and '\' escaped by '\', each octet of a control as
- * \xNN; octets that are not UTF-8 too. Controls are C0, DEL, C1, line separators, and what a terminal
- * obeys without showing it: zero-width characters, bidi marks and overrides. Of a value longer than
- * LOG_VALUE_MAX octets the first whole characters are shown.
+ * \xNN; octets that are not UTF-8 too. Controls are C0, DEL, C1, line separators, and what a
+ * terminal obeys without showing it: zero-width characters, bidi marks and overrides. Of a value
+ * longer than LOG_VALUE_MAX octets the first whole characters are shown.
  */
 #define LOG_VALUE_MAX 512
 void log_pair(GString *line, const char *key, const char *value);

@@ -46,7 +46,7 @@ static void unmap(Network *network)
     network->length = (guint8)(network->length - MAPPED_PREFIX);
 }
 
-/* Reads the digits behind the slash; -1 where they are no number up to bits. */
+/* Reads the digits behind the slash; -1 if they are no number up to bits. */
 static int parse_length(const char *text, guint8 bits)
 {
     size_t digits = strspn(text, "0123456789");

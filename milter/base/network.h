@@ -45,22 +45,23 @@ const char *network_text(const Network *network, char text[NETWORK_TEXT_MAX]);
 
 bool network_is_equal(const Network *a, const Network *b);
 
-/* Does outer hold all of inner? Networks of two families never do. */
+/* Returns whether outer holds all of inner. False if they are of two families. */
 bool network_contains(const Network *outer, const Network *inner);
 
 /* Returns network cut to the first length bits of its address: the network of that length around
  * it. */
 Network network_shortened(const Network *network, guint8 length);
 
-/* Splits network, which is no address, in its lower and upper half. */
+/* Splits network, which is not a single address, into its lower and upper half. */
 void network_split(const Network *network, Network halves[2]);
 
-/* Is network of this house: loopback, RFC 1918, unique local (RFC 4193), link-local? */
+/* Returns whether network is of this house: loopback, RFC 1918, unique local (RFC 4193),
+ * link-local. */
 bool network_is_house(const Network *network);
 
 /*
- * Is network one that the outside never sees as a relay: of this house, CGNAT (RFC 6598, shared
- * with strangers) or unspecified? Documentation networks count as public (design section 7).
+ * Returns whether the outside never sees network as a relay: it is of this house, CGNAT (RFC 6598,
+ * shared with strangers) or unspecified. Documentation networks count as public (design section 7).
  */
 bool network_is_private(const Network *network);
 #endif

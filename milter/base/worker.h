@@ -14,8 +14,8 @@
 typedef struct Worker Worker;
 
 /*
- * Starts it. tend, where it isn't NULL, is called at the start, after each job and worker_wake(),
- * and after as many microseconds as it returned. Returns NULL where there can be no thread.
+ * Starts it. If tend isn't NULL, it is called at the start, after each job and worker_wake(),
+ * and after as many microseconds as it returned. Returns NULL if there can be no thread.
  */
 Worker *worker_start(const char *name, gint64 (*tend)(void));
 

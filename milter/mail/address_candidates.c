@@ -75,7 +75,8 @@ static const char *domain_end(const Scan *scan, const char *sign)
     return end;
 }
 
-/* Does the octet beside a candidate leave open where it begins or ends? */
+/* Returns whether the octet beside a candidate makes it unclear where the candidate begins or
+ * ends. */
 static bool is_unclear_beside(char c)
 {
     return c == '@' || c == '\\' || c == '"' || c == '\r' ||
@@ -94,8 +95,8 @@ static void read_span(Candidate *candidate)
 }
 
 /*
- * Is it open where the candidate begins or ends? An apostrophe belongs to it only if there are two:
- * then start moves behind the first.
+ * Returns whether it is unclear where the candidate begins or ends. An apostrophe belongs to it
+ * only if there are two: then start moves behind the first.
  */
 static bool is_unclear(const Scan *scan, Candidate *candidate)
 {
@@ -135,7 +136,7 @@ static void note_candidate(Scan *scan, const char *sign)
     g_array_append_val(scan->found, candidate);
 }
 
-/* Returns where the quoted string or comment that begins at start closes; NULL: nowhere. */
+/* Returns where the quoted string or comment that begins at start closes; NULL if it doesn't. */
 static const char *find_close(const Scan *scan, const char *start)
 {
     bool is_comment = *start == '(';
@@ -212,7 +213,7 @@ static void keep_first_place(Scan *scan)
             g_array_remove_index(scan->found, i);
 }
 
-/* Are all of one domain, and none may be read in another way? */
+/* Returns whether all are of one domain, and none may be read in another way. */
 static bool is_of_one_domain(const Scan *scan)
 {
     for (guint i = 0; i < scan->found->len; i++) {
@@ -225,7 +226,7 @@ static bool is_of_one_domain(const Scan *scan)
     return scan->found->len < CANDIDATES_MAX;
 }
 
-/* Returns the address that all are or that alone is in "<>"; NULL where there are several. */
+/* Returns the address if all are the same, or if only one is in "<>"; NULL if there are several. */
 static Candidate *single(const Scan *scan, bool is_in_angle)
 {
     Candidate *only = NULL;
@@ -243,7 +244,7 @@ static Candidate *single(const Scan *scan, bool is_in_angle)
     return only;
 }
 
-/* Returns what can be a name in the text between start and end; NULL where there is nothing. */
+/* Returns what can be a name in the text between start and end; NULL if there is none. */
 static char *name_between(const char *start, const char *end)
 {
     const char *opening = memchr(start, ')', (gsize)(end - start)) != NULL ? "" : "(";

@@ -9,10 +9,11 @@
  * addr-spec in text with a domain of at least two labels: first outside of quotes and comments,
  * then in comments, in quoted strings, and at last in encoded words.
  *
- * Appends one AddressRead to addresses where all that it finds in the first such place are the same
- * address; where they differ and are of one domain, the one that alone is in "<>", else all of
- * them, without names. Otherwise it appends nothing, nor where one may be read in several ways
- * ("a@b@c.example", a control character beside it).
+ * If everything that it finds in the first such place is one address, it appends that to addresses
+ * (of AddressRead). If the addresses differ, but are of one domain, it appends the only one in
+ * "<>", or else all of them, without names. It appends nothing if there are several domains, or if
+ * one of the addresses may be read in several ways ("a@b@c.example", a control character beside
+ * it).
  */
 void address_candidates_find(const char *text, gsize length, GPtrArray *addresses);
 #endif

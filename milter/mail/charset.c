@@ -317,8 +317,8 @@ static guint append_pairs(const Charset *charset, GString *text, const char *oct
 }
 
 /*
- * Appends pairs of JIS X 0208 by way of Shift JIS, where iconv knows the vendors' rows 13 and 89 to
- * 92 too (JIS X 0208, annex 1).
+ * Appends pairs of JIS X 0208 by way of Shift JIS, since iconv knows the vendors' rows 13 and 89 to
+ * 92 there too (JIS X 0208, annex 1).
  */
 static guint append_jis_x_0208(const Charset *charset, GString *text, const char *octets,
                                gsize length)
@@ -491,7 +491,8 @@ guint charsets_append(Charsets *charsets, GString *text, const char *charset, co
     return found != NULL ? append_by_way(found, text, octets, length) : CHARSETS_NO_ROOM;
 }
 
-/* Is text UTF-8 but for single octets and cut characters, with valid characters around each? */
+/* Returns whether text is UTF-8 but for single octets and cut characters, each between valid
+ * ones. */
 static bool is_nearly_utf8(const char *text, gsize length)
 {
     const char *end = text + length;

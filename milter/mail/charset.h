@@ -21,7 +21,8 @@ Charsets *charsets_new(void);
 void charsets_free(Charsets *charsets);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Charsets, charsets_free)
 
-/* Is there a converter for charset (a label, without case)? Charsets beyond CHARSETS_MAX count. */
+/* Returns whether there is a converter for charset (a label in any case). True if CHARSETS_MAX are
+ * open already. */
 bool charsets_is_known(Charsets *charsets, const char *charset);
 
 /*

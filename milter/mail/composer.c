@@ -29,8 +29,7 @@ char *composer_take(Composer *composer)
 }
 
 /*
- * Begins a token of that length: with a blank or, where the line would become too long, on a new
- * line.
+ * Begins a token of that length: with a blank or, if the line would become too long, on a new line.
  */
 static void begin_token(Composer *composer, gsize length)
 {
@@ -65,12 +64,12 @@ static void append_encoded_word(Composer *composer, const char *word, gsize leng
 {
     composer->limit = LINE_LIMIT_ENCODED;
     append_token(composer, word, length);
-    composer->limit = LINE_LIMIT_ENCODED; /* of the new line, where it begins one */
+    composer->limit = LINE_LIMIT_ENCODED; /* of the new line, if the token begins one */
 }
 
 /*
- * The octets that are left on the line for an encoded word; on the next one where that is not worth
- * it.
+ * The octets that are left for an encoded word on this line, or on the next one if too few are left
+ * on this one.
  */
 static gsize room_for_word(const Composer *composer)
 {
@@ -135,7 +134,7 @@ static void append_encoded_with_opaque(Composer *composer, const char *text, gsi
     append_encoded(composer, start, (gsize)(end - start));
 }
 
-/* Is this word one that stands for itself as an atom of a phrase? */
+/* Returns whether this word can be written as it is, as an atom of a phrase. */
 static bool is_atom(const char *word, gsize length)
 {
     for (gsize i = 0; i < length; i++)
@@ -146,8 +145,8 @@ static bool is_atom(const char *word, gsize length)
 }
 
 /*
- * Can name be one quoted string? Not one with a fold: readers that end it at the line end would
- * take what is behind for addresses.
+ * Returns whether name fits into one quoted string without a fold. Readers that end the string at a
+ * line end would take the text behind a fold for addresses.
  */
 static bool is_quotable(const Composer *composer, const char *name)
 {
@@ -242,8 +241,8 @@ static void append_phrase(Composer *composer, const char *name)
 }
 
 /*
- * Returns name as one visible line of at most DISPLAY_NAME_MAX octets, or NULL where there is
- * nothing to see.
+ * Returns name as one visible line of at most DISPLAY_NAME_MAX octets, or NULL if nothing of
+ * it can be seen.
  */
 static char *visible_name(const Composer *composer, const char *name)
 {
@@ -278,7 +277,7 @@ static void shorten(char *name, gsize written, gsize wanted)
     g_strchomp(name);
 }
 
-/* Appends an address without a name: in "<>" where readers would take a quoted string for one. */
+/* Appends an address without a name: in "<>" if readers would take its quoted string for a name. */
 static void append_bare(Composer *composer, const char *addr_spec)
 {
     g_autofree char *angle = g_strconcat("<", addr_spec, ">", NULL);
@@ -337,8 +336,8 @@ static gsize odd_words(const char *text)
 }
 
 /*
- * Readers drop the blank between two encoded words: where text brings one itself, ours goes into
- * the word beside it.
+ * Readers drop the blank between two encoded words. If text has encoded words of its own, the blank
+ * beside them goes into our word.
  */
 static void append_odd_words(Composer *composer, const char *text, gsize length, bool is_after_word)
 {

@@ -5,9 +5,10 @@
 
 /*
  * Writes the value of a header field: printable ASCII (a non-ASCII local part stays UTF-8), encoded
- * words of at most 75 octets for the rest, lines folded ("\n ") at 78, with encoded words at 76
- * (RFC 2047 section 2), where that is possible, and never longer than 998 (RFC 5322 section 2.1.1).
- * No CR, no NUL, no LF but such folds, no line of blanks alone leaves it, whatever goes in.
+ * words of at most 75 octets for the rest. Lines are folded ("\n ") at 78 octets, with encoded
+ * words at 76 (RFC 2047 section 2), if possible, and are never longer than 998 (RFC 5322 section
+ * 2.1.1). Whatever goes in, there is no CR, NUL or line of only blanks in the value, and no LF but
+ * for folds.
  */
 typedef struct {
     GString *value;
@@ -22,7 +23,7 @@ void composer_init(Composer *composer, const char *field_name);
 char *composer_take(Composer *composer);
 
 /*
- * Appends `name <addr_spec>`, behind a comma where it is not the first: the name as one phrase
+ * Appends `name <addr_spec>`, behind a comma if it is not the first: the name as one phrase
  * (atoms, one quoted string that needs no fold, or encoded words), cut at DISPLAY_NAME_MAX octets.
  * Without a visible name it is the bare addr_spec, in "<>" if that begins with a quote.
  *

@@ -96,7 +96,7 @@ static char *clean(const char *name)
     return g_steal_pointer(&cleaned);
 }
 
-/* Returns name as it may stand in From:, "" where nothing of it can be seen. */
+/* Returns name as it may stand in From:, "" if nothing of it can be seen. */
 static char *make_safe(const char *name)
 {
     char *safe = clean(name);

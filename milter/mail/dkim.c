@@ -14,7 +14,7 @@
 #define PASSES_MAX 32      /* each one costs a walk through all results and signatures */
 #define BLANKS " \t\r\n"
 
-/* Does a tag of the list begin at tag, named d? Returns its value, else NULL. */
+/* Returns the value of the tag that begins at tag, if its name is d; else NULL. */
 static const char *domain_tag_value(const char *tag)
 {
     tag += strspn(tag, BLANKS);
@@ -108,7 +108,7 @@ static char copied_name(const Tag *tag)
     return name != '\0' && strchr("abdis", name) != NULL ? name : '\0';
 }
 
-/* Can c stand in a value of Authentication-Results without ending it? */
+/* Returns whether c can stand in a value of Authentication-Results without ending it. */
 static bool is_plain_octet(char c)
 {
     return !g_ascii_iscntrl(c) && strchr(" ;=\"()", c) == NULL;
@@ -361,7 +361,7 @@ static bool read_result(Scanner *scanner, GPtrArray *results)
     return true;
 }
 
-/* Does the field begin with authserv_id? Leaves the scanner behind it. */
+/* Returns whether the field begins with authserv_id. Leaves the scanner behind it. */
 static bool is_of(Scanner *scanner, const char *authserv_id)
 {
     return skip_blanks(scanner) && read_value(scanner) &&
@@ -386,7 +386,7 @@ static bool read_results(Scanner *scanner, GPtrArray *results)
     return true;
 }
 
-/* Is the field's value here as it came? */
+/* Returns whether the field's whole value is here. */
 static bool is_whole(const HeaderField *field)
 {
     return !field->is_cut && strlen(field->value) == field->length;
@@ -446,8 +446,8 @@ static guint count_results(const GPtrArray *results, const char *domain)
     return count;
 }
 
-/* Has the message a signature that this result can be about? A verifier writes one result for each
- * signature: if there are more, somebody else wrote one. */
+/* Returns whether the message has a signature that this result can be about. A verifier writes one
+ * result for each signature: if there are more, somebody else wrote one. */
 static bool is_believed(const DkimResult *result, const GPtrArray *results,
                         const GPtrArray *signatures)
 {

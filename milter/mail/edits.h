@@ -8,8 +8,8 @@
  * A rewrite as a list of edits of the header, in the order in which they are to be sent: changes
  * and deletions from the highest index to the lowest (Postfix renumbers after a deletion, Sendmail
  * does not), then additions, then the insertion on top (design section 5). Values have no blank
- * after the colon; who sends them knows whether the MTA wants one (SMFIP_HDR_LEADSPC). A fold is
- * "\n" and a blank.
+ * after the colon; the sender of the edits knows whether the MTA wants one (SMFIP_HDR_LEADSPC). A
+ * fold is "\n" and a blank.
  */
 typedef enum {
     EDIT_CHANGE, /* the index-th field of name gets value */
@@ -44,7 +44,7 @@ void edits_add(Edits *edits, const char *name, const char *value);
 void edits_insert(Edits *edits, const char *name, const char *value);
 void edits_sort(Edits *edits);
 
-/* Were there more than EDITS_MAX? The list is then not what is to be done. */
+/* Returns whether there were more than EDITS_MAX. The list is then not complete. */
 bool edits_is_over(const Edits *edits);
 
 guint edits_length(const Edits *edits);

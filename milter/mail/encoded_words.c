@@ -30,8 +30,8 @@ static gsize charset_length(const char *at)
 }
 
 /*
- * Returns the "?=" that ends the text of a word; NULL where there is none, or where another word
- * begins before it.
+ * Returns the "?=" that ends the text of a word; NULL if there is none, or if another word begins
+ * before it.
  */
 static const char *find_end(const char *text)
 {
@@ -125,8 +125,8 @@ static void append_octets(GString *octets, const Word *word)
 }
 
 /*
- * Could this be more than a name to a reader: has it a control, "@" or what looks like it, or an
- * encoded word?
+ * Returns whether a reader could take this for more than a name: it has a control, "@" or what
+ * looks like it, or an encoded word.
  */
 static bool is_risky(const GString *octets)
 {
@@ -145,8 +145,8 @@ static bool is_q_literal(char c)
 }
 
 /*
- * Can word stand in a phrase: is it no longer than it may be, and are all of its octets such as it
- * may have?
+ * Returns whether word can stand in a phrase: it is short enough, and has only octets that are
+ * allowed there.
  */
 static bool is_phrase_word(const Word *word)
 {
@@ -217,7 +217,7 @@ static void append_unknown(GString *text, const Word *word, Charsets *charsets)
         g_string_append_len(text, spelled->str, (gssize)spelled->len);
 }
 
-/* Has word octets that were never encoded? */
+/* Returns whether word has octets that were never encoded. */
 static bool has_raw_octets(const Word *word)
 {
     for (gsize i = 0; i < word->length; i++)
@@ -227,8 +227,9 @@ static bool has_raw_octets(const Word *word)
 }
 
 /*
- * Appends what words of one known charset stand for together. Where octets were never encoded and
- * all is valid UTF-8, it is that: other charsets are hardly ever so by accident.
+ * Appends what words of one known charset stand for together. If some octets were never
+ * encoded and all are valid UTF-8 together, they are UTF-8: text of other charsets is hardly ever
+ * valid UTF-8 by accident.
  *
  * Returns how many U+FFFD that took.
  */
@@ -284,7 +285,7 @@ static bool is_blank_gap(const char *from, const char *to)
            strspn(from, " \t\r\n") > (gsize)(to - from);
 }
 
-/* Cuts text where it is too long, but no character. */
+/* Cuts text if it is too long, between two characters. */
 static char *take_bounded(GString *text)
 {
     g_string_truncate(text, printable_cut(text->str, text->len, ENCODED_WORDS_DECODED_MAX));
@@ -342,7 +343,7 @@ static bool has_control(const GString *text)
     return false;
 }
 
-/* Is word as RFC 2047 section 2 wants it: short enough, of visible ASCII? */
+/* Returns whether word is as RFC 2047 section 2 wants it: short enough, and of visible ASCII. */
 static bool is_well_formed(const Word *word)
 {
     for (const char *at = word->start; at < word->end; at++)
@@ -414,9 +415,9 @@ bool encoded_words_is_base64_shorter(const char *text, gsize length)
 }
 
 /*
- * The octets of text that fit into room octets of "B": all of them or a multiple of 3, 0 where
+ * The octets of text that fit into room octets of "B": all of them or a multiple of 3, 0 if
  * there is no such place to cut. Some readers (GMime) put neighbouring words together before they
- * decode, and what follows a padding is lost.
+ * decode, and the text behind a padding is lost.
  */
 static gsize fitting_base64(const char *text, gsize length, gsize room)
 {

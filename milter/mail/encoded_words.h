@@ -10,7 +10,7 @@
  * Encoded words (RFC 2047): "=?utf-8?Q?M=C3=BCller?=".
  *
  * Done by hand on iconv and not by GMime's functions: those keep every charset name they ever met,
- * which a stranger can use to fill the memory, guess a charset where one is unknown, and don't
+ * which a stranger can use to fill the memory, guess a charset if it is unknown, and don't
  * fold.
  */
 #define ENCODED_WORD_MAX 75 /* octets, RFC 2047 section 2 */
@@ -43,17 +43,17 @@ char *encoded_words_from_raw(const char *text, gsize length);
 char *encoded_words_tame(const char *text, gsize length);
 
 /*
- * Does text begin with an encoded word of a charset that is not known here, and may the word be
- * passed on as it is: has it at most ENCODED_WORD_MAX octets, is it spelled as a phrase wants it
- * (section 5 (3)), and is there nothing in it that a reader who knows better could take for a
- * control character, "@" or an encoded word? Returns its length, else 0.
+ * Returns the length of the encoded word at the beginning of text if its charset is not known here
+ * and the word may be passed on as it is; else 0. It may be passed on if it has at most
+ * ENCODED_WORD_MAX octets, is spelled as a phrase wants it (section 5 (3)), and has nothing in it
+ * that a reader that knows the charset could take for a control character, "@" or an encoded word.
  */
 gsize encoded_words_opaque(const char *text, Charsets *charsets);
 
 /*
  * Appends the beginning of text, valid UTF-8 and not empty, as one encoded word of at most room
- * octets, splitting no character and, where it can, nothing that is read as one. is_base64 chooses
- * between "B" and "Q".
+ * octets, without splitting a character or, if possible, a cluster of characters that are read as
+ * one. is_base64 chooses between "B" and "Q".
  *
  * room    at least ENCODED_WORD_ROOM_MIN; more than ENCODED_WORD_MAX counts as that
  * Returns the octets of text that were taken: at least one character.
@@ -62,6 +62,6 @@ gsize encoded_words_opaque(const char *text, Charsets *charsets);
 gsize encoded_words_append(GString *value, const char *text, gsize length, bool is_base64,
                            gsize room);
 
-/* Is text shorter in "B" than in "Q"? */
+/* Returns whether text is shorter in "B" than in "Q". */
 bool encoded_words_is_base64_shorter(const char *text, gsize length);
 #endif

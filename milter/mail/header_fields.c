@@ -35,8 +35,8 @@ void header_fields_free(HeaderFields *fields)
 }
 
 /*
- * The fields that a rewrite deletes, or adds only where there is none: their number has to be
- * right.
+ * Returns whether a rewrite deletes such fields, or adds one only if there is none: their number
+ * has to be right.
  */
 static bool is_counted(const char *name, gsize length)
 {
@@ -48,7 +48,7 @@ static bool is_counted(const char *name, gsize length)
     return false;
 }
 
-/* Is there room for one more field of that name? Notes what is lost where there is none. */
+/* Returns whether there is room for one more field of that name. If not, notes what is lost. */
 static bool has_room(HeaderFields *fields, const char *name, gsize length)
 {
     if (fields->fields->len < HEADER_FIELDS_MAX)

@@ -22,7 +22,7 @@ typedef struct {
     const char *name;
     const char *value; /* NUL-terminated; a fold is "\n" and a blank, as libmilter gives it */
     gsize length;      /* of value: a NUL inside shows as length > strlen(value) */
-    bool is_cut;       /* value is only the beginning of what came */
+    bool is_cut;       /* value is only the beginning */
 } HeaderField;
 
 typedef struct HeaderFields HeaderFields;
@@ -32,18 +32,18 @@ void header_fields_free(HeaderFields *fields);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HeaderFields, header_fields_free)
 
 /*
- * Copies one field. length is that of value, or -1 where value has no NUL inside. Returns false
- * when it was cut.
+ * Copies one field. length is that of value, or -1 if value has no NUL inside. Returns false
+ * if it was cut.
  */
 bool header_fields_append(HeaderFields *fields, const char *name, const char *value, gssize length);
 
-/* Is any field missing here, or any value cut? */
+/* Returns whether any field is missing here, or any value cut. */
 bool header_fields_is_cut(const HeaderFields *fields);
 
-/* Is every field of that name here, with its whole value? */
+/* Returns whether every field of that name is here, with its whole value. */
 bool header_fields_is_whole(const HeaderFields *fields, const char *name);
 
-/* Are all fields of the names that a rewrite counts here, be it without a value? */
+/* Returns whether all fields of the names that a rewrite counts are here, be it without a value. */
 bool header_fields_is_countable(const HeaderFields *fields);
 
 /*
@@ -53,15 +53,15 @@ bool header_fields_is_countable(const HeaderFields *fields);
 guint header_fields_length(const HeaderFields *fields);
 const HeaderField *header_fields_at(const HeaderFields *fields, guint position);
 
-/* Has field that name? */
+/* Returns whether field has that name. */
 bool header_field_is_named(const HeaderField *field, const char *name);
 
-/* Is there nothing in the value but blanks and folds? A value that was cut is not blank. */
+/* Returns whether the value has only blanks and folds. A value that was cut is not blank. */
 bool header_field_is_blank(const HeaderField *field);
 
 /*
  * The number of fields of a name, and the index-th of them, from 1 as libmilter counts; NULL behind
- * the last. Each call looks through all fields: who wants all of a name goes through the positions
+ * the last. Each call looks through all fields: to see all of a name, go through the positions
  * once.
  */
 guint header_fields_count(const HeaderFields *fields, const char *name);

@@ -41,7 +41,7 @@ static void address_destroy(gpointer data)
     address_read_free(data);
 }
 
-/* Does local_part hold what can only stand in quotes? */
+/* Returns whether local_part holds characters that can only stand in quotes. */
 static bool is_special(const char *local_part)
 {
     return local_part[0] == '\0' || strpbrk(local_part, " \t\"(),:;<>@[\\]") != NULL;
@@ -85,7 +85,7 @@ static Mailbox *mailbox_take(AddressRead *address)
     return mailbox;
 }
 
-/* Is the dot at position in text one that GMime takes in no local part: first, last or doubled? */
+/* Returns whether GMime refuses the dot in a local part: it is first, last or doubled. */
 static bool is_odd_dot(const char *text, const char *dot)
 {
     return dot == text || strchr(" \t\n<,:", dot[-1]) != NULL || dot[1] == '.' || dot[1] == '@';
@@ -109,8 +109,8 @@ static void hide_oddities(char *text)
 }
 
 /*
- * Does GMime's addr-spec name the same mailbox? Local parts that need quotes may be spelled in
- * several ways.
+ * Returns whether GMime's addr-spec names the same mailbox. Local parts that need quotes may be
+ * spelled in several ways.
  */
 static bool is_same_address(const char *addr, const AddressRead *address)
 {
@@ -140,8 +140,8 @@ static bool is_same_member(InternetAddress *parsed, const GPtrArray *addresses, 
 }
 
 /*
- * Does parsed, or each member where it is a group, equal what stands at position in addresses?
- * Moves on behind it.
+ * Returns whether parsed, or each member if it is a group, equals the address at position in
+ * addresses. Moves position on behind it.
  */
 static bool is_same(InternetAddress *parsed, const GPtrArray *addresses, guint *position)
 {
@@ -160,9 +160,9 @@ static bool is_same(InternetAddress *parsed, const GPtrArray *addresses, guint *
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 /*
- * Is text, of which our reader had no doubt, of the plainest form: an addr-spec of ordinary
- * characters, alone or in "<>" behind a phrase of atoms, or behind itself once more (which GMime
- * does not take)? Readers can't differ there, and GMime would take a third of the time that a
+ * Returns whether text, of which our reader had no doubt, is of the plainest form: an addr-spec of
+ * ordinary characters, alone or in "<>" behind a phrase of atoms, or behind itself once more (which
+ * GMime does not take). Readers can't differ there, and GMime would take a third of the time that a
  * message costs.
  */
 static bool is_plain(const char *text)
@@ -178,8 +178,8 @@ static bool is_plain(const char *text)
 }
 
 /*
- * Does GMime read the same addresses out of text? It is asked only about text that our reader had
- * no doubt of, so its recursion and leniency don't matter.
+ * Returns whether GMime reads the same addresses. It only gets text of which our reader had no
+ * doubt, so that its recursion and leniency don't matter.
  */
 static bool is_confirmed(const char *text, const GPtrArray *addresses)
 {
@@ -199,9 +199,9 @@ static bool is_confirmed(const char *text, const GPtrArray *addresses)
 }
 
 /*
- * Is domain, of which domain_name was made, what its A-labels give back, normalised and in lower
- * case? Where only the mapping of IDNA makes a name of it ("a\u3002b", full-width letters, what
- * can't be seen), others may look up what it says to the letter.
+ * Returns whether the A-labels of domain_name, which was made of domain, lead back to domain,
+ * normalised and in lower case. If only the mapping of IDNA makes a name of domain ("a\u3002b",
+ * full-width letters, invisible characters), others may look up what is written.
  */
 static bool is_domain_to_the_letter(const char *domain, const char *domain_name)
 {
@@ -278,8 +278,8 @@ static Mailboxes *mailboxes_new(void)
 }
 
 /*
- * Has field a line that an MTA would break, at a place that the sender chose (RFC 5322 section
- * 2.1.1)?
+ * Returns whether field has a line that an MTA would break, at a place that the sender chose (RFC
+ * 5322 section 2.1.1).
  */
 static bool has_long_line(const HeaderField *field)
 {

@@ -8,22 +8,22 @@
 
 /*
  * One mailbox (RFC 5322 section 3.4), or an envelope sender, which has no display name. All text is
- * UTF-8; what is missing is NULL.
+ * UTF-8; a missing part is NULL.
  */
 typedef struct {
     char *display_name; /* decoded (RFC 2047), else as it came: still to be made safe */
     char *local_part;   /* without quotes; "" only in the null sender */
     char *domain;       /* as it was written */
-    char *domain_name;  /* domain in the form of base/domain_name.h, where it is one */
-    char *addr_spec;    /* local part, quoted where it needs that, "@" domain_name */
+    char *domain_name;  /* domain in the form of base/domain_name.h; NULL if it can't be */
+    char *addr_spec;    /* local part, quoted if it needs that, "@" domain_name */
 } Mailbox;
 
 /*
  * The mailboxes of all fields of one name together, the members of groups (RFC 6854) included.
  *
- * Where a receiver might read another address than we do, is_doubtful is set and mailboxes holds
- * only those that were read without doubt (maybe none). Doubtful are: no field at all, nothing in
- * it, a syntax error, a mailbox without a domain or with an address literal, an empty group,
+ * If a receiver might read another address than we do, is_doubtful is set and mailboxes holds only
+ * those that were read without doubt (maybe none). Doubtful are: no field at all, an empty one,
+ * a syntax error, a mailbox without a domain or with an address literal, an empty group,
  * "a@b@c", a stray comma, a NUL, fields of more than MAILBOXES_TEXT_MAX octets together, more than
  * MAILBOXES_MAX mailboxes (design section 4).
  */
@@ -33,7 +33,8 @@ typedef struct {
 typedef struct {
     GPtrArray *mailboxes; /* of Mailbox */
     bool is_doubtful;
-    /* No mailbox could be read: those here were searched, to write back to, and vouch for nothing. */
+    /* No mailbox could be read: those here were searched, to write back to, and vouch for
+     * nothing. */
     bool is_searched;
     bool is_missing;   /* there is no field of that name, or only empty ones */
     char *unread_name; /* the name of the first mailbox that could not be read; NULL: none */
@@ -52,7 +53,7 @@ const Mailbox *mailboxes_at(const Mailboxes *mailboxes, guint position);
 
 /*
  * Reads an envelope sender as an MTA hands it over: "<a@b>", "a@b", or "<>" and "" for the null
- * sender (RFC 5321 section 4.1.2). What is no such path becomes a mailbox without a domain. Freed
+ * sender (RFC 5321 section 4.1.2). Any other text becomes a mailbox without a domain. Freed
  * with mailbox_free().
  */
 Mailbox *mailbox_parse_path(const char *path);
@@ -65,6 +66,6 @@ Mailbox *mailbox_parse(const char *text);
 void mailbox_free(Mailbox *mailbox);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Mailbox, mailbox_free)
 
-/* Is this the null sender, "<>"? */
+/* Returns whether this is the null sender, "<>". */
 bool mailbox_is_null_sender(const Mailbox *mailbox);
 #endif

@@ -5,15 +5,15 @@
 #include <string.h>
 
 #define ZERO_WIDTH_JOINER 0x200d
-#define BACK_MAX                                                                                   \
-    32 /* characters to step back for the beginning of a cluster; real ones have fewer */
+/* Characters to step back for the beginning of a cluster; real ones have fewer. */
+#define BACK_MAX 32
 
 static bool is_between(gunichar c, gunichar first, gunichar last)
 {
     return c >= first && c <= last;
 }
 
-/* Does this character only turn, annotate or disturb what stands around it? */
+/* Returns whether this character only turns, annotates or disturbs the text around it. */
 static bool is_dropped(gunichar c)
 {
     return g_unichar_iscntrl(c)                                        /* C0, DEL, C1 */
@@ -29,7 +29,7 @@ static bool is_blank_character(gunichar c)
            c == 0x2028 || c == 0x2029;
 }
 
-/* Is text ASCII that printable_line() would leave as it is? */
+/* Returns whether text is ASCII that printable_line() would leave as it is. */
 static bool is_plain_line(const char *text)
 {
     char before = ' ';
@@ -99,7 +99,7 @@ bool printable_is_blank(const char *text)
     return true;
 }
 
-/* Does this character belong to the one before it? */
+/* Returns whether this character belongs to the one before it. */
 static bool is_extending(gunichar c)
 {
     if (c < 0x300)
@@ -108,7 +108,7 @@ static bool is_extending(gunichar c)
            is_between(c, 0xe0020, 0xe007f);
 }
 
-/* Does a cluster begin at text + at? */
+/* Returns whether a cluster begins at text + at. */
 static bool is_cluster_start(const char *text, gsize at)
 {
     if (at == 0)

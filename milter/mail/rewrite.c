@@ -38,7 +38,7 @@ static char *compose_fallback(const Rewrite *rewrite, const char *field_name, co
 }
 
 /*
- * Returns all authors that could be read, as the value of a field of that name, or NULL where there
+ * Returns all authors that could be read, as the value of a field of that name, or NULL if there
  * are none.
  */
 static char *compose_authors(const Mailboxes *authors, const char *field_name, gsize mailbox_max)
@@ -57,7 +57,7 @@ static char *compose_authors(const Mailboxes *authors, const char *field_name, g
     return composer_take(&composer);
 }
 
-/* Returns the text of all From: fields as one line, or NULL where there is none to see. */
+/* Returns the text of all From: fields as one line, or NULL if none of it can be seen. */
 static char *compose_original_text(const HeaderFields *fields, const char *field_name)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -86,8 +86,8 @@ static char *compose_original_text(const HeaderFields *fields, const char *field
 }
 
 /*
- * The display name of the new From:. Of an author that could not be read the name is shown, where
- * it has one.
+ * The display name of the new From:. If the author could not be read but has a name, the name is
+ * shown.
  */
 static char *fallback_name(const Rewrite *rewrite)
 {
@@ -147,7 +147,7 @@ static bool is_listed_before(const char *const *names, const char *const *name)
     return false;
 }
 
-/* Adds the fields that keep the original, where the message doesn't have them. */
+/* Adds the fields that keep the original, if the message doesn't have them. */
 static void add_author_headers(const Work *work)
 {
     const char *const *names = work->rewrite->author_header;
@@ -212,8 +212,8 @@ static void note_signature(Work *work, const HeaderField *field)
 }
 
 /*
- * Does a Reply-To: hold anything that some reader may take for a mailbox, encoded words included?
- * An address without a domain, "<>" and an empty group lead nowhere.
+ * Returns whether a Reply-To: holds anything that some reader may take for a mailbox, encoded words
+ * included. An address without a domain, "<>" and an empty group lead nowhere.
  */
 static bool has_mailbox(const HeaderField *field)
 {

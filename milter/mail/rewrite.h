@@ -13,13 +13,13 @@ typedef enum { SENDER_HEADER_REMOVE, SENDER_HEADER_KEEP, SENDER_HEADER_FALLBACK 
 /* What a rewrite of the author is to do (design section 5). Everything is borrowed. */
 typedef struct {
     const Mailboxes *authors; /* of the From: fields */
-    const Mailbox *fallback;  /* its own name stands in where the templates give none */
+    const Mailbox *fallback;  /* its own name is used if the templates give none */
     const char *display_name; /* templates, see mail/display_name.h */
     const char *display_name_missing;
-    bool add_reply_to;                /* where the message has none, or none with a mailbox */
+    bool add_reply_to;                /* if the message has none, or none with a mailbox */
     const char *const *author_header; /* fields that keep the original; NULL-terminated */
     SenderHeader sender_header;       /* for a Sender: that is not is_sender_authorised */
-    bool is_sender_authorised;        /* its domain is; false too where it has none */
+    bool is_sender_authorised;        /* its domain is; false also if it has none */
     bool remove_dkim_signatures;      /* those whose d= is in unauthorised */
     const char *const *unauthorised;  /* author domains, canonical; NULL-terminated */
     const char *trace;                /* value of the new X-SPFrom:; NULL: none */
@@ -39,11 +39,11 @@ typedef struct {
 typedef enum { REPLY_TO_ADDED, REPLY_TO_KEPT, REPLY_TO_NONE } ReplyToOutcome;
 
 /*
- * Turns a rewrite into the edits that carry it out, in the order of sending. Pure; f(f(m)) = f(m)
- * is the plan's matter, since the fallback address is never rewritten.
+ * Turns a rewrite into the edits that carry it out, in the order of sending. Pure; The plan
+ * makes sure that f(f(m)) = f(m), since the fallback address is never rewritten.
  *
- * Of fields that header_fields_is_cut() speaks of, one that may be there counts as there: a second
- * From: is deleted, a Reply-To: is the author's own.
+ * If header_fields_is_cut(), assume that a field of which we can't know exists: a second From: is
+ * deleted, and a Reply-To: is the author's own.
  *
  * reply_to   set to what becomes of Reply-To:, for the log
  * Returns the edits, freed with edits_free(). If edits_is_over(), there is no rewrite.
