@@ -8,7 +8,12 @@
 
 Deadline deadline_in(guint seconds)
 {
-    return clock_monotonic(&clock_system) + seconds * CLOCK_SECOND;
+    return deadline_after(clock_monotonic(&clock_system), seconds);
+}
+
+Deadline deadline_after(gint64 begin, guint seconds)
+{
+    return begin + seconds * CLOCK_SECOND;
 }
 
 Deadline deadline_shortened(Deadline deadline, guint seconds)

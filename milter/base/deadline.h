@@ -15,6 +15,9 @@ typedef gint64 Deadline;
 
 Deadline deadline_in(guint seconds);
 
+/* The same for work that began at this moment (monotonic time): the clock is not read again. */
+Deadline deadline_after(gint64 begin, guint seconds);
+
 /* At most seconds from now, and never later than deadline: for one step of the work. */
 Deadline deadline_shortened(Deadline deadline, guint seconds);
 

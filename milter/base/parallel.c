@@ -58,11 +58,12 @@ void parallel_run(guint count, void (*work)(void *hook, guint position), void *h
 {
     Run run = {.work = work, .hook = hook, .count = (gint)count};
     pthread_t started[PARALLEL_CALL_MAX];
-    guint wanted = count > 0 ? MIN(count - 1, PARALLEL_CALL_MAX) : 0;
-    guint running = start_helpers(started, wanted, &run);
+    guint running =
+        count > 1 ? start_helpers(started, MIN(count - 1, PARALLEL_CALL_MAX), &run) : 0;
 
     do_share(&run);
     for (guint i = 0; i < running; i++)
         pthread_join(started[i], NULL);
-    g_atomic_int_add(&helpers, -(gint)running);
+    if (running > 0)
+        g_atomic_int_add(&helpers, -(gint)running);
 }
