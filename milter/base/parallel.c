@@ -58,8 +58,7 @@ void parallel_run(guint count, void (*work)(void *hook, guint position), void *h
 {
     Run run = {.work = work, .hook = hook, .count = (gint)count};
     pthread_t started[PARALLEL_CALL_MAX];
-    guint running =
-        count > 1 ? start_helpers(started, MIN(count - 1, PARALLEL_CALL_MAX), &run) : 0;
+    guint running = count > 1 ? start_helpers(started, MIN(count - 1, PARALLEL_CALL_MAX), &run) : 0;
 
     do_share(&run);
     for (guint i = 0; i < running; i++)

@@ -283,12 +283,12 @@ static sfsistat decide(SMFICTX *context, Session *session, MessageLog *entry)
 {
     const Message *message = session->message;
     gint64 begin = g_get_monotonic_time();
-    const DecisionMessage asked = {.fields = message->fields,
-                                   .sender = message->sender,
-                                   .is_smtputf8 = message->is_smtputf8,
-                                   .mailbox_max = session->mailbox_max,
-                                   .deadline = deadline_after(
-                                       begin, message->live.settings->check_timeout)};
+    const DecisionMessage asked = {
+        .fields = message->fields,
+        .sender = message->sender,
+        .is_smtputf8 = message->is_smtputf8,
+        .mailbox_max = session->mailbox_max,
+        .deadline = deadline_after(begin, message->live.settings->check_timeout)};
     g_autoptr(Decision) decision =
         decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);
     gint64 end = g_get_monotonic_time();

@@ -20,10 +20,11 @@
 #define GETS 1000000 /* of each thread */
 #define THREADS 16
 
-/* Every domain includes one record; nothing is locked, so that only the code above DNS is measured.
- */
 /* Made once, as the daemon has the time at which a message ended. */
 static Deadline in_time;
+
+/* Every domain includes one record; nothing is locked, so that only the code above DNS is measured.
+ */
 static DnsAnswer *own_record;
 static DnsAnswer *included_record;
 
