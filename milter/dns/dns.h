@@ -152,8 +152,4 @@ Dns *dns_overlay_new(Dns *under, const char *name, DnsType type, DnsAnswer *answ
  */
 Dns *dns_memo_new(Dns *under);
 #define DNS_MEMO_MAX 4096
-
-/* Asks under (not owned) everything, and waits for no answer beyond deadline: for many questions
- * that have one time together. */
-Dns *dns_deadline_new(Dns *under, Deadline deadline);
 #endif

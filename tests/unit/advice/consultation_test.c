@@ -82,15 +82,13 @@ static void test_row(void **state)
     g_autoptr(CheckSubject) subject = check_subject_parse(row->subject);
     g_autoptr(Lists) lists = lists_of_row(row);
     Deadline deadline = clock_monotonic(&clock_system) + row->seconds * CLOCK_SECOND;
-    g_autoptr(Dns) dns = NULL;
     g_autoptr(Consultation) consultation = NULL;
     const Advice *advice;
 
     assert_null(error);
     relays = relays_resolve(settings, file, deadline_in(60), &error);
     assert_null(error);
-    dns = dns_deadline_new(file, deadline);
-    consultation = consultation_new(settings, dns, lists, relays, subject, deadline);
+    consultation = consultation_new(settings, file, lists, relays, subject, deadline);
     advice = consultation->advice;
     check_text(advice_kind_row(advice->kind)->name, advice_kind_row(row->kind)->name);
     assert_int_equal(consultation->check->result, row->result);
