@@ -6,14 +6,216 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "dns/zone_scanner.h"
-
 #define TEXT_MAX (64 * 1024 * 1024) /* octets of a zone file */
 #define RECORDS_MAX 4096   /* of one name and type: a DNS message can't hold more addresses */
 #define TXT_MAX 65535      /* octets of one record's RDATA (RFC 1035 section 3.2.1) */
 #define STRING_MAX 255     /* octets of one character-string (RFC 1035 section 3.3) */
 #define TTL_MAX 0x7fffffff /* RFC 2181 section 8 */
 #define TTL_DEFAULT 3600   /* seconds */
+
+/* The text of a zone file as entries of tokens (RFC 1035 section 5.1): what a token means is left
+ * to the caller. */
+typedef struct {
+    GString *text; /* escapes are resolved; a NUL may stand inside */
+    bool is_quoted;
+    bool has_escape; /* an octet of text stood there as \. or \046: in a name it would part no
+                        labels */
+} ZoneToken;
+
+typedef struct {
+    guint line;        /* where it begins, from 1 */
+    bool has_owner;    /* it begins without a blank: the first token is its owner, or a directive */
+    GPtrArray *tokens; /* of ZoneToken; never empty */
+} ZoneEntry;
+
+typedef struct {
+    const char *at;
+    guint line;
+    guint depth; /* of parentheses, in which a line's end is a blank */
+    ZoneEntry entry;
+} ZoneScanner;
+
+#define ZONE_TOKENS_MAX 4096 /* of one entry */
+
+static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool fail(GError **error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (error != NULL)
+        *error = g_error_new_valist(DNS_ERROR, DNS_ERROR_FILE, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static void token_free(gpointer data)
+{
+    ZoneToken *token = data;
+
+    g_string_free(token->text, TRUE);
+    g_free(token);
+}
+
+static void zone_scanner_init(ZoneScanner *scanner, const char *text)
+{
+    *scanner = (ZoneScanner){.at = text, .line = 1};
+    scanner->entry.tokens = g_ptr_array_new_with_free_func(token_free);
+}
+
+static void zone_scanner_clear(ZoneScanner *scanner)
+{
+    g_clear_pointer(&scanner->entry.tokens, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ZoneScanner, zone_scanner_clear)
+
+static const ZoneToken *zone_entry_at(const ZoneEntry *entry, guint position)
+{
+    return g_ptr_array_index(entry->tokens, position);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool ends_word(char c)
+{
+    return c == '\0' || is_blank(c) || strchr("\n;()\"", c) != NULL;
+}
+
+/* Reads what stands behind a backslash: three digits, or the octet itself. */
+static bool scan_escape(ZoneScanner *scanner, ZoneToken *token, GError **error)
+{
+    const char *at = scanner->at;
+    guint value;
+
+    token->has_escape = true;
+    if (*at == '\0' || *at == '\n')
+        return fail(error, "a backslash ends the line");
+    if (!g_ascii_isdigit(*at)) {
+        g_string_append_c(token->text, *at);
+        scanner->at++;
+        return true;
+    }
+    if (!g_ascii_isdigit(at[1]) || !g_ascii_isdigit(at[2]))
+        return fail(error, "a backslash and a digit need three digits");
+    value = (guint)(at[0] - '0') * 100 + (guint)(at[1] - '0') * 10 + (guint)(at[2] - '0');
+    if (value > 255)
+        return fail(error, "a backslash is followed by more than 255");
+    g_string_append_c(token->text, (char)value);
+    scanner->at += 3;
+    return true;
+}
+
+/* Reads one octet of a token, which may be an escaped one. */
+static bool scan_octet(ZoneScanner *scanner, ZoneToken *token, GError **error)
+{
+    char c = *scanner->at++;
+
+    if (c == '\\')
+        return scan_escape(scanner, token, error);
+    g_string_append_c(token->text, c);
+    return true;
+}
+
+static bool scan_quoted(ZoneScanner *scanner, ZoneToken *token, GError **error)
+{
+    token->is_quoted = true;
+    scanner->at++;
+    while (*scanner->at != '"') {
+        if (*scanner->at == '\0' || *scanner->at == '\n')
+            return fail(error, "a quote is not closed on its line");
+        if (!scan_octet(scanner, token, error))
+            return false;
+    }
+    scanner->at++;
+    return true;
+}
+
+static bool scan_word(ZoneScanner *scanner, ZoneToken *token, GError **error)
+{
+    while (!ends_word(*scanner->at))
+        if (!scan_octet(scanner, token, error))
+            return false;
+    return true;
+}
+
+static bool scan_token(ZoneScanner *scanner, GError **error)
+{
+    ZoneToken *token = g_new0(ZoneToken, 1);
+
+    token->text = g_string_new(NULL);
+    g_ptr_array_add(scanner->entry.tokens, token);
+    if (scanner->entry.tokens->len > ZONE_TOKENS_MAX)
+        return fail(error, "too many words in one entry");
+    return *scanner->at == '"' ? scan_quoted(scanner, token, error)
+                               : scan_word(scanner, token, error);
+}
+
+/* Goes over blanks and a comment, and over the ends of lines in parentheses. */
+static bool skip_blanks(ZoneScanner *scanner, GError **error)
+{
+    for (;; scanner->at++) {
+        if (*scanner->at == ';')
+            scanner->at += strcspn(scanner->at, "\n");
+        if (*scanner->at == '(')
+            scanner->depth++;
+        if (*scanner->at == ')') {
+            if (scanner->depth == 0)
+                return fail(error, "\")\" without \"(\"");
+            scanner->depth--;
+        }
+        if (*scanner->at == '\n') {
+            if (scanner->depth == 0)
+                return true;
+            scanner->line++;
+            continue;
+        }
+        if (!is_blank(*scanner->at) && *scanner->at != '(' && *scanner->at != ')')
+            return true;
+    }
+}
+
+/* Reads one line, or the lines that parentheses make one. */
+static bool scan_line(ZoneScanner *scanner, GError **error)
+{
+    scanner->entry.line = scanner->line;
+    scanner->entry.has_owner = !is_blank(*scanner->at);
+    for (;;) {
+        if (!skip_blanks(scanner, error))
+            return false;
+        if (*scanner->at == '\n' || *scanner->at == '\0')
+            break;
+        if (!scan_token(scanner, error))
+            return false;
+    }
+    if (scanner->depth > 0)
+        return fail(error, "\"(\" is not closed");
+    if (*scanner->at == '\n') {
+        scanner->at++;
+        scanner->line++;
+    }
+    return true;
+}
+
+/*
+ * Goes to the next entry, scanner->entry. Returns false at the end, or with error (DNS_ERROR_FILE)
+ * set where the text of that entry can't be one; its line is in scanner->entry.line.
+ */
+static bool zone_scanner_next(ZoneScanner *scanner, GError **error)
+{
+    g_ptr_array_set_size(scanner->entry.tokens, 0);
+    while (scanner->entry.tokens->len == 0) {
+        if (*scanner->at == '\0')
+            return false;
+        if (!scan_line(scanner, error))
+            return false;
+    }
+    return true;
+}
 
 /* What is known while the file is read; the last four are of the record at hand. */
 typedef struct {
@@ -43,19 +245,6 @@ const char *zone_parent(const char *name)
     const char *dot = strchr(name, '.');
 
     return dot != NULL ? dot + 1 : "";
-}
-
-static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool fail(GError **error, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    if (error != NULL)
-        *error = g_error_new_valist(DNS_ERROR, DNS_ERROR_FILE, format, arguments);
-    va_end(arguments);
-    return false;
 }
 
 static bool fail_token(GError **error, const ZoneToken *token, const char *wanted)
