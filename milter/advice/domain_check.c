@@ -129,7 +129,7 @@ static SpfResult decide_any(const DomainCheck *check, bool *is_unknown)
     return worst;
 }
 
-/* As for a message (spf/relay_check.h). is_unknown is set if what is not known of the relays
+/* As for a message (verdict/relay_check.h). is_unknown is set if what is not known of the relays
  * decides. */
 static SpfResult decide(const DomainCheck *check, Settings *settings, bool *is_unknown)
 {

@@ -16,7 +16,7 @@
  * was written; a stop loses none.
  *
  * If the file can't be written, mail goes on, the counts wait in memory (bounded, see
- * daemon/ledger_tally.h) and are written once it can be: tried every LEDGER_WRITER_RETRY_SECONDS,
+ * ledger/ledger_tally.h) and are written once it can be: tried every LEDGER_WRITER_RETRY_SECONDS,
  * logged when it begins and when it ends. A corrupt file is moved aside, and a new one begun.
  */
 #define LEDGER_WRITER_BATCH 4000

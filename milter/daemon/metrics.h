@@ -17,7 +17,7 @@
 /* A message has its answer, or will have it as the next thing. Aborted ones are not counted. */
 void metrics_count_message(MessageAction action);
 
-/* A decision took that long; for keep, rewrite, tempfail, what would be, and an error after it. */
+/* How long a decision took. Counts all messages with a decision: not inbound or local ones. */
 void metrics_count_check(gint64 microseconds);
 
 void metrics_count_connection(void);

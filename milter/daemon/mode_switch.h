@@ -42,8 +42,8 @@ void mode_switch_get(ModeStatus *status);
 /*
  * Switches, in force when this returns, and logs it. mode_switch_save() has to follow.
  *
- * seconds  after which counts again what counted before it: the last switch without an end, or the
- *          configuration's mode; 0: without an end
+ * seconds  until the mode from before the switch returns: the last switch without an end, or the
+ *          configuration's mode; 0: never
  * who      for the log
  * status   set to what is in force now
  */

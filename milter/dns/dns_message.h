@@ -17,14 +17,14 @@
 bool dns_message_is_question(const guint8 *octets, gsize length, char name[DNS_NAME_MAX + 1]);
 
 typedef enum {
-    DNS_MESSAGE_STRANGE,   /* the answer to something else, by its id: to be left unheard */
-    DNS_MESSAGE_BROKEN,    /* from him who was asked, but of no use to anybody */
+    DNS_MESSAGE_STRANGE,   /* the answer to another question: ignore it */
+    DNS_MESSAGE_BROKEN,    /* from our server, but unusable */
     DNS_MESSAGE_FAILURE,   /* SERVFAIL, REFUSED and others: another server may know better */
     DNS_MESSAGE_TRUNCATED, /* to be asked for by TCP */
     DNS_MESSAGE_GOOD,      /* records, or the word that there are none */
 } DnsMessageKind;
 
-/* What octets, which a server sent, are to question, for which dns_message_is_question() holds. */
+/* Classifies octets, which a server sent, as an answer to question (dns_message_is_question()). */
 DnsMessageKind dns_message_kind(const guint8 *octets, gsize length, const guint8 *question,
                                 gsize question_length);
 

@@ -39,10 +39,10 @@ typedef struct {
 typedef enum { REPLY_TO_ADDED, REPLY_TO_KEPT, REPLY_TO_NONE } ReplyToOutcome;
 
 /*
- * Turns a rewrite into the edits that carry it out, in the order of sending. Pure; The plan
+ * Turns a rewrite into the edits that carry it out, in the order of sending. Pure. The plan
  * makes sure that f(f(m)) = f(m), since the fallback address is never rewritten.
  *
- * If header_fields_is_cut(), assume that a field of which we can't know exists: a second From: is
+ * If header_fields_is_cut(), assume that a field that is not there exists: a second From: is
  * deleted, and a Reply-To: is the author's own.
  *
  * reply_to   set to what becomes of Reply-To:, for the log

@@ -45,8 +45,8 @@ bool outbound_is_ours(const GPtrArray *rules, const OutboundClient *client);
 
 /*
  * True if mailer ({rcpt_mailer}, up to a ":") is in local_mailers. A message all of whose recipients
- * go to such a mailer does not leave the house. No other name stands for a recipient that stays:
- * Postfix gives "error" for every address of a virtual alias domain, and these expand to anything.
+ * go to such a mailer does not leave the house. Only names in local_mailers count as local:
+ * Postfix says "error" for addresses of a virtual alias domain, which may lead outside.
  */
 bool outbound_is_local_mailer(const char *const *local_mailers, const char *mailer);
 #endif

@@ -57,7 +57,7 @@ PlanNeeds plan_needs(Settings *settings, ModeInForce mode, const Identities *ide
 
 typedef enum { PLAN_KEEP, PLAN_REWRITE, PLAN_TEMPFAIL } PlanAction;
 
-/* Everything in it is borrowed from settings, identities and verdicts but unauthorised. */
+/* All pointers are borrowed from settings, identities and verdicts, except unauthorised. */
 typedef struct {
     PlanAction action;
     bool is_log_only;    /* action is what would be done; nothing is touched */

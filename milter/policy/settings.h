@@ -121,8 +121,8 @@ void settings_unref(Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
 
 /*
- * Keys that need a restart stay as they are in running, as long as it runs: next, which nobody else
- * has a reference of yet, takes them over, and what follows from them.
+ * Copies the keys that need a restart, and what follows from them, from running into next. Nobody
+ * else may have a reference of next yet.
  *
  * changed  of const char *: the names of those that next had otherwise are added; NULL: not wanted
  */

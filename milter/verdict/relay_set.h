@@ -16,8 +16,8 @@
  * threads.
  *
  * A set in which an entry is not known whole is incomplete: mail may leave from an address that is
- * not in it. It authorises nobody under relay_policy = all, and such an entry nobody under any
- * (relay_set_unknown()).
+ * not in it. With relay_policy = all it authorises nobody; with any, an entry that is not known
+ * whole authorises nobody (relay_set_unknown()).
  */
 typedef struct RelaySet {
     gint refs;

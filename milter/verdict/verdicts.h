@@ -15,7 +15,7 @@
 /*
  * What callers use: the verdict on a mailbox's domain, out of the cache or evaluated; at most one
  * evaluation of a domain at a time, older verdicts while DNS has trouble, hot ones renewed before
- * they end. Threads of its own keep the relay set fresh and renew hot verdicts (spf/upkeep.h). Any
+ * they end. Threads of its own keep the relay set fresh and renew hot verdicts (verdict/upkeep.h). Any
  * number of threads may ask.
  *
  * Lock protocol: none of its own. The relay set in force, the cache, the flights and the upkeep
@@ -40,10 +40,10 @@ Verdicts *verdicts_new(Settings *settings, Dns *dns, const Clock *clock, Deadlin
 Verdicts *verdicts_new_after(Verdicts *before, Settings *settings, Dns *dns, Deadline deadline,
                              GError **error);
 Verdicts *verdicts_ref(Verdicts *verdicts);
-/* The last reference stops the threads, which may take as long as one DNS question, and frees. */
+/* The last reference stops the threads, which takes a second at most if DNS is silent, and frees. */
 void verdicts_unref(Verdicts *verdicts);
-/* The same for who may not wait: returns whether it was the last, and verdicts_free() is then to be
- * called where there is time. */
+/* As verdicts_unref(), for callers that must not block: returns true if it was the last reference;
+ * then call verdicts_free() where waiting is fine. */
 bool verdicts_drop(Verdicts *verdicts);
 void verdicts_free(Verdicts *verdicts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verdicts, verdicts_unref)
