@@ -83,6 +83,23 @@ static bool is_unclear_beside(char c)
            (g_ascii_iscntrl(c) && c != '\t' && c != '\n');
 }
 
+/*
+ * Returns whether words stand between a "<" and the candidate: of "<er ika@x.de>" nobody knows whose
+ * address it is. A scheme ("<mailto:erika@x.de>") and an apostrophe do not count.
+ */
+static bool has_words_before(const Scan *scan, const char *start)
+{
+    const char *open = start;
+
+    while (open > scan->text && open[-1] != '<' && open[-1] != '>')
+        open--;
+    if (open == scan->text || open[-1] == '>')
+        return false;
+    while (start > open && strchr(" \t\r\n'", start[-1]) != NULL)
+        start--;
+    return start > open && start[-1] != ':';
+}
+
 /* Reads the span as an address with a domain that can be on the Internet. */
 static void read_span(Candidate *candidate)
 {
@@ -131,7 +148,7 @@ static void note_candidate(Scan *scan, const char *sign)
         candidate_clear(&candidate);
         return;
     }
-    if (is_open)
+    if (is_open || has_words_before(scan, candidate.start))
         g_clear_pointer(&candidate.address, address_read_free);
     g_array_append_val(scan->found, candidate);
 }

@@ -253,6 +253,22 @@ static bool take_address(Mailboxes *mailboxes, AddressRead *address)
     return false;
 }
 
+/*
+ * Returns whether deployed parsers take an "@" in a comment for an address: where a parenthesis is
+ * quoted by a backslash, or where the comment stands behind a group.
+ */
+static bool has_treacherous_comment(const char *text, const GPtrArray *addresses)
+{
+    guint signs = 0;
+
+    if (strchr(text, '(') == NULL ||
+        (strstr(text, "\\(") == NULL && strstr(text, "\\)") == NULL && strchr(text, ';') == NULL))
+        return false;
+    for (const char *sign = strchr(text, '@'); sign != NULL; sign = strchr(sign + 1, '@'))
+        signs++;
+    return signs > addresses->len;
+}
+
 /* Reads one field. Returns whether there was no doubt. */
 static bool read_field(Mailboxes *mailboxes, const char *text, gsize length)
 {
@@ -264,6 +280,7 @@ static bool read_field(Mailboxes *mailboxes, const char *text, gsize length)
             note_name(mailboxes, ((AddressRead *)g_ptr_array_index(addresses, i))->phrase);
         return false;
     }
+    is_clear &= !has_treacherous_comment(text, addresses);
     for (guint i = 0; i < addresses->len; i++)
         is_clear &= take_address(mailboxes, g_ptr_array_index(addresses, i));
     return is_clear;
@@ -325,6 +342,25 @@ static void take_candidates(Mailboxes *mailboxes, const HeaderField *field)
         take_unread_name(mailboxes, g_ptr_array_index(mailboxes->mailboxes, 0));
 }
 
+/*
+ * Returns whether the value of another field holds a bare CR and then name and a colon: readers that
+ * take a CR for a line end see one more field of that name.
+ */
+static bool hides_field(const HeaderField *field, const char *name)
+{
+    const char *end = field->value + field->length;
+    gsize length = strlen(name);
+
+    for (const char *at = memchr(field->value, '\r', field->length); at != NULL;
+         at = memchr(at, '\r', (gsize)(end - at))) {
+        at += strspn(at, "\r\n");
+        if ((gsize)(end - at) > length && g_ascii_strncasecmp(at, name, length) == 0 &&
+            at[length + strspn(at + length, " \t")] == ':')
+            return true;
+    }
+    return false;
+}
+
 Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)
 {
     Mailboxes *mailboxes = mailboxes_new();
@@ -336,8 +372,10 @@ Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)
     for (guint i = 0; i < header_fields_length(fields); i++) {
         const HeaderField *field = header_fields_at(fields, i);
 
-        if (!header_field_is_named(field, name))
+        if (!header_field_is_named(field, name)) {
+            mailboxes->is_doubtful |= hides_field(field, name);
             continue;
+        }
         if (header_field_is_blank(field)) {
             mailboxes->is_doubtful = true;
             continue;

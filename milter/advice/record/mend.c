@@ -4,13 +4,17 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "advice/record/mend_term.h"
 #include "advice/advice.h"
+#include "base/network.h"
 #include "spf/record.h"
 
 #define VERSION "v=spf1"
 #define QUALIFIERS "+-~?"
+#define PREFIX_4_MIN 8 /* wider networks are nobody's own */
+#define PREFIX_6_MIN 16
 #define POINTS_MAX 30 /* nobody reads more */
 
 #define ROUNDS_MAX 8 /* of mending what mending brought up */
@@ -311,6 +315,22 @@ static bool lets_all_pass(const char *word, const char *next)
     return g_ascii_strncasecmp(word, "exists", strlen("exists")) == 0 && strchr(next, '%') == NULL;
 }
 
+/*
+ * Returns whether a prefix length behind a blank belongs to the address before it. It does only if
+ * both make a network: of "ip4:203.0.113.7 /0" nobody knows what was meant, and the whole Internet
+ * would pass.
+ */
+static bool is_prefix_of(const char *word, const char *prefix)
+{
+    const char *value = strchr(word, ':');
+    g_autofree char *text = value != NULL ? g_strconcat(value + 1, prefix, NULL) : NULL;
+    Network network;
+
+    if (text == NULL || *prefix != '/' || !network_parse(text, &network, NULL))
+        return false;
+    return network.length >= (network.family == AF_INET ? PREFIX_4_MIN : PREFIX_6_MIN);
+}
+
 /* Does the word at end need the next one: "include: x.org", "~ all", "ip4 192.0.2.1"? */
 static const char *joint(const char *word, const char *next)
 {
@@ -325,7 +345,9 @@ static const char *joint(const char *word, const char *next)
         return NULL;
     if (ends_in_length(word) && next[strspn(next, "0123456789")] == '\0')
         return "";
-    if (strchr(":=/", *next) != NULL)
+    if (*next == '/')
+        return is_prefix_of(word, next) ? "" : NULL;
+    if (strchr(":=", *next) != NULL)
         return "";
     if (!is_value(next))
         return NULL;

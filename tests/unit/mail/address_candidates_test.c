@@ -18,6 +18,8 @@ static const struct row {
 } rows[] = {
     {"", ""},
     {"Praxis Nord", ""},
+    {"Erika <er ika@bank.example>", ""},
+    {"Erika <er,ika@bank.example>", ""},
 
     /* One candidate. */
     {"Erika <erika@muster.example", "Erika|erika@muster.example"},

@@ -30,6 +30,13 @@ static const struct row {
     const char *value;
     const char *read;
 } rows[] = {
+    /* Parsers take an "@" behind a quoted parenthesis, or in a comment behind a group, for an address. */
+    {"(a \\) <x@bank.example>) <a@b.example>", "? a ) <x@bank.example>|a@b.example"},
+    {"a@b.example (\\), x@bank.example, \\()", "? ), x@bank.example, (|a@b.example"},
+    {"g: a@b.example; (x@bank.example)", "? -|a@b.example"},
+    {"(a \\) b) <a@b.example>", "a ) b|a@b.example"},
+    {"g: a@b.example; (x)", "-|a@b.example"},
+
     /* What everyone reads in one way. */
     {"mueller@praxis.example", "-|mueller@praxis.example"},
     {" mueller@praxis.example ", "-|mueller@praxis.example"},
@@ -556,6 +563,35 @@ static void test_configured_address(void **state)
     assert_null(mailbox_parse("X <a@b.example"));
 }
 
+/* A reader that takes a CR for a line end sees one more From:. */
+static void test_hidden_field(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *value;
+        bool is_doubtful;
+    } others[] = {
+        {"y\rFrom: a@bank.example", true},
+        {"y\r\rfrom : a@bank.example", true},
+        {"y\r\nFROM:a@bank.example", true},
+        {"y\r From: a@bank.example", false},
+        {"y From: a@bank.example", false},
+        {"y\rFromage: a@bank.example", false},
+        {"y\r", false},
+        {"", false},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autoptr(HeaderFields) fields = header_fields_new();
+        g_autoptr(Mailboxes) mailboxes = NULL;
+
+        header_fields_append(fields, "X-Other", others[i].value, -1);
+        header_fields_append(fields, "From", "a@b.example", -1);
+        mailboxes = mailboxes_parse(fields, "From");
+        assert_int_equal(mailboxes->is_doubtful, others[i].is_doubtful);
+        assert_int_equal(mailboxes->mailboxes->len, 1);
+    }
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -578,6 +614,7 @@ int main(void)
     table_add(tests, "depth", test_depth, NULL);
     table_add(tests, "long addr spec", test_long_addr_spec, NULL);
     table_add(tests, "configured address", test_configured_address, NULL);
+    table_add(tests, "hidden field", test_hidden_field, NULL);
     mailboxes_init();
     return table_run(tests, "mailboxes");
 }
