@@ -3,6 +3,8 @@
 #include "base/network.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -211,4 +213,22 @@ bool network_is_private(const Network *network)
     };
 
     return network_is_house(network) || is_within(ranges, G_N_ELEMENTS(ranges), network);
+}
+
+void network_add_interfaces(GArray *addresses)
+{
+    struct ifaddrs *list = NULL;
+
+    if (getifaddrs(&list) != 0)
+        return;
+    for (const struct ifaddrs *at = list; at != NULL; at = at->ifa_next) {
+        Network address;
+
+        if (at->ifa_addr == NULL || (at->ifa_flags & IFF_UP) == 0 ||
+            (at->ifa_flags & IFF_LOOPBACK) != 0)
+            continue;
+        if (network_from_sockaddr(at->ifa_addr, &address))
+            g_array_append_val(addresses, address);
+    }
+    freeifaddrs(list);
 }

@@ -64,4 +64,8 @@ bool network_is_house(const Network *network);
  * shared with strangers) or unspecified. Documentation networks count as public (design section 7).
  */
 bool network_is_private(const Network *network);
+
+/* Appends the addresses (Network) of this host's interfaces that are up and not loopback, private
+ * ones too. */
+void network_add_interfaces(GArray *addresses);
 #endif

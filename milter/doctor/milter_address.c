@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/network.h"
-#include "verdict/interfaces.h"
 
 static MilterAddress *unix_new(const char *path)
 {
@@ -158,7 +157,7 @@ static bool has_own(const GArray *networks)
 {
     g_autoptr(GArray) own = g_array_new(FALSE, FALSE, sizeof(Network));
 
-    interfaces_addresses(own);
+    network_add_interfaces(own);
     for (guint i = 0; i < networks->len; i++) {
         const Network *network = &g_array_index(networks, Network, i);
 

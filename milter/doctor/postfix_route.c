@@ -10,7 +10,7 @@
 #include "base/deadline.h"
 #include "doctor/dns.h"
 #include "policy/outbound.h"
-#include "verdict/interfaces.h"
+#include "base/network.h"
 
 #define LOCAL_CHECK "local-mailers"
 /* The longest .forward that is read, in octets. */
@@ -615,7 +615,7 @@ static void examine_own(Doctor *doctor, const Postfix *postfix)
         return;
     g_autoptr(GArray) own = g_array_new(FALSE, FALSE, sizeof(Network));
 
-    interfaces_addresses(own);
+    network_add_interfaces(own);
     for (guint i = 0; i < own->len; i++) {
         const Network *network = &g_array_index(own, Network, i);
 

@@ -3,7 +3,6 @@
 #include "verdict/relay_lookup.h"
 
 #include "spf/networks.h"
-#include "verdict/interfaces.h"
 
 #define INTERFACES_TTL 300 /* seconds: nobody tells when an interface gets another address */
 #define PRIVATE_SHOWN_MAX 3
@@ -118,7 +117,7 @@ static void find_auto(RelayLookup *lookup, const char *hostname, Dns *dns, Deadl
     g_autofree char *taken = NULL;
 
     ask_addresses(lookup, hostname, dns, deadline);
-    interfaces_addresses(lookup->networks);
+    network_add_interfaces(lookup->networks);
     lookup->ttl = MIN(lookup->ttl, INTERFACES_TTL);
     taken = take_private(lookup->networks);
     if (lookup->networks->len > 0 || lookup->state == RELAY_LOOKUP_TROUBLE)

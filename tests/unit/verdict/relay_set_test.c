@@ -7,7 +7,6 @@
 #include "unit/dns/scripted_dns.h"
 #include "unit/verdict/settings_from.h"
 #include "spf/evaluation.h"
-#include "verdict/interfaces.h"
 #include "unit/table.h"
 
 #define FOREVER (-1)
@@ -395,7 +394,7 @@ static bool is_public_machine(void)
 {
     g_autoptr(GArray) interfaces = g_array_new(FALSE, FALSE, sizeof(Network));
 
-    interfaces_addresses(interfaces);
+    network_add_interfaces(interfaces);
     for (guint i = 0; i < interfaces->len; i++)
         if (!network_is_private(&g_array_index(interfaces, Network, i)))
             return true;
