@@ -89,10 +89,9 @@ static void log_networks(const RelaySet *set)
 static bool is_worse(const RelaySet *last, const RelaySet *set)
 {
     for (guint i = 0; i < set->states->len; i++) {
-        RelayLookupState state = g_array_index(set->states, RelayLookupState, i);
+        RelaySetState state = g_array_index(set->states, RelaySetState, i);
 
-        if (state != RELAY_LOOKUP_WHOLE &&
-            state != g_array_index(last->states, RelayLookupState, i))
+        if (state != RELAY_SET_WHOLE && state != g_array_index(last->states, RelaySetState, i))
             return true;
     }
     return set->problems->len > last->problems->len;

@@ -4,12 +4,218 @@
 
 #include <string.h>
 
-#include "verdict/relay_lookup.h"
+#include "spf/networks.h"
 
 #define SHARE_MIN CLOCK_SECOND /* of the time left, for one entry */
 #define PROBLEMS_SHOWN_MAX 5
+#define INTERFACES_TTL 300 /* seconds: nobody tells when an interface gets another address */
+#define PRIVATE_SHOWN_MAX 3
+#define FOREVER G_MAXUINT32
 
 G_DEFINE_QUARK(spfrom_relay_set_error, relay_set_error)
+
+/* What one entry of relay_hosts stands for now. */
+typedef struct {
+    /* Of Network, public ones only. If state is not RELAY_SET_WHOLE, those that are known. */
+    GArray *networks;
+    RelaySetState state;
+    guint32 ttl; /* seconds, or FOREVER */
+    /* Of char *, for people. There is at least one if networks is empty, or state is not
+     * RELAY_SET_WHOLE. */
+    GPtrArray *problems;
+} RelayLookup;
+
+static RelayLookup *lookup_new(void)
+{
+    RelayLookup *lookup = g_new0(RelayLookup, 1);
+
+    lookup->networks = g_array_new(FALSE, FALSE, sizeof(Network));
+    lookup->ttl = FOREVER;
+    lookup->problems = g_ptr_array_new_with_free_func(g_free);
+    return lookup;
+}
+
+static void relay_lookup_free(RelayLookup *lookup)
+{
+    g_array_unref(lookup->networks);
+    g_ptr_array_unref(lookup->problems);
+    g_free(lookup);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RelayLookup, relay_lookup_free)
+
+static void add_problem(RelayLookup *lookup, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void add_problem(RelayLookup *lookup, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_ptr_array_add(lookup->problems, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+/* Takes the private ones out of networks. Returns the first of them as text, or NULL. */
+static char *take_private(GArray *networks)
+{
+    g_autoptr(GString) shown = g_string_new(NULL);
+    char text[NETWORK_TEXT_MAX];
+    guint kept = 0;
+    guint taken = 0;
+
+    for (guint i = 0; i < networks->len; i++) {
+        Network network = g_array_index(networks, Network, i);
+
+        if (!network_is_private(&network))
+            g_array_index(networks, Network, kept++) = network;
+        else if (taken++ < PRIVATE_SHOWN_MAX)
+            g_string_append_printf(shown, "%s%s", taken > 1 ? ", " : "",
+                                   network_text(&network, text));
+    }
+    g_array_set_size(networks, kept);
+    return taken > 0 ? g_strdup(shown->str) : NULL;
+}
+
+static void ask_address(RelayLookup *lookup, const char *name, DnsType type, Dns *dns,
+                        Deadline deadline)
+{
+    g_autoptr(DnsAnswer) answer = dns_lookup(dns, name, type, deadline);
+    int family = type == DNS_A ? AF_INET : AF_INET6;
+    gsize length = type == DNS_A ? 4 : 16;
+
+    if (answer->status == DNS_TROUBLE) {
+        lookup->state = RELAY_SET_TROUBLE;
+        add_problem(lookup, "%s: %s not known, DNS has trouble: %s", name, dns_type_text(type),
+                    answer->trouble);
+        return;
+    }
+    lookup->ttl = MIN(lookup->ttl, answer->ttl);
+    for (guint i = 0; i < answer->records->len; i++) {
+        const DnsRecord *record = dns_answer_at(answer, i);
+        Network address;
+
+        if (record->length != length)
+            continue;
+        address = network_from_octets(family, (const guint8 *)record->data);
+        g_array_append_val(lookup->networks, address);
+    }
+}
+
+static void ask_addresses(RelayLookup *lookup, const char *name, Dns *dns, Deadline deadline)
+{
+    ask_address(lookup, name, DNS_A, dns, deadline);
+    ask_address(lookup, name, DNS_AAAA, dns, deadline);
+}
+
+static void find_network(RelayLookup *lookup, const RelayEntry *entry)
+{
+    g_autofree char *taken = NULL;
+
+    g_array_append_val(lookup->networks, entry->network);
+    taken = take_private(lookup->networks);
+    if (taken != NULL)
+        add_problem(lookup, "%s is private: no receiver ever sees it", taken);
+}
+
+static void find_host(RelayLookup *lookup, const RelayEntry *entry, Dns *dns, Deadline deadline)
+{
+    g_autofree char *taken = NULL;
+
+    ask_addresses(lookup, entry->domain, dns, deadline);
+    taken = take_private(lookup->networks);
+    if (lookup->networks->len > 0 || lookup->state == RELAY_SET_TROUBLE)
+        return;
+    lookup->state = RELAY_SET_WRONG;
+    if (taken != NULL)
+        add_problem(lookup, "%s has only %s", entry->domain, taken);
+    else
+        add_problem(lookup, "%s has no address", entry->domain);
+}
+
+static void find_auto(RelayLookup *lookup, const char *hostname, Dns *dns, Deadline deadline)
+{
+    g_autofree char *taken = NULL;
+
+    ask_addresses(lookup, hostname, dns, deadline);
+    network_add_interfaces(lookup->networks);
+    lookup->ttl = MIN(lookup->ttl, INTERFACES_TTL);
+    taken = take_private(lookup->networks);
+    if (lookup->networks->len > 0 || lookup->state == RELAY_SET_TROUBLE)
+        return;
+    lookup->state = RELAY_SET_WRONG;
+    if (taken != NULL)
+        add_problem(lookup, "auto: host name %s has only %s", hostname, taken);
+    else
+        add_problem(lookup, "auto: host name %s has no address", hostname);
+}
+
+static void find_spf(RelayLookup *lookup, const RelayEntry *entry, guint networks_max, Dns *dns,
+                     Deadline deadline)
+{
+    g_autoptr(EvaluationContext) context = evaluation_context_new(dns, deadline);
+    g_autoptr(Networks) found = networks_find(context, entry->domain, networks_max);
+    g_autofree char *taken = NULL;
+
+    lookup->ttl = found->ttl;
+    for (guint i = 0; i < found->warnings->len; i++)
+        add_problem(lookup, "spf:%s: %s", entry->domain,
+                    (const char *)g_ptr_array_index(found->warnings, i));
+    if (found->result != SPF_PASS) {
+        lookup->state = RELAY_SET_WRONG;
+        if (found->result == SPF_TEMPERROR) {
+            lookup->state = RELAY_SET_TROUBLE;
+            lookup->ttl = FOREVER; /* nothing is known that could end */
+        }
+        add_problem(lookup, "spf:%s: %s: %s", entry->domain, spf_result_text(found->result),
+                    found->reason);
+        return;
+    }
+    g_array_append_vals(lookup->networks, found->networks->data, found->networks->len);
+    taken = take_private(lookup->networks);
+    if (found->warnings->len > 0)
+        lookup->state = RELAY_SET_PARTIAL;
+    if (lookup->networks->len > 0)
+        return;
+    lookup->state = RELAY_SET_WRONG;
+    add_problem(lookup, "spf:%s: its record authorises no public network", entry->domain);
+}
+
+static void find(RelayLookup *lookup, const RelayEntry *entry, const char *hostname,
+                 guint networks_max, Dns *dns, Deadline deadline)
+{
+    switch (entry->kind) {
+    case RELAY_ENTRY_NETWORK:
+        find_network(lookup, entry);
+        return;
+    case RELAY_ENTRY_HOST:
+        find_host(lookup, entry, dns, deadline);
+        return;
+    case RELAY_ENTRY_SPF:
+        find_spf(lookup, entry, networks_max, dns, deadline);
+        return;
+    case RELAY_ENTRY_AUTO:
+        find_auto(lookup, hostname, dns, deadline);
+        return;
+    }
+}
+
+/*
+ * Looks entry up (design section 7), with at most networks_max networks. A private address or
+ * network that is written out is left out, and the entry is WHOLE: no mail reaches a receiver from
+ * there. A name or a pool that has only such addresses is WRONG: we don't know from where its mail
+ * does.
+ *
+ * hostname  the host whose addresses "auto" stands for, besides those of the interfaces
+ * Returns a new value, freed with relay_lookup_free(); never NULL.
+ */
+static RelayLookup *relay_lookup_run(const RelayEntry *entry, const char *hostname,
+                                     guint networks_max, Dns *dns, Deadline deadline)
+{
+    RelayLookup *lookup = lookup_new();
+
+    find(lookup, entry, hostname, networks_max, dns, deadline);
+    return lookup;
+}
 
 /* The making of a set. */
 typedef struct {
@@ -32,7 +238,7 @@ static RelaySet *set_new(Settings *settings)
     set->refs = 1;
     set->networks = g_array_new(FALSE, FALSE, sizeof(Network));
     set->entries = g_array_new(FALSE, FALSE, sizeof(guint));
-    set->states = g_array_new(FALSE, FALSE, sizeof(RelayLookupState));
+    set->states = g_array_new(FALSE, FALSE, sizeof(RelaySetState));
     set->is_complete = true;
     set->problems = g_ptr_array_new_with_free_func(g_free);
     set->settings = settings_ref(settings);
@@ -81,7 +287,7 @@ static bool is_same(Settings *a_settings, const RelayEntry *a, Settings *b_setti
 static GArray *found_before(RelaySet *last, Settings *settings, const RelayEntry *entry)
 {
     for (guint i = 0; last != NULL && i < last->found->len; i++)
-        if (g_array_index(last->states, RelayLookupState, i) == RELAY_LOOKUP_WHOLE &&
+        if (g_array_index(last->states, RelaySetState, i) == RELAY_SET_WHOLE &&
             is_same(settings, entry, last->settings, entry_at(last->settings, i)))
             return g_ptr_array_index(last->found, i);
     return NULL;
@@ -109,18 +315,18 @@ static void add_problems(RelaySet *set, const RelayLookup *lookup, const char *c
 static void add_found(Making *making, RelayLookup *lookup, const RelayEntry *entry)
 {
     RelaySet *set = making->set;
-    RelayLookupState state = lookup->state;
+    RelaySetState state = lookup->state;
     GArray *before = NULL;
 
-    making->has_trouble |= state == RELAY_LOOKUP_TROUBLE;
-    if (state != RELAY_LOOKUP_WHOLE && (state != RELAY_LOOKUP_WRONG || making->is_renewal))
+    making->has_trouble |= state == RELAY_SET_TROUBLE;
+    if (state != RELAY_SET_WHOLE && (state != RELAY_SET_WRONG || making->is_renewal))
         before = found_before(making->last, set->settings, entry);
     if (before != NULL)
-        state = RELAY_LOOKUP_WHOLE;
-    set->is_complete &= state == RELAY_LOOKUP_WHOLE;
+        state = RELAY_SET_WHOLE;
+    set->is_complete &= state == RELAY_SET_WHOLE;
     g_array_append_val(set->states, state);
     g_ptr_array_add(set->unknown,
-                    state != RELAY_LOOKUP_WHOLE ? join_problems(lookup->problems) : NULL);
+                    state != RELAY_SET_WHOLE ? join_problems(lookup->problems) : NULL);
     g_ptr_array_add(set->found, g_array_ref(before != NULL ? before : lookup->networks));
     add_problems(set, lookup, before != NULL ? "; its last addresses stay" : "");
 }
@@ -139,7 +345,7 @@ static guint32 find_all(Making *making, Dns *dns, Deadline deadline)
 {
     Settings *settings = making->set->settings;
     guint entries = settings->relay_hosts->len;
-    guint32 ttl = RELAY_LOOKUP_FOREVER;
+    guint32 ttl = FOREVER;
 
     for (guint i = 0; i < entries; i++) {
         const RelayEntry *entry = entry_at(settings, i);
@@ -244,8 +450,8 @@ static bool has_states_of(const RelaySet *set, const RelaySet *other)
     if (set->states->len != other->states->len)
         return set->is_complete && other->is_complete;
     for (guint i = 0; i < set->states->len; i++)
-        if ((g_array_index(set->states, RelayLookupState, i) == RELAY_LOOKUP_WHOLE) !=
-            (g_array_index(other->states, RelayLookupState, i) == RELAY_LOOKUP_WHOLE))
+        if ((g_array_index(set->states, RelaySetState, i) == RELAY_SET_WHOLE) !=
+            (g_array_index(other->states, RelaySetState, i) == RELAY_SET_WHOLE))
             return false;
     return true;
 }
@@ -287,7 +493,7 @@ static GPtrArray *find_wrong(const RelaySet *set)
     GPtrArray *wrong = g_ptr_array_new();
 
     for (guint i = 0; i < set->states->len; i++)
-        if (g_array_index(set->states, RelayLookupState, i) == RELAY_LOOKUP_WRONG)
+        if (g_array_index(set->states, RelaySetState, i) == RELAY_SET_WRONG)
             g_ptr_array_add(wrong, g_ptr_array_index(set->unknown, i));
     return wrong;
 }
@@ -328,7 +534,7 @@ static void make(Making *making, Dns *dns, const Clock *clock, Deadline deadline
     set->generation = generation_of(set, last);
     set->failures = !making->has_trouble ? 0 : last != NULL ? last->failures + 1 : 1;
     set->expires = G_MAXINT64;
-    if (making->has_trouble || ttl != RELAY_LOOKUP_FOREVER)
+    if (making->has_trouble || ttl != FOREVER)
         set->expires = now + lifetime(set->settings, ttl, set->failures) * CLOCK_SECOND;
 }
 

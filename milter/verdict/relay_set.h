@@ -9,7 +9,14 @@
 #include "base/network.h"
 #include "policy/settings.h"
 #include "dns/dns.h"
-#include "verdict/relay_lookup.h"
+
+/* How much of what an entry of relay_hosts stands for is known. */
+typedef enum {
+    RELAY_SET_WHOLE,
+    RELAY_SET_TROUBLE, /* DNS did not answer all: asking again may help */
+    RELAY_SET_PARTIAL, /* a pool has terms that can't be told as networks */
+    RELAY_SET_WRONG,   /* nothing is there: the name does not exist, or its record is an error */
+} RelaySetState;
 
 /*
  * The relay set at one moment: relay_hosts resolved. Immutable, counted by reference, shared by
@@ -26,9 +33,9 @@ typedef struct RelaySet {
     GArray *networks; /* of Network, in the order of relay_hosts; empty: not known yet, every
                          verdict is temperror */
     GArray *entries;  /* of guint: the index in settings->relay_hosts that networks[i] came from */
-    GArray *states;   /* of RelayLookupState, one for each of settings->relay_hosts; an entry that
+    GArray *states;   /* of RelaySetState, one for each of settings->relay_hosts; an entry that
                          keeps what the set before knew has its state there */
-    bool is_complete; /* all states are RELAY_LOOKUP_WHOLE */
+    bool is_complete; /* all states are RELAY_SET_WHOLE */
     GPtrArray *problems; /* of char *: entries that could not be looked up, and what was left out,
                             for people */
     gint64 expires; /* monotonic time at which it is to be looked up again; G_MAXINT64: never */
@@ -60,7 +67,7 @@ typedef struct RelaySet {
 #define RELAY_SET_ERROR (relay_set_error_quark())
 typedef enum {
     RELAY_SET_ERROR_EMPTY,
-    RELAY_SET_ERROR_ENTRY, /* an entry is RELAY_LOOKUP_WRONG */
+    RELAY_SET_ERROR_ENTRY, /* an entry is RELAY_SET_WRONG */
     RELAY_SET_ERROR_LARGE,
 } RelaySetError;
 GQuark relay_set_error_quark(void);

@@ -228,7 +228,7 @@ static char *states_text(const RelaySet *set)
     GString *text = g_string_new(NULL);
 
     for (guint i = 0; i < set->states->len; i++)
-        g_string_append_c(text, "WTPX"[g_array_index(set->states, RelayLookupState, i)]);
+        g_string_append_c(text, "WTPX"[g_array_index(set->states, RelaySetState, i)]);
     return g_string_free(text, FALSE);
 }
 
