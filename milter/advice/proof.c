@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "advice/proof.h"
+#include "dns/dns_wrappers.h"
 
 #include <string.h>
 

@@ -9,8 +9,8 @@
 
 /*
  * The DNS as the rest of the program sees it: a question, an answer, a deadline. Behind it stand
- * libunbound (dns_unbound.c), a zone file (dns_zone_file.c), one replaced answer over another Dns
- * (dns_overlay.c) or what another Dns has answered (dns_memo.c).
+ * libunbound (dns_unbound.c), a zone file (dns_zone_file.c), or another Dns of which something is
+ * changed (dns_wrappers.h).
  */
 typedef enum {
     DNS_A,
@@ -140,16 +140,4 @@ Dns *dns_unbound_new(const DnsUnboundOptions *options, GError **error);
  * Returns NULL with error (DNS_ERROR_FILE) set.
  */
 Dns *dns_zone_file_new(const char *text, const char *file, GError **error);
-
-/* Answers every question for name and type by answer (a reference is taken), all others by under
- * (not owned). */
-Dns *dns_overlay_new(Dns *under, const char *name, DnsType type, DnsAnswer *answer);
-
-/*
- * Asks under (not owned) each question once and keeps the answer, trouble too, so that all that is
- * worked out on it sees the same records. Of one thread. More than DNS_MEMO_MAX questions are
- * DNS_TROUBLE.
- */
-Dns *dns_memo_new(Dns *under);
-#define DNS_MEMO_MAX 4096
 #endif

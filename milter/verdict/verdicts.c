@@ -1,11 +1,11 @@
 #include "config.h"
 
 #include "verdict/verdicts.h"
+#include "dns/dns_wrappers.h"
 
 #include <string.h>
 
 #include "base/parallel.h"
-#include "dns/dns_counted.h"
 #include "spf/dmarc.h"
 #include "verdict/flights.h"
 #include "verdict/fresh_relays.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "advice/consultation.h"
+#include "dns/dns_wrappers.h"
 #include "advice/record/mend.h"
 #include "base/clock.h"
 #include "policy/settings_parse.h"
