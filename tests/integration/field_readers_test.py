@@ -22,8 +22,6 @@ from field_readers import addresses, decoded, domain_of
 from lab.milter_client import MilterClient
 from lab.zone import FALLBACK
 
-pytestmark = pytest.mark.address
-
 OWN = ("praxis.example", "xn--sd-xka.example", "süd.example")
 OTHER = ("mail.example", "evil.example")
 _MOST = 5  # of nine readers
