@@ -178,6 +178,33 @@ static bool is_plain(const char *text)
 }
 
 /*
+ * Returns whether an address stands before a "<": "a@b <a@b>". GMime does not take that form, and
+ * loses memory with it.
+ */
+static bool has_address_before_angle(const char *text)
+{
+    bool is_quoted = false;
+    bool has_sign = false;
+    guint depth = 0; /* of comments */
+
+    for (; *text != '\0'; text++) {
+        if (*text == '\\' && text[1] != '\0')
+            text++;
+        else if (*text == '"' && depth == 0)
+            is_quoted = !is_quoted;
+        else if (!is_quoted && *text == '(')
+            depth++;
+        else if (!is_quoted && *text == ')' && depth > 0)
+            depth--;
+        else if (!is_quoted && depth == 0 && *text == '@')
+            has_sign = true;
+        else if (!is_quoted && depth == 0 && *text == '<')
+            return has_sign;
+    }
+    return false;
+}
+
+/*
  * Returns whether GMime reads the same addresses. It only gets text of which our reader had no
  * doubt, so that its recursion and leniency don't matter.
  */
@@ -188,6 +215,8 @@ static bool is_confirmed(const char *text, const GPtrArray *addresses)
     guint position = 0;
     bool is_equal = true;
 
+    if (addresses->len == 1 && has_address_before_angle(text))
+        return false;
     hide_oddities(shown);
     list = internet_address_list_parse(strict_options, shown);
     if (list == NULL)
