@@ -269,7 +269,7 @@ static bool write_backlog(Writer *writer, GError **error)
 /* Returns false with error if there can't be a new file. */
 static bool begin_anew(Writer *writer, const GError *why, GError **error)
 {
-    g_autofree char *aside = ledger_move_aside(writer->file, g_get_real_time(), error);
+    g_autofree char *aside = database_move_aside(writer->file, g_get_real_time(), error);
 
     if (aside == NULL)
         return false;
@@ -285,7 +285,7 @@ static bool write_or_begin_anew(Writer *writer, GError **error)
 
     if (write_backlog(writer, &cause))
         return true;
-    if (g_error_matches(cause, LEDGER_FAILURE, LEDGER_FAILURE_CORRUPT))
+    if (g_error_matches(cause, DATABASE_FAILURE, DATABASE_FAILURE_CORRUPT))
         return begin_anew(writer, cause, error);
     g_propagate_error(error, g_steal_pointer(&cause));
     return false;

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "ledger/database.h"
 #include "ledger/ledger_tally.h"
 
 /*
@@ -11,22 +12,11 @@
  * counts and times are in it, no local parts and no recipients. The daemon writes; any number of
  * readers (ledger_report.h) read meanwhile, and neither waits for the other.
  */
-#define LEDGER_FAILURE (ledger_failure_quark())
-typedef enum {
-    LEDGER_FAILURE_MISSING, /* no such file, for a reader */
-    LEDGER_FAILURE_CORRUPT,
-    LEDGER_FAILURE_FOREIGN, /* another program's database */
-    LEDGER_FAILURE_VERSION, /* a newer spfrom's; for a reader, an older one's too */
-    LEDGER_FAILURE_BUSY,    /* somebody else holds it */
-    LEDGER_FAILURE_SYSTEM,  /* disk full, read-only, no permission */
-} LedgerFailure;
-GQuark ledger_failure_quark(void);
-
 typedef struct Ledger Ledger;
 
 /*
  * Opens the ledger in file for the one writer, makes it if there is none (mode 0640), and brings
- * an older one up to date. A file that is not whole is LEDGER_FAILURE_CORRUPT: looking through it
+ * an older one up to date. A file that is not whole is DATABASE_FAILURE_CORRUPT: looking through it
  * takes at most some seconds. Belongs to one thread.
  */
 Ledger *ledger_open(const char *file, GError **error);
@@ -68,15 +58,6 @@ bool ledger_forget_future(Ledger *ledger, gint64 now, GError **error);
 bool ledger_is_moved(Ledger *ledger);
 
 /*
- * Renames the file, which nobody has open for writing, to FILE.corrupt-DATE, with what SQLite keeps
- * beside it. A second one of a day gets a number, a tenth is an error.
- *
- * now      wall time
- * Returns the new name, owned by the caller, or NULL with error.
- */
-char *ledger_move_aside(const char *file, gint64 now, GError **error);
-
-/*
  * The tables of the ledger. Their version is the database's user_version; the step from each
  * version to the next is a script in ledger.c, and a new ledger goes through all of them. A
  * script that was released is never changed.
@@ -87,9 +68,6 @@ char *ledger_move_aside(const char *file, gint64 now, GError **error);
  */
 #define LEDGER_SCHEMA_VERSION 2
 
-/* For ledger_report.c: the database, borrowed. */
-struct sqlite3 *ledger_database(Ledger *ledger);
-
-/* For ledger_report.c: sets error to what SQLite says. Returns false. */
-bool ledger_fail(Ledger *ledger, GError **error);
+/* For ledger_report.c: borrowed. */
+Database *ledger_database(Ledger *ledger);
 #endif

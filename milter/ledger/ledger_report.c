@@ -69,8 +69,9 @@ static Statement *prepare(Ledger *ledger, const char *sql, LedgerPeriod period, 
 {
     Statement *statement = NULL;
 
-    if (sqlite3_prepare_v2(ledger_database(ledger), sql, -1, &statement, NULL) != SQLITE_OK) {
-        ledger_fail(ledger, error);
+    if (sqlite3_prepare_v2(ledger_database(ledger)->handle, sql, -1, &statement, NULL) !=
+        SQLITE_OK) {
+        database_fail(ledger_database(ledger), error);
         return NULL;
     }
     sqlite3_bind_int64(statement, 1, period.from);
@@ -84,7 +85,7 @@ static bool next(Ledger *ledger, Statement *statement, GError **error)
     int code = sqlite3_step(statement);
 
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        ledger_fail(ledger, error);
+        database_fail(ledger_database(ledger), error);
     return code == SQLITE_ROW;
 }
 

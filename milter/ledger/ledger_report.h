@@ -9,7 +9,7 @@
 /*
  * Questions to a ledger that was opened with ledger_open_read_only(). Periods are days, the first
  * and the last included: ledger_day_of(now) is today. All return NULL (or false) with error
- * (LEDGER_FAILURE) set if the file can't be read.
+ * (DATABASE_FAILURE) set if the file can't be read.
  */
 typedef struct {
     guint32 from, to;

@@ -84,7 +84,7 @@ static void read_lists(Site *site)
  * here, while there is one thread, so that two pages do not do it at the same time. */
 static void make_quarks(void)
 {
-    g_autoptr(GError) first = g_error_new_literal(LEDGER_FAILURE, LEDGER_FAILURE_MISSING, "");
+    g_autoptr(GError) first = g_error_new_literal(DATABASE_FAILURE, DATABASE_FAILURE_MISSING, "");
     const GQuark others[] = {CONTROL_CLIENT_ERROR, DOMAIN_NAME_ERROR, NETWORK_ERROR, DNS_ERROR,
                              RELAY_SET_ERROR};
 
@@ -189,7 +189,7 @@ static Ledger *open_ledger(Settings *settings, GError **error)
 {
     if (settings->ledger != NULL)
         return ledger_open_read_only(settings->ledger, error);
-    g_set_error_literal(error, ledger_failure_quark(), LEDGER_FAILURE_MISSING,
+    g_set_error_literal(error, database_failure_quark(), DATABASE_FAILURE_MISSING,
                         "the configuration has ledger = \"\"");
     return NULL;
 }

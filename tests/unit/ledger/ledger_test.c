@@ -31,7 +31,7 @@ static GError *refused(const LedgerFixture *fixture, int code)
     Ledger *ledger = ledger_open(fixture->file, &error);
 
     assert_null(ledger);
-    assert_true(g_error_matches(error, LEDGER_FAILURE, code));
+    assert_true(g_error_matches(error, DATABASE_FAILURE, code));
     return error;
 }
 
@@ -100,7 +100,7 @@ static void test_newer_is_refused(void **state)
 
     ledger_close(open_ledger(fixture));
     ledger_fixture_sql(fixture, "PRAGMA user_version = 99");
-    error = refused(fixture, LEDGER_FAILURE_VERSION);
+    error = refused(fixture, DATABASE_FAILURE_VERSION);
     assert_non_null(strstr(error->message, fixture->file));
     assert_non_null(strstr(error->message, "newer spfrom (version 99"));
     assert_null(ledger_open_read_only(fixture->file, &reader_error));
@@ -113,7 +113,7 @@ static void test_foreign_is_refused(void **state)
     g_autoptr(GError) error = NULL;
 
     ledger_fixture_sql(fixture, "CREATE TABLE addresses (name TEXT)");
-    error = refused(fixture, LEDGER_FAILURE_FOREIGN);
+    error = refused(fixture, DATABASE_FAILURE_FOREIGN);
     assert_non_null(strstr(error->message, "another program"));
     assert_int_equal(
         ledger_fixture_number(fixture, "SELECT count(*) FROM sqlite_schema WHERE name = 'seen'"),
@@ -127,7 +127,7 @@ static void test_no_database_is_corrupt(void **state)
 
     put(fixture, "This is no database, and longer than the head of one: 0123456789 0123456789 "
                  "0123456789 0123456789 0123456789\n");
-    error = refused(fixture, LEDGER_FAILURE_CORRUPT);
+    error = refused(fixture, DATABASE_FAILURE_CORRUPT);
 }
 
 static void test_damaged_page_is_corrupt(void **state)
@@ -144,7 +144,7 @@ static void test_damaged_page_is_corrupt(void **state)
     assert_true(length > 2 * 4096);
     memset(text + 4096, 0xa5, length - 4096);
     assert_true(g_file_set_contents(fixture->file, text, (gssize)length, NULL));
-    error = refused(fixture, LEDGER_FAILURE_CORRUPT);
+    error = refused(fixture, DATABASE_FAILURE_CORRUPT);
 }
 
 static void test_folder_is_missing(void **state)
@@ -154,7 +154,7 @@ static void test_folder_is_missing(void **state)
 
     g_free(fixture->file);
     fixture->file = g_build_filename(fixture->folder, "no", "ledger.db", NULL);
-    error = refused(fixture, LEDGER_FAILURE_SYSTEM);
+    error = refused(fixture, DATABASE_FAILURE_SYSTEM);
     assert_non_null(strstr(error->message, "No such file or directory"));
 }
 
@@ -212,7 +212,7 @@ static void test_old_is_refused_by_readers(void **state)
 
     ledger_fixture_sql(fixture, version_1);
     assert_null(ledger_open_read_only(fixture->file, &error));
-    assert_true(g_error_matches(error, LEDGER_FAILURE, LEDGER_FAILURE_VERSION));
+    assert_true(g_error_matches(error, DATABASE_FAILURE, DATABASE_FAILURE_VERSION));
     assert_int_equal(ledger_fixture_number(fixture, "PRAGMA user_version"), 1);
 }
 
@@ -223,7 +223,7 @@ static void test_failed_migration_changes_nothing(void **state)
 
     ledger_fixture_sql(fixture, version_1);
     ledger_fixture_sql(fixture, "ALTER TABLE domains ADD COLUMN unauthorised_last");
-    error = refused(fixture, LEDGER_FAILURE_SYSTEM);
+    error = refused(fixture, DATABASE_FAILURE_SYSTEM);
     assert_int_equal(ledger_fixture_number(fixture, "PRAGMA user_version"), 1);
     assert_int_equal(
         ledger_fixture_number(fixture, "SELECT count(*) FROM pragma_table_info('domains')"), 5);
@@ -334,7 +334,7 @@ static void test_a_reader_without_a_file(void **state)
     g_autoptr(GError) error = NULL;
 
     assert_null(ledger_open_read_only(fixture->file, &error));
-    assert_true(g_error_matches(error, LEDGER_FAILURE, LEDGER_FAILURE_MISSING));
+    assert_true(g_error_matches(error, DATABASE_FAILURE, DATABASE_FAILURE_MISSING));
     assert_int_not_equal(access(fixture->file, F_OK), 0);
 }
 
@@ -364,14 +364,14 @@ static void test_corrupt_files_are_moved_aside(void **state)
 
         put(fixture, "x");
         assert_true(g_file_set_contents(log, "y", 1, NULL));
-        name = ledger_move_aside(fixture->file, now, NULL);
+        name = database_move_aside(fixture->file, now, NULL);
         assert_string_equal(name, wanted);
         assert_int_equal(access(name, F_OK), 0);
         assert_int_not_equal(access(fixture->file, F_OK), 0);
         assert_int_not_equal(access(log, F_OK), 0);
     }
     put(fixture, "x");
-    assert_null(ledger_move_aside(fixture->file, now, &error));
+    assert_null(database_move_aside(fixture->file, now, &error));
     assert_int_equal(access(fixture->file, F_OK), 0);
 }
 
