@@ -26,8 +26,10 @@ typedef struct {
 typedef struct {
     const char *text;
     const char *end;
-    const char *quote;     /* the quoted string read last: its first octet … */
-    const char *quote_end; /* … and what stands behind it */
+    const char *inside; /* between these two an address may stand: in quotes, in a comment, … */
+    const char *inside_end; /* … or in the whole text */
+    const char *quote;      /* the quoted string read last: its first octet … */
+    const char *quote_end;  /* … and what stands behind it */
     Place place;
     bool is_in_angle;
     bool has_sign[PLACES]; /* an "@" behind something, be it an address or not */
@@ -117,9 +119,9 @@ static void read_span(Candidate *candidate)
  */
 static bool is_unclear(const Scan *scan, Candidate *candidate)
 {
-    if (candidate->start > scan->text && is_unclear_beside(candidate->start[-1]))
+    if (candidate->start > scan->inside && is_unclear_beside(candidate->start[-1]))
         return true;
-    if (candidate->end == scan->end)
+    if (candidate->end == scan->inside_end)
         return false;
     if (*candidate->end != '\'')
         return is_unclear_beside(*candidate->end) ||
@@ -127,7 +129,7 @@ static bool is_unclear(const Scan *scan, Candidate *candidate)
     if (*candidate->start != '\'')
         return true;
     candidate->start++;
-    return candidate->end + 1 < scan->end && is_local_octet(candidate->end[1]);
+    return candidate->end + 1 < scan->inside_end && is_local_octet(candidate->end[1]);
 }
 
 /* Notes what stands around the "@" at sign, if it is an addr-spec or may be taken for one. */
@@ -173,14 +175,38 @@ static const char *find_close(const Scan *scan, const char *start)
 static void scan_inside(Scan *scan, const char *start, const char *close)
 {
     scan->place = *start == '(' ? PLACE_COMMENT : PLACE_QUOTED;
+    scan->inside = start + 1;
+    scan->inside_end = close;
     for (const char *at = start + 1; at < close && scan->found->len < CANDIDATES_MAX; at++)
         if (*at == '@')
             note_candidate(scan, at);
     scan->place = PLACE_OUTSIDE;
+    scan->inside = scan->text;
+    scan->inside_end = scan->end;
     if (*start == '"') {
         scan->quote = start;
         scan->quote_end = close + 1;
     }
+}
+
+/*
+ * Returns the last octet of the encoded word (RFC 2047 section 2) that begins at start; NULL if none
+ * does. An "@" in it is looked at only after decoding.
+ */
+static const char *encoded_word_end(const Scan *scan, const char *start)
+{
+    const char *at = start + 2;
+
+    if (scan->end - start < 8 || start[0] != '=' || start[1] != '?')
+        return NULL;
+    while (g_ascii_isalnum(*at) || *at == '-' || *at == '_' || *at == '*' || *at == '.')
+        at++;
+    if (at == start + 2 || at[0] != '?' || at[1] == '\0' || strchr("bBqQ", at[1]) == NULL ||
+        at[2] != '?')
+        return NULL;
+    for (at += 3; at < scan->end && g_ascii_isgraph(*at) && *at != '?'; at++)
+        ;
+    return at + 1 < scan->end && at[0] == '?' && at[1] == '=' ? at + 1 : NULL;
 }
 
 /* A quote or parenthesis that nothing closes is an ordinary character, and so are all behind it. */
@@ -190,8 +216,11 @@ static void scan_text(Scan *scan)
 
     for (const char *at = scan->text; at < scan->end && scan->found->len < CANDIDATES_MAX; at++) {
         bool is_comment = *at == '(';
+        const char *word_end = encoded_word_end(scan, at);
 
-        if ((is_comment || *at == '"') && is_closed[is_comment]) {
+        if (word_end != NULL)
+            at = word_end;
+        else if ((is_comment || *at == '"') && is_closed[is_comment]) {
             const char *close = find_close(scan, at);
 
             is_closed[is_comment] = close != NULL;
@@ -312,7 +341,11 @@ static void take_each(const Scan *scan, GPtrArray *addresses)
 static bool find(const char *text, gsize length, GPtrArray *addresses)
 {
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Candidate));
-    Scan scan = {.text = text, .end = text + length, .found = found};
+    Scan scan = {.text = text,
+                 .end = text + length,
+                 .inside = text,
+                 .inside_end = text + length,
+                 .found = found};
     bool has_sign = false;
     Candidate *only;
 

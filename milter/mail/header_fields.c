@@ -145,6 +145,21 @@ bool header_field_is_blank(const HeaderField *field)
     return !field->is_cut && strspn(field->value, " \t\r\n") == field->length;
 }
 
+bool header_field_hides(const HeaderField *field, const char *name)
+{
+    const char *end = field->value + field->length;
+    gsize length = strlen(name);
+
+    for (const char *at = memchr(field->value, '\r', field->length); at != NULL;
+         at = memchr(at, '\r', (gsize)(end - at))) {
+        at += strspn(at, "\r\n");
+        if ((gsize)(end - at) > length && g_ascii_strncasecmp(at, name, length) == 0 &&
+            at[length + strspn(at + length, " \t")] == ':')
+            return true;
+    }
+    return false;
+}
+
 guint header_fields_count(const HeaderFields *fields, const char *name)
 {
     guint count = 0;

@@ -60,6 +60,12 @@ bool header_field_is_named(const HeaderField *field, const char *name);
 bool header_field_is_blank(const HeaderField *field);
 
 /*
+ * Returns whether the value holds a bare CR and then name and a colon: readers that take a CR for a
+ * line end see one more field of that name.
+ */
+bool header_field_hides(const HeaderField *field, const char *name);
+
+/*
  * The number of fields of a name, and the index-th of them, from 1 as libmilter counts; NULL behind
  * the last. Each call looks through all fields: to see all of a name, go through the positions
  * once.

@@ -371,25 +371,6 @@ static void take_candidates(Mailboxes *mailboxes, const HeaderField *field)
         take_unread_name(mailboxes, g_ptr_array_index(mailboxes->mailboxes, 0));
 }
 
-/*
- * Returns whether the value of another field holds a bare CR and then name and a colon: readers that
- * take a CR for a line end see one more field of that name.
- */
-static bool hides_field(const HeaderField *field, const char *name)
-{
-    const char *end = field->value + field->length;
-    gsize length = strlen(name);
-
-    for (const char *at = memchr(field->value, '\r', field->length); at != NULL;
-         at = memchr(at, '\r', (gsize)(end - at))) {
-        at += strspn(at, "\r\n");
-        if ((gsize)(end - at) > length && g_ascii_strncasecmp(at, name, length) == 0 &&
-            at[length + strspn(at + length, " \t")] == ':')
-            return true;
-    }
-    return false;
-}
-
 Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)
 {
     Mailboxes *mailboxes = mailboxes_new();
@@ -402,7 +383,7 @@ Mailboxes *mailboxes_parse(const HeaderFields *fields, const char *name)
         const HeaderField *field = header_fields_at(fields, i);
 
         if (!header_field_is_named(field, name)) {
-            mailboxes->is_doubtful |= hides_field(field, name);
+            mailboxes->is_doubtful |= header_field_hides(field, name);
             continue;
         }
         if (header_field_is_blank(field)) {

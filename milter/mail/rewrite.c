@@ -244,6 +244,46 @@ static void note_field(Work *work, const HeaderField *field)
     }
 }
 
+static bool has_edit(const Edits *edits, const char *name, guint index)
+{
+    for (guint i = 0; i < edits_length(edits); i++) {
+        const Edit *edit = edits_at(edits, i);
+
+        if (edit->index == index && g_ascii_strcasecmp(edit->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A bare CR in another field may show some readers a second From:. A visible octet takes its place:
+ * a blank could leave a line of nothing but blanks, which ends the header for others.
+ */
+static void uncover_from(const Work *work, guint position)
+{
+    const HeaderField *field = header_fields_at(work->fields, position);
+    g_autofree char *value = NULL;
+    guint index = 1;
+
+    for (guint i = 0; i < position; i++)
+        if (header_field_is_named(header_fields_at(work->fields, i), field->name))
+            index++;
+    if (has_edit(work->edits, field->name, index))
+        return;
+    value = g_strdelimit(g_strdup(field->value), "\r", '_');
+    edits_change(work->edits, field->name, index, value);
+}
+
+static void uncover_froms(const Work *work)
+{
+    for (guint i = 0; i < header_fields_length(work->fields) && !edits_is_over(work->edits); i++) {
+        const HeaderField *field = header_fields_at(work->fields, i);
+
+        if (!header_field_is_named(field, "From") && header_field_hides(field, "From"))
+            uncover_from(work, i);
+    }
+}
+
 static void insert_trace(const Work *work)
 {
     g_autofree char *value = NULL;
@@ -269,6 +309,7 @@ Edits *rewrite_edits(const Rewrite *rewrite, const HeaderFields *fields, ReplyTo
     rewrite_sender(&work);
     delete_all(&work, "Return-Path", 1, work.return_paths);
     delete_all(&work, REWRITE_TRACE_HEADER, 1, work.traces);
+    uncover_froms(&work);
     insert_trace(&work);
     edits_sort(work.edits);
     return work.edits;

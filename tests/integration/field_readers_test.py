@@ -24,6 +24,7 @@ from lab.zone import FALLBACK
 
 OWN = ("praxis.example", "xn--sd-xka.example", "süd.example")
 OTHER = ("mail.example", "evil.example")
+pytestmark = pytest.mark.address
 _MOST = 5  # of nine readers
 _NEARLY_ALL = 7
 _LINE_MAX = 998
@@ -54,6 +55,10 @@ Erika erika@{other}
 Erika@Home <erika@{other}>
 =?utf-8?q?Erika_=3Cerika=40{other}=3E?=
 "Erika <erika@{other}>"
+"erika@{other}"
+=?utf-8?q?=40{own}?= <erika@{other}>
+=?utf-8?q?@{own}?= <erika@{other}>
+=?utf-8?q?@home?= <erika@{other}>
 "e m"@{other} (Erika
 a..b@{other}
 "x@{other}\r

@@ -56,6 +56,14 @@ static const struct row {
     {"=?utf-8?Q?x=40evil.example?= <erika@muster.example",
      "=?utf-8?Q?x=40evil.example?=|erika@muster.example"},
 
+    {"\"erika@muster.example\"", "-|erika@muster.example"},
+    {"(erika@muster.example)", "-|erika@muster.example"},
+    {"\"\\erika@muster.example\"", ""},
+    {"=?utf-8?q?@bank.example?= <erika@muster.example>",
+     "=?utf-8?q?@bank.example?=|erika@muster.example"},
+    {"=?utf-8?q?x@bank.example?=@muster.example", ""},
+    {"=?utf-8?q?x@bank.example?= ", "-|x@bank.example"},
+
     /* None, or more than one. */
     {"erika@localhost x", ""},
     {"erika@localhost (erika@muster.example)", ""},

@@ -37,6 +37,34 @@ static void test_blank_before_the_colon(void **state)
     assert_int_equal(header_fields_count(fields, "From"), 1);
 }
 
+static void test_hides(void **state)
+{
+    static const struct {
+        const char *value;
+        bool hides;
+    } rows[] = {
+        {"x\rFrom: a@b.example", true},
+        {"x\r\r\nfROM \t: a@b.example", true},
+        {"\rFrom:", true},
+        {"x\r From: a@b.example", false},
+        {"x\rFrom a@b.example", false},
+        {"x\rFroms: a@b.example", false},
+        {"x\n From: a@b.example", false},
+        {"From: a@b.example", false},
+        {"x\rFrom", false},
+        {"x\r", false},
+        {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(HeaderFields) fields = header_fields_new();
+
+        header_fields_append(fields, "Subject", rows[i].value, -1);
+        assert_int_equal(header_field_hides(header_fields_at(fields, 0), "From"), rows[i].hides);
+    }
+}
+
 static void test_copies(void **state)
 {
     g_autoptr(HeaderFields) fields = header_fields_new();
@@ -163,6 +191,7 @@ int main(void)
 
     table_add(tests, "nth and count", test_nth_and_count, NULL);
     table_add(tests, "blank before the colon", test_blank_before_the_colon, NULL);
+    table_add(tests, "hides", test_hides, NULL);
     table_add(tests, "copies", test_copies, NULL);
     table_add(tests, "nul inside", test_nul_inside, NULL);
     table_add(tests, "blank", test_blank, NULL);

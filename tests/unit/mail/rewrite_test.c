@@ -115,6 +115,20 @@ static const struct row {
               "add Author M <a@b.example>, c@d.example\n"
               "add X-Original-From M <a@b.example>, c@d.example\n"},
 
+    /* A field that shows some readers one more From:. */
+    {.name = "From behind a bare CR",
+     .header = "From: M <a@b.example>\nX: y\nX: s\rFrom: e@bank.example\nSubject: x\r y\n",
+     .edits = "change X 2 s_From: e@bank.example\n"
+              "change From 1 M <f@f.example>\n"
+              "add Reply-To M <a@b.example>\n",
+     .author_header = no_author_header},
+    {.name = "From behind a bare CR of a field that goes",
+     .header = "From: M <a@b.example>\nSender: s\rFROM : e@bank.example\n",
+     .edits = "change From 1 M <f@f.example>\n"
+              "delete Sender 1\n"
+              "add Reply-To M <a@b.example>\n",
+     .author_header = no_author_header},
+
     /* What could not be parsed, or only in part. */
     {.name = "in part",
      .header = "From: Praxis M\xc3\xbcller, Dr. <a@b.example>\n",
