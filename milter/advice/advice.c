@@ -547,6 +547,7 @@ void advice_free(Advice *advice)
     g_free(advice->organizational);
     g_free(advice->label);
     g_free(advice->record);
+    g_free(advice->alternative);
     g_strfreev(advice->added);
     g_strfreev(advice->found);
     g_ptr_array_unref(advice->points);

@@ -224,6 +224,14 @@ typedef struct {
      * NULL: nothing is to be published, or nothing could be proven (POINT_UNPROVEN).
      */
     char *record;
+    /*
+     * ADVICE_PUBLISH: the record for an owner who also sends from a mail program, through the
+     * hosts that take the domain's mail or the hoster's servers: proven like record, and it lets
+     * those pass, too. NULL: neither is known, or nothing could be proven.
+     */
+    char *alternative;
+    /* Proven: with record, mail that is not sent through our relays is judged as before. */
+    bool keeps_others;
     /* The mechanisms in record that were not there before, in its order; NULL-terminated, never
      * NULL. */
     char **added;

@@ -245,18 +245,82 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void find_name_servers(const Ground *ground, Advice *advice)
+/* The names in an answer, sorted; NULL-terminated, owned by the caller. */
+static char **names_of(const DnsAnswer *answer)
 {
-    g_autoptr(DnsAnswer) answer =
-        dns_lookup(ground->dns, advice->organizational, DNS_NS, ground->deadline);
     GPtrArray *names = g_ptr_array_new();
 
     for (guint i = 0; i < answer->records->len; i++)
         g_ptr_array_add(names, g_strdup(dns_answer_at(answer, i)->data));
     g_ptr_array_sort(names, compare_names);
     g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_free(names, FALSE);
+}
+
+static void find_name_servers(const Ground *ground, Advice *advice)
+{
+    g_autoptr(DnsAnswer) answer =
+        dns_lookup(ground->dns, advice->organizational, DNS_NS, ground->deadline);
+
     g_strfreev(advice->name_servers);
-    advice->name_servers = (char **)g_ptr_array_free(names, FALSE);
+    advice->name_servers = names_of(answer);
+}
+
+/* Does mx let anybody pass? */
+static bool has_mail_hosts(const Ground *ground)
+{
+    static const char text[] = "v=spf1 mx";
+    g_autoptr(Record) record = record_parse(text, strlen(text));
+    g_auto(Cost) cost = {0};
+
+    cost_term(&ground->meter, ground->check->subject->domain, record, record_at(record, 0), &cost);
+    return !cost.is_void && !cost.has_trouble;
+}
+
+/* Puts a term that is not there yet before the one at position. Returns the place behind it. */
+static guint put_new(Draft *draft, guint position, const char *text)
+{
+    g_autofree char *key = draft_key(text);
+
+    if (draft_find_key(draft, key, 0) == draft->terms->len)
+        draft_insert(draft, position++, text);
+    return position;
+}
+
+/* The record with mx, and with the include of spf, if that is proven to work; else NULL. */
+static char *with_owners_servers(const Ground *ground, const char *record, bool has_mx,
+                                 const char *spf)
+{
+    g_autoptr(Draft) draft = draft_new(record);
+    guint position = has_mx ? put_new(draft, 0, "mx") : 0;
+    g_autofree char *include = g_strconcat("include:", spf, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(Proof) proof = NULL;
+
+    if (spf != NULL)
+        position = put_new(draft, position, include);
+    if (position == 0)
+        return NULL;
+    text = draft_text(draft);
+    proof = proof_run(ground, text);
+    return proof->outcome == PROOF_PASSES ? g_steal_pointer(&text) : NULL;
+}
+
+/* The mail program of an owner sends through whoever takes the domain's mail, mostly the hoster. */
+static void find_alternative(const Ground *ground, const Lists *lists, Advice *advice)
+{
+    g_autoptr(DnsAnswer) answer = dns_lookup(ground->dns, advice->domain, DNS_MX, ground->deadline);
+    g_auto(GStrv) hosts = names_of(answer);
+    const char *spf = lists != NULL ? lists_spf_of_all(lists, hosts) : NULL;
+    bool has_mx = *hosts != NULL && has_mail_hosts(ground);
+
+    if (spf == NULL && lists != NULL)
+        spf = lists_spf_of_all(lists, advice->name_servers);
+    advice->alternative = with_owners_servers(ground, advice->record, has_mx, spf);
+    if (advice->alternative == NULL && spf != NULL)
+        advice->alternative = with_owners_servers(ground, advice->record, false, spf);
+    if (advice->alternative == NULL && has_mx)
+        advice->alternative = with_owners_servers(ground, advice->record, true, NULL);
 }
 
 /* Finds the kinds that do not depend on a record. Returns true if there is one. */
@@ -298,6 +362,8 @@ static void advise(const Ground *ground, const Lists *lists, Advice *advice)
     }
     add_remarks(ground, texts, advice);
     find_name_servers(ground, advice);
+    if (advice->kind == ADVICE_PUBLISH && advice->record != NULL)
+        find_alternative(ground, lists, advice);
 }
 
 /* What settings and the name servers say of the domain. */

@@ -11,20 +11,36 @@
 
 G_DEFINE_QUARK(spfrom_lists_error, lists_error)
 
+typedef struct {
+    char *name;
+    char *spf; /* the domain whose SPF record names its customers' mail servers; NULL: not known */
+} Hoster;
+
 /* A suffix with a "*" in its first label. */
 typedef struct {
     char *before;
     char *after; /* with the rest of the name */
-    char *hoster;
+    Hoster *hoster;
 } Pattern;
 
 struct Lists {
     /* A set of char *; those for subdomains begin with a dot. */
     GHashTable *providers;
-    /* From suffix to hoster, both char *. */
+    /* From suffix, a char *, to Hoster. */
     GHashTable *suffixes;
     GPtrArray *patterns; /* of Pattern */
 };
+
+static void hoster_free(gpointer data)
+{
+    Hoster *hoster = data;
+
+    g_free(hoster->name);
+    g_free(hoster->spf);
+    g_free(hoster);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hoster, hoster_free)
 
 static void pattern_free(gpointer data)
 {
@@ -32,7 +48,7 @@ static void pattern_free(gpointer data)
 
     g_free(pattern->before);
     g_free(pattern->after);
-    g_free(pattern->hoster);
+    hoster_free(pattern->hoster);
     g_free(pattern);
 }
 
@@ -41,7 +57,7 @@ Lists *lists_new(void)
     Lists *lists = g_new(Lists, 1);
 
     lists->providers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    lists->suffixes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    lists->suffixes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, hoster_free);
     lists->patterns = g_ptr_array_new_with_free_func(pattern_free);
     return lists;
 }
@@ -84,8 +100,10 @@ static gssize star_place(const char *suffix)
     return star - suffix;
 }
 
-static bool add_pattern(Lists *lists, const char *suffix, const char *hoster, GError **error)
+/* Takes hoster. */
+static bool add_pattern(Lists *lists, const char *suffix, Hoster *hoster, GError **error)
 {
+    g_autoptr(Hoster) owned = hoster;
     g_autofree char *filled = g_strdelimit(g_strdup(suffix), "*", '0');
     g_autofree char *domain_name = domain_name_parse(filled, error);
     gssize star = star_place(suffix);
@@ -101,32 +119,59 @@ static bool add_pattern(Lists *lists, const char *suffix, const char *hoster, GE
     pattern = g_new(Pattern, 1);
     pattern->before = g_strndup(domain_name, (gsize)star);
     pattern->after = g_strdup(domain_name + star + 1);
-    pattern->hoster = g_strdup(hoster);
+    pattern->hoster = g_steal_pointer(&owned);
     g_ptr_array_add(lists->patterns, pattern);
     return true;
 }
 
-static bool add_suffix(Lists *lists, const char *suffix, const char *hoster, GError **error)
+/* Takes hoster. */
+static bool add_suffix(Lists *lists, const char *suffix, Hoster *hoster, GError **error)
 {
+    g_autoptr(Hoster) owned = hoster;
     char *domain_name = domain_name_parse(suffix, error);
 
     if (domain_name == NULL)
         return false;
-    g_hash_table_replace(lists->suffixes, domain_name, g_strdup(hoster));
+    g_hash_table_replace(lists->suffixes, domain_name, g_steal_pointer(&owned));
     return true;
+}
+
+/* "Strato include:_spf.strato.com": the name, and behind it, if it is known, the domain of the SPF
+ * record. */
+static Hoster *hoster_parse(const char *text, GError **error)
+{
+    static const char mark[] = "include:";
+    const char *last = text + strlen(text);
+    g_autofree char *spf = NULL;
+    Hoster *hoster;
+
+    while (last > text && !g_ascii_isspace(last[-1]))
+        last--;
+    if (!g_str_has_prefix(last, mark) || last == text)
+        last = text + strlen(text);
+    else if ((spf = domain_name_parse(last + strlen(mark), error)) == NULL)
+        return NULL;
+    hoster = g_new(Hoster, 1);
+    hoster->name = g_strchomp(g_strndup(text, (gsize)(last - text)));
+    hoster->spf = g_steal_pointer(&spf);
+    return hoster;
 }
 
 static bool add_hoster(Lists *lists, const char *entry, GError **error)
 {
     gsize length = strcspn(entry, " \t");
     g_autofree char *suffix = g_strndup(entry, length);
-    const char *hoster = entry + length + strspn(entry + length, " \t");
+    const char *text = entry + length + strspn(entry + length, " \t");
+    Hoster *hoster;
 
-    if (*hoster == '\0') {
+    if (*text == '\0') {
         g_set_error(error, LISTS_ERROR, LISTS_ERROR_SYNTAX,
                     "\"%s\" has no hoster; write it like rzone.de Strato", suffix);
         return false;
     }
+    hoster = hoster_parse(text, error);
+    if (hoster == NULL)
+        return false;
     if (strchr(suffix, '*') != NULL)
         return add_pattern(lists, suffix, hoster, error);
     return add_suffix(lists, suffix, hoster, error);
@@ -296,9 +341,9 @@ static bool is_match(const Pattern *pattern, const char *name)
 
 /* The hoster whose suffix is the whole name. The last pattern comes first, so that an
  * administrator's line counts. */
-static const char *find_whole(const Lists *lists, const char *name)
+static const Hoster *find_whole(const Lists *lists, const char *name)
 {
-    const char *hoster = g_hash_table_lookup(lists->suffixes, name);
+    const Hoster *hoster = g_hash_table_lookup(lists->suffixes, name);
 
     for (guint i = lists->patterns->len; hoster == NULL && i > 0; i--) {
         const Pattern *pattern = g_ptr_array_index(lists->patterns, i - 1);
@@ -309,10 +354,10 @@ static const char *find_whole(const Lists *lists, const char *name)
     return hoster;
 }
 
-const char *lists_hoster(const Lists *lists, const char *name_server)
+static const Hoster *find(const Lists *lists, const char *server)
 {
-    g_autofree char *name = domain_name_parse(name_server, NULL);
-    const char *hoster = NULL;
+    g_autofree char *name = domain_name_parse(server, NULL);
+    const Hoster *hoster = NULL;
 
     for (const char *at = name; at != NULL && hoster == NULL;) {
         const char *dot = strchr(at, '.');
@@ -323,12 +368,37 @@ const char *lists_hoster(const Lists *lists, const char *name_server)
     return hoster;
 }
 
+const char *lists_hoster(const Lists *lists, const char *name_server)
+{
+    const Hoster *hoster = find(lists, name_server);
+
+    return hoster != NULL ? hoster->name : NULL;
+}
+
+/* NULL if one of the servers is unknown, or they are several hosters'. */
+static const Hoster *find_of_all(const Lists *lists, char *const *servers)
+{
+    const Hoster *first = *servers != NULL ? find(lists, *servers) : NULL;
+
+    for (; *servers != NULL && first != NULL; servers++) {
+        const Hoster *hoster = find(lists, *servers);
+
+        if (hoster == NULL || strcmp(hoster->name, first->name) != 0)
+            return NULL;
+    }
+    return first;
+}
+
 const char *lists_hoster_of_all(const Lists *lists, char *const *name_servers)
 {
-    const char *first = *name_servers != NULL ? lists_hoster(lists, *name_servers) : NULL;
+    const Hoster *hoster = find_of_all(lists, name_servers);
 
-    for (; *name_servers != NULL && first != NULL; name_servers++)
-        if (g_strcmp0(lists_hoster(lists, *name_servers), first) != 0)
-            return NULL;
-    return first;
+    return hoster != NULL ? hoster->name : NULL;
+}
+
+const char *lists_spf_of_all(const Lists *lists, char *const *servers)
+{
+    const Hoster *hoster = find_of_all(lists, servers);
+
+    return hoster != NULL ? hoster->spf : NULL;
 }

@@ -20,8 +20,9 @@ typedef enum {
     /*
      * conf/dns-hosters: who keeps a domain's records, as its name servers tell it. An entry is a
      * suffix of name servers' names and the name of the hoster: "rzone.de Strato". One "*" in a
-     * suffix stands for letters, digits and hyphens: "awsdns-*.com Amazon Route 53". A later entry
-     * replaces an earlier one with the same suffix.
+     * suffix stands for letters, digits and hyphens: "awsdns-*.com Amazon Route 53". Behind the name
+     * may stand what includes the hoster's mail servers: "rzone.de Strato include:_spf.strato.com".
+     * A later entry replaces an earlier one with the same suffix.
      */
     LISTS_HOSTERS,
 } ListsKind;
@@ -69,4 +70,8 @@ const char *lists_hoster(const Lists *lists, const char *name_server);
 /* The hoster of all name_servers, which are NULL-terminated. NULL if one of them is unknown, they
  * belong to several hosters, or there is no name server. */
 const char *lists_hoster_of_all(const Lists *lists, char *const *name_servers);
+
+/* The domain whose SPF record names the mail servers of the hoster of all servers, which are name
+ * servers or the hosts of MX records, NULL-terminated; NULL if it is not known. */
+const char *lists_spf_of_all(const Lists *lists, char *const *servers);
 #endif

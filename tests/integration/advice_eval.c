@@ -1,6 +1,7 @@
 /*
  * Advises for advice_test.py. Each line of stdin is a JSON object {"zone": TEXT, "domain": NAME,
- * "settings": TEXT of a configuration without fallback_address, "providers": TEXT}; for each a line
+ * "settings": TEXT of a configuration without fallback_address, "providers": TEXT, "hosters": TEXT
+ * (not needed)}; for each a line
  * of stdout is the advice as JSON, with "result" (of the check before) and "relays" (the relay
  * set).
  */
@@ -61,6 +62,7 @@ static json_t *advise(Settings *settings, Dns *dns, const Relays *relays, const 
     json_t *answer;
 
     lists_add(lists, LISTS_PROVIDERS, text_at(asked, "providers"), "providers", NULL);
+    lists_add(lists, LISTS_HOSTERS, text_at(asked, "hosters"), "hosters", NULL);
     consultation = consultation_new(settings, dns, lists, relays, subject,
                                     deadline_in(settings->check_timeout));
     answer = advice_json(language, consultation->advice);

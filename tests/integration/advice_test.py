@@ -24,13 +24,17 @@ RANDOM_RECORDS = 700
 LOOKUPS_MAX, VOIDS_MAX = 10, 2
 STRANGERS = ["8.8.8.8", "100.64.0.1", "192.0.3.1", "2a00:1450::1", "2001:db9::1"]
 PROVIDERS = "gmail.com\ngmx.de\nweb.de\nt-online.de\n"
+HOSTERS = "rzone.de Strato include:_spf.strato.com\nbroken.example Broken include:nothing.x.org\n" \
+          "google.com Google include:_spf.google.com\nplain.example Plain Hosting\n"
+UNAFFECTED = "Mail that is sent or received in other ways is not affected."
 
 
 # --- Asking ----------------------------------------------------------------------------------------------------------
 
 def _advise(questions):
     """questions: of (zone, domain, relays)."""
-    asked = [json.dumps({"zone": zone_file(zone), "domain": domain, "settings": RELAYS[relays], "providers": PROVIDERS})
+    asked = [json.dumps({"zone": zone_file(zone), "domain": domain, "settings": RELAYS[relays], "providers": PROVIDERS,
+                         "hosters": HOSTERS})
              for zone, domain, relays in questions]
     done = subprocess.run([HELPER], input="\n".join(asked) + "\n", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -201,6 +205,20 @@ def test_situation(answers, number):
         _check_terms(advice, records)
 
 
+def test_others_are_unaffected_if_that_is_said(answers):
+    """It is said of whatever only adds to a record that worked, and of no other."""
+    for (relays, records, kind, record), advice in zip(SITUATIONS, answers, strict=True):
+        is_said = UNAFFECTED in advice["text"]
+        assert is_said == (kind == "extend" and record is not None), (records, advice)
+        if not is_said:
+            continue
+        before, after = with_records(records), with_records([record])
+        added = "v=spf1 " + " ".join(advice["added"]) + " -all"
+        for address in [*PROBES, *STRANGERS]:
+            if not _passes(added, address):
+                assert _pyspf(before, address)[0] == _pyspf(after, address)[0], (relays, records, record, address)
+
+
 def test_nothing_is_left_to_do(answers):
     """Once the record is published, the advice is ok."""
     published = [(with_records([advice["record"]]), DOMAIN, situation[0])
@@ -301,6 +319,57 @@ def test_order_of_answers():
     turned = _advise([(with_records(records[::-1]), DOMAIN, relays) for relays, records in situations])
     assert [advice["record"] for advice in wanted] == [advice["record"] for advice in turned]
     assert any(advice["record"] for advice in wanted)
+
+
+# --- The second line, for an owner who also sends from a mail program ------------------------------------------------
+
+MAIL_HOST, STRATO, GOOGLE = "198.51.100.7", "203.0.113.9", "172.217.0.5"
+ALTERNATIVES = [  # MX, name servers, the alternative, who passes by it
+    (["mail.x.org"], [], "v=spf1 mx include:amazonses.com ~all", [MAIL_HOST]),
+    (["mail.x.org"], ["ns1.plain.example"], "v=spf1 mx include:amazonses.com ~all", [MAIL_HOST]),
+    (["mail.x.org"], ["docks01.rzone.de", "shades01.rzone.de"],
+     "v=spf1 mx include:_spf.strato.com include:amazonses.com ~all", [MAIL_HOST, STRATO]),
+    ([], ["docks01.rzone.de"], "v=spf1 include:_spf.strato.com include:amazonses.com ~all", [STRATO]),
+    (["."], ["docks01.rzone.de"], "v=spf1 include:_spf.strato.com include:amazonses.com ~all", [STRATO]),
+    (["dead.x.org"], ["docks01.rzone.de"], "v=spf1 include:_spf.strato.com include:amazonses.com ~all", [STRATO]),
+    (["smtpin.rzone.de"], [], "v=spf1 mx include:_spf.strato.com include:amazonses.com ~all", [STRATO]),
+    (["aspmx.l.google.com"], ["docks01.rzone.de"],
+     "v=spf1 mx include:_spf.google.com include:amazonses.com ~all", [GOOGLE]),
+    (["mail.x.org"], ["ns.broken.example"], "v=spf1 mx include:amazonses.com ~all", [MAIL_HOST]),
+    (["mail.x.org"] * 11, ["docks01.rzone.de"], "v=spf1 include:_spf.strato.com include:amazonses.com ~all", [STRATO]),
+    (["dead.x.org"], [], None, []),
+    ([], ["ns.broken.example"], None, []),
+    ([], [], None, []),
+]
+
+
+@pytest.mark.parametrize(("hosts", "servers", "alternative", "senders"), ALTERNATIVES)
+def test_alternative(hosts, servers, alternative, senders):
+    # Eleven different hosts, for one that is named so often.
+    names = hosts if len(hosts) < 2 else [f"h{number}.x.org" for number in range(len(hosts))]
+    zone = {**with_records([]), ("_spf.strato.com", "TXT"): ["v=spf1 ip4:203.0.113.9 -all"],
+            ("smtpin.rzone.de", "A"): ["203.0.113.90"], ("aspmx.l.google.com", "A"): ["203.0.113.91"],
+            (DOMAIN, "MX"): [(10, "" if name == "." else name) for name in names], (DOMAIN, "NS"): servers}
+    advice = _advise_one(zone)
+    assert (advice["kind"], advice["record"]) == ("publish", "v=spf1 include:amazonses.com ~all")
+    assert advice["alternative"] == alternative
+    assert UNAFFECTED not in advice["text"]
+    if alternative is None:
+        return
+    assert f"\n{alternative}\n" in advice["text"]
+    zone[DOMAIN, "TXT"] = [alternative]
+    for address in ["54.240.1.1", *senders]:
+        assert _pyspf(zone, address)[0] == "pass"
+    assert _advise_one(zone)["kind"] == "ok"
+
+
+def test_neutral_leaves_others_as_they_are():
+    advice = _advise_one(with_records([]), relays="neutral")
+    assert advice["record"] == "v=spf1 ip4:192.0.2.25 ?all" and UNAFFECTED in advice["text"]
+
+
+def test_there_is_no_alternative_to_a_record_that_is_changed(answers):
+    assert {advice["kind"] for advice in answers if advice["alternative"]} == {"publish"}
 
 
 # --- What is said besides --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ RELAYS = {
     "own": 'relay_hosts = { 192.0.2.25, "2001:db8::25" }\nadvice_mechanisms = { include:spf.lemniscus.de }',
     "any": "relay_hosts = { 192.0.2.25, spf:amazonses.com }\nrelay_policy = any",
     "six": 'relay_hosts = { "2001:db8::25" }',
+    "neutral": 'relay_hosts = { 192.0.2.25 }\nadvice_policy = "?all"',
     "hard": 'relay_hosts = { 192.0.2.25 }\nadvice_policy = "-all"',
 }
 

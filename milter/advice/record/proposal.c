@@ -222,6 +222,20 @@ static void begin(Proposal *proposal)
     drop_broken(proposal);
 }
 
+/*
+ * Is everybody but our relays judged as before? Neutral is as good as no record (RFC 7208 section
+ * 2.6.2). Terms that let more pass, put into a record that worked, change nothing for those whom
+ * they don't match; records that were mended, united or reduced were an error to some before.
+ */
+static bool keeps_others(const Proposal *proposal)
+{
+    guint all = draft_find_kind(proposal->draft, RECORD_ALL, 0);
+
+    if (proposal->advice->kind == ADVICE_PUBLISH)
+        return draft_at(proposal->draft, all)->qualifier == '?';
+    return proposal->advice->kind == ADVICE_EXTEND;
+}
+
 static void set_record(Proposal *proposal, char *text)
 {
     GPtrArray *added = g_ptr_array_new();
@@ -231,6 +245,7 @@ static void set_record(Proposal *proposal, char *text)
             g_ptr_array_add(added, g_strdup(draft_at(proposal->draft, i)->text));
     g_ptr_array_add(added, NULL);
     proposal->advice->record = text;
+    proposal->advice->keeps_others = keeps_others(proposal);
     g_strfreev(proposal->advice->added);
     proposal->advice->added = (char **)g_ptr_array_free(added, FALSE);
 }

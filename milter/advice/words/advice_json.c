@@ -154,5 +154,6 @@ json_t *advice_json(const Language *language, const Advice *advice)
     json_object_set_new(json, "found", texts_json(advice->found));
     json_object_set_new(json, "added", texts_json(advice->added));
     json_object_set_new(json, "points", points_json(advice));
+    json_object_set_new(json, "alternative", advice_json_text(advice->alternative));
     return json;
 }

@@ -139,6 +139,16 @@ static void say_record(const Words *words)
     add_piece(words->pieces, ADVICE_PIECE_RECORD, paragraph_ascii(advice->record));
 }
 
+static void say_alternative(const Words *words)
+{
+    if (words->advice->alternative == NULL)
+        return;
+    say(words, ADVICE_PIECE_INSTRUCTION,
+        N_("If you also send mail from {domain} in another way, with your own mail program or from "
+           "your website, take this line instead of the one above (never both):"));
+    add_piece(words->pieces, ADVICE_PIECE_RECORD, paragraph_ascii(words->advice->alternative));
+}
+
 static void say_what_was_added(const Words *words)
 {
     g_autofree char *added = g_strjoinv(" ", words->advice->added);
@@ -152,10 +162,19 @@ static void say_what_was_added(const Words *words)
 
 static void say_outcome(const Words *words)
 {
-    say(words, ADVICE_PIECE_OUTCOME,
-        N_("The change takes effect by itself, mostly within an hour, at some hosters after a day. "
-           "Receivers then see that our servers may send mail for {domain}. Mail that is sent or "
-           "received in other ways is not affected."));
+    if (words->advice->keeps_others)
+        say(words, ADVICE_PIECE_OUTCOME,
+            N_("The change takes effect by itself, mostly within an hour, at some hosters after a "
+               "day. Receivers then see that our servers may send mail for {domain}. Mail that is "
+               "sent or received in other ways is not affected."));
+    else
+        say(words, ADVICE_PIECE_OUTCOME,
+            N_("The change takes effect by itself, mostly within an hour, at some hosters after a "
+               "day. Receivers then see that our servers may send mail for {domain}, and they "
+               "check all mail of {domain} against the record, however it is sent. If you also "
+               "send mail through servers that it does not name, such as those of a newsletter "
+               "service, please ask us first: that mail could end up in the spam folder. Nothing "
+               "changes for the mail that you receive."));
     if (words->advice->is_rewriting && words->advice->fallback != NULL)
         say(words, ADVICE_PIECE_OUTCOME,
             N_("From then on mail from {domain} keeps its own address as the sender, and "
@@ -167,6 +186,7 @@ static void say_record_change(const Words *words)
     say_place(words);
     say_change(words);
     say_record(words);
+    say_alternative(words);
     say_what_was_added(words);
 }
 

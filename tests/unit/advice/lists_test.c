@@ -282,6 +282,35 @@ static void test_of_all(void **state)
         assert_string_equal(found, row->hoster);
 }
 
+static const struct spf_row {
+    const char *name; /* of the line */
+    const char *list;
+    const char *hoster;
+    const char *spf;
+} spf_rows[] = {
+    {"with its include", "rzone.de Strato include:_spf.strato.com\n", "Strato", "_spf.strato.com"},
+    {"a name of several words", "rzone.de Strato AG \t include:_SPF.strato.com. # x\n", "Strato AG",
+     "_spf.strato.com"},
+    {"a pattern", "rz*.de Strato include:_spf.strato.com\n", "Strato", "_spf.strato.com"},
+    {"without", "rzone.de Strato\n", "Strato", NULL},
+    {"a name that begins like one", "rzone.de include:x.example\n", "include:x.example", NULL},
+    {"it does not stand last", "rzone.de Strato include:x.example AG\n",
+     "Strato include:x.example AG", NULL},
+    {"a later line", "rzone.de Strato include:_spf.strato.com\nrzone.de Strato\n", "Strato", NULL},
+};
+
+static void test_spf(void **state)
+{
+    const struct spf_row *row = *state;
+    static const char *const servers[] = {"a.rzone.de", "b.rzone.de", NULL};
+    static const char *const others[] = {"a.rzone.de", "b.example", NULL};
+    g_autoptr(Lists) lists = hosters_from(row->list);
+
+    assert_string_equal(lists_hoster_of_all(lists, (char *const *)servers), row->hoster);
+    assert_int_equal(g_strcmp0(lists_spf_of_all(lists, (char *const *)servers), row->spf), 0);
+    assert_null(lists_spf_of_all(lists, (char *const *)others));
+}
+
 static void test_later_line(void **state)
 {
     g_autoptr(Lists) lists = hosters_from(LIST "rzone.de STRATO AG\nawsdns-*.com Our Amazon\n");
@@ -300,6 +329,8 @@ static const struct hoster_error_row {
      "list:2: \"rzone.de\" has no hoster; write it like rzone.de Strato"},
     {"no suffix", "a..b Strato\n",
      "list:1: \"a..b\" is not a domain; write it like mail.example.net"},
+    {"an include of nothing", "rzone.de Strato include:\n",
+     "list:1: \"\" is not a domain; write it like mail.example.net"},
     {"two stars", "a*b*.de X\n", "list:1: \"a*b*.de\": one * may stand in the first label"},
     {"a star beside a U-label", "ü*.de X\n",
      "list:1: \"ü*.de\": one * may stand in the first label"},
@@ -335,6 +366,7 @@ static const char *const kept_hoster_rows[][2] = {
 
 static void test_kept_hosters(void **state)
 {
+    static const char *const strato[] = {"docks05.rzone.de", NULL};
     g_auto(GStrv) lines = kept_list_lines("dns-hosters");
     g_autoptr(Lists) lists = lists_for("none");
 
@@ -347,6 +379,7 @@ static void test_kept_hosters(void **state)
         if (**line != '#' && **line != '\0' && strchr(suffix, '*') == NULL)
             kept_list_check_name(suffix);
     }
+    assert_string_equal(lists_spf_of_all(lists, (char *const *)strato), "_spf.strato.com");
     for (gsize i = 0; i < G_N_ELEMENTS(kept_hoster_rows); i++)
         assert_string_equal(lists_hoster(lists, kept_hoster_rows[i][0]), kept_hoster_rows[i][1]);
 }
@@ -362,6 +395,7 @@ int main(void)
     table_add(tests, "conf/mail-providers is in order", test_kept_providers, NULL);
     TABLE_ADD(tests, find_rows, test_find);
     TABLE_ADD(tests, of_all_rows, test_of_all);
+    TABLE_ADD(tests, spf_rows, test_spf);
     TABLE_ADD(tests, hoster_error_rows, test_hoster_error);
     table_add(tests, "a later line counts", test_later_line, NULL);
     table_add(tests, "conf/dns-hosters is in order", test_kept_hosters, NULL);

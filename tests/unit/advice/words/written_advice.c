@@ -23,6 +23,7 @@ Advice *written_advice(AdviceKind kind, const char *domain, const char *record, 
     advice->sender = g_strdup("Lemniscus");
     advice->hoster = g_strdup("Strato");
     advice->is_rewriting = true;
+    advice->keeps_others = kind == ADVICE_EXTEND;
     return advice;
 }
 
