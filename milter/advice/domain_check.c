@@ -4,60 +4,7 @@
 
 #include <string.h>
 
-#include "base/domain_name.h"
-#include "mail/mailboxes.h"
 #include "policy/standing.h"
-
-static CheckSubject *subject_new(const char *domain, const char *local_part)
-{
-    CheckSubject *subject = g_new0(CheckSubject, 1);
-
-    subject->domain = g_strdup(domain);
-    subject->local_part = g_strdup(local_part);
-    return subject;
-}
-
-void check_subject_free(CheckSubject *subject)
-{
-    g_free(subject->domain);
-    g_free(subject->local_part);
-    g_free(subject);
-}
-
-/* The subject of text that is no domain: its result is none (RFC 7208 section 4.3). */
-static CheckSubject *malformed_new(const char *text)
-{
-    const char *at = strrchr(text, '@');
-    g_autofree char *local_part = at != NULL ? g_utf8_make_valid(text, at - text) : NULL;
-    g_autofree char *domain = g_utf8_make_valid(at != NULL ? at + 1 : text, -1);
-    CheckSubject *subject = subject_new(domain, local_part);
-
-    subject->is_malformed = true;
-    return subject;
-}
-
-static CheckSubject *parse_address(const char *text)
-{
-    g_autoptr(Mailbox) path = mailbox_parse_path(text);
-    g_autoptr(Mailbox) mailbox = NULL;
-
-    if (path->domain_name != NULL)
-        return subject_new(path->domain_name, path->local_part);
-    mailbox = mailbox_parse(text);
-    if (mailbox != NULL && mailbox->domain_name != NULL)
-        return subject_new(mailbox->domain_name, mailbox->local_part);
-    return malformed_new(text);
-}
-
-CheckSubject *check_subject_parse(const char *text)
-{
-    g_autofree char *domain = NULL;
-
-    if (strchr(text, '@') != NULL)
-        return parse_address(text);
-    domain = domain_name_parse(text, NULL);
-    return domain != NULL ? subject_new(domain, NULL) : malformed_new(text);
-}
 
 const Evaluation *domain_check_at(const DomainCheck *check, guint relay)
 {

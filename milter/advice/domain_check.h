@@ -4,27 +4,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "advice/check_subject.h"
 #include "advice/relays.h"
 #include "policy/settings.h"
 #include "spf/dmarc.h"
 #include "dns/dns.h"
 #include "spf/evaluation.h"
-
-/* What is asked: a domain, or an address, whose local part then counts too. */
-typedef struct {
-    char *domain;      /* see base/domain_name.h */
-    char *local_part;  /* NULL: a domain was given */
-    bool is_malformed; /* domain is as it was given, and none that DNS could know */
-} CheckSubject;
-
-/*
- * Reads "praxis.example", "anna@praxis.example" or "Anna <anna@praxis.example>"; U-labels are
- * taken. Text that is no domain is a subject, too: its result is none. Freed with
- * check_subject_free().
- */
-CheckSubject *check_subject_parse(const char *text);
-void check_subject_free(CheckSubject *subject);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(CheckSubject, check_subject_free)
 
 /* All that `spfrom check` tells of one domain. */
 typedef struct {

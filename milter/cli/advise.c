@@ -91,14 +91,13 @@ static int answer_question(const Options *options, const Language *language, con
 }
 
 static int advise_on(const Options *options, const Language *language, Settings *settings, Dns *dns,
-                     const char *name)
+                     const CheckSubject *subject)
 {
     Deadline deadline = deadline_in(settings->check_timeout);
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Lists) lists = lists_read(settings->file, problems);
     g_autoptr(Relays) relays = NULL;
-    g_autoptr(CheckSubject) subject = check_subject_parse(name);
     g_autoptr(Consultation) consultation = NULL;
 
     if (problems->len > 0)
@@ -114,7 +113,8 @@ static int advise_on(const Options *options, const Language *language, Settings 
     return answer_question(options, language, consultation->advice);
 }
 
-static int advise_with(const Options *options, const CliContext *context, const char *name)
+static int advise_with(const Options *options, const CliContext *context,
+                       const CheckSubject *subject)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(Language) language = language_choose(options->language, &error);
@@ -130,20 +130,24 @@ static int advise_with(const Options *options, const CliContext *context, const 
     if (dns == NULL)
         return subcommand_error(&advise_subcommand, configuration_status(error), "%s",
                                 error->message);
-    return advise_on(options, language, settings, dns, name);
+    return advise_on(options, language, settings, dns, subject);
 }
 
 static int run(int argc, char **argv, CliContext *context)
 {
     Options options = {0};
+    g_autoptr(CheckSubject) subject = NULL;
     char **operands;
     int status = subcommand_parse(&advise_subcommand, context, argc, argv, &options, &operands);
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
-    if (g_strv_length(operands) != 1 || **operands == '\0')
+    if (g_strv_length(operands) != 1)
         return subcommand_usage_error(&advise_subcommand, "name one domain or address");
-    return advise_with(&options, context, *operands);
+    subject = check_subject_parse(*operands);
+    if (subject->is_malformed)
+        return subcommand_usage_error(&advise_subcommand, CHECK_SUBJECT_NOTHING, *operands);
+    return advise_with(&options, context, subject);
 }
 
 const Subcommand advise_subcommand = {

@@ -54,8 +54,14 @@ static int parse_subjects(Options *options, char **arguments)
 {
     if (*arguments == NULL)
         return subcommand_usage_error(&check_subcommand, "name a domain or an address");
-    for (; *arguments != NULL; arguments++)
-        g_ptr_array_add(options->subjects, check_subject_parse(*arguments));
+    for (; *arguments != NULL; arguments++) {
+        CheckSubject *subject = check_subject_parse(*arguments);
+
+        g_ptr_array_add(options->subjects, subject);
+        if (subject->is_nothing)
+            return subcommand_usage_error(&check_subcommand, CHECK_SUBJECT_NOTHING,
+                                          subject->domain);
+    }
     return SUBCOMMAND_GO_ON;
 }
 

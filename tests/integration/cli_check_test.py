@@ -296,17 +296,33 @@ def test_helo(report):
     assert report("helo.example")["result"] == "pass"
 
 
-# What is no domain has no record (RFC 7208 section 4.3); the answer says what is wrong with it.
-@pytest.mark.parametrize("name", ["not a domain", "http://praxis.example", "a..b", "@", "x" * 64 + ".de"])
+# What a message could have as its sender, though it is no domain, has no record (RFC 7208 section 4.3).
+@pytest.mark.parametrize("name", ["anna@a..b", "anna@" + "x" * 64 + ".de", "anna@[192.0.2.1]"])
 def test_malformed(spfrom, report, name):
     assert report(name)["result"] == "none"
     done = spfrom("check", name)
     assert done.returncode == 1 and "is not a domain; write it like" in done.stdout
 
 
-def test_malformed_is_made_visible(spfrom):
-    done = spfrom("check", "\033[31m.de")
-    assert done.returncode == 1 and "\033" not in done.stdout
+@pytest.mark.parametrize("command", ["check", "advise"])
+@pytest.mark.parametrize("name", ["", " ", "not a domain", "a b", "a..b", "@", "x" * 64 + ".de", "192.0.2.1", "https://",
+                                  "a@gmx.de, b@gmx.de", "\033[31m.de"])
+def test_no_domain(spfrom, command, name):
+    for options in (["--json"], [], *[["--mail"]] * (command == "advise")):
+        done = spfrom(command, *options, name)
+        assert done.returncode == 2 and not done.stdout
+        assert "is not a domain; write it like" in done.stderr and "\033" not in done.stderr
+
+
+def test_no_domain_among_domains(spfrom):
+    done = spfrom("check", "gmx.de", "a b")
+    assert done.returncode == 2 and not done.stdout
+
+
+@pytest.mark.parametrize("typed", ["https://gmx.de/", "gmx.de,", " gmx.de ", "<gmx.de>", '"gmx.de"', "mailto:anna@gmx.de",
+                                   "<anna@gmx.de>,", "http://gmx.de:80/kontakt?a=b"])
+def test_what_is_meant_is_understood(report, typed):
+    assert report(typed)["domain"] == "gmx.de"
 
 
 # arguments → exit status, part of stderr
