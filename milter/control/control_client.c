@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/message_record.h"
 
 #define ANSWER_MAX (16 * 1024 * 1024) /* octets */
 #define CHUNK 16384
@@ -266,16 +267,45 @@ const char *control_text(const json_t *answer, const char *member)
     return json_string_value(json_object_get(answer, member));
 }
 
+/* The answer of a daemon that did as it was asked, given back with json_decref(). NULL with error
+ * set. */
+static json_t *ask_for(const char *path, const ControlRequest *request, guint seconds,
+                       GError **error)
+{
+    g_autoptr(json_t) answer = control_client_ask(path, request, seconds, error);
+    const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
+
+    if (refusal == NULL)
+        return g_steal_pointer(&answer);
+    g_set_error_literal(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_REFUSED, refusal);
+    return NULL;
+}
+
 DaemonStatus *control_client_status(const char *path, guint seconds, GError **error)
 {
     const ControlRequest request = {.command = CONTROL_STATUS};
-    g_autoptr(json_t) answer = control_client_ask(path, &request, seconds, error);
-    const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
+    g_autoptr(json_t) answer = ask_for(path, &request, seconds, error);
+
+    return answer != NULL ? daemon_status_read(answer) : NULL;
+}
+
+GPtrArray *control_client_recent(const char *path, const ControlRequest *request, guint seconds,
+                                 GError **error)
+{
+    g_autoptr(json_t) answer = ask_for(path, request, seconds, error);
+    GPtrArray *records;
+    json_t *message;
+    size_t i;
 
     if (answer == NULL)
         return NULL;
-    if (refusal == NULL)
-        return daemon_status_read(answer);
-    g_set_error_literal(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_REFUSED, refusal);
-    return NULL;
+    records = g_ptr_array_new_with_free_func((GDestroyNotify)message_record_free);
+    json_array_foreach(json_object_get(answer, "messages"), i, message)
+    {
+        MessageRecord *record = message_record_read(message);
+
+        if (record != NULL)
+            g_ptr_array_add(records, record);
+    }
+    return records;
 }

@@ -46,6 +46,14 @@ const char *control_client_refusal(const json_t *answer);
 /* Asks for the daemon's status. Returns NULL with error (CONTROL_CLIENT_ERROR) if there was none. */
 DaemonStatus *control_client_status(const char *path, guint seconds, GError **error);
 
+/*
+ * Asks for the daemon's last messages (CONTROL_RECENT). Returns an array of MessageRecord
+ * (control/message_record.h), newest first, maybe empty; NULL with error (CONTROL_CLIENT_ERROR) if
+ * there was no answer.
+ */
+GPtrArray *control_client_recent(const char *path, const ControlRequest *request, guint seconds,
+                                 GError **error);
+
 /* The text of a member, borrowed; NULL if there is none. */
 const char *control_text(const json_t *answer, const char *member);
 #endif

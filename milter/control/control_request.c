@@ -6,9 +6,10 @@
 
 #include "base/clock.h"
 #include "base/domain_name.h"
+#include "mail/mailboxes.h"
 
 #define SHOWN_MAX 40 /* octets of a name that is told back */
-#define MEMBERS_MAX 4
+#define MEMBERS_MAX 5
 
 G_DEFINE_QUARK(spfrom_control_request_error, control_request_error)
 
@@ -76,7 +77,9 @@ static bool read_flush(const json_t *object, ControlRequest *request, GError **e
     if (json_is_string(domain))
         request->domain = domain_name_parse(json_string_value(domain), NULL);
     return request->domain != NULL ||
-           refuse(error, "\"domain\" is a domain name; without it all is flushed");
+           refuse(error, request->command == CONTROL_FLUSH
+                             ? "\"domain\" is a domain name; without it all is flushed"
+                             : "\"domain\" is a domain name");
 }
 
 static bool read_metrics(const json_t *object, ControlRequest *request, GError **error)
@@ -101,6 +104,47 @@ static bool read_find(const json_t *object, ControlRequest *request, GError **er
     return true;
 }
 
+/* Takes a text member, if there is one. */
+static bool read_text(const json_t *object, const char *member, char **text, GError **error)
+{
+    const json_t *value = json_object_get(object, member);
+
+    if (value == NULL)
+        return true;
+    *text = g_strdup(json_string_value(value));
+    if (*text != NULL)
+        return true;
+    g_set_error(error, CONTROL_REQUEST_ERROR, CONTROL_REQUEST_ERROR_MEMBER, "\"%s\" is a text",
+                member);
+    return false;
+}
+
+static bool read_address(ControlRequest *request, GError **error)
+{
+    g_autoptr(Mailbox) mailbox = mailbox_parse_path(request->address);
+
+    if (mailbox->addr_spec == NULL)
+        return refuse(error, "\"address\" is a mail address: \"anna@praxis.example\"");
+    g_free(request->address);
+    request->address = g_strdup(mailbox->addr_spec);
+    return true;
+}
+
+static bool read_recent(const json_t *object, ControlRequest *request, GError **error)
+{
+    const json_t *limit = json_object_get(object, "limit");
+
+    if (limit != NULL &&
+        (json_integer_value(limit) < 1 || json_integer_value(limit) > CONTROL_RECENT_MAX))
+        return refuse(error, "\"limit\" is a number from 1 to 100");
+    request->limit = (guint)json_integer_value(limit);
+    return read_flush(object, request, error) &&
+           read_text(object, "queue_id", &request->queue_id, error) &&
+           read_text(object, "message_id", &request->message_id, error) &&
+           read_text(object, "address", &request->address, error) &&
+           (request->address == NULL || read_address(request, error));
+}
+
 static const struct command {
     const char *name;
     ControlCommand command;
@@ -113,6 +157,10 @@ static const struct command {
     {"flush", CONTROL_FLUSH, {"domain"}, read_flush},
     {"metrics", CONTROL_METRICS, {"format"}, read_metrics},
     {"find", CONTROL_FIND, {"queue_id"}, read_find},
+    {"recent",
+     CONTROL_RECENT,
+     {"domain", "queue_id", "message_id", "address", "limit"},
+     read_recent},
 };
 
 static const struct command *find_command(const char *name)
@@ -252,6 +300,12 @@ json_t *control_request_write(const ControlRequest *request)
         json_object_set_new(object, "domain", json_string(request->domain));
     if (request->queue_id != NULL)
         json_object_set_new(object, "queue_id", json_string(request->queue_id));
+    if (request->message_id != NULL)
+        json_object_set_new(object, "message_id", json_string(request->message_id));
+    if (request->address != NULL)
+        json_object_set_new(object, "address", json_string(request->address));
+    if (request->limit > 0)
+        json_object_set_new(object, "limit", json_integer(request->limit));
     if (request->is_prometheus)
         json_object_set_new(object, "format", json_string("prometheus"));
     return object;
@@ -261,4 +315,6 @@ void control_request_clear(ControlRequest *request)
 {
     g_clear_pointer(&request->domain, g_free);
     g_clear_pointer(&request->queue_id, g_free);
+    g_clear_pointer(&request->message_id, g_free);
+    g_clear_pointer(&request->address, g_free);
 }

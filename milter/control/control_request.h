@@ -18,14 +18,21 @@ typedef enum {
     CONTROL_FLUSH,
     CONTROL_METRICS,
     CONTROL_FIND,
+    CONTROL_RECENT, /* the last messages, newest first; what is given has to match */
 } ControlCommand;
+
+#define CONTROL_RECENT_DEFAULT 20
+#define CONTROL_RECENT_MAX 100
 
 typedef struct {
     ControlCommand command;
     Mode mode;          /* CONTROL_MODE_SET */
     gint64 seconds;     /* CONTROL_MODE_SET: how long; 0: without an end */
-    char *domain;       /* CONTROL_FLUSH: see base/domain_name.h; NULL: all */
-    char *queue_id;     /* CONTROL_FIND */
+    char *domain;       /* CONTROL_FLUSH, CONTROL_RECENT: see base/domain_name.h; NULL: all */
+    char *queue_id;     /* CONTROL_FIND, CONTROL_RECENT */
+    char *message_id;   /* CONTROL_RECENT: without "<" and ">" */
+    char *address;      /* CONTROL_RECENT: an addr-spec, the author's or the envelope sender's */
+    guint limit;        /* CONTROL_RECENT: at most so many; 0: CONTROL_RECENT_DEFAULT */
     bool is_prometheus; /* CONTROL_METRICS: in the older format of Prometheus, else OpenMetrics */
 } ControlRequest;
 

@@ -10,12 +10,13 @@
 #include "control/control_request.h"
 #include "control/control_server.h"
 #include "control/daemon_status.h"
+#include "control/message_record.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
-#include "daemon/message_log.h"
 #include "daemon/metrics.h"
 #include "daemon/mode_switch.h"
+#include "daemon/recent_messages.h"
 #include "daemon/reload.h"
 #include "daemon/unix_socket.h"
 #include "verdict/setup.h"
@@ -354,10 +355,31 @@ static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
 /* What became of a message, as its log line says; null for one that is not known (any more). */
 static void answer_find(const ControlCaller *caller, const char *queue_id)
 {
-    g_autofree char *line = message_log_find(queue_id);
+    const RecentMessage wanted = {.queue_id = queue_id};
+    g_autoptr(GPtrArray) found = recent_messages_find(&wanted, 1);
     json_t *answer = ok();
 
-    json_object_set_new(answer, "line", line != NULL ? valid_text(line) : json_null());
+    json_object_set_new(answer, "line",
+                        found->len > 0 ? json_string(((MessageRecord *)found->pdata[0])->line)
+                                       : json_null());
+    control_server_answer(caller, answer);
+}
+
+/* The last messages of a domain or an address, or those of an id, newest first. */
+static void answer_recent(const ControlCaller *caller, const ControlRequest *request)
+{
+    const RecentMessage wanted = {.queue_id = request->queue_id,
+                                  .message_id = request->message_id,
+                                  .author = request->address,
+                                  .domain = request->domain};
+    g_autoptr(GPtrArray) found =
+        recent_messages_find(&wanted, request->limit > 0 ? request->limit : CONTROL_RECENT_DEFAULT);
+    json_t *answer = ok();
+    json_t *messages = json_array();
+
+    for (guint i = 0; i < found->len; i++)
+        json_array_append_new(messages, message_record_write(g_ptr_array_index(found, i)));
+    json_object_set_new(answer, "messages", messages);
     control_server_answer(caller, answer);
 }
 
@@ -385,6 +407,9 @@ static void carry_out(const ControlCaller *caller, ControlRequest *request)
         return;
     case CONTROL_FIND:
         answer_find(caller, request->queue_id);
+        return;
+    case CONTROL_RECENT:
+        answer_recent(caller, request);
         return;
     }
 }

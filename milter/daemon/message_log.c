@@ -2,45 +2,11 @@
 
 #include "daemon/message_log.h"
 
-#include <pthread.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-
-typedef struct {
-    char queue_id[MESSAGE_LOG_ID_MAX];
-    char line[MESSAGE_LOG_LINE_MAX];
-} Recent;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards both */
-static Recent ring[MESSAGE_LOG_MAX];
-static guint next; /* where the next one goes: the place of the oldest */
-
-void message_log_keep(const char *queue_id, const char *line)
-{
-    if (strlen(queue_id) >= MESSAGE_LOG_ID_MAX)
-        return;
-    pthread_mutex_lock(&lock);
-    g_strlcpy(ring[next].queue_id, queue_id, sizeof ring[next].queue_id);
-    g_strlcpy(ring[next].line, line, sizeof ring[next].line);
-    next = (next + 1) % MESSAGE_LOG_MAX;
-    pthread_mutex_unlock(&lock);
-}
-
-char *message_log_find(const char *queue_id)
-{
-    char *found = NULL;
-
-    pthread_mutex_lock(&lock);
-    for (guint i = 1; i <= MESSAGE_LOG_MAX && found == NULL; i++) {
-        const Recent *recent = &ring[(next + MESSAGE_LOG_MAX - i) % MESSAGE_LOG_MAX];
-
-        if (recent->line[0] != '\0' && strcmp(recent->queue_id, queue_id) == 0)
-            found = g_strdup(recent->line);
-    }
-    pthread_mutex_unlock(&lock);
-    return found;
-}
+#include "daemon/recent_messages.h"
 
 /* The whole address, owned by the caller. One that could not be read is what came between "<>". */
 static char *whole_address(const Mailbox *mailbox, const char *domain)
@@ -141,6 +107,26 @@ static GString *compose(Settings *settings, const MessageLog *message, const Dec
     return line;
 }
 
+static const char *domain_of(const Mailbox *mailbox)
+{
+    return mailbox != NULL ? mailbox->domain_name : NULL;
+}
+
+static void keep(const MessageLog *message, const Decision *decision, const char *line)
+{
+    const Mailbox *author = decision != NULL ? decision->plan->author : NULL;
+    const RecentMessage recent = {
+        .queue_id = message->queue_id,
+        .message_id = message->message_id,
+        .author = author != NULL ? author->addr_spec : NULL,
+        .sender = message->sender != NULL ? message->sender->addr_spec : NULL,
+        .domain = domain_of(decision != NULL ? author : message->sender),
+        .decided = decision != NULL ? decision->plan->domain : NULL,
+    };
+
+    recent_messages_keep(clock_wall(&clock_system), &recent, line);
+}
+
 void message_log_write(int level, Settings *settings, const MessageLog *message,
                        const Decision *decision)
 {
@@ -149,6 +135,6 @@ void message_log_write(int level, Settings *settings, const MessageLog *message,
     const char *queue_id = message->queue_id != NULL ? message->queue_id : "-";
 
     log_value(begin, queue_id);
-    message_log_keep(queue_id, line->str + strspn(line->str, " "));
+    keep(message, decision, line->str + strspn(line->str, " "));
     log_write(level, "%s:%s", begin->str, line->str);
 }

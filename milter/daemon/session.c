@@ -311,10 +311,21 @@ static void log_unknown(const char *queue_id)
               begin->str);
 }
 
+/* What is between "<" and ">" of the first Message-ID:, owned by the caller; NULL: there is none. */
+static char *message_id_of(const HeaderFields *fields)
+{
+    const HeaderField *field = header_fields_nth(fields, "Message-ID", 1);
+    const char *begin = field != NULL ? strchr(field->value, '<') : NULL;
+    const char *end = begin != NULL ? strchr(begin, '>') : NULL;
+
+    return end != NULL ? g_strndup(begin + 1, (gsize)(end - begin) - 1) : NULL;
+}
+
 static sfsistat on_end(SMFICTX *context)
 {
     Session *session = session_of(context);
     sfsistat status = SMFIS_CONTINUE;
+    g_autofree char *message_id = NULL;
     Message *message;
     MessageLog entry = {.queue_id = macro(context, "i")};
 
@@ -327,6 +338,8 @@ static sfsistat on_end(SMFICTX *context)
         return SMFIS_TEMPFAIL;
     }
     message = session->message;
+    message_id = message_id_of(message->fields);
+    entry.message_id = message_id;
     entry.sender = message->sender;
     entry.client = session->has_client ? &session->client : NULL;
     if (!is_untouched(session, message, &entry.action))

@@ -16,7 +16,7 @@ from lab import processes
 from lab.cases import MUELLER, OHNE
 from lab.control_client import ControlClient, ask_control
 from lab.faulty_dns import FaultyDns, Held, Txt
-from lab.milter_client import NO_STEPS, MilterClient, ask
+from lab.milter_client import NO_STEPS, QUEUE_ID, MilterClient, ask
 from lab.spfrom import Spfrom
 from lab.zone import FALLBACK, ZONE_FILE
 
@@ -109,6 +109,22 @@ def test_metrics(own):
     assert result.returncode == 0 and not result.stderr and result.stdout.endswith("# EOF\n")
     assert 'spfrom_messages_total{action="rewrite"} 1\n' in result.stdout
     assert not ask_control(daemon, "metrics", format="prometheus")["text"].endswith("# EOF\n")
+
+
+def test_recent_messages(own):
+    daemon = own()
+    ask(daemon.address, [("From", f"Anna <{OHNE}>"), ("Message-ID", "<1@app.example>")], sender="bounce@praxis-mueller.de")
+    ask(daemon.address, [("From", MUELLER), ("Message-ID", "<2@app.example>")], sender=MUELLER)
+
+    def ids(**wanted):
+        return [message["message_id"] for message in ask_control(daemon, "recent", **wanted)["messages"]]
+    both = ["2@app.example", "1@app.example"]
+    assert ids() == ids(queue_id=QUEUE_ID) == both and ids(limit=1) == both[:1]
+    assert ids(domain=OHNE.rpartition("@")[2]) == ids(address=OHNE) == ids(message_id=both[1]) == both[1:]
+    assert ids(address="bounce@praxis-mueller.de") == both[1:] and ids(domain="praxis-fremd.de") == []
+    message, = ask_control(daemon, "recent", address=OHNE)["messages"]
+    assert message["queue_id"] == QUEUE_ID and RFC3339.fullmatch(message["time"])
+    assert message["line"].startswith("action=rewrite author=")
 
 
 @pytest.mark.parametrize("arguments, named", [

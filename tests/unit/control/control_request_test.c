@@ -46,6 +46,22 @@ static const struct row {
     {"{\"command\":\"find\"}", -1, "\"queue_id\" is", 0, 0, NULL, false},
     {"{\"command\":\"find\",\"queue_id\":7}", -1, "\"queue_id\" is", 0, 0, NULL, false},
 
+    {"{\"command\":\"recent\"}", CONTROL_RECENT, NULL, 0, 0, NULL, false},
+    {"{\"command\":\"recent\",\"domain\":\"Praxis.example\",\"limit\":100}", CONTROL_RECENT, NULL,
+     0, 0, "praxis.example", false},
+    {"{\"command\":\"recent\",\"queue_id\":\"4fKx2n\",\"message_id\":\"1@x\"}", CONTROL_RECENT,
+     NULL, 0, 0, NULL, false},
+    {"{\"command\":\"recent\",\"address\":\"anna@praxis.example\"}", CONTROL_RECENT, NULL, 0, 0,
+     NULL, false},
+    {"{\"command\":\"recent\",\"domain\":\"a b\"}", -1, "\"domain\" is a domain name", 0, 0, NULL,
+     false},
+    {"{\"command\":\"recent\",\"address\":\"anna\"}", -1, "\"address\" is a mail address", 0, 0,
+     NULL, false},
+    {"{\"command\":\"recent\",\"address\":7}", -1, "\"address\" is a text", 0, 0, NULL, false},
+    {"{\"command\":\"recent\",\"limit\":0}", -1, "\"limit\" is", 0, 0, NULL, false},
+    {"{\"command\":\"recent\",\"limit\":101}", -1, "\"limit\" is", 0, 0, NULL, false},
+    {"{\"command\":\"recent\",\"limit\":\"1\"}", -1, "\"limit\" is", 0, 0, NULL, false},
+
     {"", -1, "not JSON", 0, 0, NULL, false},
     {" ", -1, "not JSON", 0, 0, NULL, false},
     {"status", -1, "not JSON", 0, 0, NULL, false},
@@ -135,6 +151,10 @@ static void test_write(void **state)
     assert_int_equal(again.mode, request.mode);
     assert_int_equal(again.seconds, request.seconds);
     assert_int_equal(g_strcmp0(again.domain, request.domain), 0);
+    assert_int_equal(g_strcmp0(again.queue_id, request.queue_id), 0);
+    assert_int_equal(g_strcmp0(again.message_id, request.message_id), 0);
+    assert_int_equal(g_strcmp0(again.address, request.address), 0);
+    assert_int_equal(again.limit, request.limit);
     assert_int_equal(g_strcmp0(again.queue_id, request.queue_id), 0);
     assert_int_equal(again.is_prometheus, request.is_prometheus);
     free(line);
