@@ -32,8 +32,10 @@ void check_init(Check *check, EvaluationContext *context, const EvaluationQuesti
 
 void check_clear(Check *check)
 {
-    for (guint i = 0; i < check->terms->len; i++)
+    for (guint i = 0; i < check->terms->len; i++) {
         g_free(check_term(check, i)->name);
+        g_clear_pointer(&check_term(check, i)->hosts, g_ptr_array_unref);
+    }
     g_array_unref(check->terms);
     g_clear_pointer(&check->validated, g_ptr_array_unref);
     g_clear_pointer(&check->reason, g_free);
@@ -251,9 +253,11 @@ static GPtrArray *validate_names(Check *check, CheckTerm *term)
     return g_steal_pointer(&names);
 }
 
-/* %{p}: the domain itself before its subdomains before other names (section 7.3). */
+/* %{p}: the domain itself before its subdomains before other names (section 7.3). Of two that are as
+ * good, the order of the alphabet decides, as answers come in any order. */
 static const char *best_validated(Check *check, CheckTerm *term, const char *domain)
 {
+    bool is_within = false;
     const char *best = NULL;
 
     if (check->validated == NULL) /* once for a check: a record may hold dozens of %{p} */
@@ -263,9 +267,12 @@ static const char *best_validated(Check *check, CheckTerm *term, const char *dom
 
         if (strcmp(name, domain) == 0)
             return name;
-        if (best == NULL ||
-            (domain_name_is_within(name, domain) && !domain_name_is_within(best, domain)))
-            best = name;
+        if (best != NULL &&
+            (domain_name_is_within(name, domain) < is_within ||
+             (domain_name_is_within(name, domain) == is_within && strcmp(name, best) > 0)))
+            continue;
+        best = name;
+        is_within = domain_name_is_within(name, domain);
     }
     return best;
 }
@@ -493,11 +500,13 @@ guint check_hosts(Check *check, guint index)
 
     if (!begin(check, index))
         return 0;
-    term->hosts = find(check, term, term->name, DNS_MX);
-    if (term->hosts == NULL || check->is_forced)
+    answer = find(check, term, term->name, DNS_MX);
+    if (answer == NULL || check->is_forced)
         return 0;
-    if (term->hosts->records->len <= CHECK_HOSTS_MAX)
-        return term->hosts->records->len;
+    if (answer->records->len <= CHECK_HOSTS_MAX) {
+        term->hosts = hosts_of(answer);
+        return term->hosts->len;
+    }
     text = describe(check, term);
     problem = problem_hosts(term->name);
     check_force(check, SPF_PERMERROR, "%s: %s", text, problem);
@@ -508,8 +517,33 @@ bool check_match_host(Check *check, guint index, guint host)
 {
     CheckTerm *term = check_term(check, index);
 
-    if (check->is_forced || term->hosts == NULL || host >= term->hosts->records->len)
+    if (check->is_forced || term->hosts == NULL || host >= term->hosts->len)
         return false;
-    term->is_match = match_addresses(check, term, dns_answer_at(term->hosts, host)->data);
+    record = g_ptr_array_index(term->hosts, host);
+    term->is_match = match_addresses(check, term, record->data);
     return term->is_match;
 }
+static gint compare_hosts(gconstpointer a, gconstpointer b)
+{
+    const DnsRecord *first = *(const DnsRecord *const *)a;
+    const DnsRecord *second = *(const DnsRecord *const *)b;
+
+    if (first->preference != second->preference)
+        return first->preference < second->preference ? -1 : 1;
+    return strcmp(first->data, second->data);
+}
+
+/* The records of an MX answer, borrowed from it, by preference and then by name: answers come in any
+ * order, and the host that is asked for first may decide. */
+static GPtrArray *hosts_of(const DnsAnswer *answer)
+{
+    GPtrArray *hosts = g_ptr_array_sized_new(answer->records->len);
+
+    for (guint i = 0; i < answer->records->len; i++)
+        g_ptr_array_add(hosts, g_ptr_array_index(answer->records, i));
+    g_ptr_array_sort(hosts, compare_hosts);
+    return hosts;
+}
+
+    const DnsAnswer *answer;
+    const DnsRecord *record;

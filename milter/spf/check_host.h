@@ -43,8 +43,9 @@ typedef struct {
     char *name;
     /* Include, redirect, question: what stands at name; NULL before. */
     const FoundRecord *found;
-    guint first, count;     /* the terms of found->record */
-    const DnsAnswer *hosts; /* mx */
+    guint first, count; /* the terms of found->record */
+    /* mx: of DnsRecord, borrowed, in the order in which they are asked for; NULL before. */
+    GPtrArray *hosts;
     guint voids;
     /* Evaluation reached the term. */
     bool is_begun;

@@ -59,6 +59,41 @@ static const struct row {
      OWN("mx -all") "example.org. IN MX 10 m.example.org.\nexample.org. IN MX 20 n.example.org.\n"
                     "m.example.org. IN A 192.0.2.24\nn.example.org. IN A 192.0.2.25\n",
      "192.0.2.25", "pass mx 1 0"},
+    /* Equal preferences: by name, in whatever order they come. */
+    {"mx, four hosts, the one with an address first",
+     OWN("mx -all") "example.org. IN MX 10 a.example.org.\nexample.org. IN MX 10 c.example.org.\n"
+                    "example.org. IN MX 10 d.example.org.\nexample.org. IN MX 10 b.example.org.\n"
+                    "a.example.org. IN A 192.0.2.25\n",
+     "192.0.2.25", "pass mx 1 0"},
+    {"mx, four hosts, the one with an address last",
+     OWN("mx -all") "example.org. IN MX 10 d.example.org.\nexample.org. IN MX 10 c.example.org.\n"
+                    "example.org. IN MX 10 b.example.org.\nexample.org. IN MX 10 a.example.org.\n"
+                    "a.example.org. IN A 192.0.2.25\n",
+     "192.0.2.25", "pass mx 1 0"},
+    {"mx, four hosts, the one with an address is the last of them by name",
+     OWN("mx -all") "example.org. IN MX 10 d.example.org.\nexample.org. IN MX 10 a.example.org.\n"
+                    "example.org. IN MX 10 b.example.org.\nexample.org. IN MX 10 c.example.org.\n"
+                    "d.example.org. IN A 192.0.2.25\n",
+     "192.0.2.25", "permerror - 1 3"},
+    {"mx, preferences go before names",
+     OWN("mx -all") "example.org. IN MX 20 a.example.org.\nexample.org. IN MX 20 b.example.org.\n"
+                    "example.org. IN MX 20 c.example.org.\nexample.org. IN MX 10 d.example.org.\n"
+                    "d.example.org. IN A 192.0.2.25\n",
+     "192.0.2.25", "pass mx 1 0"},
+    {"%{p}, names of the relay in one order",
+     OWN("exists:%{p}.y.org -all") "25.2.0.192.in-addr.arpa. IN PTR a.example.net.\n"
+                                   "25.2.0.192.in-addr.arpa. IN PTR b.example.net.\n"
+                                   "a.example.net. IN A 192.0.2.25\n"
+                                   "b.example.net. IN A 192.0.2.25\n"
+                                   "a.example.net.y.org. IN A 127.0.0.2\n",
+     "192.0.2.25", "pass exists:%{p}.y.org 1 0"},
+    {"%{p}, names of the relay in the other order",
+     OWN("exists:%{p}.y.org -all") "25.2.0.192.in-addr.arpa. IN PTR b.example.net.\n"
+                                   "25.2.0.192.in-addr.arpa. IN PTR a.example.net.\n"
+                                   "a.example.net. IN A 192.0.2.25\n"
+                                   "b.example.net. IN A 192.0.2.25\n"
+                                   "a.example.net.y.org. IN A 127.0.0.2\n",
+     "192.0.2.25", "pass exists:%{p}.y.org 1 0"},
     {"mx without hosts", OWN("mx -all"), "192.0.2.25", "fail -all 1 1"},
     {"mx whose host has no address", OWN("mx -all") "example.org. IN MX 10 m.example.org.\n",
      "192.0.2.25", "fail -all 1 1"},
