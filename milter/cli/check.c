@@ -326,7 +326,9 @@ static char *cost_text(const Evaluation *evaluation, guint position)
 
     if (term->lookups > 0)
         g_string_append_printf(text, "%u look-up%s", term->lookups, term->lookups > 1 ? "s" : "");
-    if (term->voids == 1 && term->lookups == 1)
+    if (term->is_assumed)
+        g_string_append(text, ", depends on the address");
+    else if (term->voids == 1 && term->lookups == 1)
         g_string_append(text, ", void");
     else if (term->voids > 0)
         g_string_append_printf(text, ", %u void", term->voids);

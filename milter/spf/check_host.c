@@ -102,12 +102,10 @@ static bool count_question(Check *check)
     return false;
 }
 
-static void count_void(Check *check, CheckTerm *term, const DnsAnswer *answer)
+static void count_void(Check *check, CheckTerm *term)
 {
     g_autofree char *text = NULL;
 
-    if (answer->status != DNS_NO_NAME && answer->status != DNS_NO_DATA)
-        return;
     term->voids++;
     if (++check->voids <= CHECK_VOIDS_MAX)
         return;
@@ -138,7 +136,8 @@ static const DnsAnswer *ask(Check *check, CheckTerm *term, const char *name, Dns
     answer = note_answer(check, evaluation_context_ask(check->context, name, type));
     if (!spend(check, EVALUATION_WORK_QUESTION + answer->records->len))
         return NULL;
-    count_void(check, term, answer);
+    if (answer->status == DNS_NO_NAME || answer->status == DNS_NO_DATA)
+        count_void(check, term);
     return answer;
 }
 
@@ -257,8 +256,8 @@ static GPtrArray *validate_names(Check *check, CheckTerm *term)
  * good, the order of the alphabet decides, as answers come in any order. */
 static const char *best_validated(Check *check, CheckTerm *term, const char *domain)
 {
-    bool is_within = false;
     const char *best = NULL;
+    bool is_within = false;
 
     if (check->validated == NULL) /* once for a check: a record may hold dozens of %{p} */
         check->validated = validate_names(check, term);
@@ -301,8 +300,45 @@ static char *expand(Check *check, CheckTerm *term, guint uses)
                         term->term->spec_length);
 }
 
-/* Evaluation has come to this term: count it, and work out what it asks for. Returns false if the
- * check has ended. */
+/* Returns whether the check passes as soon as the term matches. */
+static bool can_only_pass(const Check *check, const CheckTerm *term)
+{
+    for (; term->term != NULL; term = check_term(check, term->parent))
+        if (term->term->qualifier != '+')
+            return false;
+    return true;
+}
+
+/*
+ * For some addresses of the network the term may match, for others not. If a match can only give a
+ * pass, the result for the others is the one to be found: the term counts as no match, with as many
+ * void look-ups as it may need. An include, a redirect and the hosts of an mx can end in an error
+ * besides, and so can't be told.
+ *
+ * The names that an address has count as one look-up, void or not: there is rarely more than one,
+ * and they are made by who runs the relay, not by the owner of the record.
+ *
+ * Returns whether the term counts as no match; else the result is not known.
+ */
+static bool assume_no_match(Check *check, guint index, guint uses)
+{
+    CheckTerm *term = check_term(check, index);
+    RecordTermKind kind = term->term->kind;
+
+    if (!check->assumes || !can_only_pass(check, term) ||
+        (kind != RECORD_PTR && kind != RECORD_A && kind != RECORD_EXISTS))
+        return false;
+    if (check->assumed == 0)
+        check->assumed = index;
+    term->is_assumed = true;
+    count_void(check, term);
+    if ((uses & MACRO_VALIDATED) != 0 && !check->is_forced)
+        count_void(check, term);
+    return true;
+}
+
+/* Evaluation has come to this term: count it, and work out what it asks for. Returns false if there
+ * is nothing to ask for: the check has ended, or the term counts as no match. */
 static bool begin(Check *check, guint index)
 {
     CheckTerm *term = check_term(check, index);
@@ -322,10 +358,13 @@ static bool begin(Check *check, guint index)
         return false;
     }
     uses = macro_uses(term->holder->text + term->term->spec_offset, term->term->spec_length);
-    check->uses_sender = check->uses_sender || (uses & MACRO_SENDER) != 0;
     if (((uses & MACRO_ADDRESS) != 0 || term->term->kind == RECORD_PTR) &&
-        has_many_addresses(check))
+        has_many_addresses(check)) {
+        if (assume_no_match(check, index, uses))
+            return false;
         stop_at(check, CHECK_DEPENDS, index);
+    }
+    check->uses_sender = check->uses_sender || (uses & MACRO_SENDER) != 0;
     if (!check->is_forced)
         term->name = expand(check, term, uses);
     return !check->is_forced;
@@ -492,37 +531,6 @@ bool check_match(Check *check, guint index)
     return term->is_match;
 }
 
-guint check_hosts(Check *check, guint index)
-{
-    CheckTerm *term = check_term(check, index);
-    g_autofree char *text = NULL;
-    g_autofree char *problem = NULL;
-
-    if (!begin(check, index))
-        return 0;
-    answer = find(check, term, term->name, DNS_MX);
-    if (answer == NULL || check->is_forced)
-        return 0;
-    if (answer->records->len <= CHECK_HOSTS_MAX) {
-        term->hosts = hosts_of(answer);
-        return term->hosts->len;
-    }
-    text = describe(check, term);
-    problem = problem_hosts(term->name);
-    check_force(check, SPF_PERMERROR, "%s: %s", text, problem);
-    return 0;
-}
-
-bool check_match_host(Check *check, guint index, guint host)
-{
-    CheckTerm *term = check_term(check, index);
-
-    if (check->is_forced || term->hosts == NULL || host >= term->hosts->len)
-        return false;
-    record = g_ptr_array_index(term->hosts, host);
-    term->is_match = match_addresses(check, term, record->data);
-    return term->is_match;
-}
 static gint compare_hosts(gconstpointer a, gconstpointer b)
 {
     const DnsRecord *first = *(const DnsRecord *const *)a;
@@ -545,5 +553,36 @@ static GPtrArray *hosts_of(const DnsAnswer *answer)
     return hosts;
 }
 
+guint check_hosts(Check *check, guint index)
+{
+    CheckTerm *term = check_term(check, index);
     const DnsAnswer *answer;
+    g_autofree char *text = NULL;
+    g_autofree char *problem = NULL;
+
+    if (!begin(check, index))
+        return 0;
+    answer = find(check, term, term->name, DNS_MX);
+    if (answer == NULL || check->is_forced)
+        return 0;
+    if (answer->records->len <= CHECK_HOSTS_MAX) {
+        term->hosts = hosts_of(answer);
+        return term->hosts->len;
+    }
+    text = describe(check, term);
+    problem = problem_hosts(term->name);
+    check_force(check, SPF_PERMERROR, "%s: %s", text, problem);
+    return 0;
+}
+
+bool check_match_host(Check *check, guint index, guint host)
+{
+    CheckTerm *term = check_term(check, index);
     const DnsRecord *record;
+
+    if (check->is_forced || term->hosts == NULL || host >= term->hosts->len)
+        return false;
+    record = g_ptr_array_index(term->hosts, host);
+    term->is_match = match_addresses(check, term, record->data);
+    return term->is_match;
+}

@@ -52,6 +52,8 @@ typedef struct {
     /* Evaluation came no further in this record, since the check ended at the term or below it. */
     bool is_end;
     bool is_match;
+    /* Depends on the address, and was taken for no match. */
+    bool is_assumed;
 } CheckTerm;
 
 /* Whether the result holds for more than the one address, for the proof over a network
@@ -77,6 +79,10 @@ typedef struct {
     bool uses_sender;
     CheckReach reach;
     guint depending; /* CHECK_DEPENDS: index of the term */
+    /* A term that depends on the address, and that can only give a pass, counts as no match. The
+     * result then holds for the addresses that no such term matches; the others pass. */
+    bool assumes;
+    guint assumed; /* index of the first such term; 0 if there is none */
     /* The check has ended: result is set, and reason if the result is an error. */
     bool is_forced;
     SpfResult result;

@@ -89,6 +89,7 @@ static EvaluationTerm *add_term(Report *report, const CheckTerm *term, guint dep
     added->voids = term->voids;
     added->lookups = record_is_lookup(term->term->kind) ? 1 : 0;
     added->is_match = term->is_match;
+    added->is_assumed = term->is_assumed;
     g_ptr_array_add(report->terms, added);
     return added;
 }
@@ -207,8 +208,10 @@ static Evaluation *report_check(Check *check, SpfResult result)
  * way, with the same look-ups and result. Otherwise the network is split in halves, and each half
  * is proven.
  *
- * If a term depends on the address, a network of up to TRIED_MAX addresses is tried address by
- * address; a larger one is unproven. A network that needs more than EVALUATION_PIECES_MAX
+ * A term that depends on the address, but can only give a pass, is first taken for no match: if the
+ * network passes nevertheless, all of it does. If not, or if another term depends on the address, a
+ * network of up to TRIED_MAX addresses is tried address by address; a larger one is unproven. A
+ * network that needs more than EVALUATION_PIECES_MAX
  * evaluations is unproven too, and so is one that takes more work than one context may spend
  * (evaluation_context_spend()).
  */
@@ -257,14 +260,34 @@ static void set_tired(Evaluation *evaluation, const Check *check)
                                              check->question->domain));
 }
 
-/* Evaluates the first address of network, and sets how far the result reaches. */
-static Evaluation *evaluate(Proof *proof, const Network *network, CheckReach *reach)
+/*
+ * Returns whether the result says nothing of the addresses that the assumed terms match. DNS
+ * trouble is a result: it says that nothing is known.
+ */
+static bool is_half_known(const Check *check, const Evaluation *evaluation)
+{
+    return check->assumed > 0 && check->reach == CHECK_HOLDS && evaluation->result != SPF_PASS &&
+           evaluation->result != SPF_TEMPERROR;
+}
+
+/*
+ * Evaluates the first address of network, and sets how far the result reaches.
+ *
+ * assumes  a term that depends on the address counts as no match if it can only give a pass
+ */
+static Evaluation *evaluate(Proof *proof, const Network *network, bool assumes, CheckReach *reach)
 {
     Check check;
     Evaluation *evaluation;
 
     check_init(&check, proof->context, proof->question, network);
+    check.assumes = assumes;
     evaluation = report_check(&check, libspf2_run(&check));
+    if (is_half_known(&check, evaluation)) {
+        evaluation_free(evaluation);
+        check_clear(&check);
+        return evaluate(proof, network, false, reach);
+    }
     if (check.reach == CHECK_DEPENDS && can_be_tried(network))
         check.reach = CHECK_SPLITS;
     if (check.reach == CHECK_DEPENDS)
@@ -298,7 +321,7 @@ static Evaluation *prove_halves(Proof *proof, const Network *network)
 static Evaluation *prove(Proof *proof, const Network *network)
 {
     CheckReach reach;
-    g_autoptr(Evaluation) evaluation = evaluate(proof, network, &reach);
+    g_autoptr(Evaluation) evaluation = evaluate(proof, network, true, &reach);
 
     if (reach == CHECK_SPLITS)
         return prove_halves(proof, network);

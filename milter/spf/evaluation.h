@@ -28,6 +28,8 @@ typedef struct {
     guint lookups; /* look-ups that this term and everything below it cost */
     guint voids;   /* void ones among them */
     bool is_match;
+    /* It depends on the address, and was not asked: it matches some of the network, or nothing. */
+    bool is_assumed;
 } EvaluationTerm;
 
 typedef struct {

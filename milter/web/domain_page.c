@@ -276,7 +276,9 @@ static void add_term(Html *html, const View *view, const EvaluationTerm *term)
     html_add_cell(html, view_say(view, "Look-ups"), "number", term->lookups > 0 ? lookups : "");
     html_add_cell(html, view_say(view, "Void"), "number", term->voids > 0 ? voids : "");
     html_add_cell(html, view_say(view, "Matches"), NULL,
-                  term->is_match ? view_say(view, "yes") : "");
+                  term->is_match     ? view_say(view, "yes")
+                  : term->is_assumed ? view_say(view, "depends on the address")
+                                     : "");
     html_close(html);
 }
 

@@ -49,6 +49,8 @@ static json_t *term_json(const EvaluationTerm *term)
     json_object_set_new(json, "lookups", json_integer(term->lookups));
     json_object_set_new(json, "void_lookups", json_integer(term->voids));
     json_object_set_new(json, "match", json_boolean(term->is_match));
+    if (term->is_assumed)
+        json_object_set_new(json, "depends_on_address", json_true());
     return json;
 }
 

@@ -53,12 +53,14 @@ static const struct row {
      "pass 54.240.0.0/18 ip4:54.240.0.0/19"},
     {"-all", "54.240.0.0/18", "fail 54.240.0.0/18 -all"},
     {"-ip4:54.240.63.255 +all", "54.240.0.0/18", "fail 54.240.63.255 -ip4:54.240.63.255"},
-    {"exists:%{i}.x.org +all", "54.240.0.0/18", "unproven 54.240.0.0/18 exists:%{i}.x.org"},
+    {"exists:%{i}.x.org -all", "54.240.0.0/18", "unproven 54.240.0.0/18 exists:%{i}.x.org"},
+    {"exists:%{i}.x.org +all", "54.240.0.0/18", "pass 54.240.0.0/18 +all"},
     {"ip4:54.240.0.0/16 exists:%{i}.x.org -all", "54.240.0.0/18",
      "pass 54.240.0.0/18 ip4:54.240.0.0/16"},
     {"ip4:54.240.0.0/19 ptr -all", "54.240.0.0/18", "unproven 54.240.32.0/19 ptr"},
     {"exists:%{l}.%{d}.%{v}.x.org +all", "54.240.0.0/18", "pass 54.240.0.0/18 +all"},
-    {"a:%{p}.x.org +all", "192.0.2.0/23", "unproven 192.0.2.0/23 a:%{p}.x.org"},
+    {"a:%{p}.x.org -all", "192.0.2.0/23", "unproven 192.0.2.0/23 a:%{p}.x.org"},
+    {"a:%{p}.x.org +all", "192.0.2.0/23", "pass 192.0.2.0/23 +all"},
     {"exists:%{i}.y.org -all", "192.0.2.0/24", "pass 192.0.2.0/24 exists:%{i}.y.org"},
     {"exists:%{i}.z.org -all", "192.0.2.0/24", "fail 192.0.2.4 -all"},
     {"exists:%{i}.y.org -all", "192.0.2.77", "pass 192.0.2.77 exists:%{i}.y.org"},
@@ -73,6 +75,79 @@ static const struct row {
     {"a:h.org -all", "192.0.2.0/24", "fail 192.0.2.0 -all"},
     {"ip4:192.0.2.0/25 include:none.org -all", "192.0.2.0/24", "permerror 192.0.2.128/25 -"},
     {"include:none.org ip4:192.0.2.0/25 -all", "192.0.2.0/24", "permerror 192.0.2.0/24 -"},
+
+    /* A term that depends on the address but can only give a pass: what if it does not match? */
+    {"include:mx.ovh.com include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"ptr include:pool.org -all", "54.240.0.0/18", "pass 54.240.0.0/18 include:pool.org"},
+    {"exists:%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"a:%{ir}.%{v}.x.org/24 include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"exists:%{p}.x.org include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"exists:%{i}.x.org ip6:2001:db8::/32 -all", "2001:db8::/48",
+     "pass 2001:db8::/48 ip6:2001:db8::/32"},
+    {"ptr ip4:54.240.0.0/19 ip4:54.240.32.0/19 -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 ip4:54.240.0.0/19"},
+    {"include:deep.org include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"redirect=deep.org", "54.240.0.0/18", "unproven 54.240.0.0/18 exists:%{i}.x.org"},
+    {"ptr redirect=pool.org", "54.240.0.0/18", "pass 54.240.0.0/18 ip4:54.240.0.0/18"},
+    {"ptr +all", "54.240.0.0/18", "pass 54.240.0.0/18 +all"},
+    {"exists:%{l}.%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+
+    /* What a match gives is no pass, or what happens otherwise is not known. */
+    {"ptr -all", "54.240.0.0/18", "unproven 54.240.0.0/18 ptr"},
+    {"ptr ?all", "54.240.0.0/18", "unproven 54.240.0.0/18 ptr"},
+    {"include:mx.ovh.com -all", "54.240.0.0/18", "unproven 54.240.0.0/18 ptr:mail-out.ovh.net"},
+    {"?ptr include:pool.org -all", "54.240.0.0/18", "unproven 54.240.0.0/18 ?ptr"},
+    {"-exists:%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 -exists:%{i}.x.org"},
+    {"~include:mx.ovh.com include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 ptr:mail-out.ovh.net"},
+    {"?include:deeper.org include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 exists:%{i}.x.org"},
+    {"include:minus.org include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 -exists:%{i}.x.org"},
+    {"ptr -exists:%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 -exists:%{i}.x.org"},
+    {"include:%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 include:%{i}.x.org"},
+    {"mx:%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 mx:%{i}.x.org"},
+    {"ptr include:none.org -all", "54.240.0.0/18", "unproven 54.240.0.0/18 ptr"},
+    {"ptr include:late.org include:pool.org -all", "54.240.0.0/18", "temperror 54.240.0.0/18 -"},
+
+    /* The limits: two void look-ups, ten look-ups. */
+    {"ptr exists:%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"ptr ptr:x.org exists:%{i}.x.org include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 ptr"},
+    {"a:none.org a:none2.org ptr include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 ptr"},
+    {"a:none.org ptr include:pool.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"ptr include:pool.org a:none.org a:none2.org -all", "54.240.0.0/18",
+     "pass 54.240.0.0/18 include:pool.org"},
+    {"exists:%{p}.x.org ptr include:pool.org -all", "54.240.0.0/18",
+     "unproven 54.240.0.0/18 exists:%{p}.x.org"},
+    {"ptr a:h.org a:h.org a:h.org a:h.org a:h.org a:h.org a:h.org a:h.org include:pool.org -all",
+     "54.240.0.0/18", "pass 54.240.0.0/18 include:pool.org"},
+    {"ptr a:h.org a:h.org a:h.org a:h.org a:h.org a:h.org a:h.org a:h.org a:h.org include:pool.org "
+     "-all",
+     "54.240.0.0/18", "unproven 54.240.0.0/18 ptr"},
+
+    /* Of a small network each address is tried if it has to be. */
+    {"-exists:%{i}.z.org ip4:192.0.2.0/24 -all", "192.0.2.4/31",
+     "fail 192.0.2.5 -exists:%{i}.z.org"},
+    {"-exists:%{i}.w.org ip4:192.0.2.0/24 -all", "192.0.2.0/24",
+     "fail 192.0.2.9 -exists:%{i}.w.org"},
+    {"-exists:%{i}.x.org ip4:192.0.2.0/24 -all", "192.0.2.0/24",
+     "pass 192.0.2.0/24 ip4:192.0.2.0/24"},
+    {"exists:%{i}.w.org ip4:192.0.2.0/24 -all", "192.0.2.0/24",
+     "pass 192.0.2.0/24 ip4:192.0.2.0/24"},
 };
 
 static void test_row(void **state)
@@ -92,6 +167,15 @@ static void test_row(void **state)
     memory_dns_add(dns, "192.0.2.4.z.org", DNS_TXT, "no address");
     memory_dns_add(dns, "h.org", DNS_A, "192.0.2.1");
     memory_dns_add(dns, "h2.org", DNS_A, "192.0.2.200");
+    memory_dns_add(dns, "192.0.2.9.w.org", DNS_A, "127.0.0.2");
+    memory_dns_add(dns, "pool.org", DNS_TXT, "v=spf1 ip4:54.240.0.0/18 -all");
+    memory_dns_add(dns, "mx.ovh.com", DNS_TXT,
+                   "v=spf1 ptr:mail-out.ovh.net ptr:mail.ovh.net ip4:8.33.137.105/32 "
+                   "ip4:192.99.77.81/32 ?all");
+    memory_dns_add(dns, "deep.org", DNS_TXT, "v=spf1 include:deeper.org -all");
+    memory_dns_add(dns, "deeper.org", DNS_TXT, "v=spf1 exists:%{i}.x.org ?all");
+    memory_dns_add(dns, "minus.org", DNS_TXT, "v=spf1 -exists:%{i}.x.org +all");
+    memory_dns_add_timeouts(dns, "late.org");
     evaluation = evaluation_run(context, &question);
     got = g_strdup_printf(
         "%s %s %s", evaluation->is_unproven ? "unproven" : spf_result_text(evaluation->result),
