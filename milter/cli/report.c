@@ -7,6 +7,7 @@
 #include "cli/configuration.h"
 #include "cli/report_output.h"
 #include "cli/subcommand.h"
+#include "show/domains_csv.h"
 #include "show/page.h"
 
 #define DAYS_DEFAULT 30
@@ -82,7 +83,7 @@ static int print_text(const ReportData *data)
 
 static int print_csv(const ReportData *data)
 {
-    g_autofree char *csv = report_output_csv(data);
+    g_autofree char *csv = domains_csv(data->ledger->by_messages);
 
     fputs(csv, stdout);
     return CLI_YES;

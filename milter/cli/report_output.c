@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "show/domains_csv.h"
 #include "show/html.h"
 #include "show/mail_summary.h"
 #include "show/view.h"
@@ -20,16 +21,6 @@
 #define NEWLY_SHOWN_MAX 20
 
 static const View english;
-
-/* A domain for the text and the table; mail without one is named in brackets. */
-static const char *name_of(const LedgerDomain *domain)
-{
-    if (strcmp(domain->name, LEDGER_NO_DOMAIN) == 0)
-        return "(no author domain)";
-    if (strcmp(domain->name, LEDGER_OTHER_DOMAINS) == 0)
-        return "(other domains)";
-    return domain->name;
-}
 
 /* The local day of wall time, "2026-01-31"; "" for 0. */
 static char *day_text(gint64 wall)
@@ -192,7 +183,8 @@ static guint domain_width(const ReportData *data)
     gsize width = DOMAIN_WIDTH_MIN;
 
     for (guint i = 0; i < data->ledger->by_messages->len; i++)
-        width = MAX(width, strlen(name_of(g_ptr_array_index(data->ledger->by_messages, i))) + 2);
+        width = MAX(width,
+                    strlen(domains_csv_name(g_ptr_array_index(data->ledger->by_messages, i))) + 2);
     return (guint)MIN(width, DOMAIN_WIDTH_MAX);
 }
 
@@ -211,7 +203,7 @@ static void add_domain(Page *page, const LedgerDomain *domain, guint width)
     g_autofree char *last = day_text(domain->last);
     g_autofree char *since = day_text(domain->authorised_since);
 
-    page_add_padded(page, PAGE_PLAIN, name_of(domain), width);
+    page_add_padded(page, PAGE_PLAIN, domains_csv_name(domain), width);
     add_number(page, PAGE_PLAIN, ledger_counts_decided(&domain->counts));
     add_number(page, PAGE_PLAIN, ledger_counts_rewritten(&domain->counts));
     add_number(page, PAGE_PLAIN, domain->counts.by[MESSAGE_ACTION_KEEP]);
@@ -258,7 +250,7 @@ static void add_newly(Page *page, const ReportData *data)
         g_autofree char *since = day_text(domain->authorised_since);
 
         page_add_padded(page, PAGE_PLAIN, since, DAY_WIDTH);
-        page_add(page, PAGE_GOOD, name_of(domain));
+        page_add(page, PAGE_GOOD, domains_csv_name(domain));
         end_line(page);
     }
     if (data->ledger->newly_authorised->len > NEWLY_SHOWN_MAX) {
@@ -276,58 +268,6 @@ void report_output_add_text(Page *page, const ReportData *data)
     add_days(page, data);
     add_domains(page, data);
     add_newly(page, data);
-}
-
-static const char csv_head[] =
-    "domain,messages,kept,rewritten,would_rewrite,tempfailed,would_tempfail,errors,result,"
-    "first_seen,last_seen,authorised_since\r\n";
-
-static void add_csv_text(GString *csv, const char *text)
-{
-    bool is_formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
-
-    if (!is_formula && strpbrk(text, "\",\r\n") == NULL) {
-        g_string_append(csv, text);
-        return;
-    }
-    g_string_append(csv, is_formula ? "\"'" : "\"");
-    for (; *text != '\0'; text++)
-        g_string_append_printf(csv, *text == '"' ? "\"%c" : "%c", *text);
-    g_string_append_c(csv, '"');
-}
-
-static void add_csv_count(GString *csv, guint64 count)
-{
-    g_string_append_printf(csv, ",%" G_GUINT64_FORMAT, count);
-}
-
-static void add_csv_time(GString *csv, gint64 wall)
-{
-    g_autofree char *text = wall != 0 ? clock_rfc3339(wall) : g_strdup("");
-
-    g_string_append_printf(csv, ",%s", text);
-}
-
-static void add_csv_domain(GString *csv, const LedgerDomain *domain)
-{
-    add_csv_text(csv, name_of(domain));
-    add_csv_count(csv, ledger_counts_decided(&domain->counts));
-    for (MessageAction action = 0; action < MESSAGE_ACTION_INBOUND; action++)
-        add_csv_count(csv, domain->counts.by[action]);
-    g_string_append_printf(csv, ",%s", ledger_result_text(domain->result));
-    add_csv_time(csv, domain->first);
-    add_csv_time(csv, domain->last);
-    add_csv_time(csv, domain->authorised_since);
-    g_string_append(csv, "\r\n");
-}
-
-char *report_output_csv(const ReportData *data)
-{
-    GString *csv = g_string_new(csv_head);
-
-    for (guint i = 0; i < data->ledger->by_messages->len; i++)
-        add_csv_domain(csv, g_ptr_array_index(data->ledger->by_messages, i));
-    return g_string_free(csv, FALSE);
 }
 
 static void set_count(json_t *json, const char *key, guint64 count)

@@ -19,12 +19,6 @@ typedef struct {
 /* For people: what became of the messages, the days, the domains by volume. English. */
 void report_output_add_text(Page *page, const ReportData *data);
 
-/*
- * The domains as CSV (RFC 4180) with a head line. A field that a spreadsheet would take for a
- * formula begins with an apostrophe. Owned by the caller.
- */
-char *report_output_csv(const ReportData *data);
-
 /* A new object. */
 json_t *report_output_json(const ReportData *data);
 

@@ -159,13 +159,17 @@ typedef struct {
  * takes an array; a slice of them at a time keeps it small, however many domains there are.
  */
 #define SLICE 262144
-typedef struct {
+typedef struct Reading Reading;
+struct Reading {
     Ledger *ledger;
     LedgerPeriod period;
     LedgerReport *report;
     gint64 from, to; /* numbers of the slice's domains */
     Tally *tallies;
-} Reading;
+    /* Is told of each domain that had outgoing mail. */
+    void (*take)(const Reading *reading, const LedgerDomain *domain);
+    gpointer data; /* for take */
+};
 
 void ledger_report_free(LedgerReport *report)
 {
@@ -263,6 +267,25 @@ static gint compare_rewritten(const LedgerDomain *a, const LedgerDomain *b)
     return order != 0 ? order : compare_messages(a, b);
 }
 
+static gint compare_names(const LedgerDomain *a, const LedgerDomain *b)
+{
+    return strcmp(a->name, b->name);
+}
+
+static gint compare_results(const LedgerDomain *a, const LedgerDomain *b)
+{
+    gint order = (a->result > b->result) - (a->result < b->result);
+
+    return order != 0 ? order : compare_messages(a, b);
+}
+
+static gint compare_last(const LedgerDomain *a, const LedgerDomain *b)
+{
+    gint order = compare_numbers((guint64)a->last, (guint64)b->last);
+
+    return order != 0 ? order : strcmp(a->name, b->name);
+}
+
 static gint compare_since(const LedgerDomain *a, const LedgerDomain *b)
 {
     gint order = compare_numbers((guint64)a->authorised_since, (guint64)b->authorised_since);
@@ -275,13 +298,18 @@ typedef struct {
     GPtrArray *domains;
     gint (*compare)(const LedgerDomain *a, const LedgerDomain *b);
     guint limit;
+    bool is_reversed;
     const LedgerDomain *worst; /* the last of a full list; NULL: it was not cut yet */
 } List;
 
+static gint compare_in(const List *list, const LedgerDomain *a, const LedgerDomain *b)
+{
+    return list->is_reversed ? list->compare(b, a) : list->compare(a, b);
+}
+
 static gint compare_entries(gconstpointer a, gconstpointer b, gpointer list)
 {
-    return ((const List *)list)
-        ->compare(*(const LedgerDomain *const *)a, *(const LedgerDomain *const *)b);
+    return compare_in(list, *(const LedgerDomain *const *)a, *(const LedgerDomain *const *)b);
 }
 
 static void cut(List *list)
@@ -298,7 +326,7 @@ static void offer(List *list, const LedgerDomain *domain)
 {
     LedgerDomain *copy;
 
-    if (list->limit == 0 || (list->worst != NULL && list->compare(domain, list->worst) > 0))
+    if (list->limit == 0 || (list->worst != NULL && compare_in(list, domain, list->worst) > 0))
         return;
     copy = g_memdup2(domain, sizeof(*domain));
     copy->name = g_strdup(domain->name);
@@ -309,12 +337,23 @@ static void offer(List *list, const LedgerDomain *domain)
 
 enum { LIST_MESSAGES, LIST_REWRITTEN, LIST_NEWLY_AUTHORISED, LISTS };
 
+static void take_for_report(const Reading *reading, const LedgerDomain *domain)
+{
+    List *lists = reading->data;
+
+    offer(&lists[LIST_MESSAGES], domain);
+    if (ledger_counts_rewritten(&domain->counts) > 0)
+        offer(&lists[LIST_REWRITTEN], domain);
+    if (domain->was_unauthorised &&
+        domain->authorised_since >= ledger_day_begin(reading->period.from) &&
+        domain->authorised_since < ledger_day_begin(reading->period.to + 1))
+        offer(&lists[LIST_NEWLY_AUTHORISED], domain);
+}
+
 /* Domains of the slice that had outgoing mail. */
-static bool list_slice(const Reading *reading, List lists[LISTS], GError **error)
+static bool list_slice(const Reading *reading, GError **error)
 {
     AUTO_STATEMENT statement = prepare_slice(reading, domains_sql, error);
-    gint64 begin = ledger_day_begin(reading->period.from);
-    gint64 end = ledger_day_begin(reading->period.to + 1);
     g_autoptr(GError) cause = NULL;
 
     if (statement == NULL)
@@ -331,12 +370,7 @@ static bool list_slice(const Reading *reading, List lists[LISTS], GError **error
         domain.result = tally->result;
         domain.counts = tally->counts;
         reading->report->domains++;
-        offer(&lists[LIST_MESSAGES], &domain);
-        if (ledger_counts_rewritten(&domain.counts) > 0)
-            offer(&lists[LIST_REWRITTEN], &domain);
-        if (domain.was_unauthorised && domain.authorised_since >= begin &&
-            domain.authorised_since < end)
-            offer(&lists[LIST_NEWLY_AUTHORISED], &domain);
+        reading->take(reading, &domain);
     }
     if (cause == NULL)
         return true;
@@ -360,27 +394,99 @@ static bool next_slice(Reading *reading, GError **error)
     return true;
 }
 
-LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const LedgerLimits *limits,
-                                 GError **error)
+/* Reads all slices. Returns what they come to, with empty lists; NULL with error. */
+static LedgerReport *read_slices(Ledger *ledger, LedgerPeriod period,
+                                 void (*take)(const Reading *reading, const LedgerDomain *domain),
+                                 gpointer data, LedgerReport *into, GError **error)
 {
-    g_autoptr(LedgerReport) report = new_report(period);
+    g_autoptr(LedgerReport) report = into;
     g_autofree Tally *tallies = g_new(Tally, SLICE);
-    Reading reading = {.ledger = ledger, .period = period, .report = report, .tallies = tallies};
-    List lists[LISTS] = {{report->by_messages, compare_messages, limits->by_messages, NULL},
-                         {report->by_rewritten, compare_rewritten, limits->by_rewritten, NULL},
-                         {report->newly_authorised, compare_since, limits->newly_authorised, NULL}};
+    Reading reading = {.ledger = ledger,
+                       .period = period,
+                       .report = report,
+                       .tallies = tallies,
+                       .take = take,
+                       .data = data};
     g_autoptr(GError) cause = NULL;
 
     while (next_slice(&reading, &cause))
-        if (!add_up_slice(&reading, &cause) || !list_slice(&reading, lists, &cause))
+        if (!add_up_slice(&reading, &cause) || !list_slice(&reading, &cause))
             break;
-    if (cause != NULL) {
-        g_propagate_error(error, g_steal_pointer(&cause));
-        return NULL;
-    }
-    for (int i = 0; i < LISTS; i++)
+    if (cause == NULL)
+        return g_steal_pointer(&report);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return NULL;
+}
+
+LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const LedgerLimits *limits,
+                                 GError **error)
+{
+    LedgerReport *report = new_report(period);
+    List lists[LISTS] = {
+        {.domains = report->by_messages, .compare = compare_messages, .limit = limits->by_messages},
+        {.domains = report->by_rewritten,
+         .compare = compare_rewritten,
+         .limit = limits->by_rewritten},
+        {.domains = report->newly_authorised,
+         .compare = compare_since,
+         .limit = limits->newly_authorised}};
+
+    report = read_slices(ledger, period, take_for_report, lists, report, error);
+    for (int i = 0; report != NULL && i < LISTS; i++)
         cut(&lists[i]);
-    return g_steal_pointer(&report);
+    return report;
+}
+
+/* A search while the ledger is read. */
+typedef struct {
+    const LedgerSearch *search;
+    LedgerFound *found;
+    List list;
+} Searching;
+
+static void take_for_search(const Reading *reading, const LedgerDomain *domain)
+{
+    Searching *searching = reading->data;
+    const LedgerSearch *search = searching->search;
+
+    if (search->wants != NULL && !search->wants(domain, search->data))
+        return;
+    searching->found->matching++;
+    offer(&searching->list, domain);
+}
+
+void ledger_found_free(LedgerFound *found)
+{
+    g_ptr_array_unref(found->domains);
+    g_free(found);
+}
+
+LedgerFound *ledger_report_search(Ledger *ledger, LedgerPeriod period, const LedgerSearch *search,
+                                  GError **error)
+{
+    static gint (*const compares[])(const LedgerDomain *a, const LedgerDomain *b) = {
+        [LEDGER_BY_MESSAGES] = compare_messages, [LEDGER_BY_REWRITTEN] = compare_rewritten,
+        [LEDGER_BY_NAME] = compare_names,        [LEDGER_BY_RESULT] = compare_results,
+        [LEDGER_BY_LAST] = compare_last,
+    };
+    g_autoptr(LedgerFound) found = g_new0(LedgerFound, 1);
+    Searching searching = {.search = search, .found = found};
+    g_autoptr(LedgerReport) report = NULL;
+
+    found->domains = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
+    searching.list =
+        (List){.domains = found->domains,
+               .compare = compares[search->order],
+               .is_reversed = search->is_reversed,
+               .limit = search->limit > LEDGER_ALL - search->first ? LEDGER_ALL
+                                                                   : search->first + search->limit};
+    report = read_slices(ledger, period, take_for_search, &searching, new_report(period), error);
+    if (report == NULL)
+        return NULL;
+    found->seen = report->domains;
+    cut(&searching.list);
+    g_ptr_array_remove_range(found->domains, 0, MIN(search->first, found->domains->len));
+    return g_steal_pointer(&found);
 }
 
 /* Rows of one domain: a look into the table for each day, which has no index by domain. */

@@ -68,6 +68,38 @@ LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const Ledg
 void ledger_report_free(LedgerReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerReport, ledger_report_free)
 
+/* The order of a list, each with what comes first unless is_reversed. */
+typedef enum {
+    LEDGER_BY_MESSAGES,  /* most messages */
+    LEDGER_BY_REWRITTEN, /* most rewritten ones */
+    LEDGER_BY_NAME,      /* a */
+    LEDGER_BY_RESULT,    /* as in SpfResult */
+    LEDGER_BY_LAST,      /* seen last */
+} LedgerOrder;
+#define LEDGER_ORDERS (LEDGER_BY_LAST + 1)
+
+/* Which domains with outgoing mail are wanted, and which part of their list. */
+typedef struct {
+    /* NULL: all are. */
+    bool (*wants)(const LedgerDomain *domain, gconstpointer data);
+    gconstpointer data; /* for wants */
+    LedgerOrder order;
+    bool is_reversed;
+    guint first; /* domains of the list that are left out before */
+    guint limit; /* and how many follow at most */
+} LedgerSearch;
+
+typedef struct {
+    guint64 seen;       /* domains that had mail */
+    guint64 matching;   /* those that were wanted */
+    GPtrArray *domains; /* of LedgerDomain: the part */
+} LedgerFound;
+
+LedgerFound *ledger_report_search(Ledger *ledger, LedgerPeriod period, const LedgerSearch *search,
+                                  GError **error);
+void ledger_found_free(LedgerFound *found);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerFound, ledger_found_free)
+
 /* Returns one domain, or NULL: with error, or without if it was never seen. */
 LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPeriod period,
                                    GError **error);

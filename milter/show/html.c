@@ -156,6 +156,12 @@ void html_add_column(Html *html, const char *name, const char *class)
     html_element(html, "th", name, "scope", "col", "role", "columnheader", "class", class, NULL);
 }
 
+void html_open_column(Html *html, const char *class, const char *sort)
+{
+    html_open(html, "th", "scope", "col", "role", "columnheader", "class", class, "aria-sort", sort,
+              NULL);
+}
+
 void html_end_columns(Html *html)
 {
     html_close(html);

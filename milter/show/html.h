@@ -64,6 +64,10 @@ void html_printf(Html *html, const char *format, ...) G_GNUC_PRINTF(2, 3);
  */
 void html_open_table(Html *html, const char *label);
 void html_add_column(Html *html, const char *name, const char *class);
+
+/* A column whose name the caller writes and closes. sort: "ascending" or "descending", NULL: the
+ * table is not sorted by it. */
+void html_open_column(Html *html, const char *class, const char *sort);
 void html_end_columns(Html *html);
 void html_close_table(Html *html);
 

@@ -126,15 +126,35 @@ void mail_summary_add_domain_name(Html *html, const View *view, const char *name
                  "href", link, NULL);
 }
 
+static void add_coloured(Html *html, const char *class, const char *text)
+{
+    g_autofree char *classes = g_strconcat("result ", class, NULL);
+
+    html_element(html, "span", text, "class", classes, NULL);
+}
+
 void mail_summary_add_result(Html *html, const char *result)
 {
-    const char *class = "result bad";
+    const char *class = "bad";
 
     if (strcmp(result, "pass") == 0)
-        class = "result good";
-    else if (strcmp(result, "temperror") == 0 || strcmp(result, "unchecked") == 0)
-        class = "result doubtful";
-    html_element(html, "span", result, "class", class, NULL);
+        class = "good";
+    else if (strcmp(result, "temperror") == 0)
+        class = "doubtful";
+    add_coloured(html, class, result);
+}
+
+const char *mail_summary_result_text(const View *view, guint result)
+{
+    return result == LEDGER_UNCHECKED ? view_say(view, "unchecked") : ledger_result_text(result);
+}
+
+void mail_summary_add_ledger_result(Html *html, const View *view, guint result)
+{
+    if (result == LEDGER_UNCHECKED)
+        add_coloured(html, "doubtful", mail_summary_result_text(view, result));
+    else
+        mail_summary_add_result(html, ledger_result_text(result));
 }
 
 static void add_number(Html *html, const View *view, guint64 number)
@@ -144,9 +164,9 @@ static void add_number(Html *html, const View *view, guint64 number)
     html_text(html, text);
 }
 
-static void add_result(Html *html, const View *view G_GNUC_UNUSED, const LedgerDomain *domain)
+static void add_result(Html *html, const View *view, const LedgerDomain *domain)
 {
-    mail_summary_add_result(html, ledger_result_text(domain->result));
+    mail_summary_add_ledger_result(html, view, domain->result);
 }
 
 static void add_rewritten(Html *html, const View *view, const LedgerDomain *domain)

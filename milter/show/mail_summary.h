@@ -37,8 +37,12 @@ void mail_summary_add_chart(Html *html, const View *view, const GArray *days);
 /* The name of a domain, with a link if view has links. Mail without a domain is named in words. */
 void mail_summary_add_domain_name(Html *html, const View *view, const char *name);
 
-/* An SPF result, or "unchecked", as a word in a colour. */
+/* An SPF result as a word in a colour, and a result of the ledger. */
 void mail_summary_add_result(Html *html, const char *result);
+void mail_summary_add_ledger_result(Html *html, const View *view, guint result);
+
+/* The word for a result of the ledger: those of SPF are the same in all languages. */
+const char *mail_summary_result_text(const View *view, guint result);
 
 /*
  * A table of domains, which are of LedgerDomain.

@@ -127,6 +127,19 @@ void layout_periods(Html *html, const View *view, const Request *request)
     html_close(html);
 }
 
+void layout_nothing_seen(Html *html, const View *view)
+{
+    html_element(html, "p", view_say(view, "There was no outgoing mail in this time."), NULL);
+    html_element(html, "p",
+                 view_say(view, "If mail was sent, the MTA does not ask spfrom yet, or does not "
+                                "count it as outgoing. On the mail server, this says what is "
+                                "missing, and how to mend it:"),
+                 NULL);
+    html_element(html, "code", "spfrom doctor", "class", "quote", NULL);
+    html_element(html, "p",
+                 view_say(view, "Until then any domain can be checked in the field above."), NULL);
+}
+
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail)
 {
     g_autofree char *classes = g_strconcat("notice ", kind, NULL);

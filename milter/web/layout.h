@@ -23,6 +23,9 @@ char *layout_notice_page(const View *view, const Request *request, const char *t
 /* Links to the same page over other spans of time. */
 void layout_periods(Html *html, const View *view, const Request *request);
 
+/* There is no outgoing mail in the ledger for this time: says what to do next. */
+void layout_nothing_seen(Html *html, const View *view);
+
 /* A box with a sentence in it; kind is "good", "bad", "doubtful" or "plain". */
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail);
 #endif

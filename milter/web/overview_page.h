@@ -8,7 +8,7 @@
 #include "show/view.h"
 #include "web/request.h"
 
-/* What the overview and the list of domains show. Immutable once read, counted by reference, shared
+/* What the overview shows. Immutable once read, counted by reference, shared
  * by threads. */
 typedef struct {
     /* For overview_ref() and overview_unref() only. */
@@ -26,12 +26,10 @@ Overview *overview_ref(Overview *overview);
 void overview_unref(Overview *overview);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Overview, overview_unref)
 
-/* Domains on the overview, on the list of domains, and newly authorised ones on the overview. */
+/* Domains on the overview, and newly authorised ones on the overview. */
 #define OVERVIEW_DOMAINS_MAX 20
-#define OVERVIEW_LIST_MAX 1000
 #define OVERVIEW_AUTHORISED_MAX 20
 
-/* The pages, owned by the caller. */
+/* The page, owned by the caller. */
 char *overview_page(const View *view, const Request *request, const Overview *overview);
-char *overview_domains_page(const View *view, const Request *request, const Overview *overview);
 #endif

@@ -16,9 +16,9 @@ static const struct {
     const char *path;
     Route route;
 } routes[] = {
-    {"/", ROUTE_OVERVIEW},     {"/domains", ROUTE_DOMAINS}, {"/domain/", ROUTE_DOMAIN},
-    {"/search", ROUTE_SEARCH}, {"/metrics", ROUTE_METRICS}, {"/healthz", ROUTE_HEALTH},
-    {"/assets/", ROUTE_ASSET},
+    {"/", ROUTE_OVERVIEW},      {"/domains", ROUTE_DOMAINS}, {"/domains.csv", ROUTE_CSV},
+    {"/domain/", ROUTE_DOMAIN}, {"/search", ROUTE_SEARCH},   {"/metrics", ROUTE_METRICS},
+    {"/healthz", ROUTE_HEALTH}, {"/assets/", ROUTE_ASSET},
 };
 
 const char *request_language_parse(const char *text)
@@ -150,14 +150,87 @@ static guint parse_days(const char *value)
     return days_choices[0];
 }
 
+const char *request_order_text(LedgerOrder order)
+{
+    switch (order) {
+    case LEDGER_BY_MESSAGES:
+        return "messages";
+    case LEDGER_BY_REWRITTEN:
+        return "rewritten";
+    case LEDGER_BY_NAME:
+        return "domain";
+    case LEDGER_BY_RESULT:
+        return "result";
+    case LEDGER_BY_LAST:
+        return "last";
+    }
+    return "";
+}
+
+static guint parse_result(const char *value)
+{
+    guint result = 0;
+
+    while (result < LEDGER_RESULTS && strcmp(ledger_result_text(result), value) != 0)
+        result++;
+    return result;
+}
+
+static AdviceKind parse_advice(const char *value)
+{
+    AdviceKind kind = 0;
+
+    while (kind < ADVICE_KINDS && strcmp(advice_kind_row(kind)->name, value) != 0)
+        kind++;
+    return kind;
+}
+
+static void parse_order(RequestList *list, const char *value)
+{
+    bool is_reversed = *value == '-';
+
+    for (LedgerOrder order = 0; order < LEDGER_ORDERS; order++) {
+        if (strcmp(request_order_text(order), value + is_reversed) != 0)
+            continue;
+        list->order = order;
+        list->is_reversed = is_reversed;
+    }
+}
+
+static guint parse_page(const char *value)
+{
+    guint64 page = g_ascii_strtoull(value, NULL, 10);
+
+    return (guint)CLAMP(page, 1, REQUEST_PAGE_MAX);
+}
+
+static bool is_list(const Request *request)
+{
+    return request->route == ROUTE_DOMAINS || request->route == ROUTE_CSV;
+}
+
+static void take_list_pair(RequestList *list, const char *name, const char *value)
+{
+    if (strcmp(name, "result") == 0)
+        list->result = parse_result(value);
+    else if (strcmp(name, "advice") == 0)
+        list->advice = parse_advice(value);
+    else if (strcmp(name, "sort") == 0)
+        parse_order(list, value);
+    else if (strcmp(name, "page") == 0)
+        list->page = parse_page(value);
+}
+
 static void take_pair(Request *request, const char *name, char *value)
 {
-    if (strcmp(name, "q") == 0 && request->route == ROUTE_SEARCH)
+    if (strcmp(name, "q") == 0 && (request->route == ROUTE_SEARCH || is_list(request)))
         take_subject(request, g_strdup(g_strstrip(value)));
     else if (strcmp(name, "lang") == 0)
         request->language = request_language_parse(value);
     else if (strcmp(name, "days") == 0)
         request->days = parse_days(value);
+    else if (is_list(request))
+        take_list_pair(&request->list, name, value);
 }
 
 static void parse_query(Request *request, const char *query)
@@ -187,6 +260,7 @@ Request *request_parse(const char *target)
 
     request->route = ROUTE_NOTHING;
     request->days = days_choices[0];
+    request->list = (RequestList){.result = LEDGER_RESULTS, .advice = ADVICE_KINDS, .page = 1};
     parse_path(request, target, length);
     if (request->route == ROUTE_SEARCH)
         request->subject = g_strdup("");
@@ -229,24 +303,49 @@ static const char *path_of(Route route)
     return "/";
 }
 
+static void add_pair(GString *target, const char *name, const char *value)
+{
+    g_string_append_printf(target, "%c%s=%s", strchr(target->str, '?') != NULL ? '&' : '?', name,
+                           value);
+}
+
+static void add_number(GString *target, const char *name, guint number)
+{
+    g_autofree char *text = g_strdup_printf("%u", number);
+
+    add_pair(target, name, text);
+}
+
+static void add_list(GString *target, const RequestList *list)
+{
+    g_autofree char *order =
+        g_strconcat(list->is_reversed ? "-" : "", request_order_text(list->order), NULL);
+
+    if (list->result < LEDGER_RESULTS)
+        add_pair(target, "result", ledger_result_text(list->result));
+    if (list->advice < ADVICE_KINDS)
+        add_pair(target, "advice", advice_kind_row(list->advice)->name);
+    if (list->order != LEDGER_BY_MESSAGES || list->is_reversed)
+        add_pair(target, "sort", order);
+    if (list->page > 1)
+        add_number(target, "page", list->page);
+}
+
 char *request_target(const Request *request, const char *language, guint days)
 {
     GString *target = g_string_new(path_of(request->route));
     const char *subject = request->subject != NULL ? request->subject : "";
     g_autofree char *escaped = g_uri_escape_bytes((const guint8 *)subject, strlen(subject), NULL);
-    const char *separator = "?";
 
-    if (request->route == ROUTE_SEARCH) {
-        g_string_append_printf(target, "?q=%s", escaped);
-        separator = "&";
-    } else {
+    if (request->route == ROUTE_SEARCH || (is_list(request) && *subject != '\0'))
+        add_pair(target, "q", escaped);
+    else
         g_string_append(target, escaped);
-    }
-    if (days != days_choices[0]) {
-        g_string_append_printf(target, "%sdays=%u", separator, days);
-        separator = "&";
-    }
+    if (is_list(request))
+        add_list(target, &request->list);
+    if (days != days_choices[0])
+        add_number(target, "days", days);
     if (language != NULL)
-        g_string_append_printf(target, "%slang=%s", separator, language);
+        add_pair(target, "lang", language);
     return g_string_free(target, FALSE);
 }

@@ -4,10 +4,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "advice/advice.h"
+#include "ledger/ledger_report.h"
+
 /* What a request target (RFC 9112 section 3.2) asks for; all that can be asked is here. */
 typedef enum {
     ROUTE_OVERVIEW, /* /             days */
-    ROUTE_DOMAINS,  /* /domains      days */
+    ROUTE_DOMAINS,  /* /domains?q=   subject: NULL, or what the names have in them; days, list */
+    ROUTE_CSV,      /* /domains.csv  the same, all pages of it */
     ROUTE_DOMAIN,   /* /domain/NAME  subject: a name, or any other text */
     ROUTE_SEARCH,   /* /search?q=    subject: what was typed, maybe "" */
     ROUTE_METRICS,  /* /metrics */
@@ -20,6 +24,24 @@ typedef enum {
 #define REQUEST_TARGET_MAX 4096
 #define REQUEST_SUBJECT_MAX 1024
 
+/* Which part of the list of domains is asked for. */
+typedef struct {
+    /* ?result=: of LEDGER_RESULTS; LEDGER_RESULTS: any. */
+    guint result;
+    /* ?advice=; ADVICE_KINDS: any. */
+    AdviceKind advice;
+    /* ?sort=messages, or the other way round ?sort=-messages. */
+    LedgerOrder order;
+    bool is_reversed;
+    /* ?page=, from 1. */
+    guint page;
+} RequestList;
+
+#define REQUEST_PAGE_MAX 1000000
+
+/* The word for an order in ?sort=. */
+const char *request_order_text(LedgerOrder order);
+
 typedef struct {
     Route route;
     /* Decoded; any octets but NUL. NULL if the route has none. */
@@ -30,6 +52,7 @@ typedef struct {
     const char *language;
     /* ?days=: one of REQUEST_DAYS, the first by default. */
     guint days;
+    RequestList list;
     /* /metrics in Prometheus' older format, see request_note_accept(). */
     bool is_prometheus;
 } Request;

@@ -164,6 +164,13 @@ static void add_number(struct MHD_Response *response, const char *name, guint nu
     MHD_add_response_header(response, name, text);
 }
 
+static void add_file_name(struct MHD_Response *response, const char *name)
+{
+    g_autofree char *disposition = g_strdup_printf("attachment; filename=\"%s\"", name);
+
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+}
+
 static void add_language(struct MHD_Response *response, const ServerReply *reply,
                          const char *chosen_language)
 {
@@ -194,6 +201,8 @@ static void add_headers(struct MHD_Response *response, const ServerReply *reply,
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
                             reply->is_kept ? "private, max-age=300" : "no-store");
     add_language(response, reply, chosen_language);
+    if (reply->file_name != NULL)
+        add_file_name(response, reply->file_name);
     if (reply->location != NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, reply->location);
     if (reply->retry_after > 0)

@@ -21,6 +21,8 @@ typedef struct {
     GBytes *body;
     /* 303: the target; else NULL. */
     char *location;
+    /* The name of a file that the body is to be kept in, a constant; NULL: it is to be shown. */
+    const char *file_name;
     /* 503: seconds; else 0. */
     guint retry_after;
     /* Of the body; NULL: none. */
@@ -30,6 +32,7 @@ typedef struct {
 } ServerReply;
 
 #define SERVER_REPLY_HTML "text/html; charset=utf-8"
+#define SERVER_REPLY_CSV "text/csv; charset=utf-8; header=present"
 #define SERVER_REPLY_TEXT "text/plain; charset=utf-8"
 #define SERVER_REPLY_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 #define SERVER_REPLY_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"

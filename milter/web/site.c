@@ -16,7 +16,9 @@
 #include "base/network.h"
 #include "verdict/relay_set.h"
 #include "show/assets.h"
+#include "show/domains_csv.h"
 #include "web/domain_page.h"
+#include "web/domains_page.h"
 #include "web/layout.h"
 #include "web/overview_page.h"
 
@@ -127,6 +129,7 @@ ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
     switch (request->route) {
     case ROUTE_OVERVIEW:
     case ROUTE_DOMAINS:
+    case ROUTE_CSV:
         return SERVER_READS;
     case ROUTE_METRICS:
     case ROUTE_HEALTH:
@@ -196,8 +199,7 @@ static Ledger *open_ledger(Settings *settings, GError **error)
 
 static LedgerReport *read_report(Settings *settings, LedgerPeriod period, GError **error)
 {
-    static const LedgerLimits limits = {.by_messages = OVERVIEW_LIST_MAX,
-                                        .by_rewritten = OVERVIEW_DOMAINS_MAX,
+    static const LedgerLimits limits = {.by_rewritten = OVERVIEW_DOMAINS_MAX,
                                         .newly_authorised = OVERVIEW_AUTHORISED_MAX};
     g_autoptr(Ledger) ledger = open_ledger(settings, error);
 
@@ -315,11 +317,41 @@ static ServerReply *answer_overview(const Visit *visit)
 {
     const View *view = &visit->view;
     g_autoptr(Overview) overview = get_overview(visit);
-    bool is_list = visit->request->route == ROUTE_DOMAINS;
+
+    return page_reply(visit, MHD_HTTP_OK, overview_page(view, visit->request, overview));
+}
+
+static LedgerFound *find_domains(const Visit *visit, GError **error)
+{
+    const Site *site = visit->site;
+    g_autoptr(Ledger) ledger = open_ledger(site->settings, error);
+
+    return ledger != NULL
+               ? domains_page_read(ledger, visit->request, site->lists, visit->view.now, error)
+               : NULL;
+}
+
+static ServerReply *answer_domains(const Visit *visit)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(LedgerFound) found = find_domains(visit, &error);
 
     return page_reply(visit, MHD_HTTP_OK,
-                      is_list ? overview_domains_page(view, visit->request, overview)
-                              : overview_page(view, visit->request, overview));
+                      domains_page(&visit->view, visit->request, visit->site->lists, found,
+                                   error != NULL ? error->message : NULL));
+}
+
+static ServerReply *answer_csv(const Visit *visit)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(LedgerFound) found = find_domains(visit, &error);
+    ServerReply *reply;
+
+    if (found == NULL)
+        return server_reply_text(MHD_HTTP_SERVICE_UNAVAILABLE, error->message);
+    reply = server_reply_new(MHD_HTTP_OK, SERVER_REPLY_CSV, domains_csv(found->domains));
+    reply->file_name = "spfrom-domains.csv";
+    return reply;
 }
 
 static ServerReply *answer_metrics(const Visit *visit)
@@ -456,8 +488,11 @@ ServerReply *site_answer(gpointer data, const Request *request, const char *lang
 
     switch (request->route) {
     case ROUTE_OVERVIEW:
-    case ROUTE_DOMAINS:
         return answer_overview(&visit);
+    case ROUTE_DOMAINS:
+        return answer_domains(&visit);
+    case ROUTE_CSV:
+        return answer_csv(&visit);
     case ROUTE_DOMAIN:
     case ROUTE_SEARCH:
         return answer_subject(&visit);

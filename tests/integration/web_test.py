@@ -150,6 +150,31 @@ def test_newly_authorised(directory):
             assert "all others" not in listed.text and "/domain/versand.example" in listed.links
 
 
+def test_list(directory):
+    """The list of a big ledger is searched, narrowed, sorted and read a page at a time, and as CSV."""
+    ledger = directory / "web-list" / "ledger.db"
+    with Spfrom(directory / "web-list", ZONE, ledger=ledger) as daemon:
+        processes.wait_until(lambda: seen(ledger) is not None, 20, "the ledger")
+        ledger_history.write(ledger, days=2)
+        ledger_history.write_domains(ledger, 5000)
+        with PrivateWeb(daemon) as web:
+            first = web.get("/domains")
+            assert "5,013 domains." in page_of(first).text and "Page 1 of 101" in page_of(first).text
+            assert len(first.body) < 100_000
+            last = page_of(web.get("/domains?sort=domain&page=101"))
+            assert "xn--" not in last.text and "praxis-müller.de" in last.text and "Page 101 of 101" in last.text
+            found = page_of(web.get("/domains?q=D4999.many&result=none"))
+            assert "1 of 5,013 domains." in found.text and "/domain/d4999.many.example" in found.links
+            owners = page_of(web.get("/domains?advice=provider"))
+            assert "/domain/gmx.de" in owners.links and "/domain/praxis-ohne.de" not in owners.links
+            table = web.get("/domains.csv?q=many.example&sort=domain")
+            assert table.headers["Content-Type"].startswith("text/csv")
+            assert table.headers["Content-Disposition"] == 'attachment; filename="spfrom-domains.csv"'
+            lines = table.text.split("\r\n")
+            assert lines[0].startswith("domain,messages,") and len(lines) == 5002 and lines[1].startswith("d0.many.example,1,")
+            assert lines[0] + "\n" in daemon.tool("report", "--csv", "--limit", 1).stdout
+
+
 # typed, what the page says, what is to be published
 CHECKS = [
     ("praxis-mueller.de", "authorised", None),

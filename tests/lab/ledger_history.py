@@ -56,3 +56,14 @@ def write(file, days=60, seed=1):
             total += messages
     ledger.close()
     return total
+
+
+def write_domains(file, count):
+    """Adds count domains without a record, each with one message of today."""
+    day, time = _times(0)
+    with sqlite3.connect(file) as ledger:
+        ledger.executemany("INSERT INTO domains (name, first, last, unauthorised_last) VALUES (?, ?, ?, ?)",
+                           ((f"d{number}.many.example", time, time, time) for number in range(count)))
+        ledger.execute("INSERT INTO seen SELECT ?, id, ?, ?, 1, ?, ? FROM domains WHERE name LIKE '%.many.example'",
+                       (day, NONE, REWRITE, time, time))
+    ledger.close()

@@ -237,6 +237,57 @@ static void test_limit(void **state)
     assert_int_equal(six->domains, G_N_ELEMENTS(messages));
 }
 
+static bool is_bad(const LedgerDomain *domain, gconstpointer data)
+{
+    return domain->result != SPF_PASS && domain->name[0] >= *(const char *)data;
+}
+
+/* What is wanted, in each order, and a part of it. */
+static const struct search_row {
+    const char *name; /* the domains in their order */
+    LedgerSearch search;
+    guint matching;
+} search_rows[] = {
+    {"big.example bad.example mended.example  ", {.limit = LEDGER_ALL}, 4},
+    {"bad.example mended.example  big.example ",
+     {.order = LEDGER_BY_REWRITTEN, .limit = LEDGER_ALL},
+     4},
+    {" bad.example big.example mended.example ", {.order = LEDGER_BY_NAME, .limit = LEDGER_ALL}, 4},
+    {"mended.example big.example bad.example  ",
+     {.order = LEDGER_BY_NAME, .is_reversed = true, .limit = LEDGER_ALL},
+     4},
+    {" big.example mended.example bad.example ",
+     {.order = LEDGER_BY_RESULT, .limit = LEDGER_ALL},
+     4},
+    {"mended.example bad.example  big.example ", {.order = LEDGER_BY_LAST, .limit = LEDGER_ALL}, 4},
+    {"bad.example mended.example ", {.first = 1, .limit = 2}, 4},
+    {" bad.example ", {.is_reversed = true, .order = LEDGER_BY_MESSAGES, .limit = 0}, 4},
+    {"", {.first = 4, .limit = 2}, 4},
+    {"", {.first = LEDGER_ALL, .limit = LEDGER_ALL}, 4},
+    {"bad.example ", {.wants = is_bad, .data = "b", .limit = LEDGER_ALL}, 1},
+    {" ", {.wants = is_bad, .data = "", .first = 1, .limit = 1}, 2},
+};
+
+static void test_search(void **state)
+{
+    const LedgerPeriod period = {DAY, DAY + 2};
+
+    write_some(*state);
+    for (size_t i = 0; i < G_N_ELEMENTS(search_rows); i++) {
+        const struct search_row *row = &search_rows[i];
+        g_autoptr(Ledger) reader = reader_of(*state);
+        g_autoptr(LedgerFound) found = ledger_report_search(reader, period, &row->search, NULL);
+
+        assert_non_null(found);
+        if (row->search.limit > 0)
+            assert_names(found->domains, row->name);
+        else
+            assert_int_equal(found->domains->len, 0);
+        assert_int_equal(found->seen, 4);
+        assert_int_equal(found->matching, row->matching);
+    }
+}
+
 /* Numbers of domains that lie far apart, as after years of old days that went. */
 static void test_sparse_numbers(void **state)
 {
@@ -346,6 +397,7 @@ int main(void)
         WRITTEN(test_authorised_in_one_batch),
         WRITTEN(test_domains),
         WRITTEN(test_limit),
+        WRITTEN(test_search),
         WRITTEN(test_sparse_numbers),
         WRITTEN(test_newly_authorised),
         WRITTEN(test_days),

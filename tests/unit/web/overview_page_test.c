@@ -75,18 +75,15 @@ static void test_overview(void **state)
 {
     g_autoptr(Language) language = english();
     g_autoptr(Overview) overview = evil_overview();
-    g_autoptr(Request) request = request_parse("/domains?days=7");
+    g_autoptr(Request) request = request_parse("/?days=7");
     const View view = {.language = language, .domain_link = request_domain_target};
     g_autofree char *page = overview_page(&view, request, overview);
-    g_autofree char *list = overview_domains_page(&view, request, overview);
 
     (void)state;
     check_page(page);
-    check_page(list);
     assert_non_null(strstr(page, "&lt;script&gt;"));
     assert_non_null(
         strstr(page, "href=\"/domain/%3Cscript%3E%22%27%26%1B%FF%E2%80%AE%3C%2Fscript%3E\""));
-    assert_non_null(strstr(list, "The 4 of 5,000 with most mail"));
 }
 
 static void test_problems(void **state)
