@@ -84,11 +84,10 @@ static CheckSubject *parse_plain(const char *text)
     return strchr(text, '@') != NULL ? parse_address(text) : parse_domain(text);
 }
 
-/* Blanks of any script, and what is not seen at all. */
+/* Blanks of any script, and those without a width. A mark that turns the text is none of them. */
 static bool is_blank(gunichar character)
 {
-    return g_unichar_isspace(character) || g_unichar_iszerowidth(character) ||
-           g_unichar_iscntrl(character) || character == 0xfeff;
+    return g_unichar_isspace(character) || character == 0x200b || character == 0xfeff;
 }
 
 static bool is_one_of(const char *characters, gunichar character)

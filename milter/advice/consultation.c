@@ -12,6 +12,7 @@
 #include "advice/record/proposal.h"
 #include "base/clock.h"
 #include "base/domain_name.h"
+#include "ledger/ledger_report.h"
 #include "policy/relay_entry.h"
 #include "policy/standing.h"
 
@@ -402,6 +403,19 @@ static Advice *advise_on(Settings *settings, Dns *dns, const Lists *lists, const
     return advice;
 }
 
+/* See Consultation; a ledger that can't be read knows none. */
+static char *find_meant(Settings *settings, const DomainCheck *check)
+{
+    g_autoptr(Ledger) ledger = NULL;
+
+    if (check->subject->without_www != NULL)
+        return g_strdup(check->subject->without_www);
+    if (check->is_authorised || check->subject->is_malformed || settings->ledger == NULL)
+        return NULL;
+    ledger = ledger_open_read_only(settings->ledger, NULL);
+    return ledger != NULL ? ledger_report_similar(ledger, check->subject->domain, NULL) : NULL;
+}
+
 Consultation *consultation_new(Settings *settings, Dns *dns, const Lists *lists,
                                const Relays *relays, const CheckSubject *subject, Deadline deadline)
 {
@@ -409,6 +423,7 @@ Consultation *consultation_new(Settings *settings, Dns *dns, const Lists *lists,
 
     consultation->check = domain_check_run(settings, dns, relays, subject, deadline);
     consultation->advice = advise_on(settings, dns, lists, consultation->check, deadline);
+    consultation->meant = find_meant(settings, consultation->check);
     return consultation;
 }
 
@@ -416,5 +431,6 @@ void consultation_free(Consultation *consultation)
 {
     domain_check_free(consultation->check);
     g_clear_pointer(&consultation->advice, advice_free);
+    g_free(consultation->meant);
     g_free(consultation);
 }

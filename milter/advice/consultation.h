@@ -18,6 +18,9 @@ typedef struct {
     DomainCheck *check;
     /* May be taken with g_steal_pointer(): it borrows nothing. */
     Advice *advice;
+    /* The domain that may have been meant: without "www.", or, in place of one that is not
+     * authorised and was never seen, a similar one of the ledger. NULL: none. */
+    char *meant;
 } Consultation;
 
 /*

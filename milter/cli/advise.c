@@ -35,12 +35,16 @@ static const Option option_rows[] = {
      .help = "print JSON; with --mail it has the letter, too"},
 };
 
-static void print_json(const Options *options, const Language *language, const Advice *advice)
+static void print_json(const Options *options, const Language *language,
+                       const Consultation *consultation)
 {
+    const Advice *advice = consultation->advice;
     json_t *json = json_object();
 
     json_object_set_new(json, "domain", advice_json_text(advice->domain));
     json_object_update_new(json, advice_json(language, advice));
+    if (consultation->meant != NULL)
+        json_object_set_new(json, "did_you_mean", advice_json_text(consultation->meant));
     if (options->is_letter) {
         g_autofree char *letter = letter_new(language, advice);
 
@@ -79,10 +83,15 @@ static int print_letter(const Language *language, const Advice *advice)
     return advice_kind_row(advice->kind)->exit_status;
 }
 
-static int answer_question(const Options *options, const Language *language, const Advice *advice)
+static int answer_question(const Options *options, const Language *language,
+                           const Consultation *consultation)
 {
+    const Advice *advice = consultation->advice;
+
+    if (consultation->meant != NULL && !options->is_json)
+        subcommand_error(&advise_subcommand, 0, "did you mean %s?", consultation->meant);
     if (options->is_json)
-        print_json(options, language, advice);
+        print_json(options, language, consultation);
     else if (options->is_letter)
         return print_letter(language, advice);
     else
@@ -110,7 +119,7 @@ static int advise_on(const Options *options, const Language *language, Settings 
         subcommand_error(&advise_subcommand, 0, "the relay set is incomplete: %s",
                          relays_unknown(relays));
     consultation = consultation_new(settings, dns, lists, relays, subject, deadline);
-    return answer_question(options, language, consultation->advice);
+    return answer_question(options, language, consultation);
 }
 
 static int advise_with(const Options *options, const CliContext *context,
@@ -142,7 +151,7 @@ static int run(int argc, char **argv, CliContext *context)
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
-    if (g_strv_length(operands) != 1)
+    if (g_strv_length(operands) != 1 || **operands == '\0')
         return subcommand_usage_error(&advise_subcommand, "name one domain or address");
     subject = check_subject_parse(*operands);
     if (subject->is_malformed)

@@ -6,6 +6,7 @@
 #include "advice/consultation.h"
 #include "advice/words/advice_json.h"
 #include "advice/words/advice_text.h"
+#include "base/domain_name.h"
 #include "base/parallel.h"
 #include "cli/configuration.h"
 #include "policy/verdict.h"
@@ -436,6 +437,15 @@ static void add_advice(Page *page, const Advice *advice)
     add_line(page, advice->record != NULL ? "how" : "more", command);
 }
 
+static void add_meant(Page *page, const char *meant)
+{
+    g_autofree char *shown = meant != NULL ? domain_name_shown(meant) : NULL;
+    g_autofree char *text = shown != NULL ? g_strdup_printf("did you mean %s?", shown) : NULL;
+
+    if (text != NULL)
+        add_line(page, "note", text);
+}
+
 static void print_text(const Consultation *consultation, bool is_first)
 {
     g_auto(Page) page;
@@ -444,6 +454,7 @@ static void print_text(const Consultation *consultation, bool is_first)
     if (!is_first)
         page_raw(&page, PAGE_PLAIN, "\n");
     add_check(&page, consultation->check);
+    add_meant(&page, consultation->meant);
     add_advice(&page, consultation->advice);
     fwrite(page.text->str, 1, page.text->len, stdout);
     fflush(stdout); /* the next domain may take its time */
@@ -455,6 +466,8 @@ static json_t *json_of(const Consultation *consultation)
     json_t *json = advice_json_check(consultation->check);
 
     json_object_set_new(json, "advice", advice_json(english, consultation->advice));
+    if (consultation->meant != NULL)
+        json_object_set_new(json, "did_you_mean", advice_json_text(consultation->meant));
     return json;
 }
 

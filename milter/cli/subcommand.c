@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/spelling.h"
 #include "show/paragraph.h"
 #include "show/page.h"
 
@@ -294,8 +295,6 @@ int subcommand_error(const Subcommand *subcommand, int status, const char *forma
     return status;
 }
 
-#define WORD_MAX 16 /* octets; longer than any subcommand */
-
 const Subcommand *const subcommands[] = {
     &check_subcommand,
     &advise_subcommand,
@@ -320,38 +319,13 @@ const Subcommand *subcommand_find(const char *name)
     return NULL;
 }
 
-/* How many letters have to be put in, left out or replaced to make b of a; WORD_MAX if one of them
- * is too long. */
-static guint distance(const char *a, const char *b)
-{
-    guint row[WORD_MAX + 1];
-    size_t length = strlen(b);
-
-    if (strlen(a) > WORD_MAX || length > WORD_MAX)
-        return WORD_MAX;
-    for (guint j = 0; j <= length; j++)
-        row[j] = j;
-    for (guint i = 0; a[i] != '\0'; i++) {
-        guint corner = row[0];
-
-        row[0] = i + 1;
-        for (size_t j = 0; j < length; j++) {
-            guint replaced = corner + (a[i] != b[j]);
-
-            corner = row[j + 1];
-            row[j + 1] = MIN(replaced, MIN(row[j], corner) + 1);
-        }
-    }
-    return row[length];
-}
-
 const Subcommand *subcommand_closest(const char *name)
 {
     const Subcommand *best = NULL;
     guint best_distance = 3;
 
     for (size_t i = 0; subcommands[i] != NULL; i++) {
-        guint found = distance(name, subcommands[i]->name);
+        guint found = spelling_distance(name, subcommands[i]->name);
 
         if (found < best_distance) {
             best = subcommands[i];

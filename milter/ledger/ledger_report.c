@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/spelling.h"
 
 /* The eight sums of struct LedgerCounts, in the order of MessageAction. */
 #define SUM(action) "sum(s.messages) FILTER (WHERE s.action = " #action ")"
@@ -509,6 +510,42 @@ LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPerio
         return NULL;
     sqlite3_bind_text(statement, 3, name, -1, SQLITE_STATIC);
     return next(ledger, statement, error) ? read_domain(statement) : NULL;
+}
+
+/* How many letters may differ: of a short name nearly any other is made with two. */
+static guint differing_max(const char *name)
+{
+    return strlen(name) < 10 ? 1 : 2;
+}
+
+char *ledger_report_similar(Ledger *ledger, const char *name, GError **error)
+{
+    guint max = differing_max(name);
+    guint best = max + 1;
+    g_autofree char *found = NULL;
+    g_autoptr(GError) cause = NULL;
+    AUTO_STATEMENT statement = prepare(
+        ledger, "SELECT name FROM domains WHERE length(name) BETWEEN ?1 AND ?2 ORDER BY last DESC",
+        (LedgerPeriod){.from = (guint32)(strlen(name) - MIN(strlen(name), max)),
+                       .to = (guint32)strlen(name) + max},
+        error);
+
+    if (statement == NULL)
+        return NULL;
+    while (best > 0 && next(ledger, statement, &cause)) {
+        const char *other = (const char *)sqlite3_column_text(statement, 0);
+        guint differing = spelling_distance(name, other);
+
+        if (differing >= best)
+            continue;
+        best = differing;
+        g_free(found);
+        found = g_strdup(other);
+    }
+    if (cause == NULL)
+        return best > 0 ? g_steal_pointer(&found) : NULL;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return NULL;
 }
 
 /* Adds the row (day, result, action, messages) to the last of days, or to a new one. */

@@ -104,6 +104,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerFound, ledger_found_free)
 LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPeriod period,
                                    GError **error);
 
+/*
+ * Returns the domain that somebody may have meant who typed name, which was never seen: one that
+ * differs in a letter or two, of several the closest, of these the one that was seen last. NULL:
+ * there is none, name was seen itself, or with error.
+ */
+char *ledger_report_similar(Ledger *ledger, const char *name, GError **error);
+
 /* One day of one domain: messages by action, and by result. */
 typedef struct {
     guint32 day;

@@ -82,7 +82,6 @@ KINDS = [
     ("anna.schmidt@t-online.de", 1, "provider", None),
     ("GMX.de.", 1, "provider", None),
     ("gibt-es-nicht.example", 1, "nodomain", None),
-    ("keine domain", 1, "nodomain", None),
     ("praxis-langsam.de", 75, "unknown", None),
 ]
 IDS = [row[0] for row in KINDS]
@@ -215,8 +214,18 @@ def test_log_only_promises_no_change_of_the_sender(spfrom):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("subject", ["boese.example", "boese2.example", "x\nBcc: x@x.example\n\nx", "<script>.de",
-                                     "\033[31m.de", "a" * 300 + ".de", "{domain}.de", "%s%n.de"])
+@pytest.mark.parametrize("subject", ["x\nBcc: x@x.example\n\nx", "<script>.de", "\033[31m.de", "a" * 300 + ".de",
+                                     "{domain}.de", "%s%n.de", "keine domain", "192.0.2.1"])
+def test_no_domain_gets_no_letter(spfrom, subject, language):
+    for arguments in (["--mail"], [], ["--json"]):
+        done = spfrom("advise", subject, "--lang", language, *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "is not a domain" in done.stderr and "\033" not in done.stderr
+        assert not [line for line in done.stderr.splitlines() if line.startswith("Bcc")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("subject", ["boese.example", "boese2.example"])
 def test_strangers_write_no_line_of_their_own(spfrom, subject, language):
     for arguments in (["--mail"], []):
         done = spfrom("advise", subject, "--lang", language, *arguments)

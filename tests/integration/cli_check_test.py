@@ -305,7 +305,7 @@ def test_malformed(spfrom, report, name):
 
 
 @pytest.mark.parametrize("command", ["check", "advise"])
-@pytest.mark.parametrize("name", ["", " ", "not a domain", "a b", "a..b", "@", "x" * 64 + ".de", "192.0.2.1", "https://",
+@pytest.mark.parametrize("name", [" ", "not a domain", "a b", "a..b", "@", "x" * 64 + ".de", "192.0.2.1", "https://",
                                   "a@gmx.de, b@gmx.de", "\033[31m.de"])
 def test_no_domain(spfrom, command, name):
     for options in (["--json"], [], *[["--mail"]] * (command == "advise")):
@@ -314,9 +314,23 @@ def test_no_domain(spfrom, command, name):
         assert "is not a domain; write it like" in done.stderr and "\033" not in done.stderr
 
 
+def test_nothing_is_no_domain(spfrom):
+    for command in ("check", "advise"):
+        done = spfrom(command, "")
+        assert done.returncode == 2 and not done.stdout
+
+
 def test_no_domain_among_domains(spfrom):
     done = spfrom("check", "gmx.de", "a b")
     assert done.returncode == 2 and not done.stdout
+
+
+def test_did_you_mean_the_domain_without_www(spfrom, report):
+    assert report("https://www.praxis-mueller.de/")["did_you_mean"] == "praxis-mueller.de"
+    assert report("praxis-mueller.de").get("did_you_mean") is None
+    assert "did you mean praxis-mueller.de?" in spfrom("check", "www.praxis-mueller.de").stdout
+    done = spfrom("advise", "www.praxis-mueller.de")
+    assert "did you mean praxis-mueller.de?" in done.stderr
 
 
 @pytest.mark.parametrize("typed", ["https://gmx.de/", "gmx.de,", " gmx.de ", "<gmx.de>", '"gmx.de"', "mailto:anna@gmx.de",

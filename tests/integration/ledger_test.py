@@ -412,3 +412,12 @@ def test_a_stop_writes_what_waits(daemon):
         assert daemon.process.wait(30) == 0
     assert not os.path.exists(f"{file_of(daemon)}-wal")
     assert messages(file_of(daemon)) == 50
+
+
+def test_did_you_mean(daemons):
+    daemon = daemons.start()
+    ask(daemon.address, AUTHORISED, sender="mueller@praxis-mueller.de")
+    wait_until_written(daemon)
+    answer = daemon.tool("check", "--json", "praxis-muler.de")
+    assert json.loads(answer.stdout)["did_you_mean"] == "praxis-mueller.de"
+    assert "did you mean praxis-mueller.de?" in daemon.tool("advise", "praxis-mueler.de").stderr

@@ -96,6 +96,7 @@ static const struct nothing {
     {"2001:db8::1", false},
     {"[192.0.2.1]", false},
     {"\033[31m.de", false},
+    {"\u202ex.de", false},
     {"v=spf1 mx -all", false},
     {"\xff.de", false},
 

@@ -390,6 +390,44 @@ static void test_domain_outside_of_the_period(void **state)
 
 #define WRITTEN(test) cmocka_unit_test_setup_teardown(test, open_written, close_written)
 
+/* Each line of rows is asked in a ledger that has seen these. */
+static const char *const seen[] = {"praxis-mueller.de", "praxis-meier.de", "praxis-maier.de",
+                                   "abc.de", "x.de"};
+static const struct {
+    const char *name;
+    const char *meant; /* NULL: none */
+} similar_rows[] = {
+    {"praxis-muller.de", "praxis-mueller.de"},
+    {"praxis-muelelr.de", "praxis-mueller.de"},
+    {"praxis-mueller.com", NULL},
+    {"praxis-mueller.de", NULL},
+    {"praxis-meyer.de", "praxis-meier.de"}, /* of two, the closest */
+    {"praxis-mxier.de", "praxis-maier.de"}, /* of two that are as close, the one seen last */
+    {"abd.de", "abc.de"},
+    {"add.de", NULL},
+    {"y.de", "x.de"},
+    {"", NULL},
+};
+
+static void test_similar(void **state)
+{
+    const Written *written = *state;
+    g_autoptr(Ledger) reader = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(seen); i++)
+        ledger_fixture_write(written->ledger, seen[i], DAY, SPF_PASS, MESSAGE_ACTION_KEEP, 1,
+                             (int)i, (int)i);
+    reader = reader_of(written);
+    for (size_t i = 0; i < G_N_ELEMENTS(similar_rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *meant = ledger_report_similar(reader, similar_rows[i].name, &error);
+
+        assert_null(error);
+        assert_string_equal(meant != NULL ? meant : "(none)",
+                            similar_rows[i].meant != NULL ? similar_rows[i].meant : "(none)");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +441,7 @@ int main(void)
         WRITTEN(test_days),
         WRITTEN(test_history),
         WRITTEN(test_unknown_domain),
+        WRITTEN(test_similar),
         WRITTEN(test_domain_outside_of_the_period),
     };
 
