@@ -78,7 +78,7 @@ static const Option option_rows[] = {
 static bool is_server(const char *text)
 {
     g_autofree char *place = g_strconcat("inet:", text, NULL);
-    g_autoptr(MilterAddress) address = milter_address_parse(place);
+    g_autoptr(MilterAddress) address = milter_address_parse_postfix(place);
 
     return address != NULL;
 }
@@ -201,7 +201,7 @@ static void examine_others(Doctor *doctor, const Postfix *first)
     for (guint i = 0; i < directories->len; i++) {
         const char *directory = g_ptr_array_index(directories, i);
         g_autoptr(GError) error = NULL;
-        g_autoptr(Postfix) postfix = postfix_read(first->postconf, directory, &error);
+        g_autoptr(Postfix) postfix = postfix_read(first->postconf, directory, doctor->deadline, &error);
         g_autofree char *area = g_path_get_basename(directory);
 
         doctor->area = area;
@@ -218,7 +218,7 @@ static bool examine_postfix(Doctor *doctor)
     const DoctorOptions *options = &doctor->options;
     g_autoptr(GError) error = NULL;
     g_autoptr(Postfix) postfix =
-        postfix_read(options->postconf, options->postfix_directory, &error);
+        postfix_read(options->postconf, options->postfix_directory, doctor->deadline, &error);
 
     doctor->area = "Postfix";
     if (postfix == NULL) {
@@ -267,11 +267,17 @@ static void examine_mta(Doctor *doctor)
                        "--postfix-config DIR or --sendmail-cf FILE");
 }
 
+/* All of it, and the questions to the DNS before those to the machine's own programs. */
+#define SECONDS 120
+#define DNS_SECONDS 60
+
 /* Returns the exit status. */
 static int examine(Doctor *doctor, const CliContext *context)
 {
+    Deadline whole = deadline_in(SECONDS);
     bool is_right;
 
+    doctor->deadline = deadline_shortened(whole, DNS_SECONDS);
     doctor->area = "Configuration";
     is_right = read_configuration(doctor, context);
     doctor->area = "Machine";
@@ -284,8 +290,10 @@ static int examine(Doctor *doctor, const CliContext *context)
         doctor->area = "Fallback";
         doctor_fallback(doctor);
         doctor->area = "Daemon";
+        doctor->deadline = whole;
         doctor_daemon(doctor);
     }
+    doctor->deadline = whole;
     examine_mta(doctor);
     if (doctor->options.probe != NULL && doctor->settings != NULL) {
         doctor->area = "Probe";

@@ -14,7 +14,6 @@
 #include "doctor/milter_address.h"
 
 #define PROGRAM "spfrom-milter"
-#define PATIENCE 5000 /* milliseconds */
 
 static void add_silent(Doctor *doctor, int trouble)
 {
@@ -31,7 +30,7 @@ static void add_silent(Doctor *doctor, int trouble)
 static void add_answer(Doctor *doctor, const MilterAddress *address)
 {
     const char *socket = doctor->settings->socket;
-    g_autofree char *program = milter_address_program(address);
+    g_autofree char *program = milter_address_program(address, doctor->deadline);
 
     if (program == NULL || g_str_has_prefix(PROGRAM, program))
         findings_add(doctor, FINDING_FINE, "milter-socket",
@@ -45,14 +44,15 @@ static void add_answer(Doctor *doctor, const MilterAddress *address)
 
 static void examine_socket(Doctor *doctor)
 {
-    g_autoptr(MilterAddress) address = milter_address_parse(doctor->settings->socket);
-    int fd = address != NULL ? milter_address_connect(address, PATIENCE) : -1;
+    g_autoptr(MilterAddress) address = milter_address_parse_sendmail(doctor->settings->socket);
+    Deadline deadline = deadline_shortened(doctor->deadline, MILTER_ADDRESS_SECONDS);
+    int fd = address != NULL ? milter_address_connect(address, deadline) : -1;
 
     if (fd < 0) {
         add_silent(doctor, errno);
         return;
     }
-    if (milter_address_negotiate(fd, PATIENCE))
+    if (milter_address_negotiate(fd, deadline))
         add_answer(doctor, address);
     else
         finding_command(findings_add(doctor, FINDING_ERROR, "milter-socket",

@@ -14,10 +14,10 @@
 #define SLOW_MILLISECONDS 1000
 
 /* Returns how long an answer about name took, in milliseconds; -1 if none came. */
-static gint64 time_of_answer(Dns *dns, const char *name, guint seconds)
+static gint64 time_of_answer(Dns *dns, const char *name, Deadline deadline)
 {
     gint64 begin = clock_monotonic(&clock_system);
-    g_autoptr(DnsAnswer) answer = dns_lookup(dns, name, DNS_NS, begin + seconds * CLOCK_SECOND);
+    g_autoptr(DnsAnswer) answer = dns_lookup(dns, name, DNS_NS, deadline);
 
     if (answer->status == DNS_TROUBLE)
         return -1;
@@ -53,8 +53,9 @@ static void examine_server(Doctor *doctor, const char *server)
         findings_add(doctor, FINDING_ERROR, "resolver", "%s: %s", server, error->message);
     else
         add_time(doctor, server,
-                 time_of_answer(dns, doctor->settings->fallback->domain_name,
-                                doctor->settings->dns_timeout));
+                 time_of_answer(
+                     dns, doctor->settings->fallback->domain_name,
+                     deadline_shortened(doctor->deadline, doctor->settings->dns_timeout)));
 }
 
 /* The servers that resolv.conf names, of char *. */
@@ -170,7 +171,7 @@ void doctor_dns_relays(Doctor *doctor)
     if (doctor->dns == NULL)
         return;
     doctor->relays = relays_resolve(doctor->settings, doctor->dns,
-                                    deadline_in(doctor->settings->check_timeout), &error);
+                                    findings_check_deadline(doctor), &error);
     if (doctor->relays == NULL) {
         finding_advise(findings_add(doctor, FINDING_ERROR, "relay-set", "%s", error->message),
                        "in %s write relay_hosts = { \"ADDRESS\" } with the address that receivers "
@@ -250,7 +251,8 @@ static void next_hop_parse(NextHop *hop, const char *text)
 
 DnsAnswer *doctor_dns_lookup(const Doctor *doctor, const char *name, DnsType type)
 {
-    return dns_lookup(doctor->dns, name, type, deadline_in(doctor->settings->dns_timeout));
+    return dns_lookup(doctor->dns, name, type,
+                      deadline_shortened(doctor->deadline, doctor->settings->dns_timeout));
 }
 
 static void add_addresses(const Doctor *doctor, GArray *addresses, const char *host)

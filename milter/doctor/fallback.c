@@ -100,7 +100,7 @@ static void advise_record(Doctor *doctor, Finding *finding, const DomainCheck *c
 {
     g_autoptr(Consultation) consultation =
         consultation_new(doctor->settings, doctor->dns, NULL, doctor->relays, check->subject,
-                         deadline_in(doctor->settings->check_timeout));
+                         findings_check_deadline(doctor));
     const char *record = consultation->advice->record;
 
     finding_advise(finding, "publish an SPF record for %s that authorises the relays",
@@ -256,7 +256,7 @@ static void examine_domain(Doctor *doctor, const char *domain)
 
     if (doctor->relays != NULL) {
         check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
-                                 deadline_in(doctor->settings->check_timeout));
+                                 findings_check_deadline(doctor));
         examine_verdict(doctor, check);
         examine_dmarc(doctor, check);
     }

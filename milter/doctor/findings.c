@@ -47,6 +47,11 @@ void findings_init(Doctor *doctor)
     doctor->findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
 }
 
+Deadline findings_check_deadline(const Doctor *doctor)
+{
+    return deadline_shortened(doctor->deadline, doctor->settings->check_timeout);
+}
+
 void findings_clear(Doctor *doctor)
 {
     g_ptr_array_unref(doctor->findings);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "advice/relays.h"
+#include "base/deadline.h"
 #include "dns/dns.h"
 #include "policy/settings.h"
 #include "show/page.h"
@@ -29,6 +30,8 @@ typedef struct {
 /* What all examinations share: what they look at, and what they have found. */
 typedef struct {
     DoctorOptions options;
+    /* By which all of it is to be done; a step may shorten it. */
+    Deadline deadline;
     /* The configuration file, as an absolute path. */
     const char *file;
     /* The content of file; NULL if it can't be read. */
@@ -49,6 +52,9 @@ typedef struct {
 void findings_init(Doctor *doctor);
 void findings_clear(Doctor *doctor);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Doctor, findings_clear)
+
+/* The deadline of one check: check_timeout, within the doctor's own. */
+Deadline findings_check_deadline(const Doctor *doctor);
 
 typedef enum {
     FINDING_FINE,

@@ -168,10 +168,8 @@ static bool stream_read(Stream *stream)
     return stream->text->len <= PROGRAM_OUTPUT_MAX;
 }
 
-static bool read_all(Stream streams[2], const char *name, GError **error)
+static bool read_all(Stream streams[2], const char *name, Deadline deadline, GError **error)
 {
-    gint64 deadline = clock_monotonic(&clock_system) + PROGRAM_SECONDS * CLOCK_SECOND;
-
     while (streams[0].fd >= 0 || streams[1].fd >= 0) {
         struct pollfd polled[2] = {{.fd = streams[0].fd, .events = POLLIN},
                                    {.fd = streams[1].fd, .events = POLLIN}};
@@ -203,7 +201,7 @@ static int wait_for_end(GPid pid, bool is_to_end)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-MachineProgram *machine_program_run(const char *const *argv, GError **error)
+MachineProgram *machine_program_run(const char *const *argv, Deadline deadline, GError **error)
 {
     Stream streams[2] = {{.fd = -1}, {.fd = -1}};
     g_autoptr(GError) cause = NULL;
@@ -219,7 +217,7 @@ MachineProgram *machine_program_run(const char *const *argv, GError **error)
     }
     for (int i = 0; i < 2; i++)
         streams[i].text = g_string_new(NULL);
-    is_read = read_all(streams, argv[0], error);
+    is_read = read_all(streams, argv[0], deadline_shortened(deadline, PROGRAM_SECONDS), error);
     status = wait_for_end(pid, !is_read);
     program = g_new0(MachineProgram, 1);
     program->status = status;

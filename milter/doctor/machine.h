@@ -54,11 +54,12 @@ typedef enum { MACHINE_ERROR_START, MACHINE_ERROR_LATE, MACHINE_ERROR_LONG } Mac
 GQuark machine_error_quark(void);
 
 /*
- * argv  NULL-terminated; argv[0] is a path
+ * argv      NULL-terminated; argv[0] is a path
+ * deadline  it gets no more than ten seconds before it
  * Returns what came of it, freed with machine_program_free(), or NULL with error (MACHINE_ERROR)
  * set.
  */
-MachineProgram *machine_program_run(const char *const *argv, GError **error);
+MachineProgram *machine_program_run(const char *const *argv, Deadline deadline, GError **error);
 void machine_program_free(MachineProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MachineProgram, machine_program_free)
 

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/network.h"
 
 static MilterAddress *unix_new(const char *path)
@@ -56,14 +57,11 @@ static char *parse_host(const char *text, gsize length)
     return g_steal_pointer(&host);
 }
 
-/* Reads "PORT@HOST" or "HOST:PORT". */
-static MilterAddress *parse_inet(const char *text)
+/* host may be empty. */
+static MilterAddress *inet_new(const char *port_text, gsize port_length, const char *host,
+                               gsize host_length)
 {
-    const char *at = strchr(text, '@');
-    const char *colon = strrchr(text, ':');
-    const char *after_port = at != NULL ? at : text + strlen(text);
-    const char *port_text = at == NULL && colon != NULL ? colon + 1 : text;
-    g_autofree char *port_word = g_strndup(port_text, (gsize)(after_port - port_text));
+    g_autofree char *port_word = g_strndup(port_text, port_length);
     guint16 port = parse_port(port_word);
     MilterAddress *address;
 
@@ -71,25 +69,89 @@ static MilterAddress *parse_inet(const char *text)
         return NULL;
     address = g_new0(MilterAddress, 1);
     address->port = port;
-    if (at != NULL)
-        address->host = parse_host(at + 1, strlen(at + 1));
-    else if (colon != NULL)
-        address->host = parse_host(text, (gsize)(colon - text));
+    address->host = parse_host(host, host_length);
     return address;
 }
 
-MilterAddress *milter_address_parse(const char *text)
+/* Reads "HOST:PORT", "[IPV6]:PORT" or "PORT". */
+static MilterAddress *parse_host_port(const char *text)
 {
-    static const struct {
-        const char *prefix;
-        MilterAddress *(*parse)(const char *text);
-    } kinds[] = {
-        {"inet:", parse_inet}, {"inet6:", parse_inet}, {"unix:", unix_new}, {"local:", unix_new}};
+    const char *colon = strrchr(text, ':');
 
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (g_ascii_strncasecmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
-            return kinds[i].parse(text + strlen(kinds[i].prefix));
+    if (strchr(text, '@') != NULL)
+        return NULL;
+    if (colon == NULL)
+        return inet_new(text, strlen(text), "", 0);
+    return inet_new(colon + 1, strlen(colon + 1), text, (gsize)(colon - text));
+}
+
+/* Reads "PORT@HOST" or "PORT". */
+static MilterAddress *parse_port_host(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    if (at == NULL)
+        return inet_new(text, strlen(text), "", 0);
+    return inet_new(text, (gsize)(at - text), at + 1, strlen(at + 1));
+}
+
+/* A way to write addresses begins with one of these words. */
+typedef struct {
+    const char *prefix;
+    MilterAddress *(*parse)(const char *text);
+} Transport;
+
+MilterAddress *milter_address_parse_postfix(const char *text)
+{
+    static const Transport transports[] = {
+        {"inet:", parse_host_port}, {"unix:", unix_new}, {"local:", unix_new}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(transports); i++)
+        if (g_str_has_prefix(text, transports[i].prefix))
+            return transports[i].parse(text + strlen(transports[i].prefix));
+    return NULL;
+}
+
+MilterAddress *milter_address_parse_sendmail(const char *text)
+{
+    static const Transport transports[] = {{"inet:", parse_port_host},
+                                           {"inet6:", parse_port_host},
+                                           {"unix:", unix_new},
+                                           {"local:", unix_new}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(transports); i++)
+        if (g_ascii_strncasecmp(text, transports[i].prefix, strlen(transports[i].prefix)) == 0)
+            return transports[i].parse(text + strlen(transports[i].prefix));
     return *text == '/' ? unix_new(text) : NULL;
+}
+
+/* Reads "HOST:PORT" or "PORT@HOST" without "inet:" before it. */
+static MilterAddress *parse_bare(const char *text)
+{
+    const char *colon = strchr(text, ':');
+
+    if (strchr(text, '@') != NULL)
+        return parse_port_host(text);
+    if (colon == NULL || (*text != '[' && strchr(colon + 1, ':') != NULL))
+        return NULL;
+    return parse_host_port(text);
+}
+
+MilterAddress *milter_address_guess(const char *text)
+{
+    g_autofree char *lower = g_ascii_strdown(text, -1);
+    MilterAddress *address;
+
+    if (strpbrk(text, "{}\"' ") != NULL)
+        return NULL;
+    address = milter_address_parse_sendmail(text);
+    if (address == NULL)
+        address = milter_address_parse_postfix(text);
+    if (address == NULL)
+        address = milter_address_parse_postfix(lower);
+    if (address != NULL)
+        return address;
+    return parse_bare(g_str_has_prefix(lower, "inet6:") ? lower + strlen("inet6:") : lower);
 }
 
 void milter_address_free(MilterAddress *address)
@@ -108,6 +170,16 @@ char *milter_address_postfix(const MilterAddress *address)
     if (strchr(host, ':') != NULL)
         return g_strdup_printf("inet:[%s]:%u", host, address->port);
     return g_strdup_printf("inet:%s:%u", host, address->port);
+}
+
+char *milter_address_sendmail(const MilterAddress *address)
+{
+    const char *host = address->host != NULL ? address->host : "127.0.0.1";
+
+    if (address->is_unix)
+        return g_strconcat("unix:", address->path, NULL);
+    return g_strdup_printf(strchr(host, ':') != NULL ? "inet6:%u@%s" : "inet:%u@%s",
+                           address->port, host);
 }
 
 static struct addrinfo *look_up(const MilterAddress *address)
@@ -206,13 +278,21 @@ bool milter_address_reaches(const MilterAddress *asked, const MilterAddress *lis
     return asked->port == listening->port && reaches_host(asked, listening);
 }
 
-/* Returns 0 or errno. */
-static int finish_connect(int fd, guint milliseconds)
+/* Waits for events. Returns what poll() does: 0 once the deadline is over. */
+static int wait_for(int fd, short events, Deadline deadline)
 {
-    struct pollfd polled = {.fd = fd, .events = POLLOUT};
+    struct pollfd polled = {.fd = fd, .events = events};
+    gint64 left = deadline - clock_monotonic(&clock_system);
+
+    return poll(&polled, 1, left > 0 ? (int)(left / CLOCK_MILLISECOND) + 1 : 0);
+}
+
+/* Returns 0 or errno. */
+static int finish_connect(int fd, Deadline deadline)
+{
     int trouble = 0;
     socklen_t length = sizeof trouble;
-    int ready = poll(&polled, 1, (int)milliseconds);
+    int ready = wait_for(fd, POLLOUT, deadline);
 
     if (ready == 0)
         return ETIMEDOUT;
@@ -221,7 +301,7 @@ static int finish_connect(int fd, guint milliseconds)
     return trouble;
 }
 
-static int connect_to(const struct sockaddr *to, socklen_t length, guint milliseconds)
+static int connect_to(const struct sockaddr *to, socklen_t length, Deadline deadline)
 {
     int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int trouble = 0;
@@ -229,7 +309,7 @@ static int connect_to(const struct sockaddr *to, socklen_t length, guint millise
     if (fd < 0)
         return -1;
     if (connect(fd, to, length) != 0)
-        trouble = errno == EINPROGRESS ? finish_connect(fd, milliseconds) : errno;
+        trouble = errno == EINPROGRESS ? finish_connect(fd, deadline) : errno;
     if (trouble == 0)
         return fd;
     close(fd);
@@ -237,7 +317,7 @@ static int connect_to(const struct sockaddr *to, socklen_t length, guint millise
     return -1;
 }
 
-static int connect_unix(const char *path, guint milliseconds)
+static int connect_unix(const char *path, Deadline deadline)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
 
@@ -245,29 +325,27 @@ static int connect_unix(const char *path, guint milliseconds)
         errno = ENAMETOOLONG;
         return -1;
     }
-    return connect_to((const struct sockaddr *)&to, sizeof to, milliseconds);
+    return connect_to((const struct sockaddr *)&to, sizeof to, deadline);
 }
 
-int milter_address_connect(const MilterAddress *address, guint milliseconds)
+int milter_address_connect(const MilterAddress *address, Deadline deadline)
 {
     struct addrinfo *found;
     int fd = -1;
     int trouble;
 
     if (address->is_unix)
-        return connect_unix(address->path, milliseconds);
+        return connect_unix(address->path, deadline);
     found = look_up(address);
     errno = EHOSTUNREACH;
     for (const struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next)
-        fd = connect_to(at->ai_addr, at->ai_addrlen, milliseconds);
+        fd = connect_to(at->ai_addr, at->ai_addrlen, deadline);
     trouble = errno;
     if (found != NULL)
         freeaddrinfo(found);
     errno = trouble;
     return fd;
 }
-
-#define CONNECT_MILLISECONDS 2000
 
 static const struct {
     /* A part of its program's name, or of its socket's path. */
@@ -345,11 +423,11 @@ static char *name_of(guint pid)
 }
 
 /* The peer of a connection is the process that has called listen(). */
-static char *program_at_path(const MilterAddress *address)
+static char *program_at_path(const MilterAddress *address, Deadline deadline)
 {
     struct ucred peer = {0};
     socklen_t length = sizeof peer;
-    int fd = milter_address_connect(address, CONNECT_MILLISECONDS);
+    int fd = milter_address_connect(address, deadline);
     bool is_found;
 
     if (fd < 0)
@@ -429,23 +507,22 @@ static char *program_at_port(guint port)
     return NULL;
 }
 
-char *milter_address_program(const MilterAddress *address)
+char *milter_address_program(const MilterAddress *address, Deadline deadline)
 {
     const MilterAddress any = {.port = address->port};
 
     if (address->is_unix)
-        return program_at_path(address);
+        return program_at_path(address, deadline);
     return milter_address_reaches(address, &any) ? program_at_port(address->port) : NULL;
 }
 
 /* Reads exactly length octets. Returns false if they don't come. */
-static bool read_octets(int fd, guint8 *octets, gsize length, guint milliseconds)
+static bool read_octets(int fd, guint8 *octets, gsize length, Deadline deadline)
 {
     while (length > 0) {
-        struct pollfd polled = {.fd = fd, .events = POLLIN};
         ssize_t got;
 
-        if (poll(&polled, 1, (int)milliseconds) <= 0)
+        if (wait_for(fd, POLLIN, deadline) <= 0)
             return false;
         got = read(fd, octets, length);
         if (got < 0 && (errno == EINTR || errno == EAGAIN))
@@ -458,7 +535,7 @@ static bool read_octets(int fd, guint8 *octets, gsize length, guint milliseconds
     return true;
 }
 
-bool milter_address_negotiate(int fd, guint milliseconds)
+bool milter_address_negotiate(int fd, Deadline deadline)
 {
     /* The length, the command, then version 6 with all its actions and steps. */
     static const guint8 question[] = {0, 0,    0,    13,   'O',  0,    0,    0,   6,
@@ -467,7 +544,7 @@ bool milter_address_negotiate(int fd, guint milliseconds)
     guint8 answer[17];
 
     if (send(fd, question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question ||
-        !read_octets(fd, answer, sizeof answer, milliseconds))
+        !read_octets(fd, answer, sizeof answer, deadline))
         return false;
     if (send(fd, end, sizeof end, MSG_NOSIGNAL) < 0)
         return false;

@@ -4,10 +4,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/deadline.h"
+
 /*
- * Where a milter listens, and what listens there. The address is read in the words of Postfix
- * ("inet:HOST:PORT", "inet:[::1]:PORT", "unix:PATH"), and in those of Sendmail, libmilter and our
- * key socket ("inet:PORT@HOST", "inet6:PORT@HOST", "local:PATH", "/PATH").
+ * Where a milter listens, and what listens there. There are two ways to write it, and each MTA knows
+ * its own alone: Postfix "inet:HOST:PORT", "inet:[::1]:PORT", "unix:PATH", "local:PATH"; Sendmail,
+ * libmilter and our settings "inet:PORT@HOST", "inet6:PORT@HOST", "local:PATH", "unix:PATH", "/PATH".
  */
 typedef struct {
     bool is_unix;
@@ -18,14 +20,20 @@ typedef struct {
     guint16 port;
 } MilterAddress;
 
-/* Returns a new value, freed with milter_address_free(), or NULL if text is not an address. */
-MilterAddress *milter_address_parse(const char *text);
+/* Each reads one of the two, as that MTA does. Returns a new value, freed with
+ * milter_address_free(), or NULL if that MTA can't read text. */
+MilterAddress *milter_address_parse_postfix(const char *text);
+MilterAddress *milter_address_parse_sendmail(const char *text);
+
+/* Reads what is meant, in whatever form: for text that its own MTA can't read. */
+MilterAddress *milter_address_guess(const char *text);
 void milter_address_free(MilterAddress *address);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MilterAddress, milter_address_free)
 
-/* The address in Postfix's words, owned by the caller. A milter that listens on any address is
- * reached at 127.0.0.1. */
+/* The address in Postfix's form and in Sendmail's, owned by the caller. A milter that listens on any
+ * address is reached at 127.0.0.1. */
 char *milter_address_postfix(const MilterAddress *address);
+char *milter_address_sendmail(const MilterAddress *address);
 
 /*
  * Does a client that connects to asked reach the milter that listens at listening? Host names are
@@ -33,24 +41,25 @@ char *milter_address_postfix(const MilterAddress *address);
  */
 bool milter_address_reaches(const MilterAddress *asked, const MilterAddress *listening);
 
-/*
- * Connects within milliseconds. Returns a socket that does not block, or -1 with errno set
- * (EHOSTUNREACH if the host can't be looked up).
- */
-int milter_address_connect(const MilterAddress *address, guint milliseconds);
+/* How long a milter that lives may take for its answer. */
+#define MILTER_ADDRESS_SECONDS 5
+
+/* Returns a socket that is connected and does not block, or -1 with errno set (EHOSTUNREACH if the
+ * host can't be looked up). */
+int milter_address_connect(const MilterAddress *address, Deadline deadline);
 
 /*
  * Begins a conversation with the milter on the socket fd and ends it: version and steps of the
- * milter protocol, no message. Returns false if no milter answers within milliseconds.
+ * milter protocol, no message. Returns false if no milter answers.
  */
-bool milter_address_negotiate(int fd, guint milliseconds);
+bool milter_address_negotiate(int fd, Deadline deadline);
 
 /*
  * The program that listens at address on this machine: the name of its process ("opendkim"), or of
  * the script that an interpreter runs. Owned by the caller. NULL if it can't be seen: nothing
  * listens, it is on another machine, or we are not root.
  */
-char *milter_address_program(const MilterAddress *address);
+char *milter_address_program(const MilterAddress *address, Deadline deadline);
 
 /* A milter that operators run beside ours. */
 typedef struct {

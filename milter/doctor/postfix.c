@@ -153,11 +153,11 @@ Postfix *postfix_parse(const char *parameters, const char *services, const char 
 
 /* Runs postconf. Each of its warnings is kept once, without the name of the program. */
 static char *ask(const char *postconf, const char *directory, const char *options,
-                 GPtrArray *complaints, GError **error)
+                 GPtrArray *complaints, Deadline deadline, GError **error)
 {
     const char *argv[] = {postconf, options, directory != NULL ? "-c" : NULL, directory, NULL};
     g_autoptr(GError) cause = NULL;
-    g_autoptr(MachineProgram) program = machine_program_run(argv, &cause);
+    g_autoptr(MachineProgram) program = machine_program_run(argv, deadline, &cause);
     g_auto(GStrv) lines = NULL;
 
     if (program == NULL || program->status != 0) {
@@ -176,18 +176,20 @@ static char *ask(const char *postconf, const char *directory, const char *option
     return g_steal_pointer(&program->output);
 }
 
-static Postfix *read_with(const char *postconf, const char *directory, GError **error)
+static Postfix *read_with(const char *postconf, const char *directory, Deadline deadline,
+                          GError **error)
 {
     g_autoptr(GPtrArray) complaints = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *parameters = ask(postconf, directory, "-x", complaints, error);
+    g_autofree char *parameters = ask(postconf, directory, "-x", complaints, deadline, error);
     g_autofree char *services = NULL;
     g_autofree char *overrides = NULL;
     Postfix *postfix;
 
     if (parameters == NULL)
         return NULL;
-    services = ask(postconf, directory, "-M", complaints, error);
-    overrides = services != NULL ? ask(postconf, directory, "-xP", complaints, error) : NULL;
+    services = ask(postconf, directory, "-M", complaints, deadline, error);
+    if (services != NULL)
+        overrides = ask(postconf, directory, "-xP", complaints, deadline, error);
     if (overrides == NULL)
         return NULL;
     postfix = postfix_parse(parameters, services, overrides);
@@ -195,10 +197,12 @@ static Postfix *read_with(const char *postconf, const char *directory, GError **
     postfix->complaints = g_steal_pointer(&complaints);
     postfix->postconf = g_strdup(postconf);
     postfix->directory = g_strdup(directory);
+    postfix->deadline = deadline;
     return postfix;
 }
 
-Postfix *postfix_read(const char *postconf, const char *directory, GError **error)
+Postfix *postfix_read(const char *postconf, const char *directory, Deadline deadline,
+                      GError **error)
 {
     g_autofree char *found =
         postconf != NULL ? g_strdup(postconf) : machine_program_find("postconf");
@@ -207,7 +211,7 @@ Postfix *postfix_read(const char *postconf, const char *directory, GError **erro
         g_set_error(error, POSTFIX_ERROR, POSTFIX_ERROR_MISSING, "there is no postconf");
         return NULL;
     }
-    return read_with(found, directory, error);
+    return read_with(found, directory, deadline, error);
 }
 
 const char *postfix_value(const Postfix *postfix, const PostfixService *service, const char *name)
@@ -355,7 +359,7 @@ static char *run_postmap(const Postfix *postfix, const char *option, const char 
         argv[words++] = postfix->directory;
     }
     argv[words++] = table;
-    program = machine_program_run(argv, &cause);
+    program = machine_program_run(argv, postfix->deadline, &cause);
     if (program != NULL && program->status == 0)
         return g_strchomp(g_steal_pointer(&program->output));
     if (program == NULL || *program->complaints != '\0')
@@ -378,6 +382,7 @@ static void milter_free(PostfixMilter *milter)
 {
     g_free(milter->text);
     g_free(milter->address_text);
+    g_free(milter->misread);
     g_clear_pointer(&milter->address, milter_address_free);
     g_hash_table_unref(milter->settings);
     g_free(milter);
@@ -416,6 +421,24 @@ static void read_settings(PostfixMilter *milter, const char *text)
         read_setting(milter, g_ptr_array_index(words, i));
 }
 
+/* Puts the address of milter, which Postfix can't read, into its form if it is clear what it
+ * means. */
+static void correct_address(PostfixMilter *milter)
+{
+    g_auto(GStrv) parts = g_strsplit(milter->text, milter->address_text, 2);
+    char *text;
+
+    milter->misread = g_strdup(milter->address_text);
+    milter->address = milter_address_guess(milter->misread);
+    if (milter->address == NULL || *milter->misread == '\0')
+        return;
+    g_free(milter->address_text);
+    milter->address_text = milter_address_postfix(milter->address);
+    text = g_strjoinv(milter->address_text, parts);
+    g_free(milter->text);
+    milter->text = text;
+}
+
 static PostfixMilter *parse_milter(const char *word)
 {
     PostfixMilter *milter = g_new0(PostfixMilter, 1);
@@ -426,7 +449,9 @@ static PostfixMilter *parse_milter(const char *word)
     milter->settings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (inner != NULL)
         read_settings(milter, inner);
-    milter->address = milter_address_parse(milter->address_text);
+    milter->address = milter_address_parse_postfix(milter->address_text);
+    if (milter->address == NULL)
+        correct_address(milter);
     return milter;
 }
 

@@ -33,6 +33,8 @@ typedef struct {
     GPtrArray *services;
     /* Of char *: what postconf warns of. */
     GPtrArray *complaints;
+    /* Of all that is asked about it. */
+    Deadline deadline;
 } Postfix;
 
 #define POSTFIX_ERROR (postfix_error_quark())
@@ -46,7 +48,8 @@ GQuark postfix_error_quark(void);
  * Returns a new value, freed with postfix_free(); NULL with error set, which is
  * POSTFIX_ERROR_MISSING if there is no Postfix.
  */
-Postfix *postfix_read(const char *postconf, const char *directory, GError **error);
+Postfix *postfix_read(const char *postconf, const char *directory, Deadline deadline,
+                      GError **error);
 void postfix_free(Postfix *postfix);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Postfix, postfix_free)
 
@@ -115,9 +118,11 @@ char *postfix_dump(const Postfix *postfix, const char *table, GError **error);
 /* One entry of smtpd_milters or non_smtpd_milters: "inet:localhost:8891", or
  * "{ inet:localhost:8891, default_action=accept }". */
 typedef struct {
-    /* As it was written, braces included. */
+    /* As it was written, braces included; its address in Postfix's form. */
     char *text;
     char *address_text;
+    /* The address as it was written if Postfix can't read it, else NULL. */
+    char *misread;
     /* NULL if it is not understood. */
     MilterAddress *address;
     /* The settings of this milter alone: char * → char *; may be empty. */

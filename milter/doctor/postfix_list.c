@@ -2,8 +2,10 @@
 
 #include "doctor/postfix_list.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -53,7 +55,7 @@ PostfixList *postfix_list_new(const Doctor *doctor, const Postfix *postfix,
     list->owner = is_own ? reader : NULL;
     list->parameter = parameter;
     list->milters = postfix_milters_parse(postfix_value(postfix, reader, parameter));
-    list->address = milter_address_parse(doctor->settings->socket);
+    list->address = milter_address_parse_sendmail(doctor->settings->socket);
     find_ours(list);
     return list;
 }
@@ -78,6 +80,14 @@ static bool names_outside(const PostfixList *list)
     return false;
 }
 
+static bool has_misread(const PostfixList *list)
+{
+    for (guint i = 0; i < list->milters->len; i++)
+        if (milter_at(list, i)->misread != NULL)
+            return true;
+    return false;
+}
+
 PostfixPassage postfix_list_passage(const PostfixList *list)
 {
     const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
@@ -86,6 +96,8 @@ PostfixPassage postfix_list_passage(const PostfixList *list)
         return list->reader->is_chrooted && names_outside(list) ? PASSAGE_CHROOTED : PASSAGE_NONE;
     if (postfix_has_word(options, "no_milters"))
         return PASSAGE_OFF;
+    if (has_misread(list))
+        return PASSAGE_MISREAD;
     if (*postfix_value(list->postfix, list->reader, "smtpd_proxy_filter") != '\0')
         return PASSAGE_BLIND;
     return PASSAGE_SEEN;
@@ -111,7 +123,7 @@ static const KnownMilter *known_milter(const PostfixList *list, guint position, 
 {
     g_autoptr(MilterAddress) seen = seen_address(list, position);
 
-    *program = seen != NULL ? milter_address_program(seen) : NULL;
+    *program = seen != NULL ? milter_address_program(seen, list->postfix->deadline) : NULL;
     return milter_address_known(*program, milter_at(list, position)->address_text, seen);
 }
 
@@ -164,6 +176,106 @@ void postfix_list_mend(const PostfixList *list, Finding *finding)
         postfix_milters_with(list->milters, list->is_ours, entry, first_signer(list));
 
     postfix_mend(list->postfix, finding, list->owner, list->parameter, value);
+}
+
+/* The list as it is written, without the slips that postfix_milters_parse() corrects. Owned by the
+ * caller. */
+static char *corrected(const PostfixList *list)
+{
+    g_autofree bool *none = g_new0(bool, list->milters->len + 1);
+
+    return postfix_milters_with(list->milters, none, NULL, list->milters->len + 1);
+}
+
+/* Mends finding with the command that puts the list's addresses into Postfix's form; in
+ * non_smtpd_milters, too, if it says the same. */
+static void mend_addresses(const PostfixList *list, Finding *finding)
+{
+    static const char local[] = "non_smtpd_milters";
+    const char *value = postfix_value(list->postfix, NULL, list->parameter);
+    bool is_both = list->owner == NULL && strcmp(list->parameter, local) != 0 &&
+                   strcmp(value, postfix_value(list->postfix, NULL, local)) == 0;
+    g_autofree char *text = corrected(list);
+    g_autofree char *set =
+        postfix_set_command(list->postfix, list->owner, list->parameter, text);
+    g_autofree char *same = postfix_set_command(list->postfix, NULL, local, "$smtpd_milters");
+    g_autofree char *reload = postfix_command(list->postfix, "postfix");
+
+    finding_command(finding, "%s%s%s && %s reload", set, is_both ? " && " : "",
+                    is_both ? same : "", reload);
+    finding_advise(finding, "Postfix starts a program that has ended so again after a minute");
+}
+
+static void add_misread(Doctor *doctor, const PostfixList *list, const PostfixMilter *milter)
+{
+    g_autofree char *name = postfix_list_name(list);
+
+    if (milter->address == NULL)
+        finding_advise(findings_add(doctor, FINDING_ERROR, "milter-address",
+                                    "%s has \"%s\", which is not an address of a milter: Postfix "
+                                    "takes no mail",
+                                    name, milter->misread),
+                       "write unix:PATH or inet:HOST:PORT");
+    else
+        mend_addresses(list, findings_add(doctor, FINDING_ERROR, "milter-address",
+                                          "%s has %s, which Postfix can't read: it takes no mail; "
+                                          "its form is %s",
+                                          name, milter->misread, milter->address_text));
+}
+
+/* Adds the finding that no milter answers at position, and why. */
+static void add_silent(Doctor *doctor, const PostfixList *list, guint position, const char *why)
+{
+    const PostfixMilter *milter = milter_at(list, position);
+    const char *action = list_setting(list, position, "default_action", "milter_default_action");
+    bool is_let_through = g_ascii_strcasecmp(action, "accept") == 0;
+    g_autofree bool *is_gone = g_new0(bool, list->milters->len + 1);
+    g_autofree char *name = postfix_list_name(list);
+    g_autofree char *without = NULL;
+    g_autofree char *set = NULL;
+    g_autofree char *reload = postfix_command(list->postfix, "postfix");
+
+    is_gone[position] = true;
+    without = postfix_milters_with(list->milters, is_gone, NULL, list->milters->len + 1);
+    set = postfix_set_command(list->postfix, list->owner, list->parameter, without);
+    finding_advise(findings_add(doctor, is_let_through ? FINDING_WARNING : FINDING_ERROR,
+                                "milter-silent", "%s has %s, and %s: mail %s (default_action %s)",
+                                name, milter->address_text, why,
+                                is_let_through ? "goes on without it" : "does not go on", action),
+                   "start that milter, or take it out: %s && %s reload", set, reload);
+}
+
+static void try_milter(Doctor *doctor, const PostfixList *list, guint position)
+{
+    g_autoptr(MilterAddress) seen = seen_address(list, position);
+    Deadline deadline = deadline_shortened(doctor->deadline, MILTER_ADDRESS_SECONDS);
+    g_autofree char *why = NULL;
+    int fd;
+
+    if (seen == NULL || list->is_ours[position])
+        return;
+    fd = milter_address_connect(seen, deadline);
+    if (fd < 0 && errno == EACCES)
+        return;
+    if (fd < 0)
+        why = g_strdup_printf("nothing answers there (%s)", g_strerror(errno));
+    else if (!milter_address_negotiate(fd, deadline))
+        why = g_strdup("what listens there does not answer as a milter");
+    if (fd >= 0)
+        close(fd);
+    if (why != NULL)
+        add_silent(doctor, list, position, why);
+}
+
+void postfix_list_try(Doctor *doctor, const PostfixList *list)
+{
+    for (guint i = 0; i < list->milters->len; i++) {
+        const PostfixMilter *milter = milter_at(list, i);
+
+        if (milter->misread != NULL)
+            add_misread(doctor, list, milter);
+        try_milter(doctor, list, i);
+    }
 }
 
 /* Mends finding with the command that gives our entry another setting; it is given to every milter

@@ -35,6 +35,8 @@ typedef enum {
     PASSAGE_BLIND,
     /* receive_override_options = no_milters */
     PASSAGE_OFF,
+    /* The list has an address that Postfix can't read: mail does not even come in. */
+    PASSAGE_MISREAD,
     /* The reader looks for our socket in its chroot. */
     PASSAGE_CHROOTED,
     PASSAGE_NONE,
@@ -48,6 +50,12 @@ char *postfix_list_name(const PostfixList *list);
 /* Mends finding with the commands that put us into the list, before the first milter that signs,
  * and reload Postfix. */
 void postfix_list_mend(const PostfixList *list, Finding *finding);
+
+/*
+ * Can Postfix read the addresses of a list, and does a milter answer at each? Ours is examined
+ * elsewhere. Without an answer, mail is put off or goes on unseen by that milter.
+ */
+void postfix_list_try(Doctor *doctor, const PostfixList *list);
 
 /*
  * Looks at a list that has us: which milters stand before us, what happens while we don't answer,

@@ -243,6 +243,7 @@ static void add_passage(Doctor *doctor, const PostfixList *list)
         return;
     switch (postfix_list_passage(list)) {
     case PASSAGE_SEEN:
+    case PASSAGE_MISREAD: /* postfix_list_try() has said so */
         break;
     case PASSAGE_BLIND:
         add_blind(doctor, list);
@@ -318,13 +319,26 @@ static void examine_maps(Doctor *doctor, const Postfix *postfix, const PostfixSe
                        "see that those whose mail is ours have spfrom there, too");
 }
 
-/* Examines each list once, however many services read it from main.cf. */
-static void examine_once(Doctor *doctor, const PostfixList *list, bool *is_main_done)
+/* Calls examine for each list once, however many services read it from main.cf. */
+static void for_each_once(Doctor *doctor, const GPtrArray *lists,
+                          void (*examine)(Doctor *doctor, const PostfixList *list))
 {
-    if (list->first < 0 || (list->owner == NULL && *is_main_done))
-        return;
-    *is_main_done = *is_main_done || list->owner == NULL;
-    postfix_list_examine(doctor, list);
+    bool is_main_done = false;
+
+    for (guint i = 0; i < lists->len; i++) {
+        const PostfixList *list = g_ptr_array_index(lists, i);
+
+        if (list->owner == NULL && is_main_done)
+            continue;
+        is_main_done = is_main_done || list->owner == NULL;
+        examine(doctor, list);
+    }
+}
+
+static void examine_if_ours(Doctor *doctor, const PostfixList *list)
+{
+    if (list->first >= 0)
+        postfix_list_examine(doctor, list);
 }
 
 static GPtrArray *smtpd_lists(const Doctor *doctor, const Postfix *postfix)
@@ -343,13 +357,13 @@ static GPtrArray *smtpd_lists(const Doctor *doctor, const Postfix *postfix)
 static void examine_smtpd(Doctor *doctor, const Postfix *postfix)
 {
     g_autoptr(GPtrArray) lists = smtpd_lists(doctor, postfix);
-    bool is_main_done = false;
 
     if (lists->len == 0) {
         findings_add(doctor, FINDING_UNKNOWN, "smtpd-milters",
                      "master.cf has no smtpd: no mail comes in by SMTP");
         return;
     }
+    for_each_once(doctor, lists, postfix_list_try);
     if (!is_any_seen(lists)) {
         add_absent(doctor, lists);
         return;
@@ -358,8 +372,8 @@ static void examine_smtpd(Doctor *doctor, const Postfix *postfix)
     for (guint i = 0; i < lists->len; i++) {
         add_passage(doctor, g_ptr_array_index(lists, i));
         examine_maps(doctor, postfix, ((const PostfixList *)g_ptr_array_index(lists, i))->reader);
-        examine_once(doctor, g_ptr_array_index(lists, i), &is_main_done);
     }
+    for_each_once(doctor, lists, examine_if_ours);
 }
 
 /* The cleanup that pickup hands mail to; it reads non_smtpd_milters. */
@@ -401,6 +415,9 @@ static void examine_local(Doctor *doctor, const Postfix *postfix)
     if (cleanup == NULL)
         return;
     list = postfix_list_new(doctor, postfix, cleanup, "non_smtpd_milters");
+    if (list->owner != NULL || strcmp(postfix_value(postfix, NULL, "smtpd_milters"),
+                                      postfix_value(postfix, NULL, "non_smtpd_milters")) != 0)
+        postfix_list_try(doctor, list);
     if (postfix_list_passage(list) == PASSAGE_CHROOTED) {
         add_chrooted(doctor, list);
         return;
@@ -418,8 +435,9 @@ static void examine_local(Doctor *doctor, const Postfix *postfix)
         add_off(doctor, list);
         return;
     }
-    findings_add(doctor, FINDING_FINE, "non-smtpd-milters",
-                 "mail of local programs (sendmail -t) passes through spfrom");
+    if (postfix_list_passage(list) != PASSAGE_MISREAD)
+        findings_add(doctor, FINDING_FINE, "non-smtpd-milters",
+                     "mail of local programs (sendmail -t) passes through spfrom");
     postfix_list_examine(doctor, list);
 }
 

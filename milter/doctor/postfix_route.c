@@ -647,7 +647,7 @@ static void examine_own_mail(Doctor *doctor, const Postfix *postfix)
     if (doctor->relays == NULL || strstr(classes, "bounce") != NULL)
         return;
     check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
-                             deadline_in(doctor->settings->check_timeout));
+                             findings_check_deadline(doctor));
     if (check->is_authorised) {
         findings_add(doctor, FINDING_FINE, "internal-mail",
                      "bounces that Postfix writes pass no milter; %s, which they come from, "

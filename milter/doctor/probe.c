@@ -39,12 +39,14 @@ static GQuark probe_error_quark(void)
 
 typedef struct {
     int fd;
+    Deadline deadline;
+    /* For each answer. */
     guint seconds;
     /* What was read after the last answer. */
     GString *input;
 } Dialogue;
 
-static bool wait_for(const Dialogue *dialogue, short events, gint64 deadline, GError **error)
+static bool wait_for(const Dialogue *dialogue, short events, Deadline deadline, GError **error)
 {
     struct pollfd polled = {.fd = dialogue->fd, .events = events};
     gint64 left = deadline - clock_monotonic(&clock_system);
@@ -69,7 +71,7 @@ static const char *answer_end(const char *text)
     return NULL;
 }
 
-static bool read_some(Dialogue *dialogue, gint64 deadline, GError **error)
+static bool read_some(Dialogue *dialogue, Deadline deadline, GError **error)
 {
     char piece[4096];
     ssize_t length;
@@ -91,7 +93,7 @@ static bool read_some(Dialogue *dialogue, gint64 deadline, GError **error)
 /* Reads one answer. Returns it if its first digit is wanted; else NULL with error set. */
 static char *read_answer(Dialogue *dialogue, char wanted, GError **error)
 {
-    gint64 deadline = clock_monotonic(&clock_system) + dialogue->seconds * CLOCK_SECOND;
+    Deadline deadline = deadline_shortened(dialogue->deadline, dialogue->seconds);
     g_autofree char *answer = NULL;
     const char *end;
 
@@ -108,7 +110,7 @@ static char *read_answer(Dialogue *dialogue, char wanted, GError **error)
 
 static bool write_all(const Dialogue *dialogue, const char *text, GError **error)
 {
-    gint64 deadline = clock_monotonic(&clock_system) + dialogue->seconds * CLOCK_SECOND;
+    Deadline deadline = deadline_shortened(dialogue->deadline, dialogue->seconds);
     gsize left = strlen(text);
 
     while (left > 0) {
@@ -176,9 +178,12 @@ static char *converse(Dialogue *dialogue, const SmtpMessage *message, GError **e
  * (PROBE_ERROR) set.
  */
 static char *smtp_send(const MilterAddress *server, const SmtpMessage *message, guint seconds,
-                       GError **error)
+                       Deadline deadline, GError **error)
 {
-    Dialogue dialogue = {.fd = milter_address_connect(server, seconds * 1000), .seconds = seconds};
+    Dialogue dialogue = {
+        .fd = milter_address_connect(server, deadline_shortened(deadline, seconds)),
+        .deadline = deadline,
+        .seconds = seconds};
     char *answer;
 
     if (dialogue.fd < 0) {
@@ -309,7 +314,8 @@ static void send_probe(Doctor *doctor, const MilterAddress *server, const char *
         .helo = doctor->settings->hostname, .sender = from, .recipient = to, .text = text};
     g_autoptr(GError) error = NULL;
     g_autofree char *answer =
-        smtp_send(server, &message, PATIENCE + doctor->settings->check_timeout, &error);
+        smtp_send(server, &message, PATIENCE + doctor->settings->check_timeout,
+                  doctor->deadline, &error);
     g_autofree char *queue_id = answer != NULL ? probe_queue_id(answer) : NULL;
 
     if (answer == NULL)
@@ -327,7 +333,7 @@ void doctor_probe(Doctor *doctor)
     const DoctorOptions *options = &doctor->options;
     g_autofree char *place =
         g_strconcat("inet:", options->smtp != NULL ? options->smtp : DOCTOR_PROBE_SERVER, NULL);
-    g_autoptr(MilterAddress) server = milter_address_parse(place);
+    g_autoptr(MilterAddress) server = milter_address_parse_postfix(place);
     g_autoptr(Mailbox) from = options->from != NULL ? settings_fallback_parse(options->from) : NULL;
     g_autoptr(Mailbox) to = settings_fallback_parse(options->probe);
 

@@ -106,7 +106,10 @@ static void parse_milter(SendmailCf *cf, const char *line)
         parse_equate(milter, g_strstrip(parts[i]));
     if (milter->socket == NULL)
         milter->socket = g_strdup("");
-    milter->address = milter_address_parse(milter->socket);
+    milter->address = milter_address_parse_sendmail(milter->socket);
+    milter->is_misread = milter->address == NULL;
+    if (milter->is_misread)
+        milter->address = milter_address_guess(milter->socket);
     g_ptr_array_add(cf->milters, milter);
 }
 
@@ -220,7 +223,7 @@ typedef struct {
 
 static const SendmailMilter *find_ours(const Doctor *doctor, const SendmailCf *cf)
 {
-    g_autoptr(MilterAddress) address = milter_address_parse(doctor->settings->socket);
+    g_autoptr(MilterAddress) address = milter_address_parse_sendmail(doctor->settings->socket);
 
     for (guint i = 0; address != NULL && i < cf->milters->len; i++) {
         const SendmailMilter *milter = g_ptr_array_index(cf->milters, i);
@@ -333,7 +336,7 @@ static const KnownMilter *known_filter(const Case *this, const char *name)
 
     if (milter == NULL)
         return NULL;
-    program = milter->address != NULL ? milter_address_program(milter->address) : NULL;
+    program = milter->address != NULL ? milter_address_program(milter->address, this->doctor->deadline) : NULL;
     return milter_address_known(program, milter->socket, milter->address);
 }
 
@@ -506,6 +509,16 @@ static void examine_after(const Case *this)
         doctor_dns_next_hop(this->doctor, "SMART_HOST", this->cf->smart_host);
 }
 
+static void add_misread(const Case *this)
+{
+    g_autofree char *form = milter_address_sendmail(this->ours->address);
+
+    mend_definition(this, findings_add(this->doctor, FINDING_ERROR, "milter-address",
+                                       "sendmail.cf has S=%s for %s, which Sendmail can't read; "
+                                       "its form is %s",
+                                       this->ours->socket, this->ours->name, form));
+}
+
 static void examine_milters(const Case *this)
 {
     if (this->ours == NULL) {
@@ -515,6 +528,8 @@ static void examine_milters(const Case *this)
                                            this->doctor->settings->socket));
         return;
     }
+    if (this->ours->is_misread)
+        add_misread(this);
     examine_general(this);
     examine_daemons(this);
     examine_flag(this);

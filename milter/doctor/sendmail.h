@@ -19,6 +19,8 @@ typedef struct {
     char *socket;
     /* NULL if socket is not understood. */
     MilterAddress *address;
+    /* Sendmail can't read socket; address is what it means. */
+    bool is_misread;
     /* 'T' and '4' tempfail, 'R' rejects; NUL lets mail go on without the milter. */
     char flag;
     /* Seconds that Sendmail waits for one answer, the last one included. */

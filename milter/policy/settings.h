@@ -45,7 +45,7 @@ struct Settings {
     gint refs; /* settings_ref() and settings_unref() only */
     char *file;
 
-    char *socket; /* in Postfix's words: inet:PORT@HOST, inet6:PORT@HOST, unix:PATH */
+    char *socket; /* in libmilter's form: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH */
     guint socket_mode;
     char *socket_group; /* NULL: as it comes */
 

@@ -259,12 +259,36 @@ static bool is_socket(const char *text)
     return at != NULL && at[1] != '\0' && is_port(colon + 1, (size_t)(at - colon - 1));
 }
 
+/* Postfix's "inet:HOST:PORT" and "inet:[IPV6]:PORT" in libmilter's form, owned by the caller; NULL
+ * if text is something else. */
+static char *from_postfix_socket(const char *text)
+{
+    const char *host = text + strlen("inet:");
+    const char *colon = strrchr(text, ':');
+    bool is_ipv6;
+
+    if (!g_str_has_prefix(text, "inet:") || colon <= host || strpbrk(host, "@ ") != NULL ||
+        !is_port(colon + 1, strlen(colon + 1)))
+        return NULL;
+    is_ipv6 = host[0] == '[' && colon[-1] == ']';
+    if (!is_ipv6 && memchr(host, ':', (size_t)(colon - host)) != NULL)
+        return NULL;
+    if (!is_ipv6)
+        return g_strdup_printf("inet:%s@%.*s", colon + 1, (int)(colon - host), host);
+    return g_strdup_printf("inet6:%s@%.*s", colon + 1, (int)(colon - host - 2), host + 1);
+}
+
+/* There are two dialects, Sendmail's (which is libmilter's) and Postfix's. The settings hold the
+ * former. */
 static bool read_socket(void *place, const SettingsGiven *given, GError **error)
 {
-    if (!is_socket(given->values[0]))
-        return refuse(given->key, given->values[0], "inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH",
-                      error);
-    put_text(place, given->values[0]);
+    const char *text = given->values[0];
+    g_autofree char *translated = from_postfix_socket(text);
+
+    if (!is_socket(translated != NULL ? translated : text))
+        return refuse(given->key, text,
+                      "inet:PORT@HOST, inet6:PORT@HOST, inet:HOST:PORT or unix:/PATH", error);
+    put_text(place, translated != NULL ? translated : text);
     return true;
 }
 static const SettingsKind kind_socket = {"socket", SETTINGS_TEXT, read_socket};

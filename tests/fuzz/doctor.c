@@ -36,7 +36,7 @@ static void check_address(const MilterAddress *address)
     check(address->is_unix ? *address->path != '\0' : address->port != 0);
     if (!is_host(address->host))
         return;
-    again = milter_address_parse(text);
+    again = milter_address_parse_postfix(text);
     check(again != NULL && again->is_unix == address->is_unix && again->port == address->port);
     check(g_strcmp0(again->path, address->path) == 0);
     check(address->host == NULL || g_strcmp0(again->host, address->host) == 0);

@@ -589,12 +589,61 @@ def test_tcp_socket(directory, daemons, nsd, sink):
         installed.postfix.stop()
 
 
-@pytest.mark.parametrize("value", ["{ours}", "inet:localhost:{number}", "{{ {ours} }}", "inet:{number}@127.0.0.1", "$mine"])
+@pytest.mark.parametrize("value", ["{ours}", "inet:localhost:{number}", "{{ {ours} }}", "inet:{number}", "$mine"])
 def test_ways_to_write_our_socket(installed, value):
     ours = _postfix_words(installed.daemon)
     value = value.format(ours=ours, number=ours.rpartition(":")[2])
     with installed.changed([f"mine={ours}", f"smtpd_milters={value}", "non_smtpd_milters=$smtpd_milters"]):
         assert not installed.doctor().bad()
+
+
+# The parameters of main.cf that have it, and what Postfix can't read: Sendmail's form, or no form at all.
+MISREAD = [
+    ("smtpd_milters", "inet:{number}@127.0.0.1"),
+    ("smtpd_milters", "{{ inet:{number}@127.0.0.1, default_action=tempfail }}"),
+    ("smtpd_milters", "127.0.0.1:{number}"),
+    ("smtpd_milters", "INET:127.0.0.1:{number}"),
+    ("non_smtpd_milters", "inet:{number}@127.0.0.1"),
+]
+
+
+@pytest.mark.parametrize("parameter, value", MISREAD, ids=[f"{row[0]}-{row[1]}" for row in MISREAD])
+def test_address_in_the_form_of_another_mta(installed, parameter, value):
+    """Postfix takes no mail at all; the mend writes its own form."""
+    ours = _postfix_words(installed.daemon)
+    value = value.format(number=ours.rpartition(":")[2])
+    with installed.changed([f"{parameter}={value}"]):
+        report = installed.doctor()
+        found, = report.of("milter-address", "error")
+        assert found["text"].startswith(f"{parameter} has ") and ours in found["text"]
+        assert report.bad() == [found] and not report.of(parameter.replace("_", "-"), "fine")
+        _mend(found["command"], installed.postfix.etc)
+        assert not installed.doctor().bad()
+
+
+def test_address_in_the_form_of_another_mta_in_both_lists(installed):
+    number = _postfix_words(installed.daemon).rpartition(":")[2]
+    with installed.changed([f"smtpd_milters=inet:{number}@127.0.0.1", "non_smtpd_milters=$smtpd_milters"]):
+        found, = installed.doctor().of("milter-address", "error")
+        _mend(found["command"], installed.postfix.etc)
+        assert "non_smtpd_milters = $smtpd_milters" in (installed.postfix.etc / "main.cf").read_text()
+        assert not installed.doctor().bad()
+
+
+def test_milter_that_does_not_answer(installed):
+    """A milter beside ours at which nothing listens, or something that is no milter."""
+    ours = _postfix_words(installed.daemon)
+    other = f"inet:127.0.0.1:{processes.free_port()}"
+    for value, level, word in [
+            (f"{ours}, {other}", "error", "Connection refused"),
+            (f"{ours}, unix:/none/other.sock", "error", "No such file"),
+            (f"{ours}, inet:127.0.0.1:{installed.sink.port}", "error", "does not answer as a milter"),
+            (f"{ours}, {{ {other}, default_action=accept }}", "warning", "goes on without it")]:
+        with installed.changed([f"smtpd_milters={value}", f"non_smtpd_milters={ours}"]):
+            found, = installed.doctor().of("milter-silent")
+            assert (found["level"], word in found["text"]) == (level, True), found
+            _mend(found["advice"].partition(": ")[2], installed.postfix.etc)
+            assert not installed.doctor().bad()
 
 
 def test_chroot(installed_unix):
@@ -720,6 +769,15 @@ def test_sendmail_fault(installed, request, tmp_path, needs_sendmail, name, milt
         assert not after.bad(), after.bad()
     else:
         assert found[0]["advice"]
+
+
+def test_sendmail_with_an_address_in_the_form_of_postfix(installed, tmp_path, needs_sendmail):
+    ours = _postfix_words(installed.daemon)
+    case = ConfiguredSendmail(tmp_path / "sendmail", installed.daemon, installed.sink, [("spfrom", ours)])
+    found, = case.doctor().of("milter-address", "error")
+    assert ours in found["text"] and installed.daemon.milter in found["text"]
+    case.mend(found["command"])
+    assert not case.doctor().bad()
 
 
 def test_sendmail_without_submission(installed, tmp_path, needs_sendmail):

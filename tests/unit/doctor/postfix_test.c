@@ -22,6 +22,10 @@ static const struct list_row {
     {"{inet:a:1,{ default_action = accept }}", "inet:a:1=accept",
      "{inet:a:1,{ default_action = accept }},X"},
     {"{ inet:a:1 }", "inet:a:1", "{inet:a:1},X"},
+    {"inet:1@a", "inet:a:1", "inet:a:1,X"}, /* Sendmail's form is corrected */
+    {"{ inet6:1@::1, default_action=accept }", "inet:[::1]:1=accept",
+     "{inet:[::1]:1,default_action=accept},X"},
+    {"/run/a, inet:127.0.0.1", "unix:/run/a inet:127.0.0.1", "unix:/run/a,X,inet:127.0.0.1"},
     {"{}", "{}", "{},X"},
     {"{ , }", "{ , }", "{ , },X"},
     {"{ inet:a:1", "{ inet:a:1", "{ inet:a:1,X"},

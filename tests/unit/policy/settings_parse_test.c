@@ -306,6 +306,9 @@ static const struct value_row {
     {"local_mailers = { dovecot }", "local_mailers = dovecot"},
     {"socket = inet:8894@localhost", "socket = inet:8894@localhost"},
     {"socket = \"inet6:8894@::1\"", "socket = inet6:8894@::1"},
+    {"socket = \"inet:127.0.0.1:8894\"", "socket = inet:8894@127.0.0.1"}, /* Postfix's form */
+    {"socket = inet:localhost:8894", "socket = inet:8894@localhost"},
+    {"socket = \"inet:[2001:db8::1]:8894\"", "socket = inet6:8894@2001:db8::1"},
     {"socket = unix:/run/spfrom/milter.sock", "socket = unix:/run/spfrom/milter.sock"},
     {"socket = unix:/run//spfrom", "socket = unix:/run//spfrom"}, /* no comment */
     {"socket_mode = 0600", "socket_mode = 0600"},
@@ -401,7 +404,7 @@ static void test_value(void **state)
 
 #define NOT_TEMPLATE "; use text with %n, %l, %d or %%"
 #define NOT_MECHANISM "; use mechanisms of SPF such as include:spf.example.org or ip4:192.0.2.25"
-#define NOT_SOCKET "; use inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH"
+#define NOT_SOCKET "; use inet:PORT@HOST, inet6:PORT@HOST, inet:HOST:PORT or unix:/PATH"
 #define NOT_RESULT "; use fail, softfail, neutral, none, permerror, temperror or pass"
 #define NOT_FALLBACK "; use an address such as noreply@example.org"
 #define NOT_FIELD "; use names of header fields such as Author or X-Original-From"
@@ -462,6 +465,11 @@ static const struct error_row {
      ":1: socket: invalid value \"inet:65536@127.0.0.1\"" NOT_SOCKET},
     {"socket = inet:milter@127.0.0.1",
      ":1: socket: invalid value \"inet:milter@127.0.0.1\"" NOT_SOCKET},
+    {"socket = inet::8894", ":1: socket: invalid value \"inet::8894\"" NOT_SOCKET},
+    {"socket = inet:::1:8894", ":1: socket: invalid value \"inet:::1:8894\"" NOT_SOCKET},
+    {"socket = inet:localhost:0", ":1: socket: invalid value \"inet:localhost:0\"" NOT_SOCKET},
+    {"socket = inet6:localhost:8894",
+     ":1: socket: invalid value \"inet6:localhost:8894\"" NOT_SOCKET},
     {"socket = inet:8894@", ":1: socket: invalid value \"inet:8894@\"" NOT_SOCKET},
     {"socket = inet:@127.0.0.1", ":1: socket: invalid value \"inet:@127.0.0.1\"" NOT_SOCKET},
     {"socket = unix:milter.sock", ":1: socket: invalid value \"unix:milter.sock\"" NOT_SOCKET},
