@@ -314,6 +314,11 @@ static int run(Settings *settings, const Options *options)
     status = listen_and_drop(settings);
     if (status != EX_OK)
         return status;
+    if (!setup_return_key(settings, SETUP_KEY_MAKE, &error)) {
+        control_close();
+        listener_close();
+        return fail(EX_CONFIG, error);
+    }
     verdicts = setup_verdicts(settings, deadline_in(settings->check_timeout), &error);
     if (verdicts == NULL) {
         control_close();
@@ -363,7 +368,7 @@ int main(int argc, char **argv)
         return fail(EX_UNAVAILABLE, error);
     file = g_canonicalize_filename(options.file, NULL);
     settings = setup_read(file, &error);
-    if (settings == NULL)
+    if (settings == NULL || !setup_return_key(settings, SETUP_KEY_READ, &error))
         return fail(EX_CONFIG, error);
     if (options.is_test)
         return test_configuration(settings);

@@ -76,10 +76,12 @@ static bool load(const LiveSettings *last, GPtrArray *warnings, GError **error)
 
     if (next == NULL || !can_start_with(next, error))
         return false;
+    keep_running(warnings, next, last->settings);
+    if (!setup_return_key(next, SETUP_KEY_MAKE, error))
+        return false;
     verdicts = setup_verdicts_after(last->verdicts, next, deadline_in(next->check_timeout), error);
     if (verdicts == NULL)
         return false;
-    keep_running(warnings, next, last->settings);
     log_set_level(next->log_level);
     live_settings_put(g_steal_pointer(&next), verdicts);
     return true;
@@ -134,6 +136,8 @@ static Settings *read_map(const LiveSettings *last, GError **error)
 {
     Settings *next = setup_read_map(last->settings, error);
 
+    if (next != NULL && next != last->settings && !setup_return_key(next, SETUP_KEY_MAKE, error))
+        g_clear_pointer(&next, settings_unref);
     if (next != NULL && next != last->settings)
         live_settings_put(settings_ref(next), verdicts_ref(last->verdicts));
     return next;

@@ -70,6 +70,19 @@ static char *addr_spec_new(const char *local_part, const char *domain_name)
     return g_string_free(addr_spec, FALSE);
 }
 
+Mailbox *mailbox_new(const char *display_name, const char *local_part, const char *domain_name)
+{
+    Mailbox *mailbox = g_new0(Mailbox, 1);
+
+    mailbox->display_name = g_strdup(display_name);
+    mailbox->local_part = g_strdup(local_part);
+    mailbox->domain = g_strdup(domain_name);
+    mailbox->domain_name = g_strdup(domain_name);
+    if (local_part[0] != '\0')
+        mailbox->addr_spec = addr_spec_new(local_part, domain_name);
+    return mailbox;
+}
+
 /* Takes what address holds. */
 static Mailbox *mailbox_take(AddressRead *address)
 {

@@ -63,6 +63,10 @@ Mailbox *mailbox_parse_path(const char *path);
  * mailbox_free().
  */
 Mailbox *mailbox_parse(const char *text);
+
+/* A mailbox of these parts: the local part unquoted, the domain as in Mailbox. An empty local part
+ * makes none that could be written: addr_spec is NULL. Freed with mailbox_free(). */
+Mailbox *mailbox_new(const char *display_name, const char *local_part, const char *domain_name);
 void mailbox_free(Mailbox *mailbox);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Mailbox, mailbox_free)
 

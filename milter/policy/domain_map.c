@@ -53,7 +53,11 @@ bool domain_section_set(DomainSection *section, const SettingsKey *key, const ch
                     "%s: is given twice; leave one out", key->name);
         return false;
     }
-    return settings_key_read(key, place, (const char *const[]){text, NULL}, NULL, error);
+    if (!settings_key_read(key, place, (const char *const[]){text, NULL}, NULL, error))
+        return false;
+    if (section->fallback_form != NULL)
+        section->fallback = section->fallback_form->plain;
+    return true;
 }
 
 static char *table_key(const DomainSection *section)

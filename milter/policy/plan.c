@@ -186,8 +186,8 @@ static bool is_same_domain(const Mailbox *a, const Mailbox *b)
 }
 
 /*
- * True if the envelope sender is of the domain of the fallback address in force. Once the message
- * was rewritten, its first author is that address.
+ * True if the envelope sender is of the domain of the fallback or return address in force. Once the
+ * message was rewritten, its first author is a fallback address.
  */
 static bool is_sender_of_fallback(const Case *c)
 {
@@ -196,8 +196,10 @@ static bool is_sender_of_fallback(const Case *c)
 
     if (is_same_domain(sender, c->standing.fallback))
         return true;
-    return author != NULL && author->addr_spec != NULL && is_same_domain(sender, author) &&
-           g_hash_table_contains(c->settings->fallbacks, author->addr_spec);
+    if (c->standing.return_form != NULL && is_same_domain(sender, c->standing.return_form->plain))
+        return true;
+    return author != NULL && is_same_domain(sender, author) &&
+           standing_is_own_address(c->settings, author);
 }
 
 static StandingOutcome sender_outcome(const Case *c)
@@ -217,6 +219,12 @@ static bool is_envelope(const Case *c, const Mailbox *author)
            (c->identities->is_smtputf8 || g_str_is_ascii(author->addr_spec));
 }
 
+/* A bounce stays one on its second way, whatever null_sender says. */
+static bool is_null_sender_staying(const Case *c)
+{
+    return !c->settings->null_sender_fallback || c->identities->is_returned;
+}
+
 /*
  * All authors are authorised, and the envelope sender is not aligned with the first one, or is to
  * be replaced by a fallback address that is not: does align_envelope have a say?
@@ -227,7 +235,7 @@ static bool is_alignment_in_question(const Case *c)
     bool is_fallback_aligned = is_aligned_with(author, c->standing.fallback);
 
     if (mailbox_is_null_sender(c->identities->sender))
-        return c->settings->null_sender_fallback && !is_fallback_aligned;
+        return !is_null_sender_staying(c) && !is_fallback_aligned;
     if (is_sender_authorised(c))
         return !is_aligned_with(c->identities->sender, author);
     return c->settings->envelope_sender == ENVELOPE_SENDER_FALLBACK && !is_fallback_aligned;
@@ -301,11 +309,64 @@ static bool must_align(const Case *c)
 
 static void take_standing(Plan *plan, const Case *c)
 {
+    plan->mode = c->message_mode;
     plan->is_log_only = c->message_mode == MODE_LOG_ONLY;
     plan->fallback = c->standing.fallback;
+    plan->fallback_form = c->standing.fallback_form;
     plan->display_name = c->standing.display_name;
     plan->display_name_missing = c->standing.display_name_missing;
     plan->add_reply_to = c->standing.add_reply_to;
+}
+
+/* The author whose token the message carries: the first one outside of the fallback's domain. NULL
+ * if there is none. */
+static const Mailbox *token_author(const Case *c)
+{
+    const Mailboxes *authors = c->identities->authors;
+
+    for (guint i = 0; i < authors->mailboxes->len; i++) {
+        const Mailbox *author = mailboxes_at(authors, i);
+
+        if (author->addr_spec != NULL && !is_same_domain(author, c->standing.fallback) &&
+            !standing_is_own_address(c->settings, author))
+            return author;
+    }
+    return NULL;
+}
+
+/* Makes the addresses with the author's token that may take the place of the fallback. What comes
+ * from outside carries none: an answer would come to the sender of an answer. */
+static void make_token_addresses(Plan *plan, const Case *c)
+{
+    const ReturnForm *return_form = c->standing.return_form;
+
+    if (!c->settings->has_return_secret || c->identities->is_returned ||
+        c->identities->has_no_tokens ||
+        (return_form == NULL && !c->standing.fallback_form->has_token))
+        return;
+    plan->token_author = token_author(c);
+    if (plan->token_author == NULL)
+        return;
+    return_token_make(c->settings->return_secret, plan->token_author, plan->token);
+    if (return_form != NULL)
+        plan->own_return = return_form_expand(return_form, plan->token);
+    if (c->standing.fallback_form->has_token) {
+        plan->own_fallback = return_form_expand(c->standing.fallback_form, plan->token);
+        plan->fallback = plan->own_fallback;
+    }
+}
+
+/* Forgets the token if nothing carries it. */
+static void settle_token(Plan *plan)
+{
+    bool is_in_from = plan->rewrite_author && plan->own_fallback != NULL;
+    bool is_in_envelope = plan->envelope_sender != NULL &&
+                          (plan->sender == plan->own_return || plan->sender == plan->own_fallback);
+
+    if (is_in_from || is_in_envelope)
+        return;
+    plan->token[0] = '\0';
+    plan->token_author = NULL;
 }
 
 /* If no verdict was needed, the outcome stands for the result. */
@@ -355,6 +416,14 @@ static void put_envelope(Plan *plan, const Case *c, const Mailbox *mailbox)
     plan->envelope_sender = mailbox->addr_spec;
 }
 
+/* What takes the envelope's place if that is to be ours. */
+static const Mailbox *own_envelope(const Plan *plan, const Case *c)
+{
+    if (mailbox_is_null_sender(c->identities->sender))
+        return c->standing.fallback;
+    return plan->own_return != NULL ? plan->own_return : plan->fallback;
+}
+
 /* Some author is not authorised: the fallback takes its place, and the envelope's if that would not
  * align. */
 static void plan_author(Plan *plan, const Case *c)
@@ -362,26 +431,28 @@ static void plan_author(Plan *plan, const Case *c)
     const Mailbox *sender = c->identities->sender;
     bool is_envelope_staying =
         mailbox_is_null_sender(sender)
-            ? !c->settings->null_sender_fallback
+            ? is_null_sender_staying(c)
             : is_aligned_with(sender, plan->fallback) && is_sender_authorised(c);
 
     plan->action = PLAN_REWRITE;
     plan->rewrite_author = true;
+    make_token_addresses(plan, c);
     decide_by_author(plan, c, c->unauthorised);
     note_unauthorised(plan, c);
     plan->is_sender_header_authorised = standing_is_authorised(outcome_of(c, PLAN_SENDER_HEADER));
     if (!is_envelope_staying)
-        put_envelope(plan, c, plan->fallback);
+        put_envelope(plan, c, own_envelope(plan, c));
 }
 
 /* The mailbox that takes the envelope's place while the authors stay. */
-static const Mailbox *envelope_beside_author(const Plan *plan, const Case *c, bool prefers_fallback)
+static const Mailbox *envelope_beside_author(Plan *plan, const Case *c, bool prefers_fallback)
 {
     const Mailbox *author = first_mailbox(c);
 
-    if (!is_envelope(c, author) || (prefers_fallback && !must_align(c)))
-        return plan->fallback;
-    return author;
+    if (is_envelope(c, author) && (!prefers_fallback || must_align(c)))
+        return author;
+    make_token_addresses(plan, c);
+    return own_envelope(plan, c);
 }
 
 static void plan_sender(Plan *plan, const Case *c)
@@ -413,7 +484,7 @@ static void plan_envelope(Plan *plan, const Case *c)
     decide_by_author(plan, c, 0);
     if (!mailbox_is_null_sender(c->identities->sender))
         plan_sender(plan, c);
-    else if (c->settings->null_sender_fallback)
+    else if (!is_null_sender_staying(c))
         put_envelope(plan, c, envelope_beside_author(plan, c, true));
     if (plan->envelope_sender != NULL)
         plan->action = PLAN_REWRITE;
@@ -460,6 +531,7 @@ Plan *plan_new(Settings *settings, ModeInForce mode, const Identities *identitie
     plan->identity = PLAN_NOBODY;
     plan->unauthorised = g_ptr_array_new();
     plan_fill(plan, &c);
+    settle_token(plan);
     g_ptr_array_add(plan->unauthorised, NULL);
     plan->is_aligned = is_aligned_at_last(plan, &c);
     return plan;
@@ -468,6 +540,8 @@ Plan *plan_new(Settings *settings, ModeInForce mode, const Identities *identitie
 void plan_free(Plan *plan)
 {
     g_ptr_array_unref(plan->unauthorised);
+    g_clear_pointer(&plan->own_fallback, mailbox_free);
+    g_clear_pointer(&plan->own_return, mailbox_free);
     g_free(plan);
 }
 

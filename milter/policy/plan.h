@@ -21,6 +21,8 @@ typedef struct {
     bool is_smtputf8;             /* MAIL came with SMTPUTF8 (RFC 6531) */
     /* d= domains that exempt_dkim's field says passed; NULL-terminated, or NULL */
     const char *const *dkim_passes;
+    bool is_returned;   /* it came back to addresses of ours (design section 19) */
+    bool has_no_tokens; /* those that it should carry can't be kept: see Plan.token */
 } Identities;
 
 /* An identity by number: the authors by their position, then these two. */
@@ -57,7 +59,8 @@ PlanNeeds plan_needs(Settings *settings, ModeInForce mode, const Identities *ide
 
 typedef enum { PLAN_KEEP, PLAN_REWRITE, PLAN_TEMPFAIL } PlanAction;
 
-/* All pointers are borrowed from settings, identities and verdicts, except unauthorised. */
+/* All pointers are borrowed from settings, identities and verdicts, except unauthorised and those
+ * that are the plan's own. */
 typedef struct {
     PlanAction action;
     bool is_log_only;    /* action is what would be done; nothing is touched */
@@ -66,7 +69,9 @@ typedef struct {
     bool is_sender_header_authorised; /* with rewrite_author: Sender: may stay */
     const Mailbox *sender;            /* the envelope sender as the message leaves */
     const char *envelope_sender;      /* the new one, an addr-spec; NULL: it stays */
-    const Mailbox *fallback;          /* in force for this message, as the three below */
+    /* In force for this message, as the three below; with its token, if it has one. */
+    const Mailbox *fallback;
+    const ReturnForm *fallback_form;
     const char *display_name;
     const char *display_name_missing;
     bool add_reply_to;
@@ -76,6 +81,16 @@ typedef struct {
     int identity;          /* whose verdict decided; PLAN_NOBODY: no author could be read */
     const Verdict *verdict; /* its verdict; NULL if none was looked up */
     bool is_aligned;        /* author and envelope sender as they leave, or the null sender */
+    Mode mode;              /* of the message */
+    /*
+     * The token that From: or the envelope carries, and its author. Before the message leaves, the
+     * caller must have kept that this token stands for that address; if it can't, it asks for
+     * another plan (has_no_tokens).
+     */
+    ReturnToken token; /* "": none */
+    const Mailbox *token_author;
+    Mailbox *own_fallback; /* with the token, as the next one; the plan's own */
+    Mailbox *own_return;
     /* of const char *: unauthorised author domains, with a NULL at the end */
     GPtrArray *unauthorised;
 } Plan;

@@ -40,7 +40,9 @@ static void settings_free(struct Settings *settings)
     g_clear_pointer(&settings->sections, g_hash_table_unref);
     g_clear_pointer(&settings->map, g_hash_table_unref);
     g_clear_pointer(&settings->fallbacks, g_hash_table_unref);
+    g_clear_pointer(&settings->return_forms, g_hash_table_unref);
     g_free(settings->map_digest);
+    g_free(settings->return_key_file);
     g_free(settings->text);
     g_free(settings->file);
     g_free(settings);
@@ -69,6 +71,19 @@ void settings_unref(Settings *settings)
         settings_free(last);
 }
 
+bool settings_has_tokens(Settings *settings)
+{
+    return g_hash_table_size(settings->return_forms) > 0;
+}
+
+void settings_put_return_secret(Settings *settings, const guint8 secret[RETURN_KEY_LENGTH])
+{
+    struct Settings *own = (struct Settings *)settings;
+
+    memcpy(own->return_secret, secret, RETURN_KEY_LENGTH);
+    own->has_return_secret = true;
+}
+
 void settings_keep(Settings *next, Settings *running, GPtrArray *changed)
 {
     struct Settings *to = (struct Settings *)next;
@@ -89,6 +104,10 @@ void settings_keep(Settings *next, Settings *running, GPtrArray *changed)
         g_free(to->ledger);
         to->ledger = g_build_filename(to->state_dir, SETTINGS_LEDGER_NAME, NULL);
     }
+    g_free(to->return_key_file);
+    to->return_key_file = g_strdup(from->return_key_file);
+    if (from->has_return_secret)
+        settings_put_return_secret(next, from->return_secret);
 }
 
 static bool has_same(const SettingsKey *key, Settings *a, Settings *b)

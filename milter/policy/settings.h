@@ -8,6 +8,7 @@
 #include "mail/rewrite.h"
 #include "policy/outbound.h"
 #include "policy/relay_entry.h"
+#include "policy/return_address.h"
 #include "policy/verdict.h"
 
 /* The order counts: a domain section is never more active than the switch (design section 10). */
@@ -28,11 +29,17 @@ typedef struct {
     char *name;         /* see base/domain_name.h; for subdomains without its leading dot */
     bool is_subdomains; /* written with a leading dot: the domain's subdomains, at any depth */
     guint mode;         /* of Mode */
-    Mailbox *fallback;
+    ReturnForm *fallback_form;
+    ReturnForm *return_form; /* one without an address: none for this domain */
     char *display_name;
     char *display_name_missing;
     guint reply_to;
     guint authorised; /* domain_map only: 0 for no, 1 for yes, in place of the verdict */
+    /* These follow from the keys. */
+    const Mailbox *fallback; /* of fallback_form, without a token */
+    /* The return address that holds here: the section's own or the global one, if it is aligned with
+     * the fallback that holds here; else NULL. */
+    const ReturnForm *return_in_force;
 } DomainSection;
 
 /*
@@ -49,7 +56,7 @@ struct Settings {
     guint socket_mode;
     char *socket_group; /* NULL: as it comes */
 
-    Mailbox *fallback;
+    ReturnForm *fallback_form;
     Mode mode;
     SpfResultSet rewrite_on;
     SpfResultSet tempfail_on;
@@ -57,6 +64,12 @@ struct Settings {
     AlignEnvelope align_envelope;
     bool null_sender_fallback; /* null_sender = fallback */
     char *exempt_dkim;         /* authserv-id; NULL: none */
+
+    ReturnForm *return_form; /* return_address; without an address: none */
+    char *return_key;        /* a file; NULL: not given */
+    char *return_socket;     /* as socket; NULL: none */
+    guint return_days;
+    guint return_mail; /* what is passed on: bits, 1 << ReturnKind */
 
     char *display_name;
     char *display_name_missing;
@@ -104,15 +117,24 @@ struct Settings {
     /* These follow from the keys. */
     /* name (subdomains with a leading dot) → DomainSection of the configuration */
     GHashTable *sections;
-    GHashTable *map;  /* the same of domain_map; NULL: none */
-    char *map_digest; /* of what stood in that file; NULL: none */
-    char *text;       /* the configuration as it was read */
-    /* addr-specs of every fallback address there is, lower-case domain: a set */
+    GHashTable *map;         /* the same of domain_map; NULL: none */
+    char *map_digest;        /* of what stood in that file; NULL: none */
+    char *text;              /* the configuration as it was read */
+    const Mailbox *fallback; /* of fallback_form, without a token */
+    /* The return address in force where no section says otherwise; NULL: none. */
+    const ReturnForm *return_in_force;
+    /* addr-specs of every fallback address there is, without a token, lower-case domain: a set */
     GHashTable *fallbacks;
+    /* every form with a token that is in force somewhere: see return_forms_find() */
+    GHashTable *return_forms;
     bool is_ledger_in_state_dir; /* the key is not given */
+    char *return_key_file;       /* return_key, or that in state_dir; NULL: neither is given */
+    bool has_return_secret;      /* return_secret is what stands in it */
+    guint8 return_secret[RETURN_KEY_LENGTH];
 };
 
-#define SETTINGS_LEDGER_NAME "ledger.db" /* in state_dir, if ledger is not given */
+#define SETTINGS_LEDGER_NAME "ledger.db"      /* in state_dir, if ledger is not given */
+#define SETTINGS_RETURN_KEY_NAME "return.key" /* in state_dir, if return_key is not given */
 
 /* Empty settings, for settings_parse() and its like to fill. file may be NULL. */
 struct Settings *settings_new(const char *file);
@@ -127,6 +149,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
  * changed  of const char *: the names of those that next had otherwise are added; NULL: not wanted
  */
 void settings_keep(Settings *next, Settings *running, GPtrArray *changed);
+
+/* True if some address carries a token: a return address, or a fallback address with "%t". */
+bool settings_has_tokens(Settings *settings);
+
+/* Puts what stands in return_key_file into settings; without it no message carries a token. Nobody else
+ * may have a reference of settings yet. */
+void settings_put_return_secret(Settings *settings, const guint8 secret[RETURN_KEY_LENGTH]);
 
 /* True if cached verdicts that were made under a hold under b too. The relay set is not looked at. */
 bool settings_verdicts_survive(Settings *a, Settings *b);

@@ -11,6 +11,7 @@
 #include "base/domain_name.h"
 #include "base/network.h"
 #include "mail/display_name.h"
+#include "mail/returned.h"
 #include "policy/settings_parse.h"
 
 #define PORT_MAX 65535
@@ -225,19 +226,74 @@ static bool read_template(void *place, const SettingsGiven *given, GError **erro
 }
 static const SettingsKind kind_template = {"template", SETTINGS_TEXT, read_template};
 
+/* Reads a form of an address; NULL with error set. */
+static ReturnForm *read_form(const SettingsGiven *given, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    ReturnForm *form = return_form_parse(given->values[0], &cause);
+
+    if (form == NULL)
+        refuse(given->key, given->values[0], cause->message, error);
+    return form;
+}
+
+static void put_form(void *place, ReturnForm *form)
+{
+    ReturnForm **member = place;
+
+    g_clear_pointer(member, return_form_free);
+    *member = form;
+}
+
 static bool read_address(void *place, const SettingsGiven *given, GError **error)
 {
-    Mailbox *address = settings_fallback_parse(given->values[0]);
-    Mailbox **member = place;
+    g_autoptr(ReturnForm) form = read_form(given, error);
 
-    if (address == NULL)
-        return refuse(given->key, given->values[0], "an address such as noreply@example.org",
+    if (form == NULL)
+        return false;
+    if (form->plain == NULL || form->plain->addr_spec == NULL)
+        return refuse(given->key, given->values[0],
+                      form->plain == NULL
+                          ? "an address such as noreply@example.org"
+                          : "an address of which something is left without %t, such as "
+                            "noreply+%t@example.org",
                       error);
-    g_clear_pointer(member, mailbox_free);
-    *member = address;
+    put_form(place, g_steal_pointer(&form));
     return true;
 }
-static const SettingsKind kind_address = {"address", SETTINGS_MAILBOX, read_address};
+static const SettingsKind kind_address = {"address", SETTINGS_ADDRESS, read_address};
+
+/* An empty one: none. */
+static bool read_return_address(void *place, const SettingsGiven *given, GError **error)
+{
+    g_autoptr(ReturnForm) form = read_form(given, error);
+
+    if (form == NULL)
+        return false;
+    if (form->plain != NULL && !form->has_token)
+        return refuse(given->key, given->values[0],
+                      "an address with %t before the \"@\", such as bounce+%t@example.org", error);
+    put_form(place, g_steal_pointer(&form));
+    return true;
+}
+static const SettingsKind kind_return_address = {"return-address", SETTINGS_ADDRESS,
+                                                 read_return_address};
+
+static bool read_return_kinds(void *place, const SettingsGiven *given, GError **error)
+{
+    guint kinds = 0;
+
+    for (size_t i = 0; given->values[i] != NULL; i++) {
+        ReturnKind kind;
+
+        if (!return_kind_parse(given->values[i], &kind))
+            return refuse(given->key, given->values[i], "bounce, auto-reply or reply", error);
+        kinds |= 1u << kind;
+    }
+    *(guint *)place = kinds;
+    return true;
+}
+static const SettingsKind kind_return_kinds = {"return-kinds", SETTINGS_NUMBER, read_return_kinds};
 
 static bool is_port(const char *text, size_t length)
 {
@@ -292,6 +348,16 @@ static bool read_socket(void *place, const SettingsGiven *given, GError **error)
     return true;
 }
 static const SettingsKind kind_socket = {"socket", SETTINGS_TEXT, read_socket};
+
+/* An empty one: none. */
+static bool read_socket_or_none(void *place, const SettingsGiven *given, GError **error)
+{
+    if (given->values[0][0] != '\0')
+        return read_socket(place, given, error);
+    put_text(place, NULL);
+    return true;
+}
+static const SettingsKind kind_socket_or_none = {"socket", SETTINGS_TEXT, read_socket_or_none};
 
 /* An empty one is the system's. */
 static bool read_hostname(void *place, const SettingsGiven *given, GError **error)
@@ -506,7 +572,7 @@ const SettingsKey settings_keys[] = {
     {"socket_mode", &kind_permissions, "0660", RESTART, IN(socket_mode)},
     {"socket_group", &kind_text, NULL, RESTART, IN(socket_group)},
     {"mode", &kind_choice, "rewrite", SECTION, IN_BOTH(mode), WORDS("off", "log-only", "rewrite")},
-    {"fallback_address", &kind_address, NULL, SECTION, IN_BOTH(fallback)},
+    {"fallback_address", &kind_address, NULL, SECTION, IN_BOTH(fallback_form)},
     {"rewrite_on", &kind_results, "{fail, softfail, neutral, none, permerror, temperror}",
      LIST, IN(rewrite_on)},
     {"tempfail_on", &kind_results, "{}", LIST, IN(tempfail_on)},
@@ -515,6 +581,11 @@ const SettingsKey settings_keys[] = {
     {"align_envelope", &kind_choice, "no", 0, IN(align_envelope), WORDS("no", "dmarc", "yes")},
     {"null_sender", &kind_flag, "keep", 0, IN(null_sender_fallback), WORDS("keep", "fallback")},
     {"exempt_dkim", &kind_text, NULL, 0, IN(exempt_dkim)},
+    {"return_address", &kind_return_address, "", SECTION, IN_BOTH(return_form)},
+    {"return_key", &kind_path, NULL, RESTART, IN(return_key)},
+    {"return_socket", &kind_socket_or_none, "inet:8896@127.0.0.1", RESTART, IN(return_socket)},
+    {"return_days", &kind_number, "400", 0, IN(return_days), RANGE(1, 36500)},
+    {"return_mail", &kind_return_kinds, "{bounce, auto-reply, reply}", LIST, IN(return_mail)},
     {"display_name", &kind_template, "%n", SECTION, IN_BOTH(display_name)},
     {"display_name_missing", &kind_template, "%l", SECTION, IN_BOTH(display_name_missing)},
     {"reply_to", &kind_choice, "add", SECTION, IN_BOTH(reply_to), WORDS("never", "add")},
@@ -629,8 +700,8 @@ void settings_key_clear(const SettingsKey *key, void *place)
     case SETTINGS_TEXTS:
         g_clear_pointer((char ***)place, g_strfreev);
         return;
-    case SETTINGS_MAILBOX:
-        g_clear_pointer((Mailbox **)place, mailbox_free);
+    case SETTINGS_ADDRESS:
+        g_clear_pointer((ReturnForm **)place, return_form_free);
         return;
     case SETTINGS_ARRAY:
         g_clear_pointer((GPtrArray **)place, g_ptr_array_unref);
@@ -638,12 +709,12 @@ void settings_key_clear(const SettingsKey *key, void *place)
     }
 }
 
-static bool is_same_mailbox(const Mailbox *a, const Mailbox *b)
+static bool is_same_form(const ReturnForm *a, const ReturnForm *b)
 {
-    if (a == NULL || b == NULL)
+    if (a == NULL || b == NULL || a->plain == NULL || b->plain == NULL)
         return a == b;
-    return g_strcmp0(a->addr_spec, b->addr_spec) == 0 &&
-           g_strcmp0(a->display_name, b->display_name) == 0;
+    return strcmp(a->text, b->text) == 0 &&
+           g_strcmp0(a->plain->display_name, b->plain->display_name) == 0;
 }
 
 bool settings_key_is_same(const SettingsKey *key, const void *a, const void *b)
@@ -657,8 +728,8 @@ bool settings_key_is_same(const SettingsKey *key, const void *a, const void *b)
         return g_strcmp0(*(char *const *)a, *(char *const *)b) == 0;
     case SETTINGS_TEXTS:
         return g_strv_equal(*(const char *const *const *)a, *(const char *const *const *)b);
-    case SETTINGS_MAILBOX:
-        return is_same_mailbox(*(Mailbox *const *)a, *(Mailbox *const *)b);
+    case SETTINGS_ADDRESS:
+        return is_same_form(*(ReturnForm *const *)a, *(ReturnForm *const *)b);
     case SETTINGS_ARRAY:
         return false;
     }
@@ -680,7 +751,7 @@ void settings_key_copy(const SettingsKey *key, void *to, const void *from)
     case SETTINGS_TEXTS:
         put_list(to, *(const char *const *const *)from);
         return;
-    case SETTINGS_MAILBOX:
+    case SETTINGS_ADDRESS:
     case SETTINGS_ARRAY:
         return;
     }

@@ -32,7 +32,7 @@ typedef enum {
     SETTINGS_FLAG,    /* bool; not for a section, as it can't say that it is not given */
     SETTINGS_TEXT,    /* char *, NULL: none */
     SETTINGS_TEXTS,   /* char **, NULL-terminated */
-    SETTINGS_MAILBOX, /* Mailbox * */
+    SETTINGS_ADDRESS, /* ReturnForm * */
     SETTINGS_ARRAY,   /* GPtrArray *; can't be compared or copied */
 } SettingsMember;
 

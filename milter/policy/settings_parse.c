@@ -403,7 +403,7 @@ static bool parse_locked(struct Settings *settings, const char *text, GError **e
 /* Rules that concern more than one key. */
 static bool check_together(struct Settings *settings, GError **error)
 {
-    if (settings->fallback == NULL) {
+    if (settings->fallback_form == NULL) {
         g_set_error(
             error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
             "%s: fallback_address must be given; write fallback_address = \"noreply@example.org\"",
@@ -469,7 +469,27 @@ static bool read_map(struct Settings *settings, const SettingsSource *source, GE
     return settings->map != NULL;
 }
 
-static void note_fallbacks(struct Settings *settings, GHashTable *table)
+/* The return address of form beside that fallback; NULL: none. Of another organizational domain, it
+ * would cost the message its alignment. */
+static const ReturnForm *return_in_force(const ReturnForm *form, const Mailbox *fallback)
+{
+    return form->plain != NULL &&
+                   domain_name_is_aligned(form->plain->domain_name, fallback->domain_name)
+               ? form
+               : NULL;
+}
+
+static void note_forms(struct Settings *settings, const ReturnForm *fallback_form,
+                       const ReturnForm *return_form)
+{
+    g_hash_table_add(settings->fallbacks, fallback_form->plain->addr_spec);
+    return_forms_add(settings->return_forms, fallback_form);
+    if (return_form != NULL)
+        return_forms_add(settings->return_forms, return_form);
+}
+
+/* What follows from the addresses of the sections in table. */
+static void fill_section_addresses(struct Settings *settings, GHashTable *table)
 {
     GHashTableIter iter;
     gpointer value;
@@ -478,11 +498,27 @@ static void note_fallbacks(struct Settings *settings, GHashTable *table)
         return;
     g_hash_table_iter_init(&iter, table);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const DomainSection *section = value;
+        DomainSection *section = value;
+        const ReturnForm *fallback_form =
+            section->fallback_form != NULL ? section->fallback_form : settings->fallback_form;
+        const ReturnForm *return_form =
+            section->return_form != NULL ? section->return_form : settings->return_form;
 
-        if (section->fallback != NULL)
-            g_hash_table_add(settings->fallbacks, section->fallback->addr_spec);
+        section->return_in_force = return_in_force(return_form, fallback_form->plain);
+        note_forms(settings, fallback_form, section->return_in_force);
     }
+}
+
+/* What follows from all addresses. */
+static void fill_addresses(struct Settings *settings)
+{
+    settings->fallbacks = g_hash_table_new(g_str_hash, g_str_equal);
+    settings->return_forms = return_forms_new();
+    settings->fallback = settings->fallback_form->plain;
+    settings->return_in_force = return_in_force(settings->return_form, settings->fallback);
+    note_forms(settings, settings->fallback_form, settings->return_in_force);
+    fill_section_addresses(settings, settings->sections);
+    fill_section_addresses(settings, settings->map);
 }
 
 static bool fill_from_text(struct Settings *settings, char *text, GError **error)
@@ -508,6 +544,15 @@ static void fill_ledger(struct Settings *settings)
         g_clear_pointer(&settings->ledger, g_free);
 }
 
+static void fill_return_key(struct Settings *settings)
+{
+    if (settings->return_key != NULL)
+        settings->return_key_file = g_strdup(settings->return_key);
+    else if (settings->state_dir != NULL)
+        settings->return_key_file =
+            g_build_filename(settings->state_dir, SETTINGS_RETURN_KEY_NAME, NULL);
+}
+
 static void fill_rest(struct Settings *settings, const SettingsSource *source)
 {
     if (settings->hostname == NULL)
@@ -515,10 +560,8 @@ static void fill_rest(struct Settings *settings, const SettingsSource *source)
     if (settings->hostname == NULL)
         settings->hostname = g_strdup("localhost");
     fill_ledger(settings);
-    settings->fallbacks = g_hash_table_new(g_str_hash, g_str_equal);
-    g_hash_table_add(settings->fallbacks, settings->fallback->addr_spec);
-    note_fallbacks(settings, settings->sections);
-    note_fallbacks(settings, settings->map);
+    fill_return_key(settings);
+    fill_addresses(settings);
 }
 
 static bool fill(struct Settings *settings, const SettingsSource *source, GError **error)

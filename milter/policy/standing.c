@@ -17,6 +17,8 @@ Standing standing_of(Settings *settings, ModeInForce mode, const char *domain_na
         domain_name != NULL ? settings_section(settings, domain_name) : NULL;
     Standing standing = {.mode = effective_mode(mode, section),
                          .fallback = settings->fallback,
+                         .fallback_form = settings->fallback_form,
+                         .return_form = settings->return_in_force,
                          .display_name = settings->display_name,
                          .display_name_missing = settings->display_name_missing,
                          .add_reply_to = settings->reply_to,
@@ -25,8 +27,11 @@ Standing standing_of(Settings *settings, ModeInForce mode, const char *domain_na
     if (section == NULL)
         return standing;
     standing.has_own_mode = section->mode != SECTION_OPEN;
-    if (section->fallback != NULL)
+    standing.return_form = section->return_in_force;
+    if (section->fallback_form != NULL) {
         standing.fallback = section->fallback;
+        standing.fallback_form = section->fallback_form;
+    }
     if (section->display_name != NULL)
         standing.display_name = section->display_name;
     if (section->display_name_missing != NULL)
@@ -38,10 +43,19 @@ Standing standing_of(Settings *settings, ModeInForce mode, const char *domain_na
     return standing;
 }
 
+bool standing_is_own_address(Settings *settings, const Mailbox *mailbox)
+{
+    ReturnToken token;
+
+    return mailbox->addr_spec != NULL &&
+           (g_hash_table_contains(settings->fallbacks, mailbox->addr_spec) ||
+            return_forms_find(settings->return_forms, mailbox, token));
+}
+
 /*
- * True for a mailbox that is never rewritten: of the fallback's domain, a fallback address of
- * anyone, or of a domain whose mode is off. By the first two, a message that passes twice is kept:
- * f(f(m)) = f(m).
+ * True for a mailbox that is never rewritten: of the domain of the fallback or of the return
+ * address, a fallback or return address of anyone, or of a domain whose mode is off. By all but the
+ * last, a message that passes twice is kept: f(f(m)) = f(m).
  */
 static bool is_exempt(Settings *settings, const Standing *standing, const Mailbox *mailbox)
 {
@@ -51,8 +65,10 @@ static bool is_exempt(Settings *settings, const Standing *standing, const Mailbo
         return false;
     if (strcmp(mailbox->domain_name, standing->fallback->domain_name) == 0)
         return true;
-    return mailbox->addr_spec != NULL &&
-           g_hash_table_contains(settings->fallbacks, mailbox->addr_spec);
+    if (standing->return_form != NULL &&
+        strcmp(mailbox->domain_name, standing->return_form->plain->domain_name) == 0)
+        return true;
+    return standing_is_own_address(settings, mailbox);
 }
 
 StandingOutcome standing_of_verdict(Settings *settings, const Verdict *verdict)

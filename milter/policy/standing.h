@@ -21,8 +21,10 @@ typedef enum { STANDING_MAP_SILENT, STANDING_MAP_YES, STANDING_MAP_NO } Standing
 /* Everything in it is borrowed from the settings. */
 typedef struct {
     Mode mode;
-    bool has_own_mode; /* a section or the map gives the mode */
-    const Mailbox *fallback;
+    bool has_own_mode;       /* a section or the map gives the mode */
+    const Mailbox *fallback; /* without a token */
+    const ReturnForm *fallback_form;
+    const ReturnForm *return_form; /* NULL: the fallback is the return address */
     const char *display_name;
     const char *display_name_missing;
     bool add_reply_to;
@@ -51,6 +53,12 @@ StandingOutcome standing_outcome(Settings *settings, ModeInForce mode, const Mai
 
 /* What the verdict alone comes to if tempfail_on does not apply: authorised or unauthorised. */
 StandingOutcome standing_of_verdict(Settings *settings, const Verdict *verdict);
+
+/*
+ * True for a fallback address of any domain, and for any address of the form of one, or of that of a
+ * return address: those that our rewrites leave behind.
+ */
+bool standing_is_own_address(Settings *settings, const Mailbox *mailbox);
 
 /* Exempt or authorised. */
 bool standing_is_authorised(StandingOutcome outcome);

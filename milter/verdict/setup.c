@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "policy/settings_parse.h"
+#include "returns/return_key.h"
 
 #define HOST_NAME_LENGTH 256
 #define ZONE_FILE_MAX (64 * 1024 * 1024) /* octets */
@@ -35,6 +36,30 @@ Settings *setup_read_map(Settings *last, GError **error)
     if (settings == NULL)
         g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, cause->message);
     return settings;
+}
+
+bool setup_return_key(Settings *settings, SetupKey how, GError **error)
+{
+    guint8 secret[RETURN_KEY_LENGTH];
+    g_autoptr(GError) cause = NULL;
+    bool is_there;
+
+    if (!settings_has_tokens(settings) || settings->has_return_secret)
+        return true;
+    is_there = return_key_read(settings, secret, &cause);
+    if (!is_there && g_error_matches(cause, RETURN_KEY_ERROR, RETURN_KEY_ERROR_MISSING)) {
+        g_clear_error(&cause);
+        if (how == SETUP_KEY_READ)
+            return true;
+        is_there = return_key_make(settings, secret, &cause);
+    }
+    if (is_there) {
+        settings_put_return_secret(settings, secret);
+        return true;
+    }
+    settings_locate(settings, &cause);
+    g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, cause->message);
+    return false;
 }
 
 static Dns *open_zone_file(const char *file, GError **error)

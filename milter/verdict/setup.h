@@ -2,6 +2,7 @@
 #define SPFROM_VERDICT_SETUP_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "policy/settings.h"
 #include "dns/dns.h"
@@ -18,6 +19,14 @@ GQuark setup_error_quark(void);
  * Returns NULL with error (SETUP_ERROR_CONFIGURATION) set, its message with FILE:LINE.
  */
 Settings *setup_read(const char *file, GError **error);
+
+/* Puts what stands in return_key into settings that nobody else has yet, unless no address carries a
+ * token, or they have it already (settings_keep()). */
+typedef enum {
+    SETUP_KEY_READ, /* a file that is not there yet is no error: the daemon will make it */
+    SETUP_KEY_MAKE, /* it is made if it is not there yet */
+} SetupKey;
+bool setup_return_key(Settings *settings, SetupKey how, GError **error);
 
 /* The settings last with their domain_map read anew (settings_parse_map()). */
 Settings *setup_read_map(Settings *last, GError **error);

@@ -100,7 +100,7 @@ static void test_line(void **state)
 }
 
 #define NO_KEY                                                                                     \
-    " is no key of a domain; there are mode, fallback_address, display_name, "                     \
+    " is no key of a domain; there are mode, fallback_address, return_address, display_name, "     \
     "display_name_missing, reply_to and, in a domain_map, authorised"
 
 static const struct error_row {

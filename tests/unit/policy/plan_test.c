@@ -690,11 +690,9 @@ static gboolean read_file(const char *file, char **text, gsize *length, GError *
     return TRUE;
 }
 
-static Settings *settings_of(const char *conf, const char *map)
+static Settings *settings_of_text(const char *text, const char *map)
 {
     static const SettingsSource source = {read_file, "mail.example.net"};
-    g_autofree char *text = g_strconcat("fallback_address = \"noreply@lemniscus.de\"\n",
-                                        map != NULL ? "domain_map = map\n" : "", conf, NULL);
     g_autoptr(GError) error = NULL;
     Settings *settings;
 
@@ -705,6 +703,14 @@ static Settings *settings_of(const char *conf, const char *map)
         print_error("%s\n", error->message);
     assert_non_null(settings);
     return settings;
+}
+
+static Settings *settings_of(const char *conf, const char *map)
+{
+    g_autofree char *text = g_strconcat("fallback_address = \"noreply@lemniscus.de\"\n",
+                                        map != NULL ? "domain_map = map\n" : "", conf, NULL);
+
+    return settings_of_text(text, map);
 }
 
 static Mailboxes *authors_of(const char *from)
@@ -825,7 +831,8 @@ static void check_again(Settings *settings, ModeInForce mode, const Identities *
         plan->envelope_sender != NULL ? mailbox_parse_path(plan->envelope_sender) : NULL;
     const Identities again = {.authors = plan->rewrite_author ? authors : identities->authors,
                               .sender = sender != NULL ? sender : identities->sender,
-                              .is_smtputf8 = identities->is_smtputf8};
+                              .is_smtputf8 = identities->is_smtputf8,
+                              .is_returned = identities->is_returned};
     g_autoptr(Plan) second = NULL;
     Inquiry inquiry;
 
@@ -1019,6 +1026,141 @@ static void test_needs(void **state)
     inquiry_end(&inquiry);
 }
 
+/* Messages with tokens: what From:, envelope and log carry. The key is all zeros. */
+#define RETURNS "return_address = \"bounce+%t@lemniscus.de\"\n"
+#define RETURNS_BELOW "return_address = \"%t@bounce.lemniscus.de\"\n"
+#define RETURNS_AND_FROM RETURNS "fallback_address = \"noreply+%t@lemniscus.de\"\n"
+#define FROM_ALONE "fallback_address = \"noreply+%t@lemniscus.de\"\n"
+#define SOFT "chnlsvn6sred367u" /* a@soft.example's token */
+#define FAIL "wcgwkddzxxck4h42" /* b@fail.example's */
+#define OK "rkpuqc67g7pb53lp"   /* a@ok.example's */
+#define NONE "whs55gt5pshw2kla" /* erika@none.example's */
+
+static const struct token_row {
+    const char *name;
+    const char *conf;
+    const char *from;
+    const char *sender;
+    const char *wanted; /* From:'s address, envelope's, token's author */
+    bool is_returned;
+    bool has_no_tokens;
+} token_rows[] = {
+    {"the envelope", RETURNS, "a@soft.example", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de bounce+" SOFT "@lemniscus.de a@soft.example"},
+    {"upper case", RETURNS, "A@Soft.EXAMPLE", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de bounce+" SOFT "@lemniscus.de A@soft.example"},
+    {"a subdomain", RETURNS_BELOW, "a@soft.example", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de " SOFT "@bounce.lemniscus.de a@soft.example"},
+    {"envelope and From:", RETURNS_AND_FROM, "a@soft.example", "<a@soft.example>",
+     .wanted = "noreply+" SOFT "@lemniscus.de bounce+" SOFT "@lemniscus.de a@soft.example"},
+    {"From: alone", FROM_ALONE, "a@soft.example", "<a@soft.example>",
+     .wanted = "noreply+" SOFT "@lemniscus.de noreply+" SOFT "@lemniscus.de a@soft.example"},
+    {"null sender", RETURNS_AND_FROM, "a@soft.example", "<>",
+     .wanted = "noreply+" SOFT "@lemniscus.de - a@soft.example"},
+    {"null sender, and nothing in From:", RETURNS, "a@soft.example", "<>",
+     .wanted = "noreply@lemniscus.de - -"},
+    {"null_sender = fallback", RETURNS_AND_FROM "null_sender = fallback", "a@soft.example", "<>",
+     .wanted = "noreply+" SOFT "@lemniscus.de noreply@lemniscus.de a@soft.example"},
+    {"the application's bounce address", RETURNS, "a@soft.example", "<bounce+42@lemniscus.de>",
+     .wanted = "noreply@lemniscus.de - -"},
+    {"an address of ours stays", RETURNS, "a@soft.example", "<bounce+" SOFT "@lemniscus.de>",
+     .wanted = "noreply@lemniscus.de - -"},
+    {"one of the return address's domain", RETURNS_BELOW, "a@soft.example",
+     "<x@bounce.lemniscus.de>", .wanted = "noreply@lemniscus.de - -"},
+    {"several authors", RETURNS, "b@fail.example, a@soft.example", "<x@soft.example>",
+     .wanted = "noreply@lemniscus.de bounce+" FAIL "@lemniscus.de b@fail.example"},
+    {"the first, though another decides", RETURNS, "a@ok.example, a@soft.example",
+     "<x@soft.example>", .wanted = "noreply@lemniscus.de bounce+" OK "@lemniscus.de a@ok.example"},
+    {"not one of the fallback's domain", RETURNS, "x@lemniscus.de, a@soft.example",
+     "<x@soft.example>",
+     .wanted = "noreply@lemniscus.de bounce+" SOFT "@lemniscus.de a@soft.example"},
+    {"no author", RETURNS_AND_FROM, "Praxis", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de noreply@lemniscus.de -"},
+    {"no From:", RETURNS_AND_FROM, NULL, "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de noreply@lemniscus.de -"},
+    {"read in part", RETURNS, "Praxis|a@soft.example", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de bounce+" SOFT "@lemniscus.de a@soft.example"},
+    {"searched", RETURNS, "Erika <erika@none.example", "<x@soft.example>",
+     .wanted = "noreply@lemniscus.de bounce+" NONE "@lemniscus.de erika@none.example"},
+    {"the envelope alone", RETURNS_AND_FROM "envelope_sender = fallback", "a@ok.example",
+     "<x@soft.example>", .wanted = "- bounce+" OK "@lemniscus.de a@ok.example"},
+    {"the envelope alone, From: has one", FROM_ALONE "envelope_sender = fallback", "a@ok.example",
+     "<x@soft.example>", .wanted = "- noreply+" OK "@lemniscus.de a@ok.example"},
+    {"the author as envelope", RETURNS_AND_FROM, "a@ok.example", "<x@soft.example>",
+     .wanted = "- a@ok.example -"},
+    {"of the fallback's domain, the envelope alone", RETURNS "envelope_sender = fallback",
+     "x@lemniscus.de", "<x@soft.example>", .wanted = "- noreply@lemniscus.de -"},
+    {"kept", RETURNS_AND_FROM, "a@ok.example", "<a@ok.example>", .wanted = "- - -"},
+    {"not aligned with the fallback", "return_address = \"%t@other.example\"", "a@soft.example",
+     "<a@soft.example>", .wanted = "noreply@lemniscus.de noreply@lemniscus.de -"},
+    {"a section's own", RETURNS "domain soft.example { return_address = \"x.%t@lemniscus.de\" }",
+     "a@soft.example", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de x." SOFT "@lemniscus.de a@soft.example"},
+    {"a section's none", RETURNS "domain soft.example { return_address = \"\" }", "a@soft.example",
+     "<a@soft.example>", .wanted = "noreply@lemniscus.de noreply@lemniscus.de -"},
+    {"a section's fallback, with which it does not align",
+     RETURNS "domain soft.example { fallback_address = \"n@tenant.example\" }", "a@soft.example",
+     "<a@soft.example>", .wanted = "n@tenant.example n@tenant.example -"},
+    {"a section's both",
+     RETURNS "domain soft.example { fallback_address = \"n-%t@tenant.example\" "
+             "return_address = \"%t@b.tenant.example\" }",
+     "a@soft.example", "<a@soft.example>",
+     .wanted = "n-" SOFT "@tenant.example " SOFT "@b.tenant.example a@soft.example"},
+    {"returned", RETURNS_AND_FROM, "a@soft.example", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de noreply@lemniscus.de -", .is_returned = true},
+    {"returned, null sender", RETURNS "null_sender = fallback", "a@soft.example", "<>",
+     .wanted = "noreply@lemniscus.de - -", .is_returned = true},
+    {"returned, authorised, null sender", RETURNS "null_sender = fallback", "a@ok.example", "<>",
+     .wanted = "- - -", .is_returned = true},
+    {"not kept", RETURNS_AND_FROM, "a@soft.example", "<a@soft.example>",
+     .wanted = "noreply@lemniscus.de noreply@lemniscus.de -", .has_no_tokens = true},
+};
+
+static Settings *settings_with_key(const char *conf, guint8 octet)
+{
+    Settings *settings = settings_of_text(conf, NULL);
+    guint8 secret[RETURN_KEY_LENGTH];
+
+    memset(secret, octet, sizeof secret);
+    settings_put_return_secret(settings, secret);
+    return settings;
+}
+
+static void test_token(void **state)
+{
+    const struct token_row *row = *state;
+    g_autofree char *conf =
+        strstr(row->conf, "\nfallback_address") != NULL ||
+                g_str_has_prefix(row->conf, "fallback_address")
+            ? g_strdup(row->conf)
+            : g_strconcat("fallback_address = \"noreply@lemniscus.de\"\n", row->conf, NULL);
+    g_autoptr(Settings) settings = settings_with_key(conf, 0);
+    g_autoptr(Settings) other = settings_with_key(conf, 1); /* of a second host */
+    g_autoptr(Mailboxes) authors = authors_of(row->from);
+    g_autoptr(Mailbox) sender = mailbox_parse_path(row->sender);
+    const Identities identities = {.authors = authors,
+                                   .sender = sender,
+                                   .is_returned = row->is_returned,
+                                   .has_no_tokens = row->has_no_tokens};
+    const ModeInForce mode = {.mode = settings->mode};
+    g_autoptr(Plan) plan = NULL;
+    g_autofree char *text = NULL;
+    Inquiry inquiry;
+
+    inquiry_begin(&inquiry);
+    plan = plan_of(settings, mode, &identities, &inquiry);
+    text = g_strdup_printf("%s %s %s", plan->rewrite_author ? plan->fallback->addr_spec : "-",
+                           plan->envelope_sender != NULL ? plan->envelope_sender : "-",
+                           plan->token_author != NULL ? plan->token_author->addr_spec : "-");
+    assert_string_equal(text, row->wanted);
+    assert_int_equal(plan->token[0] != '\0', plan->token_author != NULL);
+    if (plan->action == PLAN_REWRITE) {
+        check_again(settings, mode, &identities, plan);
+        check_again(other, mode, &identities, plan);
+    }
+    inquiry_end(&inquiry);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -1028,6 +1170,7 @@ int main(void)
     TABLE_ADD(tests, force_rows, test_force);
     TABLE_ADD(tests, rows, test_at_once);
     TABLE_ADD(tests, needs_rows, test_needs);
+    TABLE_ADD(tests, token_rows, test_token);
     table_add(tests, "the verdict that decided", test_verdict, NULL);
     return table_run(tests, "plan");
 }

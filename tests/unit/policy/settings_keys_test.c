@@ -61,6 +61,8 @@ static const struct {
     {"permissions", "0600"},
     {"relays", "192.0.2.1"},
     {"results", "pass"},
+    {"return-address", "bounce+%t@other.example"},
+    {"return-kinds", "bounce"},
     {"rules", "all"},
     {"socket", "unix:/run/other"},
     {"template", "%d"},
@@ -87,16 +89,16 @@ static const char *other_value(const SettingsKey *key)
 static void test_row(void **state)
 {
     static const size_t sizes[] = {
-        [SETTINGS_NUMBER] = sizeof(guint),      [SETTINGS_FLAG] = sizeof(bool),
-        [SETTINGS_TEXT] = sizeof(char *),       [SETTINGS_TEXTS] = sizeof(char **),
-        [SETTINGS_MAILBOX] = sizeof(Mailbox *), [SETTINGS_ARRAY] = sizeof(GPtrArray *)};
+        [SETTINGS_NUMBER] = sizeof(guint),         [SETTINGS_FLAG] = sizeof(bool),
+        [SETTINGS_TEXT] = sizeof(char *),          [SETTINGS_TEXTS] = sizeof(char **),
+        [SETTINGS_ADDRESS] = sizeof(ReturnForm *), [SETTINGS_ARRAY] = sizeof(GPtrArray *)};
     const SettingsKey *key = *state;
     SettingsMember member = key->kind->member;
     bool is_comparable = member != SETTINGS_ARRAY;
 
     assert_int_equal(key->size, sizes[member]);
     assert_true(is_comparable || !has(key, SETTINGS_KEY_RESTART | SETTINGS_KEY_VERDICTS));
-    assert_true(member != SETTINGS_MAILBOX || !has(key, SETTINGS_KEY_RESTART));
+    assert_true(member != SETTINGS_ADDRESS || !has(key, SETTINGS_KEY_RESTART));
     assert_true(!has(key, SETTINGS_KEY_FILE) || member == SETTINGS_TEXT);
     assert_int_equal(strcmp(key->kind->name, "choice") == 0, key->words != NULL);
     assert_int_equal(strcmp(key->kind->name, "number") == 0 || strcmp(key->kind->name, "time") == 0,

@@ -123,6 +123,11 @@ static void show_message_keys(GString *shown, Settings *settings)
     show(shown, "align_envelope", alignments[settings->align_envelope]);
     show(shown, "null_sender", settings->null_sender_fallback ? "fallback" : "keep");
     show(shown, "exempt_dkim", settings->exempt_dkim);
+    show(shown, "return_address", settings->return_form->text);
+    show(shown, "return_key", settings->return_key_file);
+    show(shown, "return_socket", settings->return_socket);
+    show_number(shown, "return_days", settings->return_days);
+    show_number(shown, "return_mail", settings->return_mail);
     show(shown, "display_name", settings->display_name);
     show(shown, "display_name_missing", settings->display_name_missing);
     show(shown, "reply_to", settings->reply_to ? "add" : "never");
@@ -187,6 +192,11 @@ static const char defaults[] = "\nfallback_address = noreply@example.org\n"
                                "align_envelope = no\n"
                                "null_sender = keep\n"
                                "exempt_dkim = (none)\n"
+                               "return_address = \n"
+                               "return_key = /var/lib/spfrom/return.key\n"
+                               "return_socket = inet:8896@127.0.0.1\n"
+                               "return_days = 400\n"
+                               "return_mail = 7\n"
                                "display_name = %n\n"
                                "display_name_missing = %l\n"
                                "reply_to = add\n"
@@ -288,6 +298,18 @@ static const struct value_row {
     {"null_sender = fallback", "null_sender = fallback"},
     {"exempt_dkim = mx.lemniscus.de", "exempt_dkim = mx.lemniscus.de"},
     {"exempt_dkim = \"\"", "exempt_dkim = (none)"},
+    {"return_address = \"bounce+%t@Lemniscus.de\"", "return_address = bounce+%t@lemniscus.de"},
+    {"return_address = \"%t@bounce.lemniscus.de\"", "return_address = %t@bounce.lemniscus.de"},
+    {"return_address = \"\"", "return_address = "},
+    {"fallback_address = \"noreply+%t@lemniscus.de\"", "fallback_address = noreply@lemniscus.de"},
+    {"fallback_address = \"a%%b@lemniscus.de\"", "fallback_address = a%b@lemniscus.de"},
+    {"state_dir = /s", "return_key = /s/return.key"},
+    {"state_dir = /s return_key = /k", "return_key = /k"},
+    {"state_dir = \"\"", "return_key = (none)"},
+    {"return_socket = \"\"", "return_socket = (none)"},
+    {"return_socket = unix:/run/returns", "return_socket = unix:/run/returns"},
+    {"return_mail = { reply, bounce }", "return_mail = 5"},
+    {"return_mail = {}", "return_mail = 0"},
     {"display_name = \"%n (%d) 100%%\"", "display_name = %n (%d) 100%%"},
     {"display_name = \"\"", "display_name = "},
     {"display_name = \"5$ a{b} %n\"", "display_name = 5$ a{b} %n"},
@@ -406,6 +428,7 @@ static void test_value(void **state)
 #define NOT_MECHANISM "; use mechanisms of SPF such as include:spf.example.org or ip4:192.0.2.25"
 #define NOT_SOCKET "; use inet:PORT@HOST, inet6:PORT@HOST, inet:HOST:PORT or unix:/PATH"
 #define NOT_RESULT "; use fail, softfail, neutral, none, permerror, temperror or pass"
+#define NOT_FORM "; use %t once at most, and %% for a percent sign"
 #define NOT_FALLBACK "; use an address such as noreply@example.org"
 #define NOT_FIELD "; use names of header fields such as Author or X-Original-From"
 #define NOT_SERVER "; use an address such as 192.0.2.53, or 127.0.0.1@5353 with a port"
@@ -437,6 +460,31 @@ static const struct error_row {
      ":1: envelope_sender: invalid value \"keep\"; use author or fallback"},
     {"align_envelope = maybe", ":1: align_envelope: invalid value \"maybe\"; use no, dmarc or yes"},
     {"null_sender = author", ":1: null_sender: invalid value \"author\"; use keep or fallback"},
+    {"\nreturn_address = \"bounce@b.de\"",
+     ":2: return_address: invalid value \"bounce@b.de\"; use an address with %t before the \"@\", "
+     "such as bounce+%t@example.org"},
+    {"return_address = \"b+%t@%t.de\"",
+     ":1: return_address: invalid value \"b+%t@%t.de\"; use %t before the \"@\" only"},
+    {"return_address = \"%t+%t@b.de\"",
+     ":1: return_address: invalid value \"%t+%t@b.de\"" NOT_FORM},
+    {"return_address = \"b%x+%t@b.de\"",
+     ":1: return_address: invalid value \"b%x+%t@b.de\"" NOT_FORM},
+    {"return_address = \"0123456789abcdef0123456789abcdef0123456789abcdefg%t@b.de\"",
+     ":1: return_address: invalid value \"0123456789abcdef0123456789abcdef0123456789abcdefg%t@b.de\"; "
+     "use at most 48 octets before the \"@\" besides %t, which stands for 16"},
+    {"fallback_address = \"%t@b.de\"",
+     ":1: fallback_address: invalid value \"%t@b.de\"; use an address of which something is left "
+     "without %t, such as noreply+%t@example.org"},
+    {"fallback_address = \"a%b@b.de\"",
+     ":1: fallback_address: invalid value \"a%b@b.de\"" NOT_FORM},
+    {"fallback_address = \"a@%t.de\"",
+     ":1: fallback_address: invalid value \"a@%t.de\"; use %t before the \"@\" only"},
+    {"domain a.de {\n return_address = x\n}",
+     ":2: return_address: invalid value \"x\"; use an address such as noreply@example.org"},
+    {"return_mail = { bounces }",
+     ":1: return_mail: invalid value \"bounces\"; use bounce, auto-reply or reply"},
+    {"return_socket = 8896",
+     ":1: return_socket: invalid value \"8896\"; use inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH"},
     {"display_name = \"%x\"", ":1: display_name: invalid value \"%x\"" NOT_TEMPLATE},
     {"display_name = \"100%\"", ":1: display_name: invalid value \"100%\"" NOT_TEMPLATE},
     {"display_name_missing = %N", ":1: display_name_missing: invalid value \"%N\"" NOT_TEMPLATE},

@@ -1,0 +1,25 @@
+#ifndef SPFROM_MAIL_RETURNED_H
+#define SPFROM_MAIL_RETURNED_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "mail/header_fields.h"
+
+/* A message that came back to addresses of ours (design section 19). */
+typedef enum { RETURN_BOUNCE, RETURN_AUTO_REPLY, RETURN_REPLY } ReturnKind;
+#define RETURN_KINDS (RETURN_REPLY + 1)
+
+const char *return_kind_text(ReturnKind kind); /* "bounce" … */
+bool return_kind_parse(const char *text, ReturnKind *kind);
+
+/* What kind of message this is. has_null_sender is of the envelope. */
+ReturnKind returned_kind(const HeaderFields *fields, bool has_null_sender);
+
+/* Returns whether the field is the mark of an earlier return: "X-SPFrom: returned; …". */
+bool returned_is_mark(const HeaderField *field);
+
+/* Returns whether a mark says that the message was returned to one of tokens (of char *, lower
+ * case) before: a loop. */
+bool returned_is_loop(const HeaderFields *fields, const GPtrArray *tokens);
+#endif
