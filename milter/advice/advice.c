@@ -299,6 +299,23 @@ static const PointRow point_rows[POINT_KINDS] = {
                         "and that makes all of the record invalid.")},
                 },
         },
+    [POINT_MANY_HOSTS] =
+        {
+            .name = "many-hosts",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_TEXT,
+                     N_("\"{term}\" stands for {number} mail servers. Receivers look up at most 10, "
+                        "and with more take the record for faulty. In its place the record has the "
+                        "addresses of these servers. That is a copy, and it ages: when a server is "
+                        "added or gets another address, the record has to be changed, too.")},
+                    {ADVICE_PIECE_REMARK, WHEN_NO_TEXT,
+                     N_("\"{term}\" stands for {number} mail servers. Receivers look up at most 10, "
+                        "and with more take the record for faulty, so it was left out. Please "
+                        "publish the record only if no mail of {domain} comes from these servers.")},
+                },
+        },
     [POINT_SEVERAL] =
         {
             .name = "several", .members = POINT_HAS_TEXTS | POINT_HAS_NUMBER,

@@ -128,6 +128,10 @@ typedef enum {
     /* An include or redirect of a domain that has no usable record, which makes all of this one an
      * error; left out. term; reason: English, made of foreign data, no msgid */
     POINT_BROKEN,
+    /* "mx" of more mail servers than receivers look up, which makes the record an error; it was
+     * replaced by their addresses, or left out. term; text: the addresses as terms ("" if it was
+     * left out); number: how many servers */
+    POINT_MANY_HOSTS,
     /* Several SPF records. texts: all of them, as found; number: how many */
     POINT_SEVERAL,
     /* More look-ups than allowed. number: as it is; limit: 10 */

@@ -107,7 +107,7 @@ def _key(term):
 
 def _check_terms(advice, records):
     """Each term that is right and counts is in the proposed record, or a point says why it isn't."""
-    said = {_key(point["term"]) for kind in ("flattened", "void", "double", "dropped", "broken", "error")
+    said = {_key(point["term"]) for kind in ("flattened", "void", "double", "dropped", "broken", "error", "many-hosts")
             for point in _points(advice, kind)}
     proposed = {_key(term) for term in advice["record"].split()[1:]}
     for record in _spf_records(records):
@@ -299,6 +299,115 @@ def test_random_records():
         assert advice["kind"] == "ok", (relays, zone[DOMAIN, "TXT"], advice)
     print(seen)
     assert min(seen.get(kind, 0) for kind in ("ok", "extend", "repair", "merge", "reduce")) > 0, seen
+
+
+# --- The smallest change ---------------------------------------------------------------------------------------------
+
+# What mail services publish, with as many look-ups and networks as they have.
+SERVICES = {
+    "spf.protection.outlook.com": "v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/14 ip4:104.47.0.0/17 "
+                                  "ip6:2a01:111:f400::/48 ip6:2a01:111:f403::/49 ip6:2a01:111:f403:8000::/51 "
+                                  "include:spfd.protection.outlook.com -all",
+    "spfd.protection.outlook.com": "v=spf1 ip4:51.4.72.0/24 ip4:51.5.72.0/24 ip4:51.5.80.0/27 ip4:20.47.149.138 "
+                                   "ip6:2a01:4180:4050:400::/64 ip6:2a01:4180:4051:800::/64 -all",
+    "mailgun.org": "v=spf1 include:_spf.mailgun.org include:_spf.eu.mailgun.org ~all",
+    "_spf.mailgun.org": "v=spf1 ip4:209.61.151.0/24 ip4:166.78.68.0/22 ip4:198.61.254.0/23 ip4:192.237.158.0/23 "
+                        "ip4:23.253.182.0/23 ip4:104.130.96.0/28 ip4:146.20.113.0/24 ip4:159.135.224.0/20 ~all",
+    "_spf.eu.mailgun.org": "v=spf1 ip4:141.193.32.0/23 ip4:159.112.240.0/20 ip4:161.38.192.0/20 ~all",
+    "sendgrid.net": "v=spf1 ip4:167.89.0.0/17 ip4:208.117.48.0/20 ip4:50.31.32.0/19 include:ab.sendgrid.net ~all",
+    "ab.sendgrid.net": "v=spf1 ip4:223.165.113.0/24 ip4:223.165.115.0/24 ~all",
+    "servers.mcsv.net": "v=spf1 ip4:205.201.128.0/20 ip4:198.2.128.0/18 ip4:148.105.0.0/16 -all",
+    "_spf.salesforce.com": "v=spf1 exists:%{i}._spf.mta.salesforce.com -all",
+    "spf.mandrillapp.com": "v=spf1 ip4:205.201.136.0/23 ip4:205.201.139.0/24 include:x.mandrillapp.com ?all",
+    "x.mandrillapp.com": "v=spf1 ip4:198.2.186.0/23 ?all",
+    "_n1.google.com": "v=spf1 ip4:35.190.247.0/24 ip4:64.233.160.0/19 ip4:66.102.0.0/20 ip4:66.249.80.0/20 "
+                      "ip4:72.14.192.0/18 ip4:74.125.0.0/16 ip4:108.177.8.0/21 ip4:173.194.0.0/16 ip4:209.85.128.0/17 ~all",
+    "_n2.google.com": "v=spf1 ip6:2001:4860:4000::/36 ip6:2404:6800:4000::/36 ip6:2607:f8b0:4000::/36 ~all",
+    "_n3.google.com": "v=spf1 ip4:172.217.0.0/19 ip4:172.217.32.0/20 ip4:172.217.128.0/19 ip4:35.191.0.0/16 ~all",
+    "mail.zendesk.com": "v=spf1 include:y.zendesk.com include:z.zendesk.com ~all",
+    "y.zendesk.com": "v=spf1 ip4:192.161.144.0/20 ~all",
+    "z.zendesk.com": "v=spf1 ip4:185.12.80.0/22 a:none.zendesk.com ~all",
+}
+GOOGLE_HOSTS = {f"aspmx{number}.l.google.com": [f"142.250.{number}.27"] for number in range(8)}
+TERMS = ["a", "mx", "a:h1.x.org", "mx:praxis.de", "a:void1.x.org", "a:void2.x.org", "ip4:203.0.113.0/28",
+         "include:_spf.google.com", "include:i1.x.org", "include:i2.x.org", "include:deep.x.org", "redirect=redir.x.org",
+         *(f"include:{name}" for name in ("spf.protection.outlook.com", "mailgun.org", "sendgrid.net", "servers.mcsv.net",
+                                          "_spf.salesforce.com", "spf.mandrillapp.com", "mail.zendesk.com"))]
+
+
+def _zone_of_services(record):
+    return {**with_records([record]), **{(name, "TXT"): [text] for name, text in SERVICES.items()},
+            **{(name, "A"): addresses for name, addresses in GOOGLE_HOSTS.items()},
+            (DOMAIN, "MX"): [(10, name) for name in GOOGLE_HOSTS]}
+
+
+def _put_back(record, point, owners):
+    """record, with the networks of a flattened term replaced by that term; owners: the terms that the owner wrote."""
+    terms = record.split()
+    copies = [term for term in terms if term in point["texts"] and term not in owners]
+    at = terms.index(copies[0]) if copies else len(terms) - 1
+    kept = [term for term in terms[at:] if term not in copies]
+    return " ".join([*terms[:at], point["term"], *kept])
+
+
+def _costs_too_much(zone, relays):
+    """Is the record an error to a stranger, who matches nothing of it, of a family that the relays have?"""
+    return any(_pyspf(zone, address)[0] == "permerror"
+               for address in (["8.8.8.8", "2a00:1450::1"] if relays == "both" else ["8.8.8.8"]))
+
+
+def test_no_change_can_be_made_smaller(is_full_length):
+    rng = random.Random(SEED)
+    records = [" ".join(["v=spf1", *rng.sample(TERMS, rng.randrange(5, 12)), rng.choice(["~all", "-all", ""])]).strip()
+               for _ in range(1000 if is_full_length else 150)]
+    questions = [(_zone_of_services(record), DOMAIN, rng.choice(["ses", "ip", "both"])) for record in records]
+    flattened = 0
+    for record, (zone, _, relays), advice in zip(records, questions, _advise(questions), strict=True):
+        points = _points(advice, "flattened")
+        if advice["record"] is None or not points:
+            continue
+        flattened += 1
+        assert not _costs_too_much({**zone, (DOMAIN, "TXT"): [advice["record"]]}, relays)
+        for point in points:
+            smaller = _put_back(advice["record"], point, record.split())
+            assert _costs_too_much({**zone, (DOMAIN, "TXT"): [smaller]}, relays), (relays, record, advice["record"], smaller)
+    assert flattened > len(records) / 5
+
+
+def test_one_service_is_enough():
+    """And the domain's own "a" and "mx" stay as they are."""
+    record = "v=spf1 a mx include:_spf.google.com include:spf.protection.outlook.com include:mailgun.org ~all"
+    advice = _advise([(_zone_of_services(record), DOMAIN, "ses")])[0]
+    assert [point["term"] for point in _points(advice, "flattened")] == ["include:mailgun.org"]
+    assert advice["record"].startswith("v=spf1 a mx include:_spf.google.com include:spf.protection.outlook.com ip4:")
+    assert advice["record"].endswith(" include:amazonses.com ~all")
+
+
+@pytest.mark.parametrize(("term", "one"), [("mx", "ip4:198.51.100.100/30"), ("~mx:praxis.de/28", "~ip4:198.51.100.96/28")])
+def test_many_mail_servers(term, one):
+    """More than ten, which is an error to every receiver: they keep passing, by their addresses."""
+    zone = with_records([f"v=spf1 {term} include:i1.x.org -all"])
+    zone[DOMAIN, "MX"] = [(10, f"h{number}.x.org") for number in range(12)]
+    advice = _advise_one(zone)
+    point = _points(advice, "many-hosts")[0]
+    assert (advice["kind"], point["term"], point["number"]) == ("repair", term, 12)
+    assert one in point["text"].split() and f" {point['text']} include:i1.x.org" in advice["record"]
+    assert "12 mail servers" in advice["text"] and "usable SPF record" not in advice["text"]
+    zone[DOMAIN, "TXT"] = [advice["record"]]
+    for number in range(12):
+        assert _pyspf(zone, f"198.51.100.{100 + number}")[0] == ("softfail" if term[0] == "~" else "pass")
+    assert _pyspf(zone, "54.240.1.1")[0] == "pass"
+
+
+def test_many_mail_servers_that_can_not_be_told():
+    zone = with_records(["v=spf1 mx -all"])
+    zone[DOMAIN, "MX"] = [(10, f"h{number}.x.org") for number in range(12)]
+    zone["h3.x.org", "TROUBLE"] = ['"no answer"']
+    del zone["h3.x.org", "A"], zone["h3.x.org", "AAAA"]
+    advice = _advise_one(zone)
+    assert advice["kind"] in ("unknown", "repair")
+    assert "usable SPF record" not in advice["text"]
+    assert all("so it was left out" in advice["text"] for _ in _points(advice, "many-hosts"))
 
 
 def test_what_refuses_is_not_dropped():

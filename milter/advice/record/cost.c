@@ -170,26 +170,101 @@ static Networks *find_networks(const CostMeter *meter, const char *term)
     return networks_find(context, FLATTENED_NAME, COST_NETWORKS_MAX);
 }
 
+/* Networks as terms, behind which more may be put. */
+static GPtrArray *terms_of(const GArray *networks, char qualifier)
+{
+    const char sign[] = {qualifier != '+' ? qualifier : '\0', '\0'};
+    GPtrArray *texts = g_ptr_array_new();
+
+    for (guint i = 0; i < networks->len; i++) {
+        const Network *network = &g_array_index(networks, Network, i);
+        char address[NETWORK_TEXT_MAX];
+
+        g_ptr_array_add(texts, g_strdup_printf("%s%s:%s", sign,
+                                               network->family == AF_INET ? "ip4" : "ip6",
+                                               network_text(network, address)));
+    }
+    return texts;
+}
+
 char **cost_flatten(const CostMeter *meter, const char *domain, const DraftTerm *term)
 {
     g_autofree char *text = alone(domain, term);
     g_autoptr(Networks) found = text != NULL ? find_networks(meter, text) : NULL;
-    g_autoptr(GPtrArray) texts = g_ptr_array_new();
-    char qualifier[] = "+";
+    GPtrArray *texts;
 
     if (found == NULL || found->result != SPF_PASS || found->warnings->len > 0)
         return NULL;
-    qualifier[0] = term->qualifier != '+' ? term->qualifier : '\0';
-    for (guint i = 0; i < found->networks->len; i++) {
-        const Network *network = &g_array_index(found->networks, Network, i);
-        char address[NETWORK_TEXT_MAX];
-
-        g_ptr_array_add(texts, g_strdup_printf("%s%s:%s", qualifier,
-                                               network->family == AF_INET ? "ip4" : "ip6",
-                                               network_text(network, address)));
-    }
+    texts = terms_of(found->networks, term->qualifier);
     if (found->all != '\0')
         g_ptr_array_add(texts, g_strdup_printf("%call", found->all));
     g_ptr_array_add(texts, NULL);
-    return (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
+    return (char **)g_ptr_array_free(texts, FALSE);
+}
+
+/* Returns whether DNS told the host's addresses of that type. */
+static bool add_host(const CostMeter *meter, const char *host, DnsType type, guint8 cidr,
+                     GArray *networks)
+{
+    g_autoptr(DnsAnswer) answer = dns_lookup(meter->dns, host, type, meter->deadline);
+    gsize length = type == DNS_A ? 4 : 16;
+
+    for (guint i = 0; i < answer->records->len; i++) {
+        const DnsRecord *record = dns_answer_at(answer, i);
+        Network whole = {.family = type == DNS_A ? AF_INET : AF_INET6,
+                         .length = (guint8)(8 * length)};
+        Network network;
+
+        if (record->length != length)
+            continue;
+        memcpy(whole.octets, record->data, length);
+        network = network_shortened(&whole, cidr);
+        g_array_append_val(networks, network);
+    }
+    return answer->status != DNS_TROUBLE;
+}
+
+/* The networks of hosts, which are answers to MX; empty if they can't be told. */
+static GArray *networks_of_hosts(const CostMeter *meter, const DnsAnswer *hosts,
+                                 const RecordTerm *mx)
+{
+    GArray *networks = g_array_new(FALSE, FALSE, sizeof(Network));
+    bool is_known = hosts->records->len <= COST_NETWORKS_MAX;
+
+    for (guint i = 0; i < hosts->records->len && is_known; i++) {
+        const char *host = dns_answer_at(hosts, i)->data;
+
+        is_known = add_host(meter, host, DNS_A, mx->cidr4, networks) &&
+                   add_host(meter, host, DNS_AAAA, mx->cidr6, networks);
+    }
+    networks_merge(networks);
+    if (!is_known || networks->len > COST_NETWORKS_MAX)
+        g_array_set_size(networks, 0);
+    return networks;
+}
+
+char **cost_flatten_many_hosts(const CostMeter *meter, const char *domain, const DraftTerm *term,
+                               guint *hosts)
+{
+    g_autofree char *text = term->kind == RECORD_MX ? alone(domain, term) : NULL;
+    g_autofree char *whole = g_strconcat("v=spf1 ", text, NULL);
+    g_autoptr(Record) record = record_parse(whole, strlen(whole));
+    g_autoptr(DnsAnswer) answer = NULL;
+    g_autoptr(GArray) networks = NULL;
+    g_autofree char *name = NULL;
+    const RecordTerm *mx;
+    GPtrArray *texts;
+
+    if (text == NULL)
+        return NULL;
+    mx = record_at(record, 0);
+    name = g_ascii_strdown(record->text + mx->spec_offset, (gssize)mx->spec_length);
+    answer = dns_lookup(meter->dns, name, DNS_MX, meter->deadline);
+    *hosts = answer->records->len;
+    if (*hosts <= CHECK_HOSTS_MAX)
+        return NULL;
+    networks = networks_of_hosts(meter, answer, mx);
+    texts = terms_of(networks, term->qualifier);
+    g_ptr_array_add(texts, NULL);
+    return (char **)g_ptr_array_free(texts, FALSE);
 }

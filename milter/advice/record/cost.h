@@ -54,4 +54,12 @@ void cost_record(const CostMeter *meter, const char *domain, const Record *recor
  * by the caller; NULL if they can't be told: exists, ptr, macros, too many, DNS trouble.
  */
 char **cost_flatten(const CostMeter *meter, const char *domain, const DraftTerm *term);
+
+/*
+ * The networks of a term "mx" that names more mail servers than an evaluation may look up (RFC 7208
+ * section 4.6.4), as terms with its qualifier. NULL-terminated, owned by the caller; empty if they
+ * can't be told: DNS trouble, or too many. NULL if it is no such term. hosts is set to how many.
+ */
+char **cost_flatten_many_hosts(const CostMeter *meter, const char *domain, const DraftTerm *term,
+                               guint *hosts);
 #endif

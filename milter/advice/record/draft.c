@@ -13,6 +13,7 @@ static void term_free(gpointer data)
     g_free(term->gap);
     g_free(term->text);
     g_free(term->key);
+    g_free(term->origin);
     g_free(term);
 }
 
@@ -78,8 +79,10 @@ Draft *draft_copy(const Draft *draft)
     g_autofree char *text = draft_text(draft);
     Draft *copy = draft_new(text);
 
-    for (guint i = 0; i < copy->terms->len; i++)
+    for (guint i = 0; i < copy->terms->len; i++) {
         draft_at(copy, i)->is_added = draft_at(draft, i)->is_added;
+        draft_at(copy, i)->origin = g_strdup(draft_at(draft, i)->origin);
+    }
     return copy;
 }
 
@@ -124,6 +127,7 @@ void draft_remove(Draft *draft, guint position)
 void draft_replace(Draft *draft, guint position, const char *const *texts)
 {
     g_autofree char *gap = g_strdup(draft_at(draft, position)->gap);
+    g_autofree char *origin = g_strdup(draft_at(draft, position)->text);
     bool is_added = draft_at(draft, position)->is_added;
 
     draft_remove(draft, position);
@@ -131,11 +135,34 @@ void draft_replace(Draft *draft, guint position, const char *const *texts)
         DraftTerm *term = draft_insert(draft, position + i, texts[i]);
 
         term->is_added = is_added;
+        term->origin = g_strdup(origin);
         if (i == 0) {
             g_free(term->gap);
             term->gap = g_steal_pointer(&gap);
         }
     }
+}
+
+void draft_restore(Draft *draft, const char *origin)
+{
+    g_autofree char *gap = g_strdup(" ");
+    guint position = draft_end(draft);
+    bool is_added = false;
+    DraftTerm *term;
+
+    for (guint i = draft->terms->len; i-- > 0;) {
+        if (g_strcmp0(draft_at(draft, i)->origin, origin) != 0)
+            continue;
+        g_free(gap);
+        gap = g_strdup(draft_at(draft, i)->gap);
+        is_added = draft_at(draft, i)->is_added;
+        position = i;
+        draft_remove(draft, i);
+    }
+    term = draft_insert(draft, position, origin);
+    term->is_added = is_added;
+    g_free(term->gap);
+    term->gap = g_steal_pointer(&gap);
 }
 
 guint draft_find_kind(const Draft *draft, RecordTermKind kind, guint position)

@@ -17,6 +17,7 @@ typedef struct {
     RecordTermKind kind;
     char qualifier; /* as in RecordTerm */
     bool is_added;  /* one of those that authorise the relays, not there before */
+    char *origin;   /* one of the networks that take the place of this term; else NULL */
 } DraftTerm;
 
 typedef struct {
@@ -41,8 +42,10 @@ DraftTerm *draft_at(const Draft *draft, guint position);
 DraftTerm *draft_insert(Draft *draft, guint position, const char *text);
 /* Takes a term out, with the blanks before it. */
 void draft_remove(Draft *draft, guint position);
-/* Puts terms in the place of one; none: takes it out. */
+/* Puts terms in the place of one, which becomes their origin; none: takes it out. */
 void draft_replace(Draft *draft, guint position, const char *const *texts);
+/* Puts origin back in the place of all that took it, or as the last mechanism if there is none. */
+void draft_restore(Draft *draft, const char *origin);
 
 /* The first term of that kind from position on, or the number of terms. */
 guint draft_find_kind(const Draft *draft, RecordTermKind kind, guint position);

@@ -82,6 +82,26 @@ static char *broken_at(const Proposal *proposal, const Record *record, guint pos
     return g_steal_pointer(&cost.broken);
 }
 
+/* Puts the addresses of more mail servers than allowed in the place of their term. Returns false if
+ * it is no such term. */
+static bool replace_many_hosts(Proposal *proposal, guint position)
+{
+    const Ground *ground = proposal->ground;
+    const DraftTerm *term = draft_at(proposal->draft, position);
+    guint hosts;
+    g_auto(GStrv) texts = cost_flatten_many_hosts(
+        &ground->meter, ground->check->subject->domain, term, &hosts);
+    Point *point;
+
+    if (texts == NULL)
+        return false;
+    point = point_add(proposal->advice->points, POINT_MANY_HOSTS, term->text);
+    point->text = g_strjoinv(" ", texts);
+    point->number = hosts;
+    draft_replace(proposal->draft, position, (const char *const *)texts);
+    return true;
+}
+
 /* Leaves the terms out that make the record an error. A redirect leaves its place to all. */
 static void drop_broken(Proposal *proposal)
 {
@@ -97,6 +117,10 @@ static void drop_broken(Proposal *proposal)
 
         if (reason == NULL)
             continue;
+        if (replace_many_hosts(proposal, i)) {
+            g_free(reason);
+            continue;
+        }
         point = point_add(proposal->advice->points, POINT_BROKEN, draft_at(draft, i)->text);
         point->reason = reason;
         draft_remove(draft, i);
@@ -280,6 +304,53 @@ static bool extend_more(Proposal *proposal, const Proof *proof)
     return true;
 }
 
+/* Puts origin back in the place of its networks. Returns false, without a change, if the record
+ * does not pass then. */
+static bool restore(Proposal *proposal, const char *origin)
+{
+    g_autoptr(Draft) draft = draft_copy(proposal->draft);
+    g_autofree char *text = NULL;
+    g_autoptr(Proof) proof = NULL;
+
+    draft_restore(draft, origin);
+    text = draft_text(draft);
+    proof = proof_run(proposal->ground, text);
+    if (proof->outcome != PROOF_PASSES)
+        return false;
+    draft_free(proposal->draft);
+    proposal->draft = g_steal_pointer(&draft);
+    return true;
+}
+
+static gint compare_numbers(gconstpointer a, gconstpointer b)
+{
+    const Point *first = *(Point *const *)a;
+    const Point *second = *(Point *const *)b;
+
+    return first->number < second->number ? -1 : first->number > second->number ? 1 : 0;
+}
+
+/*
+ * Puts each flattened term back that need not be: one that was flattened before it was known what
+ * else has to be. Those that free least come first, so that as many as possible stay as they were.
+ */
+static void restore_flattened(Proposal *proposal)
+{
+    GPtrArray *points = proposal->advice->points;
+    g_autoptr(GPtrArray) flattened = g_ptr_array_new();
+
+    for (guint i = 0; i < points->len; i++)
+        if (((const Point *)g_ptr_array_index(points, i))->kind == POINT_FLATTENED)
+            g_ptr_array_add(flattened, g_ptr_array_index(points, i));
+    g_ptr_array_sort(flattened, compare_numbers);
+    for (guint i = 0; i < flattened->len; i++) {
+        Point *point = g_ptr_array_index(flattened, i);
+
+        if (restore(proposal, point->term))
+            g_ptr_array_remove(points, point);
+    }
+}
+
 /* Takes what was added out again, so that it may find another place. Was there anything? */
 static bool take_back(Draft *draft)
 {
@@ -299,7 +370,8 @@ static bool step(Proposal *proposal, guint *extensions)
 
     switch (proof->outcome) {
     case PROOF_PASSES:
-        set_record(proposal, g_steal_pointer(&text));
+        restore_flattened(proposal);
+        set_record(proposal, draft_text(proposal->draft));
         return false;
     case PROOF_TROUBLE:
         advice_find(proposal->advice, ADVICE_UNKNOWN);

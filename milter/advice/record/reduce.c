@@ -152,6 +152,13 @@ static void leave_out(Reduction *reduction, PointKind kind, guint position)
     measure(reduction);
 }
 
+/* In the order in which they are flattened: which copy is right longest? */
+typedef enum {
+    TERM_OF_OTHERS,
+    TERM_OF_DOMAIN, /* "a" and "mx": a website moves, and nobody thinks of the record */
+    TERM_OF_OURS,   /* our relays change with us, and the copy doesn't */
+} TermOwner;
+
 /* Does it stand for our relays? */
 static bool is_ours(const Reduction *reduction, const DraftTerm *term)
 {
@@ -159,6 +166,14 @@ static bool is_ours(const Reduction *reduction, const DraftTerm *term)
 
     return term->is_added ||
            extend_is_for_relays(ground->settings, ground->check->relays, term->key);
+}
+
+static TermOwner owner_of(const Reduction *reduction, const DraftTerm *term)
+{
+    if (is_ours(reduction, term))
+        return TERM_OF_OURS;
+    return strcmp(term->key, "a") == 0 || strcmp(term->key, "mx") == 0 ? TERM_OF_DOMAIN
+                                                                       : TERM_OF_OTHERS;
 }
 
 /*
@@ -287,13 +302,13 @@ static void put_networks(Draft *draft, guint position, char **texts)
     draft_replace(draft, position, (const char *const *)lacking->pdata);
 }
 
-static bool flatten_one(Reduction *reduction, guint max, bool is_for_ours)
+static bool flatten_one(Reduction *reduction, guint max, TermOwner owner)
 {
     Candidate best = {0};
     Point *point;
 
     for (guint i = 0; i < reduction->draft->terms->len && !is_late(reduction); i++)
-        if (is_ours(reduction, draft_at(reduction->draft, i)) == is_for_ours)
+        if (owner_of(reduction, draft_at(reduction->draft, i)) == owner)
             consider(reduction, i, max, &best);
     if (best.texts == NULL)
         return false;
@@ -359,12 +374,12 @@ static void bring_within(Reduction *reduction)
     drop_doubles(reduction);
     drop_voids(reduction);
     drop_hopeless(reduction);
-    while (is_over(reduction) && flatten_one(reduction, OCTETS_WANTED, false))
-        ;
-    while (is_over(reduction) && flatten_one(reduction, OCTETS_MAX, false))
-        ;
-    while (is_over(reduction) && flatten_one(reduction, OCTETS_MAX, true))
-        ; /* our relays change with us, and the copy doesn't */
+    for (TermOwner owner = TERM_OF_OTHERS; owner <= TERM_OF_DOMAIN; owner++)
+        while (is_over(reduction) && flatten_one(reduction, OCTETS_WANTED, owner))
+            ;
+    for (TermOwner owner = TERM_OF_OTHERS; owner <= TERM_OF_OURS; owner++)
+        while (is_over(reduction) && flatten_one(reduction, OCTETS_MAX, owner))
+            ;
     while (is_over(reduction) && !is_late(reduction) && drop_one(reduction))
         ;
 }

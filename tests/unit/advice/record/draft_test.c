@@ -76,6 +76,28 @@ static void test_replace(void **state G_GNUC_UNUSED)
     assert_int_equal(draft_find_kind(draft, RECORD_MX, 0), draft->terms->len);
 }
 
+/* A term comes back in the place of its networks, wherever they have got to. */
+static void test_restore(void **state)
+{
+    g_autoptr(Draft) draft = draft_new("v=spf1 a  mx ip4:192.0.2.1 -all");
+    g_autoptr(Draft) copy = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *without = NULL;
+
+    (void)state;
+    draft_replace(draft, 1, (const char *const[]){"ip4:192.0.2.2", "ip4:192.0.2.3", NULL});
+    draft_insert(draft, 2, "include:x.org");
+    copy = draft_copy(draft);
+    draft_restore(copy, "mx");
+    text = draft_text(copy);
+    assert_string_equal(text, "v=spf1 a  mx include:x.org ip4:192.0.2.1 -all");
+    draft_replace(draft, 0, (const char *const[]){NULL});
+    draft_restore(draft, "a");
+    without = draft_text(draft);
+    assert_string_equal(
+        without, "v=spf1  ip4:192.0.2.2 include:x.org ip4:192.0.2.3 ip4:192.0.2.1 a -all");
+}
+
 static const struct unite_row {
     const char *name; /* records, parted by "|" */
     const char *united;
@@ -133,5 +155,6 @@ int main(void)
     TABLE_ADD(tests, key_rows, test_key);
     TABLE_ADD(tests, unite_rows, test_unite);
     table_add(tests, "replace", test_replace, NULL);
+    table_add(tests, "restore", test_restore, NULL);
     return table_run(tests, "draft");
 }
