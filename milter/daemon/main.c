@@ -21,6 +21,7 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "daemon/reload.h"
+#include "daemon/returns.h"
 #include "daemon/session.h"
 #include "daemon/signals.h"
 #include "daemon/watchdog.h"
@@ -212,6 +213,11 @@ static int listen_and_drop(Settings *settings)
         listener_close();
         return fail_at(settings, EX_UNAVAILABLE, error);
     }
+    if (!returns_open(settings, &privileges, &error)) {
+        control_close();
+        listener_close();
+        return fail_at(settings, EX_UNAVAILABLE, error);
+    }
     if (!privileges_drop(&privileges, &error))
         return fail(EX_OSERR, error);
     return EX_OK;
@@ -332,7 +338,7 @@ static int run(Settings *settings, const Options *options)
     if (!options->is_foreground)
         open_log(settings, false);
     if (!log_queue_start() || !fallback_watch_start() || !control_start(settings) ||
-        !signals_start(on_reload) || !reload_watch_map() ||
+        !returns_start(settings) || !signals_start(on_reload) || !reload_watch_map() ||
         !ledger_writer_start(settings_in_force) || !listener_start() || !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
@@ -341,6 +347,7 @@ static int run(Settings *settings, const Options *options)
     notify_ready(mode_text(mode_switch_in_force(settings->mode).mode));
     status = serve();
     ledger_writer_stop();
+    returns_stop();
     control_close();
     listener_close();
     live_settings_clear();

@@ -11,6 +11,7 @@
 #include "daemon/fallback_watch.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
+#include "daemon/returns.h"
 #include "daemon/privileges.h"
 #include "policy/settings_parse.h"
 #include "verdict/setup.h"
@@ -83,6 +84,8 @@ static bool load(const LiveSettings *last, GPtrArray *warnings, GError **error)
     if (verdicts == NULL)
         return false;
     log_set_level(next->log_level);
+    if (!returns_start(next))
+        log_write(LOG_ERR, "return_socket: there can be no thread now");
     live_settings_put(g_steal_pointer(&next), verdicts);
     return true;
 }
@@ -138,8 +141,11 @@ static Settings *read_map(const LiveSettings *last, GError **error)
 
     if (next != NULL && next != last->settings && !setup_return_key(next, SETUP_KEY_MAKE, error))
         g_clear_pointer(&next, settings_unref);
-    if (next != NULL && next != last->settings)
+    if (next != NULL && next != last->settings) {
+        if (!returns_start(next))
+            log_write(LOG_ERR, "return_socket: there can be no thread now");
         live_settings_put(settings_ref(next), verdicts_ref(last->verdicts));
+    }
     return next;
 }
 

@@ -14,7 +14,7 @@
 #define QUEUE_MAX 10000                /* rows that wait to be written */
 #define RETRY CLOCK_SECOND             /* between two tries while the file can't be written */
 #define USES_WAIT (5 * CLOCK_SECOND)   /* a day of last use waits so long for company */
-#define LOOK (5 * CLOCK_SECOND)        /* between two looks at whether the file is still there */
+#define LOOK (2 * CLOCK_SECOND)        /* between two looks at whether the file is still there */
 #define PAUSE (20 * CLOCK_MILLISECOND) /* between two pieces of rows that end */
 #define SUSPICION (60 * CLOCK_SECOND)  /* between two looks through the whole file */
 #define CLOCK_JUMP 7                   /* days without any use after which the clock is doubted */
@@ -598,8 +598,10 @@ static void *run(void *data)
     return NULL;
 }
 
-static void store_free(ReturnStore *store)
+void return_store_free(ReturnStore *store)
 {
+    if (!store->has_ended)
+        return; /* the disk hangs, and the thread still uses it */
     g_hash_table_unref(store->recent);
     g_hash_table_unref(store->older);
     g_hash_table_unref(store->queue);
@@ -630,7 +632,8 @@ ReturnStore *return_store_start(const char *file, guint days, const Clock *clock
     deadline_init_condition(&store->read);
     if (pthread_create(&store->thread, NULL, run, store) == 0)
         return store;
-    store_free(store);
+    store->has_ended = true;
+    return_store_free(store);
     return NULL;
 }
 
@@ -646,11 +649,10 @@ void return_store_stop(ReturnStore *store)
         continue;
     has_ended = store->has_ended;
     pthread_mutex_unlock(&store->lock);
-    if (!has_ended) {
-        log_write(LOG_WARNING, "return addresses: %s: the disk does not answer", store->file);
-        pthread_detach(store->thread);
+    if (has_ended) {
+        pthread_join(store->thread, NULL);
         return;
     }
-    pthread_join(store->thread, NULL);
-    store_free(store);
+    log_write(LOG_WARNING, "return addresses: %s: the disk does not answer", store->file);
+    pthread_detach(store->thread);
 }

@@ -34,10 +34,15 @@ typedef struct ReturnStore ReturnStore;
 ReturnStore *return_store_start(const char *file, guint days, const Clock *clock);
 void return_store_set_days(ReturnStore *store, guint days);
 
-/* Writes what waits and ends the thread; gives up after RETURN_STORE_STOP_SECONDS if the disk
- * hangs. Nobody else may use the store any more. */
+/*
+ * Writes what waits and ends the thread; gives up after RETURN_STORE_STOP_SECONDS if the disk
+ * hangs. Messages that are still under way may use the store: it takes no new token any more.
+ */
 #define RETURN_STORE_STOP_SECONDS 3
 void return_store_stop(ReturnStore *store);
+
+/* After return_store_stop(), when nobody uses the store any more. */
+void return_store_free(ReturnStore *store);
 
 /*
  * An outgoing message is about to carry token, which stands for address. Returns true if its row

@@ -253,7 +253,7 @@ static void *run(void *data)
     SocketmapServer *server = data;
     g_autoptr(GArray) polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
 
-    pthread_setname_np(pthread_self(), "spfrom-map");
+    pthread_setname_np(pthread_self(), "spfrom-answers");
     while (run_once(server, polled))
         continue;
     return NULL;

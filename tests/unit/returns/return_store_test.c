@@ -53,7 +53,8 @@ static void start(Fixture *fixture)
 
 static void stop(Fixture *fixture)
 {
-    g_clear_pointer(&fixture->store, return_store_stop);
+    return_store_stop(fixture->store);
+    g_clear_pointer(&fixture->store, return_store_free);
 }
 
 static int setup(void **state)

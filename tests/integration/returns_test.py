@@ -1,0 +1,202 @@
+"""The way back: what return_socket answers to Postfix, Sendmail and strangers, and a store that fails and heals."""
+
+import contextlib
+import datetime
+import json
+import os
+import re
+import socket
+import sqlite3
+import time
+
+import pytest
+
+from conftest import need
+from lab import private_sendmail
+from lab import processes
+from lab.private_postfix import PrivatePostfix
+from lab.private_sendmail import PrivateSendmail
+from lab.spfrom import Spfrom
+from lab.zone import ZONE_FILE
+
+pytestmark = pytest.mark.thread
+
+PATIENCE = 60  # seconds until a test gives up
+TODAY = (datetime.date.today() - datetime.date(1970, 1, 1)).days
+TOKEN, QUOTED, ENDED, UNKNOWN = "k3vqj6mz2h7xw4ba", "abcdefghijklmnop", "eeeeeeeeeeeeeeee", "zzzzzzzzzzzzzzzz"
+ROWS = [(TOKEN, "Mueller@praxis-mueller.de", TODAY), (QUOTED, '"a b"@praxis-mueller.de', TODAY - 3),
+        (ENDED, "old@praxis-mueller.de", TODAY - 401)]
+AUTHOR = ROWS[0][1]
+
+
+def settings_of(place):
+    return {"return_address": "bounce+%t@lemniscus.de", "fallback_address": "noreply+%t@lemniscus.de", "return_socket": place}
+
+
+def store_of(daemon):
+    return daemon.directory / "state" / "return.db"
+
+
+def is_store_made(daemon):
+    if not store_of(daemon).exists():
+        return False
+    with contextlib.closing(sqlite3.connect(store_of(daemon), timeout=20)) as database:
+        return database.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def add_rows(daemon):
+    processes.wait_until(lambda: is_store_made(daemon), PATIENCE, "return.db")
+    with contextlib.closing(sqlite3.connect(store_of(daemon), timeout=20)) as database, database:
+        database.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", ROWS)
+
+
+def port_of(daemon):
+    return int(re.match(r"inet:(\d+)@", daemon.settings["return_socket"])[1])
+
+
+def connect(daemon):
+    client = socket.create_connection(("127.0.0.1", port_of(daemon)), PATIENCE)
+    return client
+
+
+def netstring(text):
+    octets = text if isinstance(text, bytes) else text.encode()
+    return b"%d:%s," % (len(octets), octets)
+
+
+def read_netstring(stream):
+    """One answer, None at the end."""
+    length = b""
+    while (octet := stream.read(1)) not in (b":", b""):
+        length += octet
+    if octet == b"":
+        return None
+    text = stream.read(int(length) + 1)
+    assert text.endswith(b",")
+    return text[:-1].decode()
+
+
+def ask(daemon, *keys):
+    """Asks all at once; returns the answers."""
+    with connect(daemon) as client, client.makefile("rb") as stream:
+        client.sendall(b"".join(netstring(f"return {key}") for key in keys))
+        return [read_netstring(stream) for _ in keys]
+
+
+@pytest.fixture(scope="module")
+def daemon(daemons):
+    started = daemons.start(**settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
+    add_rows(started)
+    return started
+
+
+ANSWERS = [
+    (f"bounce+{TOKEN}@lemniscus.de", AUTHOR),
+    (f"noreply+{TOKEN}@lemniscus.de", AUTHOR),
+    (f"Bounce+{TOKEN.upper()}@Lemniscus.DE", AUTHOR),
+    (f"bounce+{QUOTED}@lemniscus.de", ROWS[1][1]),
+    (f"bounce+{UNKNOWN}@lemniscus.de", None),
+    (f"bounce+{ENDED}@lemniscus.de", None),
+    (f"bounce+{TOKEN}@praxis-mueller.de", None),
+    (f"bounce+{TOKEN}@sub.lemniscus.de", None),
+    (f"other+{TOKEN}@lemniscus.de", None),
+    (f"bounce+{TOKEN}x@lemniscus.de", None),
+    (f"bounce+{TOKEN[:-1]}1@lemniscus.de", None),
+    (f"bounce +{TOKEN}@lemniscus.de", None),
+    (f"bounce+{TOKEN}", None),
+    ("bounce+@lemniscus.de", None),
+    ("noreply@lemniscus.de", None),
+    ("bounce", None),
+    ("@lemniscus.de", None),
+    ("lemniscus.de", None),
+    (AUTHOR, None),
+]
+
+
+def test_answers(daemon):
+    answers = ask(daemon, *(key for key, _ in ANSWERS))
+    assert answers == [f"OK {author}" if author else "NOTFOUND " for _, author in ANSWERS]
+
+
+def test_postmap(daemon, needs_postfix, directory):
+    """What Postfix makes of the answers: nothing of them is an error to it."""
+    postfix = PrivatePostfix(directory / "postfix-map", 1)
+    postfix._make_directories()
+    postfix._write_configuration()
+    where = f"socketmap:inet:127.0.0.1:{port_of(daemon)}:return"
+    for key, author in ANSWERS:
+        found = postfix.command("postmap", "-q", key, where)
+        assert (found.returncode, found.stdout, found.stderr) == ((0, author + "\n", "") if author else (1, "", "")), key
+
+
+def test_sendmail_map(daemon, directory):
+    need(private_sendmail.why_not())
+    sendmail = PrivateSendmail(directory / "sendmail-map", 1,
+                               extra_mc=f"LOCAL_CONFIG\nKreturn socket -T<TMPF> inet:{port_of(daemon)}@127.0.0.1\n")
+    sendmail.configure()
+    keys = "".join(f"/map return {key}\n" for key, _ in ANSWERS if " " not in key)
+    answer = sendmail.sendmail(keys.encode(), "-C", sendmail.directory / "sendmail.cf", "-bt").stdout.decode()
+    found = re.findall(r"map_lookup: return \(.*?\) (?:returns (.*) \(0\)|(no match) \(\d+\))", answer)
+    assert [author or None for author, _ in found] == [author for key, author in ANSWERS if " " not in key], answer
+
+
+@pytest.mark.address
+def test_netstrings_that_lie(daemon):
+    known = netstring(f"return bounce+{TOKEN}@lemniscus.de")
+    for wrong in (b"x", b"07:return ,", b"9999999999:", b"6:return,", b"7: return,", b"3:x y;", b"\0", b"GET / HTTP/1.1\r\n\r\n"):
+        with connect(daemon) as client, client.makefile("rb") as stream:
+            client.sendall(known + wrong)
+            assert read_netstring(stream) == f"OK {AUTHOR}", wrong
+            assert read_netstring(stream) is None, wrong
+    with connect(daemon) as client, client.makefile("rb") as stream:
+        client.sendall(netstring(b"return " + b"k" * 1000000) + netstring(b"return a\0b") + netstring(b"return \xff\xfe@\xff") + known)
+        assert [read_netstring(stream) for _ in range(4)] == ["NOTFOUND ", "NOTFOUND ", "NOTFOUND ", f"OK {AUTHOR}"]
+    assert daemon.is_running()
+
+
+def test_slow_clients(daemon):
+    """200 that stop in the middle of a request hold nobody up, and cost little."""
+    before = daemon.memory()
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(connect(daemon)) for _ in range(200)]
+        for client in slow:
+            client.sendall(b"40:return bou")
+        begin = time.monotonic()
+        assert ask(daemon, f"bounce+{TOKEN}@lemniscus.de") == [f"OK {AUTHOR}"]
+        assert time.monotonic() - begin < 10
+        assert daemon.memory() - before < 16 * 1024
+
+
+def test_unix_socket_and_reload(daemons, directory):
+    """The socket comes with the first token, by a reload too, and goes with the last one."""
+    place = directory / "return.sock"
+    directory.chmod(0o777)
+    daemon = daemons.start(return_socket=f"unix:{place}")
+    assert not place.exists() and not store_of(daemon).exists()
+    configuration = daemon.configuration_file.read_text()
+    daemon.configuration_file.write_text(configuration + 'return_address = "bounce+%t@lemniscus.de"\n')
+    assert daemon.tool("reload").returncode == 0
+    add_rows(daemon)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(place))
+        client.settimeout(PATIENCE)
+        client.sendall(netstring(f"x bounce+{TOKEN}@lemniscus.de"))
+        assert read_netstring(client.makefile("rb")) == f"OK {AUTHOR}"
+    daemon.configuration_file.write_text(configuration)
+    assert daemon.tool("reload").returncode == 0
+    with socket.socket(socket.AF_UNIX) as client, pytest.raises(ConnectionRefusedError):
+        client.connect(str(place))
+
+
+def test_a_store_that_is_gone(daemons):
+    """Deleted, or no database: what is known is lost, and nothing else."""
+    daemon = daemons.start(**settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
+    key = f"bounce+{TOKEN}@lemniscus.de"
+    add_rows(daemon)
+    assert ask(daemon, key) == [f"OK {AUTHOR}"]
+    for path in store_of(daemon).parent.glob("return.db*"):
+        path.unlink()
+    processes.wait_until(store_of(daemon).exists, PATIENCE, "a new return.db")
+    processes.wait_until(lambda: ask(daemon, key) == ["NOTFOUND "], PATIENCE, "a store that is empty")
+    add_rows(daemon)
+    assert ask(daemon, key) == [f"OK {AUTHOR}"]
