@@ -201,7 +201,8 @@ static void examine_others(Doctor *doctor, const Postfix *first)
     for (guint i = 0; i < directories->len; i++) {
         const char *directory = g_ptr_array_index(directories, i);
         g_autoptr(GError) error = NULL;
-        g_autoptr(Postfix) postfix = postfix_read(first->postconf, directory, doctor->deadline, &error);
+        g_autoptr(Postfix) postfix =
+            postfix_read(first->postconf, directory, doctor->deadline, &error);
         g_autofree char *area = g_path_get_basename(directory);
 
         doctor->area = area;

@@ -191,6 +191,22 @@ static void add_verdict(Page *page, const TestOutput *output)
         page_printf(page, PAGE_PLAIN, ", %s", verdict->reason);
 }
 
+static const char *why_sentence(PlanWhy why)
+{
+    switch (why) {
+    case PLAN_WHY_OFF:
+        return "the mode is off";
+    case PLAN_WHY_MAP:
+        return "authorised= of domain_map counts in place of SPF";
+    case PLAN_WHY_FALLBACK:
+        return "it is the domain of the fallback address, or the address is one";
+    case PLAN_WHY_EXEMPT:
+    case PLAN_WHY_NONE:
+        break;
+    }
+    return "no result could change anything";
+}
+
 static void add_cause(Page *page, const TestOutput *output)
 {
     const Plan *plan = output->decision->plan;
@@ -202,8 +218,9 @@ static void add_cause(Page *page, const TestOutput *output)
     else if (plan->verdict != NULL)
         add_verdict(page, output);
     else
-        page_printf(page, PAGE_PLAIN, "%s is settled by the configuration, nothing was looked up",
-                    plan->domain);
+        page_printf(page, PAGE_PLAIN,
+                    "%s is settled by the configuration, nothing was looked up: %s", plan->domain,
+                    why_sentence(plan->why));
 }
 
 /* As the daemon logs it. */
@@ -341,19 +358,24 @@ static json_t *output_json(const TestOutput *output)
 {
     const Plan *plan = output->decision->plan;
     const char *sender = sender_text(output->sender);
+    const ReturnForm *fallback = plan_other_fallback(plan, output->settings);
     json_t *json = json_object();
 
     json_object_set_new(json, "action", json_string(action_text(output)));
     json_object_set_new(json, "author",
                         advice_json_text(plan->author != NULL ? plan->author->addr_spec : NULL));
     json_object_set_new(json, "domain", advice_json_text(plan->domain));
-    json_object_set_new(json, "result", json_string(spf_result_text(plan->result)));
+    json_object_set_new(json, "result", advice_json_text(plan_result_text(plan)));
+    if (plan->why != PLAN_WHY_NONE)
+        json_object_set_new(json, "why", json_string(plan_why_text(plan->why)));
     json_object_set_new(
         json, "envelope_sender",
         advice_json_text(plan->envelope_sender != NULL ? plan->envelope_sender : sender));
     json_object_set_new(json, "edits",
                         edits_json(output->decision->is_refused ? NULL : output->decision->edits));
     json_object_set_new(json, "sender", advice_json_text(sender));
+    if (fallback != NULL)
+        json_object_set_new(json, "fallback", advice_json_text(return_form_shown(fallback)));
     set_verdict(json, plan->verdict);
     json_object_set_new(json, "aligned", json_boolean(plan->is_aligned));
     return json;

@@ -69,12 +69,14 @@ static void pair_decision(GString *line, Settings *settings, const Decision *dec
                           const Mailbox *sender)
 {
     const Plan *plan = decision->plan;
+    const ReturnForm *fallback = plan_other_fallback(plan, settings);
 
     if (plan->author != NULL)
         pair_mailbox(line, settings, "author", plan->author);
     pair_mailbox(line, settings, "sender", sender);
     pair_text(line, "domain", plan->domain);
-    log_pair(line, "spf", spf_result_text(plan->result));
+    log_pair(line, "spf", plan_result_text(plan) != NULL ? plan_result_text(plan) : "-");
+    pair_text(line, "why", plan_why_text(plan->why));
     if (plan->verdict != NULL) {
         pair_text(line, "relay", plan->verdict->relay);
         pair_text(line, "mechanism", plan->verdict->mechanism);
@@ -87,6 +89,10 @@ static void pair_decision(GString *line, Settings *settings, const Decision *dec
         log_pair(line, "reply_to", reply_to_text(decision->reply_to));
     if (plan->envelope_sender != NULL)
         log_pair(line, "envelope", plan->rewrite_author ? "fallback" : "changed");
+    if (fallback != NULL)
+        log_pair(line, "fallback",
+                 settings->log_local_parts ? return_form_shown(fallback)
+                                           : plan->fallback->domain_name);
     log_pair(line, "aligned", plan->is_aligned ? "yes" : "no");
 }
 

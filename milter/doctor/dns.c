@@ -52,10 +52,10 @@ static void examine_server(Doctor *doctor, const char *server)
     if (dns == NULL)
         findings_add(doctor, FINDING_ERROR, "resolver", "%s: %s", server, error->message);
     else
-        add_time(doctor, server,
-                 time_of_answer(
-                     dns, doctor->settings->fallback->domain_name,
-                     deadline_shortened(doctor->deadline, doctor->settings->dns_timeout)));
+        add_time(
+            doctor, server,
+            time_of_answer(dns, doctor->settings->fallback->domain_name,
+                           deadline_shortened(doctor->deadline, doctor->settings->dns_timeout)));
 }
 
 /* The servers that resolv.conf names, of char *. */
@@ -170,8 +170,8 @@ void doctor_dns_relays(Doctor *doctor)
 
     if (doctor->dns == NULL)
         return;
-    doctor->relays = relays_resolve(doctor->settings, doctor->dns,
-                                    findings_check_deadline(doctor), &error);
+    doctor->relays =
+        relays_resolve(doctor->settings, doctor->dns, findings_check_deadline(doctor), &error);
     if (doctor->relays == NULL) {
         finding_advise(findings_add(doctor, FINDING_ERROR, "relay-set", "%s", error->message),
                        "in %s write relay_hosts = { \"ADDRESS\" } with the address that receivers "

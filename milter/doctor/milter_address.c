@@ -178,8 +178,8 @@ char *milter_address_sendmail(const MilterAddress *address)
 
     if (address->is_unix)
         return g_strconcat("unix:", address->path, NULL);
-    return g_strdup_printf(strchr(host, ':') != NULL ? "inet6:%u@%s" : "inet:%u@%s",
-                           address->port, host);
+    return g_strdup_printf(strchr(host, ':') != NULL ? "inet6:%u@%s" : "inet:%u@%s", address->port,
+                           host);
 }
 
 static struct addrinfo *look_up(const MilterAddress *address)

@@ -196,13 +196,12 @@ static void mend_addresses(const PostfixList *list, Finding *finding)
     bool is_both = list->owner == NULL && strcmp(list->parameter, local) != 0 &&
                    strcmp(value, postfix_value(list->postfix, NULL, local)) == 0;
     g_autofree char *text = corrected(list);
-    g_autofree char *set =
-        postfix_set_command(list->postfix, list->owner, list->parameter, text);
+    g_autofree char *set = postfix_set_command(list->postfix, list->owner, list->parameter, text);
     g_autofree char *same = postfix_set_command(list->postfix, NULL, local, "$smtpd_milters");
     g_autofree char *reload = postfix_command(list->postfix, "postfix");
 
-    finding_command(finding, "%s%s%s && %s reload", set, is_both ? " && " : "",
-                    is_both ? same : "", reload);
+    finding_command(finding, "%s%s%s && %s reload", set, is_both ? " && " : "", is_both ? same : "",
+                    reload);
     finding_advise(finding, "Postfix starts a program that has ended so again after a minute");
 }
 

@@ -180,10 +180,10 @@ static char *converse(Dialogue *dialogue, const SmtpMessage *message, GError **e
 static char *smtp_send(const MilterAddress *server, const SmtpMessage *message, guint seconds,
                        Deadline deadline, GError **error)
 {
-    Dialogue dialogue = {
-        .fd = milter_address_connect(server, deadline_shortened(deadline, seconds)),
-        .deadline = deadline,
-        .seconds = seconds};
+    Dialogue dialogue = {.fd =
+                             milter_address_connect(server, deadline_shortened(deadline, seconds)),
+                         .deadline = deadline,
+                         .seconds = seconds};
     char *answer;
 
     if (dialogue.fd < 0) {
@@ -313,9 +313,8 @@ static void send_probe(Doctor *doctor, const MilterAddress *server, const char *
     const SmtpMessage message = {
         .helo = doctor->settings->hostname, .sender = from, .recipient = to, .text = text};
     g_autoptr(GError) error = NULL;
-    g_autofree char *answer =
-        smtp_send(server, &message, PATIENCE + doctor->settings->check_timeout,
-                  doctor->deadline, &error);
+    g_autofree char *answer = smtp_send(
+        server, &message, PATIENCE + doctor->settings->check_timeout, doctor->deadline, &error);
     g_autofree char *queue_id = answer != NULL ? probe_queue_id(answer) : NULL;
 
     if (answer == NULL)

@@ -336,7 +336,9 @@ static const KnownMilter *known_filter(const Case *this, const char *name)
 
     if (milter == NULL)
         return NULL;
-    program = milter->address != NULL ? milter_address_program(milter->address, this->doctor->deadline) : NULL;
+    program = milter->address != NULL
+                  ? milter_address_program(milter->address, this->doctor->deadline)
+                  : NULL;
     return milter_address_known(program, milter->socket, milter->address);
 }
 

@@ -369,6 +369,25 @@ static void settle_token(Plan *plan)
     plan->token_author = NULL;
 }
 
+/* Why was no verdict needed for identity? */
+static PlanWhy why_of(const Case *c, int identity, StandingOutcome outcome)
+{
+    Standing standing;
+
+    if (c->message_mode == MODE_OFF)
+        return PLAN_WHY_OFF;
+    if (c->is_exempt)
+        return PLAN_WHY_EXEMPT;
+    if (plan_mailbox(c->identities, identity) == NULL)
+        return PLAN_WHY_NONE;
+    standing = standing_of_identity(c, identity);
+    if (standing.mode == MODE_OFF)
+        return PLAN_WHY_OFF;
+    if (outcome == STANDING_EXEMPT)
+        return PLAN_WHY_FALLBACK;
+    return standing.authorised != STANDING_MAP_SILENT ? PLAN_WHY_MAP : PLAN_WHY_NONE;
+}
+
 /* If no verdict was needed, the outcome stands for the result. */
 static void decide_by(Plan *plan, const Case *c, int identity, StandingOutcome outcome)
 {
@@ -377,19 +396,24 @@ static void decide_by(Plan *plan, const Case *c, int identity, StandingOutcome o
     plan->identity = identity;
     plan->domain = mailbox != NULL ? mailbox->domain_name : NULL;
     plan->verdict = c->verdicts->of[identity];
-    if (plan->verdict != NULL)
+    if (plan->verdict != NULL) {
         plan->result = plan->verdict->result;
-    else
-        plan->result = outcome == STANDING_UNAUTHORISED ? SPF_NONE : SPF_PASS;
+        plan->why = PLAN_WHY_NONE;
+        return;
+    }
+    plan->result = outcome == STANDING_UNAUTHORISED ? SPF_NONE : SPF_PASS;
+    plan->why = why_of(c, identity, outcome);
 }
 
 static void decide_by_author(Plan *plan, const Case *c, int position)
 {
     plan->author = plan_mailbox(c->identities, position);
-    if (plan->author != NULL)
+    if (plan->author != NULL) {
         decide_by(plan, c, position, author_outcome(c, position));
-    else
-        plan->result = SPF_NONE;
+        return;
+    }
+    plan->result = SPF_NONE;
+    plan->why = why_of(c, position, STANDING_UNAUTHORISED);
 }
 
 static void decide_by_sender(Plan *plan, const Case *c)
@@ -561,4 +585,36 @@ MessageAction plan_message_action(const Plan *plan)
 const char *plan_action_text(const Plan *plan)
 {
     return message_action_text(plan_message_action(plan));
+}
+
+const char *plan_why_text(PlanWhy why)
+{
+    switch (why) {
+    case PLAN_WHY_NONE:
+        return NULL;
+    case PLAN_WHY_OFF:
+        return "off";
+    case PLAN_WHY_MAP:
+        return "map";
+    case PLAN_WHY_EXEMPT:
+        return "exempt";
+    case PLAN_WHY_FALLBACK:
+        return "fallback";
+    }
+    return NULL;
+}
+
+const char *plan_result_text(const Plan *plan)
+{
+    return plan->why == PLAN_WHY_NONE ? spf_result_text(plan->result) : NULL;
+}
+
+const ReturnForm *plan_other_fallback(const Plan *plan, Settings *settings)
+{
+    bool is_used =
+        plan->rewrite_author || (plan->envelope_sender != NULL && plan->sender == plan->fallback);
+
+    return is_used && strcmp(plan->fallback_form->text, settings->fallback_form->text) != 0
+               ? plan->fallback_form
+               : NULL;
 }

@@ -59,6 +59,18 @@ PlanNeeds plan_needs(Settings *settings, ModeInForce mode, const Identities *ide
 
 typedef enum { PLAN_KEEP, PLAN_REWRITE, PLAN_TEMPFAIL } PlanAction;
 
+/* Why nothing was looked up about the identity that decided. */
+typedef enum {
+    PLAN_WHY_NONE, /* there is a verdict, or no domain to ask for */
+    PLAN_WHY_OFF,
+    PLAN_WHY_MAP,      /* domain_map says authorised=yes or no */
+    PLAN_WHY_EXEMPT,   /* by exempt_dkim */
+    PLAN_WHY_FALLBACK, /* of the fallback's own domain, or a fallback address */
+} PlanWhy;
+
+/* "off", "map" and so on, as the log has it; NULL for PLAN_WHY_NONE. */
+const char *plan_why_text(PlanWhy why);
+
 /* All pointers are borrowed from settings, identities and verdicts, except unauthorised and those
  * that are the plan's own. */
 typedef struct {
@@ -77,8 +89,9 @@ typedef struct {
     bool add_reply_to;
     const Mailbox *author; /* that decided, or the first; NULL if none could be read */
     const char *domain;    /* that decided: the author's, or the envelope's; NULL: none */
-    SpfResult result;      /* of that domain; SPF_PASS with verdict NULL if no look-up was needed */
-    int identity;          /* whose verdict decided; PLAN_NOBODY: no author could be read */
+    SpfResult result;      /* of that domain; means nothing unless why is PLAN_WHY_NONE */
+    PlanWhy why;
+    int identity;           /* whose verdict decided; PLAN_NOBODY: no author could be read */
     const Verdict *verdict; /* its verdict; NULL if none was looked up */
     bool is_aligned;        /* author and envelope sender as they leave, or the null sender */
     Mode mode;              /* of the message */
@@ -105,4 +118,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 /* What becomes of the message under plan: MESSAGE_ACTION_KEEP to MESSAGE_ACTION_WOULD_TEMPFAIL. */
 MessageAction plan_message_action(const Plan *plan);
 const char *plan_action_text(const Plan *plan);
+
+/* The result of SPF as it is told: "softfail"; NULL if nothing was looked up. */
+const char *plan_result_text(const Plan *plan);
+
+/* The fallback address that is used, if it is not that of settings itself; else NULL. */
+const ReturnForm *plan_other_fallback(const Plan *plan, Settings *settings);
 #endif

@@ -23,6 +23,11 @@ void return_form_free(ReturnForm *form)
     g_free(form);
 }
 
+const char *return_form_shown(const ReturnForm *form)
+{
+    return form->has_token ? form->text : form->plain->addr_spec;
+}
+
 /* Splits local_part at its "%t". Returns false with error if another "%" is in it. */
 static bool split(ReturnForm *form, const char *local_part, GError **error)
 {

@@ -36,6 +36,9 @@ typedef struct {
  */
 ReturnForm *return_form_parse(const char *text, GError **error);
 void return_form_free(ReturnForm *form);
+
+/* As it is told: with "%t"; an address without a token as it is. */
+const char *return_form_shown(const ReturnForm *form);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReturnForm, return_form_free)
 
 /* The address of form with token, and its display name. Freed with mailbox_free(). */

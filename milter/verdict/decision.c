@@ -83,7 +83,8 @@ static char *trace_value(const Plan *plan)
 
     if (plan->domain != NULL)
         g_string_append_printf(value, "; domain=%s", plan->domain);
-    g_string_append_printf(value, "; spf=%s", spf_result_text(plan->result));
+    g_string_append_printf(value, "; spf=%s",
+                           plan_result_text(plan) != NULL ? plan_result_text(plan) : "-");
     if (plan->verdict != NULL && plan->verdict->relay != NULL)
         g_string_append_printf(value, "; relay=%s", plan->verdict->relay);
     return g_string_free(g_steal_pointer(&value), FALSE);

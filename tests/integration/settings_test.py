@@ -1,5 +1,7 @@
 """Each key alone: what it changes in one message (design sections 4, 5, 10). Through the milter protocol."""
 
+import json
+
 import pytest
 
 from lab import processes
@@ -122,6 +124,43 @@ def test_domain_map(daemons, directory):
     assert not ask(daemon.address, [("From", OHNE)], sender=OHNE).edits
     assert not ask(daemon.address, [("From", GMX)], sender=GMX).edits
     assert ask(daemon.address, [("From", MUELLER)], sender=MUELLER).sender() == FALLBACK
+
+
+# id, settings, lines of the map, sender → what the log and `spfrom test` say if nothing was looked up
+TENANT = "noreply@mail.lemniscus.de"
+WHY = [
+    ("off", {"mode": "off"}, "", OHNE, "keep", {"spf": "-", "why": "off"}),
+    ("section-off", _domain("praxis-ohne.de", 'mode = "off"'), "", OHNE, "keep", {"spf": "-", "why": "off"}),
+    ("map-yes", {}, "praxis-ohne.de authorised=yes", OHNE, "keep", {"spf": "-", "why": "map"}),
+    ("map-no", {}, "praxis-mueller.de authorised=no", MUELLER, "rewrite", {"spf": "-", "why": "map"}),
+    ("fallback", {}, "", "info@lemniscus.de", "keep", {"spf": "-", "why": "fallback"}),
+    ("tenant", {}, f"praxis-ohne.de fallback_address={TENANT}", OHNE, "rewrite", {"spf": "none", "fallback": TENANT}),
+    ("looked-up", {}, "", MUELLER, "keep", {"spf": "pass"}),
+    ("rewritten", {}, "", OHNE, "rewrite", {"spf": "none"}),
+]
+
+
+@pytest.mark.parametrize("settings, lines, sender, action, wanted", [row[1:] for row in WHY], ids=[row[0] for row in WHY])
+def test_log_says_why_nothing_was_looked_up(daemons, directory, settings, lines, sender, action, wanted):
+    file = directory / "why_map"
+    _replace(file, lines + "\n")
+    daemon = daemons.start(domain_map=file, **settings)
+    ask(daemon.address, [("From", sender)], sender=sender)
+    logged = daemon.wait_for_record(action=action, author=sender)
+    assert {key: logged[key] for key in ("spf", "why", "fallback") if key in logged} == wanted
+    assert ("relay" in logged) == ("cache" in logged) == (wanted["spf"] != "-")
+    probe = json.loads(daemon.tool("test", "--json", input=f"From: {sender}\n\n").stdout)
+    assert probe["action"] == action and (probe["result"] or "-") == wanted["spf"]
+    assert {key: probe[key] for key in ("why", "fallback") if key in probe} == \
+           {key: wanted[key] for key in ("why", "fallback") if key in wanted}
+
+
+def test_fallback_without_its_local_part(daemons, directory):
+    file = directory / "why_map"
+    _replace(file, f"praxis-ohne.de fallback_address={TENANT}\n")
+    daemon = daemons.start(domain_map=file, log_addresses="domain")
+    ask(daemon.address, [("From", OHNE)], sender=OHNE)
+    assert daemon.wait_for_record(action="rewrite")["fallback"] == "mail.lemniscus.de"
 
 
 def _is_touched(daemon, sender):

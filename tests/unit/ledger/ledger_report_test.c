@@ -431,18 +431,12 @@ static void test_similar(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WRITTEN(test_authorised_since),
-        WRITTEN(test_authorised_in_one_batch),
-        WRITTEN(test_domains),
-        WRITTEN(test_limit),
-        WRITTEN(test_search),
-        WRITTEN(test_sparse_numbers),
-        WRITTEN(test_newly_authorised),
-        WRITTEN(test_days),
-        WRITTEN(test_history),
-        WRITTEN(test_unknown_domain),
-        WRITTEN(test_similar),
-        WRITTEN(test_domain_outside_of_the_period),
+        WRITTEN(test_authorised_since), WRITTEN(test_authorised_in_one_batch),
+        WRITTEN(test_domains),          WRITTEN(test_limit),
+        WRITTEN(test_search),           WRITTEN(test_sparse_numbers),
+        WRITTEN(test_newly_authorised), WRITTEN(test_days),
+        WRITTEN(test_history),          WRITTEN(test_unknown_domain),
+        WRITTEN(test_similar),          WRITTEN(test_domain_outside_of_the_period),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ static const struct row {
     const char *dkim;   /* domains that passed, " " between two; NULL: none */
     int mode_switch;    /* a Mode + 1; 0: none */
     bool is_smtputf8;
+    const char
+        *why; /* nothing was looked up of what decided; NULL: it was, or there is no domain */
 } rows[] = {
     /* The table of design section 4. */
     {"authorised, authorised", "", "a@ok.example", "<a@ok.example>",
@@ -234,7 +236,8 @@ static const struct row {
     {"yes: of the fallback's domain", "align_envelope = yes", "a@ok.example",
      "<bounce@lemniscus.de>",
      .wanted =
-         "rewrite envelope=a@ok.example domain=lemniscus.de spf=pass aligned asked: ok.example"},
+         "rewrite envelope=a@ok.example domain=lemniscus.de spf=pass aligned asked: ok.example",
+     .why = "fallback"},
     {"yes: a null sender", "align_envelope = yes", "a@ok.example", "<>",
      .wanted = "keep domain=ok.example spf=pass aligned asked: ok.example"},
     {"yes: the author not authorised", "align_envelope = yes", "a@soft.example",
@@ -349,9 +352,9 @@ static const struct row {
 
     /* Who is never rewritten. */
     {"the fallback's domain", "", "a@lemniscus.de", "<b@lemniscus.de>",
-     .wanted = "keep domain=lemniscus.de spf=pass aligned asked:"},
+     .wanted = "keep domain=lemniscus.de spf=pass aligned asked:", .why = "fallback"},
     {"the fallback itself, in other case", "", "NoReply@Lemniscus.DE", "<noreply@lemniscus.de>",
-     .wanted = "keep domain=lemniscus.de spf=pass aligned asked:"},
+     .wanted = "keep domain=lemniscus.de spf=pass aligned asked:", .why = "fallback"},
     {"a subdomain of the fallback's", "", "a@down.lemniscus.de", "<>",
      .wanted =
          "rewrite author domain=down.lemniscus.de spf=fail aligned unauthorised=down.lemniscus.de "
@@ -365,7 +368,8 @@ static const struct row {
          "soft.example"},
     {"a section's fallback address",
      "domain soft.example { fallback_address = \"box@fail.example\" }", "box@fail.example",
-     "<box@fail.example>", .wanted = "keep domain=fail.example spf=pass aligned asked:"},
+     "<box@fail.example>",
+     .wanted = "keep domain=fail.example spf=pass aligned asked:", .why = "fallback"},
     {"another address of its domain",
      "domain soft.example { fallback_address = \"box@fail.example\" }", "a@fail.example", "<>",
      .wanted =
@@ -373,7 +377,8 @@ static const struct row {
          "fail.example"},
     {"the fallback address, whose domain has another",
      "domain lemniscus.de { fallback_address = \"box@tenant.example\" }", "noreply@lemniscus.de",
-     "<noreply@lemniscus.de>", .wanted = "keep domain=lemniscus.de spf=pass aligned asked:"},
+     "<noreply@lemniscus.de>",
+     .wanted = "keep domain=lemniscus.de spf=pass aligned asked:", .why = "fallback"},
     {"a subdomain of its domain, which has another",
      "domain lemniscus.de { fallback_address = \"box@tenant.example\" }", "a@down.lemniscus.de",
      "<>",
@@ -388,12 +393,12 @@ static const struct row {
          "asked: down.lemniscus.de"},
     {"a map line's fallback address", "", "box@fail.example", "<>",
      .wanted = "keep domain=fail.example spf=pass aligned asked:",
-     .map = "soft.example fallback_address=box@fail.example"},
+     .map = "soft.example fallback_address=box@fail.example", .why = "fallback"},
     {"a section's fallback address as envelope",
      "domain soft.example { fallback_address = \"box@fail.example\" }", "a@ok.example",
      "<box@fail.example>", .wanted = "keep domain=ok.example spf=pass asked: ok.example"},
     {"a domain whose mode is off", "domain soft.example { mode = off }", "a@soft.example",
-     "<b@ok.example>", .wanted = "keep domain=soft.example spf=pass asked:"},
+     "<b@ok.example>", .wanted = "keep domain=soft.example spf=pass asked:", .why = "off"},
     {"beside one not authorised", "domain soft.example { mode = off }",
      "a@soft.example, b@fail.example", "<>",
      .wanted =
@@ -407,7 +412,7 @@ static const struct row {
     {"an envelope whose mode is off", "domain soft.example { mode = off }", "a@ok.example",
      "<b@soft.example>", .wanted = "keep domain=ok.example spf=pass asked: ok.example"},
     {"subdomains whose mode is off", "domain .lemniscus.de { mode = off }", "a@down.lemniscus.de",
-     "<>", .wanted = "keep domain=down.lemniscus.de spf=pass aligned asked:"},
+     "<>", .wanted = "keep domain=down.lemniscus.de spf=pass aligned asked:", .why = "off"},
 
     /* Fallback addresses of sections. */
     {"the section's fallback", "domain soft.example { fallback_address = \"n@tenant.example\" }",
@@ -416,7 +421,8 @@ static const struct row {
                "unauthorised=soft.example asked: soft.example"},
     {"the section's fallback is the section's domain",
      "domain tenant.example { fallback_address = \"n@tenant.example\" }", "a@tenant.example",
-     "<b@tenant.example>", .wanted = "keep domain=tenant.example spf=pass aligned asked:"},
+     "<b@tenant.example>",
+     .wanted = "keep domain=tenant.example spf=pass aligned asked:", .why = "fallback"},
     {"an envelope of the section's fallback's domain",
      "domain soft.example { fallback_address = \"n@tenant.example\" }", "a@soft.example",
      "<bounce@tenant.example>",
@@ -466,13 +472,14 @@ static const struct row {
     {"log-only: no From:", "mode = log-only", NULL, "<>",
      .wanted = "would-rewrite author domain=- spf=none aligned asked:"},
     {"off", "mode = off align_envelope = dmarc null_sender = fallback", "a@soft.example",
-     "<b@fail.example>", .wanted = "keep domain=soft.example spf=pass asked:"},
+     "<b@fail.example>", .wanted = "keep domain=soft.example spf=pass asked:", .why = "off"},
     {"off: a null sender", "mode = off align_envelope = dmarc null_sender = fallback",
-     "a@soft.example", "<>", .wanted = "keep domain=soft.example spf=pass aligned asked:"},
+     "a@soft.example", "<>",
+     .wanted = "keep domain=soft.example spf=pass aligned asked:", .why = "off"},
     {"off: no From:", "mode = off", NULL, "<b@fail.example>",
-     .wanted = "keep domain=- spf=none asked:"},
+     .wanted = "keep domain=- spf=none asked:", .why = "off"},
     {"off: a From: that can be read in part", "mode = off", "a@soft.example|Praxis", "<>",
-     .wanted = "keep domain=soft.example spf=pass aligned asked:"},
+     .wanted = "keep domain=soft.example spf=pass aligned asked:", .why = "off"},
     {"a section is more active", "mode = log-only domain soft.example { mode = rewrite }",
      "a@soft.example", "<>",
      .wanted =
@@ -523,7 +530,7 @@ static const struct row {
                "unauthorised=soft.example asked: soft.example"},
     {"all sections off", "domain soft.example { mode = off } domain fail.example { mode = off }",
      "a@soft.example, b@fail.example", "<c@none.example>",
-     .wanted = "keep domain=soft.example spf=pass asked:"},
+     .wanted = "keep domain=soft.example spf=pass asked:", .why = "off"},
     {"the first one off, the envelope alone", "domain soft.example { mode = off }",
      "a@soft.example, b@ok.example", "<c@fail.example>",
      .wanted = "rewrite envelope=a@soft.example domain=fail.example spf=fail aligned asked: "
@@ -571,10 +578,11 @@ static const struct row {
          "soft.example",
      .mode_switch = 1 + MODE_REWRITE},
     {"switched off", "", "a@soft.example", "<>",
-     .wanted = "keep domain=soft.example spf=pass aligned asked:", .mode_switch = 1 + MODE_OFF},
+     .wanted = "keep domain=soft.example spf=pass aligned asked:", .mode_switch = 1 + MODE_OFF,
+     .why = "off"},
     {"switched off, a more active section", "domain soft.example { mode = rewrite }",
-     "a@soft.example", "<>",
-     .wanted = "keep domain=soft.example spf=pass aligned asked:", .mode_switch = 1 + MODE_OFF},
+     "a@soft.example", "<>", .wanted = "keep domain=soft.example spf=pass aligned asked:",
+     .mode_switch = 1 + MODE_OFF, .why = "off"},
     {"switched to log-only, a more active section", "domain soft.example { mode = rewrite }",
      "a@soft.example", "<>",
      .wanted =
@@ -588,8 +596,8 @@ static const struct row {
          "asked: soft.example",
      .mode_switch = 1 + MODE_REWRITE},
     {"switched to rewrite, a section that is off", "domain soft.example { mode = off }",
-     "a@soft.example", "<>",
-     .wanted = "keep domain=soft.example spf=pass aligned asked:", .mode_switch = 1 + MODE_REWRITE},
+     "a@soft.example", "<>", .wanted = "keep domain=soft.example spf=pass aligned asked:",
+     .mode_switch = 1 + MODE_REWRITE, .why = "off"},
     {"switched to log-only, a map line that rewrites", "", "a@soft.example", "<>",
      .wanted =
          "would-rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
@@ -599,21 +607,21 @@ static const struct row {
     /* domain_map's authorised. */
     {"authorised by the map", "", "a@soft.example", "<b@soft.example>",
      .wanted = "keep domain=soft.example spf=pass aligned asked:",
-     .map = "soft.example authorised=yes"},
+     .map = "soft.example authorised=yes", .why = "map"},
     {"not authorised by the map", "", "a@ok.example", "<b@ok.example>",
      .wanted = "rewrite author envelope=noreply@lemniscus.de domain=ok.example spf=none aligned "
                "unauthorised=ok.example asked:",
-     .map = "ok.example authorised=no"},
+     .map = "ok.example authorised=no", .why = "map"},
     {"an envelope authorised by the map", "", "a@ok.example", "<b@soft.example>",
      .wanted = "keep domain=ok.example spf=pass asked: ok.example",
      .map = "soft.example authorised=yes"},
     {"an envelope not authorised by the map", "", "a@ok.example", "<b@ok2.example>",
      .wanted =
          "rewrite envelope=a@ok.example domain=ok2.example spf=none aligned asked: ok.example",
-     .map = "ok2.example authorised=no"},
+     .map = "ok2.example authorised=no", .why = "map"},
     {"no result of the map's is put off", "tempfail_on = { none }", "a@ok.example", "<>",
      .wanted = "rewrite author domain=ok.example spf=none aligned unauthorised=ok.example asked:",
-     .map = "ok.example authorised=no"},
+     .map = "ok.example authorised=no", .why = "map"},
     {"a section goes before the map", "domain soft.example { reply_to = never }", "a@soft.example",
      "<>",
      .wanted =
@@ -622,14 +630,15 @@ static const struct row {
      .map = "soft.example authorised=yes"},
     {"subdomains authorised by the map", "", "a@down.lemniscus.de", "<>",
      .wanted = "keep domain=down.lemniscus.de spf=pass aligned asked:",
-     .map = ".lemniscus.de authorised=yes"},
+     .map = ".lemniscus.de authorised=yes", .why = "map"},
 
     /* exempt_dkim. */
     {"DKIM vouches", "exempt_dkim = mx.example", "a@soft.example", "<b@fail.example>",
-     .wanted = "keep domain=soft.example spf=pass dkim asked:", .dkim = "soft.example"},
+     .wanted = "keep domain=soft.example spf=pass dkim asked:", .dkim = "soft.example",
+     .why = "exempt"},
     {"DKIM vouches, of one organization", "exempt_dkim = mx.example", "a@down.lemniscus.de", "<>",
-     .wanted = "keep domain=down.lemniscus.de spf=pass aligned dkim asked:",
-     .dkim = "lemniscus.de"},
+     .wanted = "keep domain=down.lemniscus.de spf=pass aligned dkim asked:", .dkim = "lemniscus.de",
+     .why = "exempt"},
     {"DKIM vouches for another", "exempt_dkim = mx.example", "a@soft.example", "<>",
      .wanted =
          "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
@@ -642,16 +651,16 @@ static const struct row {
      .dkim = "soft.example"},
     {"DKIM vouches for both", "exempt_dkim = mx.example", "a@soft.example, b@fail.example", "<>",
      .wanted = "keep domain=soft.example spf=pass aligned dkim asked:",
-     .dkim = "fail.example soft.example"},
+     .dkim = "fail.example soft.example", .why = "exempt"},
     {"DKIM vouches before tempfail_on", "exempt_dkim = mx.example tempfail_on = { temperror }",
-     "a@temp.example", "<>",
-     .wanted = "keep domain=temp.example spf=pass aligned dkim asked:", .dkim = "temp.example"},
+     "a@temp.example", "<>", .wanted = "keep domain=temp.example spf=pass aligned dkim asked:",
+     .dkim = "temp.example", .why = "exempt"},
     {"DKIM vouches, and the null sender stays", "exempt_dkim = mx.example null_sender = fallback",
-     "a@soft.example", "<>",
-     .wanted = "keep domain=soft.example spf=pass aligned dkim asked:", .dkim = "soft.example"},
+     "a@soft.example", "<>", .wanted = "keep domain=soft.example spf=pass aligned dkim asked:",
+     .dkim = "soft.example", .why = "exempt"},
     {"DKIM vouches beside an envelope sender with =", "exempt_dkim = mx.example", "a@soft.example",
-     "<b=c=fail.example@ok.example>",
-     .wanted = "keep domain=soft.example spf=pass dkim asked:", .dkim = "soft.example"},
+     "<b=c=fail.example@ok.example>", .wanted = "keep domain=soft.example spf=pass dkim asked:",
+     .dkim = "soft.example", .why = "exempt"},
     {"a verifier may have copied this envelope sender", "exempt_dkim = mx.example",
      "a@soft.example", "<\"x; dkim=pass header.d=soft.example header.q=y\"@ok.example>",
      .wanted = "rewrite author envelope=noreply@lemniscus.de domain=soft.example spf=softfail "
@@ -857,6 +866,7 @@ static void test_row(void **state)
     ModeInForce mode = {.mode = settings->mode};
     g_autoptr(Plan) plan = NULL;
     g_autofree char *text = NULL;
+    const char *why;
     Inquiry inquiry;
 
     if (row->mode_switch != 0)
@@ -865,6 +875,8 @@ static void test_row(void **state)
     plan = plan_of(settings, mode, &identities, &inquiry);
     text = plan_text(plan, inquiry.asked->str);
     assert_string_equal(text, row->wanted);
+    why = plan_why_text(plan->why);
+    assert_string_equal(why != NULL ? why : "-", row->why != NULL ? row->why : "-");
     if (plan->action == PLAN_REWRITE)
         check_again(settings, mode, &identities, plan);
     inquiry_end(&inquiry);
