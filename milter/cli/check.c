@@ -288,35 +288,18 @@ static char *tree_text(const Evaluation *evaluation, guint position)
     return g_string_free(text, FALSE);
 }
 
-static bool is_redirect(const EvaluationTerm *term)
-{
-    return g_ascii_strncasecmp(term->term, "redirect=", strlen("redirect=")) == 0;
-}
-
-/* Is what matched there the end of it all, and not only of an include? */
-static bool is_decisive(const Evaluation *evaluation, guint position)
-{
-    guint depth = term_at(evaluation, position)->depth;
-
-    while (depth > 0 && position > 0) {
-        const EvaluationTerm *before = term_at(evaluation, --position);
-
-        if (before->depth >= depth)
-            continue;
-        if (!is_redirect(before))
-            return false;
-        depth = before->depth;
-    }
-    return true;
-}
-
 static const char *outcome_text(const Evaluation *evaluation, guint position)
 {
-    const EvaluationTerm *term = term_at(evaluation, position);
-
-    if (!term->is_match || is_redirect(term))
-        return NULL;
-    return is_decisive(evaluation, position) ? "decides" : "matches";
+    switch (evaluation_term_outcome(evaluation, position)) {
+    case EVALUATION_TERM_PASSED_OVER:
+        break;
+    case EVALUATION_TERM_IN_VAIN:
+    case EVALUATION_TERM_MATCHES:
+        return "matches";
+    case EVALUATION_TERM_DECIDES:
+        return "decides";
+    }
+    return NULL;
 }
 
 static char *cost_text(const Evaluation *evaluation, guint position)

@@ -377,3 +377,36 @@ void evaluation_free(Evaluation *evaluation)
     g_ptr_array_unref(evaluation->terms);
     g_free(evaluation);
 }
+
+static const EvaluationTerm *term_at(const Evaluation *evaluation, guint position)
+{
+    return g_ptr_array_index(evaluation->terms, position);
+}
+
+static bool is_redirect(const EvaluationTerm *term)
+{
+    return g_ascii_strncasecmp(term->term, "redirect=", strlen("redirect=")) == 0;
+}
+
+EvaluationTermOutcome evaluation_term_outcome(const Evaluation *evaluation, guint position)
+{
+    const EvaluationTerm *term = term_at(evaluation, position);
+    EvaluationTermOutcome outcome = EVALUATION_TERM_DECIDES;
+    guint depth = term->depth;
+
+    if (!term->is_match || is_redirect(term))
+        return EVALUATION_TERM_PASSED_OVER;
+    while (depth > 0 && position > 0) {
+        const EvaluationTerm *before = term_at(evaluation, --position);
+
+        if (before->depth >= depth)
+            continue;
+        depth = before->depth;
+        if (is_redirect(before))
+            continue;
+        if (!before->is_match)
+            return EVALUATION_TERM_IN_VAIN;
+        outcome = EVALUATION_TERM_MATCHES;
+    }
+    return outcome;
+}

@@ -54,6 +54,15 @@ typedef struct {
     GPtrArray *terms; /* of EvaluationTerm, of the evaluation that decided */
 } Evaluation;
 
+/* What a term of an evaluation did. */
+typedef enum {
+    EVALUATION_TERM_PASSED_OVER, /* it does not match; a redirect never does */
+    EVALUATION_TERM_IN_VAIN,     /* it ends the record of an include that then does not match */
+    EVALUATION_TERM_MATCHES,     /* for its sake an include matches */
+    EVALUATION_TERM_DECIDES,     /* the result is its own */
+} EvaluationTermOutcome;
+EvaluationTermOutcome evaluation_term_outcome(const Evaluation *evaluation, guint position);
+
 /*
  * Sets libspf2's handlers, and checks that the host name is not too long for it (64 octets);
  * without that, libspf2 may end the process. To be called once before there are threads. Returns

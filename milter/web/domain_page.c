@@ -9,7 +9,9 @@
 #include "base/domain_name.h"
 #include "show/mail_summary.h"
 #include "spf/check_host.h"
+#include "web/domain_mail.h"
 #include "web/layout.h"
+#include "web/letter_page.h"
 
 /* Characters of a record on a line of a narrow screen. */
 #define RECORD_COLUMNS 40
@@ -51,26 +53,44 @@ static void add_names(Html *html, const View *view, const CheckSubject *subject)
     html_close(html);
 }
 
-static void add_headline(Html *html, const View *view, const DomainCheck *check)
+/* When DNS was asked, and for how long the milter may go by what it found before (the life of a
+ * verdict in its cache, verdict/verdicts.c). */
+static void add_asked(Html *html, const View *view, const Request *request,
+                      const DomainFacts *facts)
 {
+    g_autofree char *again = request_target(request, NULL, request->days);
+    g_autofree char *asked = view_time(view, facts->asked);
+    g_autofree char *until = view_time(view, facts->older_until);
+    g_autofree char *text = language_fill(view->language, N_("Asked {time}."), "time", asked, NULL);
+    g_autofree char *older = language_fill(
+        view->language,
+        N_("The milter may go by an older answer until {time}, unless it is told to ask anew:"),
+        "time", until, NULL);
+    g_autofree char *command = g_strconcat("spfrom flush ", facts->check->subject->domain, NULL);
+
+    html_open(html, "p", "class", "detail", NULL);
+    html_text(html, text);
+    html_text(html, " ");
+    html_element(html, "a", view_say(view, "Check again"), "href", again, NULL);
+    html_empty(html, "br", NULL);
+    html_text(html, older);
+    html_text(html, " ");
+    html_element(html, "code", command, NULL);
+    html_close(html);
+}
+
+static void add_headline(Html *html, const View *view, const Request *request,
+                         const DomainFacts *facts)
+{
+    const DomainCheck *check = facts->check;
+
     add_names(html, view, check->subject);
     html_open(html, "p", "class", "verdict", NULL);
     html_element(html, "span", verdict_text(view, check), "class", verdict_class(check), NULL);
     html_text(html, " SPF: ");
     mail_summary_add_result(html, spf_result_text(check->result));
     html_close(html);
-}
-
-static void add_copy_button(Html *html, const View *view, const char *source, const char *text)
-{
-    g_autofree char *status = g_strconcat(source, "-status", NULL);
-
-    html_open(html, "div", "class", "copy", NULL);
-    html_element(html, "button", text, "type", "button", "hidden", "", "data-copy", source,
-                 "data-done", view_say(view, "Copied."), "data-failed",
-                 view_say(view, "Not copied: select the text and copy it by hand."), NULL);
-    html_element(html, "span", "", "id", status, "role", "status", NULL);
-    html_close(html);
+    add_asked(html, view, request, facts);
 }
 
 /* A text field, because one click or key selects all of it, even without scripts. */
@@ -84,7 +104,7 @@ static void add_record(Html *html, const View *view, const char *record, guint n
     html_element(html, "label", view_say(view, "To be copied"), "for", id, NULL);
     html_element(html, "textarea", record, "id", id, "readonly", "", "rows", rows, "spellcheck",
                  "false", "wrap", "soft", NULL);
-    add_copy_button(html, view, id, view_say(view, "Copy the record"));
+    layout_copy_button(html, view, id, view_say(view, "Copy the record"));
     html_close(html);
 }
 
@@ -169,35 +189,20 @@ static void add_piece(Html *html, const View *view, const GPtrArray *pieces, gui
     }
 }
 
+/* The reader is one of our staff; the pieces are written for the owner, as the letter is. */
 static void add_advice(Html *html, const View *view, const GPtrArray *pieces)
 {
+    bool is_for_owner = false;
+
+    for (guint i = 0; i < pieces->len; i++)
+        is_for_owner = is_for_owner || kind_at(pieces, i) == ADVICE_PIECE_INSTRUCTION;
     html_open(html, "section", "class", "card advice", "aria-labelledby", "advice", NULL);
     html_element(html, "h2", view_say(view, "What to do"), "id", "advice", NULL);
+    if (is_for_owner)
+        html_element(html, "p", view_say(view, "For the owner of the domain, to be told or sent:"),
+                     "class", "detail", NULL);
     for (guint i = 0; i < pieces->len; i++)
         add_piece(html, view, pieces, i);
-    html_close(html);
-}
-
-static void add_letter(Html *html, const View *view, const char *letter)
-{
-    guint lines = 1;
-    g_autofree char *rows = NULL;
-
-    for (const char *at = letter; (at = strchr(at, '\n')) != NULL; at++)
-        lines++;
-    rows = g_strdup_printf("%u", MIN(lines, 30));
-    html_open(html, "section", "class", "card", "aria-labelledby", "letter", NULL);
-    html_open(html, "details", NULL);
-    html_open(html, "summary", NULL);
-    html_element(html, "h2", view_say(view, "A letter to the owner"), "id", "letter", NULL);
-    html_close(html);
-    html_element(html, "label", view_say(view, "Ready to be sent"), "for", "letter-text", NULL);
-    html_open(html, "textarea", "id", "letter-text", "readonly", "", "rows", rows, "spellcheck",
-              "false", NULL);
-    html_lines(html, letter);
-    html_close(html);
-    add_copy_button(html, view, "letter-text", view_say(view, "Copy the letter"));
-    html_close(html);
     html_close(html);
 }
 
@@ -259,13 +264,32 @@ static void add_relays(Html *html, const View *view, const DomainCheck *check)
     }
 }
 
-static void add_term(Html *html, const View *view, const EvaluationTerm *term)
+/* "yes" stands at terms for whose sake an include matches; in one that does not match, nothing
+ * counts. */
+static const char *outcome_text(const View *view, EvaluationTermOutcome outcome)
 {
+    switch (outcome) {
+    case EVALUATION_TERM_PASSED_OVER:
+    case EVALUATION_TERM_IN_VAIN:
+        break;
+    case EVALUATION_TERM_MATCHES:
+        return view_say(view, "yes");
+    case EVALUATION_TERM_DECIDES:
+        return view_say(view, "yes, this decides");
+    }
+    return "";
+}
+
+static void add_term(Html *html, const View *view, const Evaluation *shown, guint position)
+{
+    const EvaluationTerm *term = g_ptr_array_index(shown->terms, position);
+    EvaluationTermOutcome outcome = evaluation_term_outcome(shown, position);
     g_autofree char *class = g_strdup_printf("term depth-%u", MIN(term->depth, DEPTH_MAX));
     g_autofree char *lookups = view_number(view, term->lookups);
     g_autofree char *voids = view_number(view, term->voids);
 
-    html_open_row(html);
+    html_open(html, "tr", "role", "row", "class",
+              outcome == EVALUATION_TERM_DECIDES ? "decides" : NULL, NULL);
     html_open_row_heading(html, class);
     html_element(html, "code", term->term, NULL);
     if (term->name != NULL && strchr(term->term, '%') != NULL)
@@ -275,10 +299,7 @@ static void add_term(Html *html, const View *view, const EvaluationTerm *term)
     html_close(html);
     html_add_cell(html, view_say(view, "Look-ups"), "number", term->lookups > 0 ? lookups : "");
     html_add_cell(html, view_say(view, "Void"), "number", term->voids > 0 ? voids : "");
-    html_add_cell(html, view_say(view, "Matches"), NULL,
-                  term->is_match     ? view_say(view, "yes")
-                  : term->is_assumed ? view_say(view, "depends on the address")
-                                     : "");
+    html_add_cell(html, view_say(view, "Matches"), NULL, outcome_text(view, outcome));
     html_close(html);
 }
 
@@ -292,7 +313,7 @@ static void add_tree(Html *html, const View *view, const Evaluation *shown)
     html_add_column(html, view_say(view, "Matches"), NULL);
     html_end_columns(html);
     for (guint i = 0; i < shown->terms->len; i++)
-        add_term(html, view, g_ptr_array_index(shown->terms, i));
+        add_term(html, view, shown, i);
     html_close_table(html);
 }
 
@@ -356,69 +377,6 @@ static void add_evidence(Html *html, const View *view, const DomainCheck *check)
     html_close(html);
 }
 
-static void add_time(Html *html, const View *view, const char *label, gint64 wall)
-{
-    g_autofree char *time = view_time(view, wall);
-
-    if (wall <= 0)
-        return;
-    html_open(html, "div", NULL);
-    html_element(html, "dt", label, NULL);
-    html_element(html, "dd", time, NULL);
-    html_close(html);
-}
-
-/* A bar for each day of the period. The history has no row for a day without mail. */
-static GArray *bars_of(const DomainLedger *ledger)
-{
-    GArray *bars = g_array_new(FALSE, TRUE, sizeof(ChartBar));
-    static const LedgerCounts none;
-    guint next = 0;
-
-    for (guint32 day = ledger->period.from; day <= ledger->period.to; day++) {
-        const LedgerCounts *counts = &none;
-        ChartBar bar;
-
-        if (next < ledger->history->len &&
-            g_array_index(ledger->history, LedgerDomainDay, next).day == day)
-            counts = &g_array_index(ledger->history, LedgerDomainDay, next++).counts;
-        bar = mail_summary_bar(day, counts);
-        g_array_append_val(bars, bar);
-    }
-    return bars;
-}
-
-static void add_seen(Html *html, const View *view, const DomainLedger *ledger)
-{
-    g_autoptr(GArray) bars = bars_of(ledger);
-
-    html_open(html, "dl", "class", "fields", NULL);
-    add_time(html, view, view_say(view, "First seen"), ledger->seen->first);
-    add_time(html, view, view_say(view, "Last seen"), ledger->seen->last);
-    add_time(html, view, view_say(view, "Authorised since"), ledger->seen->authorised_since);
-    html_close(html);
-    chart_add(html, view, view_say(view, "Messages of this domain by what became of them"), bars);
-}
-
-static void add_history(Html *html, const View *view, const Request *request,
-                        const DomainLedger *ledger)
-{
-    html_open(html, "section", "class", "card", "aria-labelledby", "history", NULL);
-    html_open(html, "div", "class", "heading", NULL);
-    html_element(html, "h2", view_say(view, "Its mail"), "id", "history", NULL);
-    if (ledger->seen != NULL)
-        layout_periods(html, view, request);
-    html_close(html);
-    if (ledger->problem != NULL)
-        layout_notice(html, "doubtful", view_say(view, "The ledger can't be read."),
-                      ledger->problem);
-    else if (ledger->seen == NULL)
-        html_element(html, "p", view_say(view, "No mail of this domain has been seen."), NULL);
-    else
-        add_seen(html, view, ledger);
-    html_close(html);
-}
-
 char *domain_page(const View *view, const Request *request, const DomainFacts *facts)
 {
     g_auto(Html) html;
@@ -426,12 +384,14 @@ char *domain_page(const View *view, const Request *request, const DomainFacts *f
 
     html_init(&html);
     layout_begin(&html, view, request, shown != NULL ? shown : facts->check->subject->domain);
-    add_headline(&html, view, facts->check);
+    add_headline(&html, view, request, facts);
     add_advice(&html, view, facts->pieces);
     if (facts->letter != NULL)
-        add_letter(&html, view, facts->letter);
+        letter_page_add(&html, view, facts->check->subject, facts->letter);
+    domain_mail_add_preview(&html, view, facts->preview);
     add_evidence(&html, view, facts->check);
-    add_history(&html, view, request, facts->ledger);
+    domain_mail_add_recent(&html, view, facts->recent, facts->recent_problem);
+    domain_mail_add_history(&html, view, request, facts->ledger);
     return layout_end(&html, view);
 }
 

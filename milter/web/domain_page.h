@@ -4,20 +4,10 @@
 #include <glib.h>
 
 #include "advice/domain_check.h"
-#include "ledger/ledger_report.h"
+#include "advice/preview.h"
 #include "show/view.h"
+#include "web/domain_mail.h"
 #include "web/request.h"
-
-/* What the ledger knows of one domain. */
-typedef struct {
-    /* For people: why the ledger can't be read; NULL: it was. */
-    char *problem;
-    LedgerPeriod period;
-    /* NULL: never. */
-    LedgerDomain *seen;
-    /* Of LedgerDomainDay, the oldest first. */
-    GArray *history;
-} DomainLedger;
 
 /* What the page of one domain shows. All of it is borrowed. */
 typedef struct {
@@ -26,6 +16,12 @@ typedef struct {
     const GPtrArray *pieces;
     /* NULL: there is nothing to write. */
     const char *letter;
+    const Preview *preview;
+    /* Wall time: when DNS was asked, and until when the milter may go by an older answer. */
+    gint64 asked, older_until;
+    /* Of MessageRecord, newest first; NULL with recent_problem, which says to people why. */
+    const GPtrArray *recent;
+    const char *recent_problem;
     const DomainLedger *ledger;
 } DomainFacts;
 

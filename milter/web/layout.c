@@ -140,6 +140,18 @@ void layout_nothing_seen(Html *html, const View *view)
                  view_say(view, "Until then any domain can be checked in the field above."), NULL);
 }
 
+void layout_copy_button(Html *html, const View *view, const char *source, const char *text)
+{
+    g_autofree char *status = g_strconcat(source, "-status", NULL);
+
+    html_open(html, "div", "class", "copy", NULL);
+    html_element(html, "button", text, "type", "button", "hidden", "", "data-copy", source,
+                 "data-done", view_say(view, "Copied."), "data-failed",
+                 view_say(view, "Not copied: select the text and copy it by hand."), NULL);
+    html_element(html, "span", "", "id", status, "role", "status", NULL);
+    html_close(html);
+}
+
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail)
 {
     g_autofree char *classes = g_strconcat("notice ", kind, NULL);

@@ -26,6 +26,9 @@ void layout_periods(Html *html, const View *view, const Request *request);
 /* There is no outgoing mail in the ledger for this time: says what to do next. */
 void layout_nothing_seen(Html *html, const View *view);
 
+/* A button that copies the text of the element source, which the script shows. */
+void layout_copy_button(Html *html, const View *view, const char *source, const char *text);
+
 /* A box with a sentence in it; kind is "good", "bad", "doubtful" or "plain". */
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail);
 #endif

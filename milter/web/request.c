@@ -16,9 +16,9 @@ static const struct {
     const char *path;
     Route route;
 } routes[] = {
-    {"/", ROUTE_OVERVIEW},      {"/domains", ROUTE_DOMAINS}, {"/domains.csv", ROUTE_CSV},
-    {"/domain/", ROUTE_DOMAIN}, {"/search", ROUTE_SEARCH},   {"/metrics", ROUTE_METRICS},
-    {"/healthz", ROUTE_HEALTH}, {"/assets/", ROUTE_ASSET},
+    {"/", ROUTE_OVERVIEW},       {"/domains", ROUTE_DOMAINS}, {"/domains.csv", ROUTE_CSV},
+    {"/domain/", ROUTE_DOMAIN},  {"/letter/", ROUTE_LETTER},  {"/search", ROUTE_SEARCH},
+    {"/metrics", ROUTE_METRICS}, {"/healthz", ROUTE_HEALTH},  {"/assets/", ROUTE_ASSET},
 };
 
 const char *request_language_parse(const char *text)

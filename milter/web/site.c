@@ -11,6 +11,7 @@
 #include "advice/words/letter.h"
 #include "base/clock.h"
 #include "control/control_client.h"
+#include "control/message_record.h"
 #include "base/domain_name.h"
 #include "base/log.h"
 #include "base/network.h"
@@ -20,13 +21,19 @@
 #include "web/domain_page.h"
 #include "web/domains_page.h"
 #include "web/layout.h"
+#include "web/letter_page.h"
 #include "web/overview_page.h"
 
 #define LANGUAGES 2
+/* Messages on the page of a domain. */
+#define RECENT_MAX 10
 /* Seconds for an answer of the daemon. */
 #define DAEMON_TIME 2
 /* A crowd gets the same numbers for so long, or for as long as reading them took. */
 #define OVERVIEW_AGE CLOCK_SECOND
+
+/* A crowd that looks at domains empties the cache of DNS answers so often at most. */
+#define DNS_AGE (5 * CLOCK_SECOND)
 
 /* The last overview of a period. */
 typedef struct {
@@ -48,11 +55,13 @@ struct Site {
     Language *languages[LANGUAGES];
     Lists *lists;
 
-    /* Guards kept. Not held while an overview is read. */
+    /* Guards kept and asked. Not held while an overview is read. */
     pthread_mutex_t lock;
     /* Signalled when one of kept has been read. */
     pthread_cond_t read;
     KeptOverview kept[G_N_ELEMENTS(periods)];
+    /* Wall time: the answers of dns are not older. */
+    gint64 asked;
 };
 
 /* One page of one request. */
@@ -135,6 +144,7 @@ ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
     case ROUTE_HEALTH:
         return SERVER_ASKS;
     case ROUTE_DOMAIN:
+    case ROUTE_LETTER:
     case ROUTE_SEARCH:
         return *request->subject != '\0' ? SERVER_CHECKS : SERVER_NOW;
     case ROUTE_ASSET:
@@ -405,20 +415,90 @@ static ServerReply *answer_asset(const Visit *visit)
     return answer_nothing(visit);
 }
 
-static char *make_domain_page(const Visit *visit, const Consultation *consultation)
+/* The mode in force: the daemon's, if it can be asked, else the configuration's. */
+static ModeInForce mode_in_force(const Site *site, const DaemonStatus *daemon)
+{
+    ModeInForce mode = {.mode = site->settings->mode};
+
+    if (daemon != NULL && daemon->mode.mode != NULL && mode_parse(daemon->mode.mode, &mode.mode))
+        mode.is_switch = g_strcmp0(daemon->mode.by, "switch") == 0;
+    return mode;
+}
+
+static GPtrArray *ask_recent(Settings *settings, const char *domain, GError **error)
+{
+    const ControlRequest request = {
+        .command = CONTROL_RECENT, .domain = (char *)domain, .limit = RECENT_MAX};
+
+    return control_client_recent(settings->control_socket, &request, DAEMON_TIME, error);
+}
+
+/* The life of a verdict in the daemon's cache: one that let mail pass lives up to cache_max_ttl,
+ * another no longer than cache_retry_ttl. */
+static gint64 older_until(Settings *settings, const DomainCheck *check, gint64 asked)
+{
+    guint seconds = settings->cache_max_ttl;
+
+    if (check->result == SPF_PASS)
+        seconds = MIN(seconds, settings->cache_retry_ttl);
+    return asked + seconds * CLOCK_SECOND;
+}
+
+static char *make_domain_page(const Visit *visit, const Consultation *consultation, gint64 asked)
 {
     const Site *site = visit->site;
+    Settings *settings = site->settings;
     const View *view = &visit->view;
     const Advice *advice = consultation->advice;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DaemonStatus) daemon = ask_daemon(settings, &error);
+    g_autoptr(GPtrArray) recent =
+        daemon != NULL ? ask_recent(settings, advice->domain, &error) : NULL;
     g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice);
     g_autofree char *letter = letter_new(view->language, advice);
+    g_autoptr(Preview) preview =
+        preview_new(settings, mode_in_force(site, daemon), consultation->check,
+                    view_say(view, "Anna Example"), "anna");
     g_auto(DomainLedger) ledger = {0};
 
-    read_domain_ledger(site->settings, advice->domain, view->now, visit->request->days, &ledger);
+    read_domain_ledger(settings, advice->domain, view->now, visit->request->days, &ledger);
     return domain_page(
         view, visit->request,
-        &(DomainFacts){
-            .check = consultation->check, .pieces = pieces, .letter = letter, .ledger = &ledger});
+        &(DomainFacts){.check = consultation->check,
+                       .pieces = pieces,
+                       .letter = letter,
+                       .preview = preview,
+                       .asked = asked,
+                       .older_until = older_until(settings, consultation->check, asked),
+                       .recent = recent,
+                       .recent_problem = error != NULL ? error->message : NULL,
+                       .ledger = &ledger});
+}
+
+static char *make_letter_page(const Visit *visit, const Consultation *consultation)
+{
+    g_autofree char *letter = letter_new(visit->view.language, consultation->advice);
+
+    return letter_page(&visit->view, visit->request, consultation->check->subject, letter);
+}
+
+/* Forgets what DNS said, unless that is only seconds old. Returns the wall time since which all
+ * answers are. */
+static gint64 ask_anew(Site *site)
+{
+    gint64 now = clock_wall(&clock_system);
+    gint64 asked;
+    bool is_old;
+
+    pthread_mutex_lock(&site->lock);
+    is_old = now < site->asked || now - site->asked > DNS_AGE;
+    if (is_old)
+        site->asked = now;
+    asked = site->asked;
+    pthread_mutex_unlock(&site->lock);
+    if (is_old)
+        dns_flush(site->dns, NULL);
+    return asked;
 }
 
 /* Relays, check and advice of a page have check_timeout together. */
@@ -427,6 +507,7 @@ static ServerReply *answer_check(const Visit *visit, const CheckSubject *subject
     Site *site = visit->site;
     Settings *settings = site->settings;
     const View *view = &visit->view;
+    gint64 asked = ask_anew(site);
     Deadline deadline = deadline_in(settings->check_timeout);
     g_autoptr(GError) error = NULL;
     g_autoptr(Relays) relays = relays_resolve(settings, site->dns, deadline, &error);
@@ -439,7 +520,10 @@ static ServerReply *answer_check(const Visit *visit, const CheckSubject *subject
                                view_say(view, "relay_hosts in the configuration can't be used."),
                                error->message));
     consultation = consultation_new(settings, site->dns, site->lists, relays, subject, deadline);
-    return page_reply(visit, MHD_HTTP_OK, make_domain_page(visit, consultation));
+    return page_reply(visit, MHD_HTTP_OK,
+                      visit->request->route == ROUTE_LETTER
+                          ? make_letter_page(visit, consultation)
+                          : make_domain_page(visit, consultation, asked));
 }
 
 /* A domain that was typed in the search field has a page of its own, whose address can be passed
@@ -494,6 +578,7 @@ ServerReply *site_answer(gpointer data, const Request *request, const char *lang
     case ROUTE_CSV:
         return answer_csv(&visit);
     case ROUTE_DOMAIN:
+    case ROUTE_LETTER:
     case ROUTE_SEARCH:
         return answer_subject(&visit);
     case ROUTE_METRICS:

@@ -28,6 +28,9 @@ pytestmark = [pytest.mark.address, pytest.mark.thread]
 HOSTILE = "<script>alert(1)</script>"
 ZONE = ZONE_FILE + rf"""
 hostile.example.  TXT "v=spf1 {HOSTILE} \027[31mred\007\226\128\174 -all"
+innen.example.    TXT "v=spf1 include:aus.example ~all"
+aus.example.      TXT "v=spf1 ip4:198.51.100.1 include:eng.example -all"
+eng.example.      TXT "v=spf1 ?all"
 tief.example.     TXT "v=spf1 include:eins.example mx ~all"
 eins.example.     TXT "v=spf1 a:relay.lemniscus.de -all"
 _dmarc.gmx.de.    TXT "v=DMARC1; p={HOSTILE}"
@@ -214,6 +217,60 @@ def test_domain_page(web):
     assert "gmx.de" in page.values["letter-text"]
 
 
+def part(page, heading, end):
+    """The text of a page from a heading to the next."""
+    return page.text[page.text.index(heading):page.text.index(end, page.text.index(heading))]
+
+
+def test_when_it_was_asked(web):
+    page = page_of(web.get("/domain/praxis-ohne.de"))
+    assert re.search(r"Asked \d+ \w{3} \d{4}, \d\d:\d\d\. Check again The milter may go by an older answer until "
+                     r"\d+ \w{3} \d{4}, \d\d:\d\d, .*spfrom flush praxis-ohne\.de", page.text)
+    assert "/domain/praxis-ohne.de" in page.links
+
+
+def test_what_the_recipient_sees(web):
+    text = part(page_of(web.get("/domain/praxis-ohne.de")), "What the recipient sees", "What DNS says now")
+    assert "Anna Example <anna@praxis-ohne.de> Anna Example <noreply@lemniscus.de>" in text
+    assert "Reply-To – Anna Example <anna@praxis-ohne.de>" in text
+    text = part(page_of(web.get("/domain/praxis-mueller.de")), "What the recipient sees", "What DNS says now")
+    assert "arrives as it was sent" in text and "noreply@lemniscus.de" not in text
+    text = part(page_of(search(web, "berta@makros.example")), "What the recipient sees", "What DNS says now")
+    assert "Reply-To – Anna Example <berta@makros.example>" in text
+
+
+def test_last_messages(daemon, web):
+    text = part(page_of(web.get("/domain/gmx.de")), "Last messages of this domain", "Mail of this domain")
+    assert text.count("sender replaced") == 2 and text.count("fail") == 2 and "-all" in text
+    assert "None of the last" in page_of(web.get("/domain/tief.example")).text
+
+
+def test_letter(web):
+    page = page_of(web.get("/domain/praxis-ohne.de", Accept_Language="de"))
+    letter = page.values["letter-text"]
+    [mail] = [link for link in page.links if link.startswith("mailto:")]
+    link = urllib.parse.urlsplit(mail)
+    fields = dict(pair.split("=", 1) for pair in link.query.split("&"))
+    assert link.path == ""
+    assert urllib.parse.unquote(fields["subject"]) == letter.split("\n")[0].split(": ", 1)[1]
+    assert urllib.parse.unquote(fields["body"]) == letter.split("\n\n", 1)[1].replace("\n", "\r\n")
+    assert "/letter/praxis-ohne.de" in page.links
+    paper = page_of(web.get("/letter/praxis-ohne.de", Accept_Language="de"))
+    assert all(line.strip() in " ".join(paper.parts) for line in letter.split("\n\n", 1)[1].splitlines())
+    [mail] = [link for link in page_of(search(web, "a+b&c@makros.example")).links if link.startswith("mailto:")]
+    assert mail.startswith("mailto:a%2Bb%26c@makros.example?subject=")
+
+
+def test_tree_of_a_record(web):
+    """The row that decides is marked; in an include that does not match, nothing is said to match."""
+    answer = web.get("/domain/innen.example")
+    tree = part(page_of(answer), "What was asked", "look-ups are used")
+    assert tree.count("yes") == 1 and "~all yes, this decides" in tree and "-all yes" not in tree
+    assert answer.text.count('class="decides"') == 1
+    tree = part(page_of(web.get("/domain/tief.example")), "What was asked", "look-ups are used")
+    assert re.search(r"include:eins\.example .* yes, this decides a:relay\.lemniscus\.de 1 yes", tree)
+
+
 def test_address_without_macros_is_a_domain(web):
     assert web.get("/search?q=gmx.de").headers["Location"] == "/domain/gmx.de"
     assert web.get("/search?q=praxis-m%C3%BCller.de").headers["Location"] == "/domain/xn--praxis-mller-klb.de"
@@ -277,7 +334,7 @@ def test_headers(web):
 def test_nothing_foreign(web):
     for target in ("/", "/domain/praxis-ohne.de"):
         for place in re.findall(r'(?:src|href|action)="([^"]*)"', web.get(target).text):
-            assert place.startswith(("/", "#")) and not place.startswith("//")
+            assert place.startswith(("/", "#", "mailto:")) and not place.startswith("//")
     assert not re.search(r"url\(|@import", web.get("/assets/spfrom.css").text)
 
 

@@ -428,6 +428,44 @@ static void test_terms(void **state)
     assert_string_equal(evaluation->record, "v=spf1 ip4:192.0.2.1 include:b.org mx:m.org a -all");
 }
 
+/* Records behind OWN(…), and what each term of the tree comes to: "-" passed over, "v" in vain, "m"
+ * matches, "D" decides. */
+static const struct outcome_row {
+    const char *own;
+    const char *outcomes;
+} outcome_rows[] = {
+    {OWN("include:b.org mx:m.org a -all"), "---vvD"}, /* b.org: a:%{d}, include:c.org, ?all, -all */
+    {OWN("include:c.org include:d.org -all"), "-vDm"},
+    {OWN("include:c.org include:e.org -all"), "-vDmm"},
+    {OWN("include:c.org redirect=d.org"), "-v-D"},
+    {OWN("include:f.org -all"), "D-m"},
+    {OWN("include:c.org -all"), "-vD"},
+    {OWN("-ip4:192.0.2.25 all"), "D"},
+};
+
+static void test_outcomes(void **state)
+{
+    static const char letters[] = "-vmD";
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(outcome_rows); i++) {
+        g_autofree char *text = g_strconcat(
+            outcome_rows[i].own,
+            TEXT("b.org.", "a:%{d} include:c.org -all") TEXT("c.org.", "?all")
+                TEXT("d.org.", "ip4:192.0.2.25 -all") TEXT("e.org.", "include:d.org")
+                    TEXT("f.org.",
+                         "redirect=d.org") "m.org. IN MX 10 x.m.org.\nx.m.org. IN A 192.0.2.25\n",
+            NULL);
+        g_autoptr(Dns) dns = zone(text);
+        g_autoptr(Evaluation) evaluation = evaluate(dns, "192.0.2.25", NULL);
+        g_autoptr(GString) outcomes = g_string_new(NULL);
+
+        for (guint at = 0; at < evaluation->terms->len; at++)
+            g_string_append_c(outcomes, letters[evaluation_term_outcome(evaluation, at)]);
+        assert_string_equal(outcomes->str, outcome_rows[i].outcomes);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest others[] = {
@@ -437,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_ttl),
         cmocka_unit_test(test_context),
         cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_outcomes),
     };
     struct CMUnitTest tests[G_N_ELEMENTS(rows) + G_N_ELEMENTS(reasons) + G_N_ELEMENTS(troubles) +
                             G_N_ELEMENTS(others)];
