@@ -81,14 +81,40 @@ static char *resolve(const char *socket, GError **error)
     return NULL;
 }
 
+/* Can a socket of this host have the address in numeric, "inet:PORT@ADDRESS"? */
+static bool is_own(const char *numeric)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    struct addrinfo *found = NULL;
+    int fd;
+    bool is_own;
+
+    if (getaddrinfo(strchr(numeric, '@') + 1, NULL, &hints, &found) != 0)
+        return true;
+    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    is_own = fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) == 0 || errno != EADDRNOTAVAIL;
+    if (fd >= 0)
+        close(fd);
+    freeaddrinfo(found);
+    return is_own;
+}
+
 bool listener_check(Settings *settings, GError **error)
 {
+    const char *path = path_of(settings);
     g_autofree char *numeric = NULL;
+    struct stat status;
 
-    if (path_of(settings) != NULL)
-        return true;
+    if (path != NULL)
+        return lstat(path, &status) != 0 || S_ISSOCK(status.st_mode) ||
+               refuse(error, path,
+                      "a file that is no socket is there; remove it or choose another "
+                      "path");
     numeric = resolve(settings->socket, error);
-    return numeric != NULL;
+    return numeric != NULL &&
+           (is_own(numeric) || refuse(error, settings->socket,
+                                      "this host does not have that address; write one that "
+                                      "it has, such as 127.0.0.1"));
 }
 
 static bool is_listening(int fd)

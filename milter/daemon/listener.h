@@ -15,7 +15,8 @@
 typedef enum { LISTENER_ERROR_SOCKET } ListenerError;
 GQuark listener_error_quark(void);
 
-/* Looks up what the socket's host stands for, and no more. */
+/* Could listener_open() listen there? Of a TCP socket that is asked of the host alone: the port may
+ * be the running daemon's. Nothing stays behind. */
 bool listener_check(Settings *settings, GError **error);
 
 /* Call before privileges are dropped: the socket and its permissions are made. */

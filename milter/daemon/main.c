@@ -26,7 +26,7 @@
 #include "daemon/signals.h"
 #include "daemon/watchdog.h"
 #include "mail/mailboxes.h"
-#include "policy/settings_parse.h"
+#include "policy/settings_examine.h"
 #include "spf/evaluation.h"
 #include "verdict/setup.h"
 
@@ -232,23 +232,84 @@ static void tell_problems(const RelaySet *set)
                   (const char *)g_ptr_array_index(set->problems, i));
 }
 
-static int test_configuration(Settings *settings)
+/* Says how the fallback's own domain stands, if not well. */
+static void tell_fallback(Settings *settings, Verdicts *verdicts, Deadline deadline)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Verdicts) verdicts = NULL;
-    g_autoptr(RelaySet) set = NULL;
-    Privileges privileges;
+    g_autoptr(Verdict) verdict = verdicts_get_uncounted(verdicts, settings->fallback, deadline);
+    const char *domain = settings->fallback->domain_name;
 
-    if (!privileges_find(settings, &privileges, &error) || !privileges_check(settings, &error) ||
-        !listener_check(settings, &error))
-        return fail_at(settings, EX_CONFIG, error);
-    verdicts = setup_verdicts(settings, deadline_in(settings->check_timeout), &error);
+    if (verdict->result == SPF_TEMPERROR)
+        log_write(LOG_WARNING,
+                  "fallback_address: %s can't be checked (%s); do the resolvers answer?", domain,
+                  verdict->reason != NULL ? verdict->reason : "temperror");
+    else if (verdict->result != SPF_PASS || verdict->is_unproven)
+        log_write(LOG_WARNING,
+                  "fallback_address: %s itself does not authorise the relays (%s): rewritten mail "
+                  "is no better off; see spfrom advise %s",
+                  domain, spf_result_text(verdict->result), domain);
+}
+
+/* Looks the relays up. Returns the exit code. */
+static int test_relays(Settings *settings, bool has_fallback)
+{
+    Deadline deadline = deadline_in(settings->check_timeout);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Verdicts) verdicts = setup_verdicts(settings, deadline, &error);
+    g_autoptr(RelaySet) set = NULL;
+
     if (verdicts == NULL)
         return fail(open_status(error), error);
     set = verdicts_relay_set(verdicts);
     tell_problems(set);
-    printf("%s: the configuration is right\n", settings->file);
+    if (has_fallback)
+        tell_fallback(settings, verdicts, deadline);
     return EX_OK;
+}
+
+/* What a start would need besides the right text. Returns the number of errors. */
+static guint test_start(Settings *settings)
+{
+    g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
+    GError *of_socket = NULL;
+    g_autoptr(GError) of_key = NULL;
+
+    privileges_examine(settings, errors);
+    if (!listener_check(settings, &of_socket))
+        g_ptr_array_add(errors, of_socket);
+    for (guint i = 0; i < errors->len; i++) {
+        GError **error = (GError **)&g_ptr_array_index(errors, i);
+
+        settings_locate(settings, error);
+        log_write(LOG_ERR, "%s", (*error)->message);
+    }
+    if (setup_return_key(settings, SETUP_KEY_READ, &of_key))
+        return errors->len;
+    log_write(LOG_ERR, "%s", of_key->message);
+    return errors->len + 1;
+}
+
+/* Says all that is wrong with the configuration in file, and what a start would need. */
+static int test_configuration(const char *file)
+{
+    g_autoptr(GPtrArray) problems = settings_problems_new();
+    g_autoptr(Settings) settings = setup_examine(file, problems);
+    bool is_right = problems->len == 0;
+    int status = EX_OK;
+
+    for (guint i = 0; i < problems->len; i++)
+        log_write(LOG_ERR, "%s", ((const SettingsProblem *)g_ptr_array_index(problems, i))->text);
+    if (settings == NULL)
+        return EX_CONFIG;
+    is_right = test_start(settings) == 0 && is_right;
+    if (!settings_problems_have(problems, "relay_hosts") &&
+        !settings_problems_have(problems, "dns_zone_file") &&
+        !settings_problems_have(problems, "dns_servers"))
+        status = test_relays(settings, !settings_problems_have(problems, "fallback_address"));
+    if (!is_right)
+        return EX_CONFIG;
+    if (status == EX_OK)
+        printf("%s: the configuration is right\n", file);
+    return status;
 }
 
 static void on_reload(void)
@@ -374,11 +435,11 @@ int main(int argc, char **argv)
     if (!evaluation_init(&error))
         return fail(EX_UNAVAILABLE, error);
     file = g_canonicalize_filename(options.file, NULL);
+    if (options.is_test)
+        return test_configuration(file);
     settings = setup_read(file, &error);
     if (settings == NULL || !setup_return_key(settings, SETUP_KEY_READ, &error))
         return fail(EX_CONFIG, error);
-    if (options.is_test)
-        return test_configuration(settings);
     if (options.is_foreground)
         open_log(settings, true);
     status = run(settings, &options);

@@ -216,6 +216,83 @@ bool privileges_make_folders(Settings *settings, const Privileges *privileges, G
     return true;
 }
 
+/* Would make_folder() make path, or is it there? */
+static bool check_folder(const char *path, GError **error)
+{
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+    g_autofree char *above = g_path_get_dirname(whole);
+    struct stat status;
+
+    if (stat(whole, &status) == 0) {
+        errno = ENOTDIR;
+        return S_ISDIR(status.st_mode) || refuse_folder(path, "used", error);
+    }
+    if (errno != ENOENT)
+        return refuse_folder(path, "used", error);
+    if (stat(above, &status) == 0 && !S_ISDIR(status.st_mode))
+        errno = ENOTDIR;
+    else if (access(above, W_OK | X_OK) == 0)
+        return true;
+    return refuse_folder(path, "made", error);
+}
+
+static void note(GPtrArray *errors, const char *key, GError *error)
+{
+    if (error == NULL)
+        return;
+    if (!g_str_has_prefix(error->message, key))
+        g_prefix_error(&error, "%s: ", key);
+    g_ptr_array_add(errors, error);
+}
+
+static void note_folder(GPtrArray *errors, const char *key, const char *path)
+{
+    GError *error = NULL;
+
+    check_folder(path, &error);
+    note(errors, key, error);
+}
+
+static void note_accounts(Settings *settings, GPtrArray *errors)
+{
+    uid_t uid;
+    gid_t gid;
+    GError *of_user = NULL;
+    GError *of_group = NULL;
+
+    if (settings->user == NULL)
+        refuse_empty_user(&of_user);
+    else
+        find_user(settings->user, &uid, &gid, &of_user);
+    note(errors, "user", of_user);
+    if (settings->group != NULL)
+        find_group("group", settings->group, &gid, &of_group);
+    note(errors, "group", of_group);
+}
+
+void privileges_examine(Settings *settings, GPtrArray *errors)
+{
+    bool is_unix = g_str_has_prefix(settings->socket, "unix:");
+    g_autofree char *folder =
+        is_unix ? g_path_get_dirname(settings->socket + strlen("unix:")) : NULL;
+    g_autofree char *control =
+        settings->control_socket != NULL ? g_path_get_dirname(settings->control_socket) : NULL;
+    GError *of_group = NULL;
+    gid_t gid;
+
+    if (geteuid() == 0)
+        note_accounts(settings, errors);
+    if (is_unix && settings->socket_group != NULL)
+        find_group("socket_group", settings->socket_group, &gid, &of_group);
+    note(errors, "socket_group", of_group);
+    if (folder != NULL)
+        note_folder(errors, "socket", folder);
+    if (control != NULL)
+        note_folder(errors, "control_socket", control);
+    if (settings->state_dir != NULL)
+        note_folder(errors, "state_dir", settings->state_dir);
+}
+
 bool privileges_drop(const Privileges *privileges, GError **error)
 {
     if (!privileges->is_to_drop)

@@ -50,6 +50,13 @@ bool privileges_make_folder(const Privileges *privileges, const char *path, GErr
 /* Makes the folders that the settings name: of the sockets, state_dir, and that of the ledger. */
 bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error);
 
+/*
+ * Appends to errors (of GError *) what would keep the daemon from starting: accounts and groups that
+ * there are not, folders that can't be made or used. Makes nothing. Each begins with the name of its
+ * key.
+ */
+void privileges_examine(Settings *settings, GPtrArray *errors);
+
 /* Drops them for good. */
 bool privileges_drop(const Privileges *privileges, GError **error);
 #endif

@@ -342,8 +342,7 @@ static bool read_socket(void *place, const SettingsGiven *given, GError **error)
     g_autofree char *translated = from_postfix_socket(text);
 
     if (!is_socket(translated != NULL ? translated : text))
-        return refuse(given->key, text,
-                      "inet:PORT@HOST, inet6:PORT@HOST, inet:HOST:PORT or unix:/PATH", error);
+        return refuse(given->key, text, "inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH", error);
     put_text(place, translated != NULL ? translated : text);
     return true;
 }

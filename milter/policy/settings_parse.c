@@ -400,16 +400,18 @@ static bool parse_locked(struct Settings *settings, const char *text, GError **e
     return is_parsed;
 }
 
-/* Rules that concern more than one key. */
-static bool check_together(struct Settings *settings, GError **error)
+static bool has_fallback(Settings *settings, GError **error)
 {
-    if (settings->fallback_form == NULL) {
+    if (settings->fallback_form == NULL)
         g_set_error(
             error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
             "%s: fallback_address must be given; write fallback_address = \"noreply@example.org\"",
             settings->file);
-        return false;
-    }
+    return settings->fallback_form != NULL;
+}
+
+bool settings_check_together(Settings *settings, GError **error)
+{
     if (settings->cache_min_ttl > settings->cache_max_ttl) {
         g_set_error_literal(error, SETTINGS_ERROR, SETTINGS_ERROR_VALUE,
                             "cache_min_ttl is longer than cache_max_ttl; write a smaller one");
@@ -532,7 +534,7 @@ static bool fill_from_text(struct Settings *settings, char *text, GError **error
     pthread_mutex_lock(&parse_lock);
     is_parsed = parse_locked(settings, text, error);
     pthread_mutex_unlock(&parse_lock);
-    return is_parsed && check_together(settings, error);
+    return is_parsed;
 }
 
 static void fill_ledger(struct Settings *settings)
@@ -566,7 +568,8 @@ static void fill_rest(struct Settings *settings, const SettingsSource *source)
 
 static bool fill(struct Settings *settings, const SettingsSource *source, GError **error)
 {
-    if (!fill_from_text(settings, settings->text, error) || !read_map(settings, source, error))
+    if (!fill_from_text(settings, settings->text, error) || !has_fallback(settings, error) ||
+        !settings_check_together(settings, error) || !read_map(settings, source, error))
         return false;
     fill_rest(settings, source);
     return true;
@@ -579,6 +582,26 @@ Settings *settings_parse(const char *file, const SettingsSource *source, GError 
 
     if (!read_text(source, file, SETTINGS_FILE_MAX, &own->text, error) || !fill(own, source, error))
         return NULL;
+    return g_steal_pointer(&settings);
+}
+
+#define NOBODY "nobody@spfrom.invalid"
+
+Settings *settings_parse_alone(const char *file, const char *text, const SettingsSource *source,
+                               GError **error)
+{
+    g_autoptr(Settings) settings = settings_new(file);
+    struct Settings *own = (struct Settings *)settings;
+
+    own->text = g_strdup(text);
+    if (!fill_from_text(own, own->text, error))
+        return NULL;
+    if (own->fallback_form == NULL &&
+        !settings_key_read(settings_key_find("fallback_address"), &own->fallback_form,
+                           (const char *const[]){NOBODY, NULL}, file, error))
+        return NULL;
+    fill_rest(own, source);
+    g_hash_table_remove(own->fallbacks, NOBODY);
     return g_steal_pointer(&settings);
 }
 

@@ -2,6 +2,7 @@
 #define SPFROM_POLICY_SETTINGS_PARSE_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "policy/settings.h"
 
@@ -27,6 +28,16 @@ typedef struct {
  * whose message is "FILE:LINE: what is wrong, and what to write".
  */
 Settings *settings_parse(const char *file, const SettingsSource *source, GError **error);
+
+/*
+ * For settings_examine(): text as the configuration in file, with a fallback address that is nobody's
+ * in the place of a missing one, without domain_map, and without the rules that concern several keys.
+ */
+Settings *settings_parse_alone(const char *file, const char *text, const SettingsSource *source,
+                               GError **error);
+
+/* The rules that concern several keys, but for the fallback address. */
+bool settings_check_together(Settings *settings, GError **error);
 
 /*
  * Prefixes error, whose message begins with the name of a key and a colon, with the place where

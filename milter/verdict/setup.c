@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "policy/settings_parse.h"
 #include "returns/return_key.h"
+#include "policy/settings_examine.h"
 
 #define HOST_NAME_LENGTH 256
 #define ZONE_FILE_MAX (64 * 1024 * 1024) /* octets */
@@ -25,6 +26,15 @@ Settings *setup_read(const char *file, GError **error)
     if (settings == NULL)
         g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, cause->message);
     return settings;
+}
+
+Settings *setup_examine(const char *file, GPtrArray *problems)
+{
+    char hostname[HOST_NAME_LENGTH] = "";
+    const SettingsSource source = {.read = g_file_get_contents, .hostname = hostname};
+
+    gethostname(hostname, sizeof hostname - 1);
+    return settings_examine(file, &source, problems);
 }
 
 Settings *setup_read_map(Settings *last, GError **error)

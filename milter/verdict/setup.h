@@ -27,6 +27,11 @@ typedef enum {
     SETUP_KEY_MAKE, /* it is made if it is not there yet */
 } SetupKey;
 bool setup_return_key(Settings *settings, SetupKey how, GError **error);
+/*
+ * Reads file and goes on after errors: problems gets them all (settings_examine()). Returns the
+ * settings as far as they are right; NULL if nothing can be made of the file.
+ */
+Settings *setup_examine(const char *file, GPtrArray *problems);
 
 /* The settings last with their domain_map read anew (settings_parse_map()). */
 Settings *setup_read_map(Settings *last, GError **error);

@@ -2,6 +2,7 @@
  * domain_map. */
 #include "config.h"
 
+#include "policy/settings_examine.h"
 #include "policy/settings_parse.h"
 
 #include <stdint.h>
@@ -94,6 +95,22 @@ static void check_blanking(const char *data, gsize size)
     check(strlen(text) == length && count_lines(text, length) == count_lines(data, length));
 }
 
+/* Its errors are those of settings_parse(), and perhaps more. */
+static void check_examination(const SettingsSource *source, const GError *error)
+{
+    g_autoptr(GPtrArray) problems = settings_problems_new();
+    g_autoptr(Settings) settings = settings_examine(FILE_NAME, source, problems);
+
+    check((problems->len > 0) == (error != NULL) && problems->len <= 2 * SETTINGS_PROBLEMS_MAX);
+    check(problems->len > 0 || settings != NULL);
+    for (guint i = 0; i < problems->len; i++) {
+        const SettingsProblem *problem = g_ptr_array_index(problems, i);
+
+        check(g_utf8_validate(problem->text, -1, NULL));
+        check(problem->corrected == NULL || problem->line > 0);
+    }
+}
+
 static void run(const char *data, gsize size)
 {
     static const SettingsSource source = {read_file, "mail.example.net"};
@@ -108,6 +125,7 @@ static void run(const char *data, gsize size)
     else
         check_error(error);
     check_blanking(data, size);
+    check_examination(&source, error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -144,7 +144,7 @@ LATE = {
     "control_socket": ({"control_socket": "/missing/folder/control.sock"}, "/missing/folder: can't be made"),
     "domain_map": ({"domain_map": "/missing/map"}, "/missing/map"),
 }
-WHEN_STARTED = ("state_dir", "control_socket")  # -t makes no folder
+WHEN_STARTED = ("state_dir", "control_socket")  # a reload takes no notice
 
 
 def _place(daemon, key):
@@ -160,10 +160,63 @@ def test_late_errors_name_file_line_and_key(spfrom, name):
     daemon = spfrom(**settings)
     if key == "dns_trust_anchor":
         del daemon.settings["dns_zone_file"]
-    for arguments in ([],) if name in WHEN_STARTED else ([], ["-t"]):
+    for arguments in ([], ["-t"]):
         result = _run_with(daemon, *arguments)
         assert result.returncode == EX_CONFIG
         assert result.stderr.startswith("spfrom-milter: " + _place(daemon, key)) and said in result.stderr
+
+
+# What keeps a start from listening, and a test finds: the setting, what is said of it
+PLACES = [
+    ("unix:/missing/folder/milter.sock", "/missing/folder: can't be made: No such file or directory"),
+    ("unix:/etc/hostname/milter.sock", "/etc/hostname: can't be used: Not a directory"),
+    ("unix:/etc/hostname", "/etc/hostname: a file that is no socket is there"),
+    ("inet:8894@203.0.113.77", "this host does not have that address"),
+    ("inet:203.0.113.77:8894", "this host does not have that address"),
+    ("inet6:8894@2001:db8::77", "this host does not have that address"),
+]
+
+
+@pytest.mark.parametrize("place, said", PLACES, ids=[row[0] for row in PLACES])
+def test_place_where_the_daemon_cannot_listen(spfrom, place, said):
+    daemon = spfrom(socket=place)
+    result = _run_with(daemon, "-t")
+    assert result.returncode == EX_CONFIG
+    assert result.stderr.startswith("spfrom-milter: " + _place(daemon, "socket")) and said in result.stderr
+
+
+def test_all_errors_in_one_run(spfrom):
+    """Of the text, with what was meant, and of what a start needs; and nothing is made."""
+    daemon = spfrom(mode="rewrit", extra="relay_host = { auto }\nsender_header = loud\n",
+                    state_dir="/missing/folder/state", socket="inet:8894@203.0.113.77", socket_group="no-such-group")
+    result = _run_with(daemon, "-t")
+    assert result.returncode == EX_CONFIG and not result.stdout
+    lines = result.stderr.splitlines()
+    for said in ("did you mean rewrite?", "did you mean relay_hosts?", 'sender_header: invalid value "loud"',
+                 "state_dir: /missing/folder/state: can't be made", "this host does not have that address"):
+        assert sum(said in line for line in lines) == 1, "\n".join([said, *lines])
+    assert len(lines) == 5, "\n".join(lines)
+
+
+def test_configuration_is_right_beside_a_running_daemon(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    assert _run_with(daemon, "-t").returncode == 0
+    assert ask(daemon.address, [("From", OHNE)], sender=OHNE).sender() == FALLBACK
+
+
+@pytest.mark.parametrize("settings, said", [
+    ({"fallback_address": "noreply@praxis-ohne.de"}, "praxis-ohne.de itself does not authorise the relays (none)"),
+    ({"dns_zone_file": None, "dns_servers": ["127.0.0.1@1"], "dns_timeout": "1s", "check_timeout": "2s"},
+     "do the resolvers answer?")], ids=["fallback", "resolvers"])
+def test_warnings_of_a_right_configuration(spfrom, settings, said):
+    daemon = spfrom(**{key: value for key, value in settings.items() if value})
+    for key, value in settings.items():
+        if not value:
+            del daemon.settings[key]
+    result = _run_with(daemon, "-t")
+    assert result.returncode == 0 and "the configuration is right" in result.stdout
+    assert said in result.stderr
 
 
 @pytest.mark.parametrize("name", [name for name in LATE if name not in WHEN_STARTED])

@@ -426,7 +426,7 @@ static void test_value(void **state)
 
 #define NOT_TEMPLATE "; use text with %n, %l, %d or %%"
 #define NOT_MECHANISM "; use mechanisms of SPF such as include:spf.example.org or ip4:192.0.2.25"
-#define NOT_SOCKET "; use inet:PORT@HOST, inet6:PORT@HOST, inet:HOST:PORT or unix:/PATH"
+#define NOT_SOCKET "; use inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH"
 #define NOT_RESULT "; use fail, softfail, neutral, none, permerror, temperror or pass"
 #define NOT_FORM "; use %t once at most, and %% for a percent sign"
 #define NOT_FALLBACK "; use an address such as noreply@example.org"
