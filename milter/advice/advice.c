@@ -144,6 +144,14 @@ static const AdviceKindRow kind_rows[ADVICE_KINDS] = {
                    "Which servers may do that is said by a record of the domain, its SPF "
                    "record, and ours are not among them yet. Many receivers therefore take such "
                    "mail for forged and put it into the spam folder."),
+            .unprovable_summary =
+                N_("has an SPF record that can't be proven to allow all of our servers"),
+            .unprovable_reason =
+                N_("You send mail through our servers with addresses of your domain {domain}. "
+                   "Which servers may do that is said by a record of the domain, its SPF "
+                   "record. As it stands, it can't be proven that it allows all of ours. "
+                   "Receivers may therefore take such mail for forged and put it into the spam "
+                   "folder."),
         },
     [ADVICE_PUBLISH] =
         {
@@ -405,6 +413,17 @@ static const PointRow point_rows[POINT_KINDS] = {
                     {ADVICE_PIECE_ITEM, 0, "{term}"},
                 },
         },
+    [POINT_MOVED] =
+        {
+            .name = "moved",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" was in the record already, but behind \"{text}\", which may "
+                        "decide first. It stands before it now.")},
+                },
+        },
     [POINT_MISPLACED] =
         {
             .name = "misplaced",
@@ -448,6 +467,24 @@ static const PointRow point_rows[POINT_KINDS] = {
                      N_("{domain} is an alias (CNAME) of {term}, and no other record can stand beside "
                         "an alias. The record belongs at {term}, if that is yours; otherwise the "
                         "alias has to be replaced first.")},
+                },
+        },
+    [POINT_UNPROVABLE] =
+        {
+            .name = "unprovable",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_TERM | WHEN_NO_TEXT,
+                     N_("What \"{term}\" says of a server depends on the address of that server, so "
+                        "it can't be proven that the record as it is allows all of ours.")},
+                    {ADVICE_PIECE_REMARK, WHEN_TERM | WHEN_TEXT,
+                     N_("\"{term}\" leads to \"{text}\". What that says of a server depends on the "
+                        "address of that server, so it can't be proven that the record as it is "
+                        "allows all of ours.")},
+                    {ADVICE_PIECE_REMARK, WHEN_NO_TERM,
+                     N_("The record as it is has too many parts to be compared with all of our "
+                        "servers, so it can't be proven that it allows them.")},
                 },
         },
     [POINT_DMARC] =
@@ -507,6 +544,24 @@ const AdviceKindRow *advice_kind_row(AdviceKind kind)
 const PointRow *point_row(PointKind kind)
 {
     return &point_rows[kind];
+}
+
+const char *advice_summary(const Advice *advice)
+{
+    const AdviceKindRow *row = advice_kind_row(advice->kind);
+
+    if (row->unprovable_summary != NULL && advice_point(advice, POINT_UNPROVABLE) != NULL)
+        return row->unprovable_summary;
+    return row->summary;
+}
+
+const char *advice_reason(const Advice *advice)
+{
+    const AdviceKindRow *row = advice_kind_row(advice->kind);
+
+    if (row->unprovable_reason != NULL && advice_point(advice, POINT_UNPROVABLE) != NULL)
+        return row->unprovable_reason;
+    return row->reason;
 }
 
 void advice_find(Advice *advice, AdviceKind kind)

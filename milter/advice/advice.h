@@ -56,6 +56,8 @@ typedef enum {
     WHEN_NOT_VOID = 1 << 12,
     WHEN_REJECT = 1 << 13, /* its number is DMARC_REJECT */
     WHEN_QUARANTINE = 1 << 14,
+    WHEN_TERM = 1 << 15,
+    WHEN_NO_TERM = 1 << 16,
 } AdviceWhen;
 
 typedef struct {
@@ -83,6 +85,8 @@ typedef struct {
     /* msgids of the letter: its subject, and why we write it, for a reader who has never heard of
      * SPF. NULL: no letter is written. */
     const char *subject, *reason;
+    /* msgids in place of summary and reason for advice with POINT_UNPROVABLE; NULL: the same. */
+    const char *unprovable_summary, *unprovable_reason;
     /* What to do; the record is not among them. */
     AdviceSentence sentences[5];
     /* A msgid: the letter's last paragraph but one; NULL: none. */
@@ -151,6 +155,9 @@ typedef enum {
     /* A term was left out as nothing else gets the record within the limits. The owner has to agree
      * that nobody sends from there. term; number: look-ups freed */
     POINT_DROPPED,
+    /* A term that lets our relays pass was there already, but too far behind. term; text: the term
+     * that it stands before now */
+    POINT_MOVED,
 
     /* About the domain. A TXT record that was meant as SPF, or SPF that nobody looks for there.
      * term: the name at which it stands; text: the record */
@@ -163,6 +170,10 @@ typedef enum {
     /* The name is an alias (CNAME): no record of its own can stand there. term: what it leads to.
      * The record belongs there, if that name is the owner's */
     POINT_ALIAS,
+    /* It can't be proven that the record found allows all of our relays. term: the term of the
+     * record that leads to what depends on the address; text: that term, if it stands in another
+     * record. Both NULL: there is too much to compare */
+    POINT_UNPROVABLE,
     /* DMARC asks receivers to quarantine or reject. number: a DmarcPolicy; text: the record */
     POINT_DMARC,
     /* No record could be found that is proven to work (record is NULL). reason: English, what the
@@ -265,6 +276,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Advice, advice_free)
 
 /* Another kind is right, too: the first one counts. */
 void advice_find(Advice *advice, AdviceKind kind);
+
+/* msgids, those of its kind: the headline without the domain before it, and why we write a letter
+ * (NULL: none is written). */
+const char *advice_summary(const Advice *advice);
+const char *advice_reason(const Advice *advice);
 
 /* The first point of that kind, or NULL. */
 const Point *advice_point(const Advice *advice, PointKind kind);

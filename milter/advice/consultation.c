@@ -197,11 +197,43 @@ static void remark_relays(const Relays *relays, GPtrArray *points)
     }
 }
 
+/* The term of the record itself that evaluation came to last, or NULL. */
+static const EvaluationTerm *last_own_term(const Evaluation *evaluation)
+{
+    const EvaluationTerm *last = NULL;
+
+    for (guint i = 0; i < evaluation->terms->len; i++) {
+        const EvaluationTerm *term = g_ptr_array_index(evaluation->terms, i);
+
+        if (term->depth == 0)
+            last = term;
+    }
+    return last;
+}
+
+static void remark_unprovable(const DomainCheck *check, GPtrArray *points)
+{
+    const Evaluation *shown = check->shown;
+    const EvaluationTerm *own = shown != NULL ? last_own_term(shown) : NULL;
+    Point *point;
+
+    if (shown == NULL || !shown->is_unproven)
+        return;
+    if (shown->mechanism == NULL || own == NULL) {
+        point_add(points, POINT_UNPROVABLE, NULL);
+        return;
+    }
+    point = point_add(points, POINT_UNPROVABLE, own->term);
+    if (strcmp(own->term, shown->mechanism) != 0)
+        point->text = g_strdup(shown->mechanism);
+}
+
 /* Adds the points that say something and change nothing: on the record, the domain, the relays. */
 static void add_remarks(const Ground *ground, const GPtrArray *texts, Advice *advice)
 {
     const char *text = advice->record != NULL ? advice->record : advice->found[0];
 
+    remark_unprovable(ground->check, advice->points);
     if (text != NULL && (advice->record != NULL || record_is_spf(text, strlen(text))))
         remark_record(ground, text, advice->points);
     remark_similar(texts, advice);

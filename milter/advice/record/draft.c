@@ -82,6 +82,7 @@ Draft *draft_copy(const Draft *draft)
     for (guint i = 0; i < copy->terms->len; i++) {
         draft_at(copy, i)->is_added = draft_at(draft, i)->is_added;
         draft_at(copy, i)->origin = g_strdup(draft_at(draft, i)->origin);
+        draft_at(copy, i)->is_moved = draft_at(draft, i)->is_moved;
     }
     return copy;
 }

@@ -18,6 +18,7 @@ typedef struct {
     char qualifier; /* as in RecordTerm */
     bool is_added;  /* one of those that authorise the relays, not there before */
     char *origin;   /* one of the networks that take the place of this term; else NULL */
+    bool is_moved;  /* is_added, but it was there before, further behind */
 } DraftTerm;
 
 typedef struct {

@@ -167,13 +167,37 @@ static guint deciding_position(const Draft *draft, const DomainCheck *check, gui
     return position;
 }
 
-/* A copy of draft with texts put in before position. */
-static Draft *with_texts(const Draft *draft, guint position, const GPtrArray *texts)
+/*
+ * Takes a term out that stands behind position and lets the same pass as text, but of which it can't
+ * be proven that evaluation comes to it. Behind an all it stays: that is the owner's to see. Was
+ * there one?
+ */
+static bool take_out(const Extension *extension, Draft *draft, guint position, const char *text)
 {
-    Draft *extended = draft_copy(draft);
+    const Evaluation *shown = extension->proof->check->shown;
+    g_autofree char *key = draft_key(text);
+    guint found = draft_find_key(draft, key, position);
 
-    for (guint i = 0; i < texts->len; i++)
-        draft_insert(extended, position++, g_ptr_array_index(texts, i))->is_added = true;
+    if (shown == NULL || !shown->is_unproven || found > draft_end(draft) ||
+        found == draft->terms->len || draft_at(draft, found)->qualifier != '+')
+        return false;
+    draft_remove(draft, found);
+    return true;
+}
+
+/* A copy of the draft with texts put in before position, or moved there. */
+static Draft *with_texts(const Extension *extension, guint position, const GPtrArray *texts)
+{
+    Draft *extended = draft_copy(extension->draft);
+
+    for (guint i = 0; i < texts->len; i++) {
+        const char *text = g_ptr_array_index(texts, i);
+        bool is_moved = take_out(extension, extended, position, text);
+        DraftTerm *term = draft_insert(extended, position++, text);
+
+        term->is_added = true;
+        term->is_moved = is_moved;
+    }
     return extended;
 }
 
@@ -203,7 +227,7 @@ static Draft *minimise(Extension *extension, Draft *draft, guint position, const
     add_texts(left, texts);
     for (guint i = left->len; i-- > 0 && left->len > 1;) {
         gpointer taken = g_ptr_array_steal_index(left, i);
-        g_autoptr(Draft) smaller = with_texts(extension->draft, position, left);
+        g_autoptr(Draft) smaller = with_texts(extension, position, left);
 
         if (attempt(extension, smaller) != PROOF_PASSES) {
             g_ptr_array_insert(left, (int)i, taken);
@@ -230,7 +254,7 @@ static Draft *place(Extension *extension, const GPtrArray *texts)
         deciding_position(extension->draft, extension->proof->check, draft_end(extension->draft));
 
     for (guint trials = 0; trials < TRIALS_MAX; trials++) {
-        g_autoptr(Draft) draft = with_texts(extension->draft, position, texts);
+        g_autoptr(Draft) draft = with_texts(extension, position, texts);
         ProofOutcome outcome = attempt(extension, draft);
 
         if (outcome == PROOF_PASSES)

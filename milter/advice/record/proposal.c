@@ -260,13 +260,31 @@ static bool keeps_others(const Proposal *proposal)
     return proposal->advice->kind == ADVICE_EXTEND;
 }
 
+/* The term at position was there before, further behind. */
+static void set_moved(Proposal *proposal, guint position)
+{
+    const Draft *draft = proposal->draft;
+    Point *point =
+        point_add(proposal->advice->points, POINT_MOVED, draft_at(draft, position)->text);
+
+    while (++position < draft->terms->len && draft_at(draft, position)->is_added)
+        ;
+    if (position < draft->terms->len)
+        point->text = g_strdup(draft_at(draft, position)->text);
+}
+
 static void set_record(Proposal *proposal, char *text)
 {
     GPtrArray *added = g_ptr_array_new();
 
-    for (guint i = 0; i < proposal->draft->terms->len; i++)
-        if (draft_at(proposal->draft, i)->is_added)
-            g_ptr_array_add(added, g_strdup(draft_at(proposal->draft, i)->text));
+    for (guint i = 0; i < proposal->draft->terms->len; i++) {
+        const DraftTerm *term = draft_at(proposal->draft, i);
+
+        if (term->is_moved)
+            set_moved(proposal, i);
+        else if (term->is_added)
+            g_ptr_array_add(added, g_strdup(term->text));
+    }
     g_ptr_array_add(added, NULL);
     proposal->advice->record = text;
     proposal->advice->keeps_others = keeps_others(proposal);
@@ -357,7 +375,7 @@ static bool take_back(Draft *draft)
     guint before = draft->terms->len;
 
     for (guint i = draft->terms->len; i-- > 0;)
-        if (draft_at(draft, i)->is_added)
+        if (draft_at(draft, i)->is_added && !draft_at(draft, i)->is_moved)
             draft_remove(draft, i);
     return draft->terms->len < before;
 }

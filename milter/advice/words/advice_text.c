@@ -66,7 +66,7 @@ static void say_sentences(const Words *words, const AdviceSentence *sentences)
 
 const char *advice_text_summary(const Language *language, const Advice *advice)
 {
-    return language_text(language, advice_kind_row(advice->kind)->summary);
+    return language_text(language, advice_summary(advice));
 }
 
 static void say_summary(const Words *words)
@@ -233,6 +233,7 @@ static void say_point(const Words *words, const Point *point)
     of_point.limit = limit;
     of_point.strings = strings;
     of_point.holds |= one_of(point == advice_point(words->advice, point->kind), WHEN_FIRST, 0) |
+                      one_of(*term != '\0', WHEN_TERM, WHEN_NO_TERM) |
                       one_of(*reason != '\0', WHEN_REASON, WHEN_NO_REASON) |
                       one_of(*text != '\0', WHEN_TEXT, WHEN_NO_TEXT) |
                       one_of(point->number == 1, WHEN_ONE, WHEN_MORE) |

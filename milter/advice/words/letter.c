@@ -59,7 +59,7 @@ static void write_beginning(const Letter *letter)
 {
     write_subject(letter);
     write_paragraph(letter, N_("Dear customer,"));
-    write_paragraph(letter, letter->row->reason);
+    write_paragraph(letter, advice_reason(letter->advice));
     write_meanwhile(letter);
     if (letter->row->shows_record && letter->advice->record != NULL)
         write_paragraph(letter, N_("You can put that right with one change in the DNS of your "
