@@ -203,6 +203,26 @@ static void add_ledger(Page *page, const DaemonStatus *status)
     add_line(page, "  waiting", PAGE_DOUBTFUL, error != NULL ? text : NULL);
 }
 
+static void add_returns(Page *page, const DaemonStatus *status)
+{
+    g_autofree char *addresses = count_text(status->returns.addresses);
+    g_autofree char *found = count_text(status->returns.found);
+    g_autofree char *unknown = count_text(status->returns.unknown);
+    g_autofree char *asked = g_strdup_printf(
+        "%s; asked: %s found, %s unknown",
+        status->returns.socket != NULL ? status->returns.socket : "nobody can ask", found, unknown);
+
+    if (status->returns.file == NULL)
+        return;
+    add_line(page, "way back", PAGE_PLAIN,
+             status->returns.address != NULL ? status->returns.address : "fallback_address");
+    if (status->returns.authorised == DAEMON_STATUS_NO)
+        add_line(page, "  its domain", PAGE_BAD, "NOT authorised, rewritten mail fails SPF");
+    add_line(page, "  addresses", PAGE_PLAIN, addresses);
+    add_line(page, "  socket", status->returns.socket != NULL ? PAGE_PLAIN : PAGE_BAD, asked);
+    add_line(page, "  trouble", PAGE_BAD, status->returns.error);
+}
+
 void status_add(Page *page, const DaemonStatus *status, gint64 now)
 {
     add_process(page, status, now);
@@ -214,6 +234,7 @@ void status_add(Page *page, const DaemonStatus *status, gint64 now)
     add_cache(page, status);
     add_dns(page, status, now);
     add_ledger(page, status);
+    add_returns(page, status);
 }
 
 typedef struct {

@@ -75,6 +75,15 @@ static const Member status_members[] = {
     {"dns", "trouble", KIND_COUNT, STATUS(dns.trouble)},
     {"dns", "last_answer", KIND_TIME, STATUS(dns.last_answer)},
     {"dns", "last_trouble", KIND_TIME, STATUS(dns.last_trouble)},
+    {"returns", "address", KIND_TEXT, STATUS(returns.address)},
+    {"returns", "authorised", KIND_ANSWER, STATUS(returns.authorised)},
+    {"returns", "socket", KIND_TEXT, STATUS(returns.socket)},
+    {"returns", "file", KIND_TEXT, STATUS(returns.file)},
+    {"returns", "error", KIND_TEXT, STATUS(returns.error)},
+    {"returns", "addresses", KIND_COUNT, STATUS(returns.addresses)},
+    {"returns", "found", KIND_COUNT, STATUS(returns.found)},
+    {"returns", "unknown", KIND_COUNT, STATUS(returns.unknown)},
+    {"returns", "trouble", KIND_COUNT, STATUS(returns.trouble)},
 };
 
 static const Member mode_members[] = {

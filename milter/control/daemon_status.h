@@ -97,6 +97,23 @@ typedef struct {
         gint64 last_answer;
         gint64 last_trouble;
     } dns;
+    /* the way back: all NULL and 0 unless an address carries a token */
+    struct {
+        /* return_address that is in force; NULL: none */
+        char *address;
+        /* does its domain authorise the relays? */
+        DaemonStatusAnswer authorised;
+        /* where the MTA asks; NULL: nowhere */
+        char *socket;
+        char *file;
+        /* why the file can't be written; NULL: it can */
+        char *error;
+        gint64 addresses;
+        /* questions of the MTA, by outcome */
+        gint64 found;
+        gint64 unknown;
+        gint64 trouble;
+    } returns;
 } DaemonStatus;
 
 /* Returns the answer, a new object with "ok": true. Text that is not UTF-8 is made valid. */

@@ -18,6 +18,7 @@
 #include "daemon/mode_switch.h"
 #include "daemon/recent_messages.h"
 #include "daemon/reload.h"
+#include "daemon/returns.h"
 #include "daemon/unix_socket.h"
 #include "verdict/setup.h"
 
@@ -130,13 +131,14 @@ static void fill_relay_set(DaemonStatus *status, const LiveSettings *live)
     status->relay_set.problems = problems_of(set);
 }
 
+static const DaemonStatusAnswer answers[] = {
+    [FALLBACK_UNKNOWN] = DAEMON_STATUS_UNKNOWN,
+    [FALLBACK_UNAUTHORISED] = DAEMON_STATUS_NO,
+    [FALLBACK_AUTHORISED] = DAEMON_STATUS_YES,
+};
+
 static void fill_fallback(DaemonStatus *status, Settings *settings)
 {
-    static const DaemonStatusAnswer answers[] = {
-        [FALLBACK_UNKNOWN] = DAEMON_STATUS_UNKNOWN,
-        [FALLBACK_UNAUTHORISED] = DAEMON_STATUS_NO,
-        [FALLBACK_AUTHORISED] = DAEMON_STATUS_YES,
-    };
     g_auto(FallbackVerdict) fallback = {0};
     const Verdict *verdict;
 
@@ -220,6 +222,25 @@ static void fill_dns(DaemonStatus *status, Settings *settings, const VerdictsCou
     status->dns.last_trouble = wall_of(counters->dns_troubled);
 }
 
+static void fill_returns(DaemonStatus *status)
+{
+    g_auto(ReturnsStatus) returns;
+    g_auto(FallbackVerdict) verdict = {0};
+
+    returns_status(&returns);
+    fallback_watch_get_return(&verdict);
+    status->returns.address = g_strdup(verdict.address);
+    if (verdict.address != NULL)
+        status->returns.authorised = answers[verdict.state];
+    status->returns.socket = g_strdup(returns.socket);
+    status->returns.file = g_strdup(returns.file);
+    status->returns.error = g_strdup(returns.store.trouble);
+    status->returns.addresses = (gint64)returns.store.addresses;
+    status->returns.found = (gint64)returns.found;
+    status->returns.unknown = (gint64)returns.unknown;
+    status->returns.trouble = (gint64)returns.trouble;
+}
+
 static json_t *status_answer(void)
 {
     g_autoptr(DaemonStatus) status = g_new0(DaemonStatus, 1);
@@ -237,6 +258,7 @@ static json_t *status_answer(void)
     fill_ledger(status);
     fill_verdicts(status, live.settings, &counters);
     fill_dns(status, live.settings, &counters);
+    fill_returns(status);
     live_settings_release(&live);
     return daemon_status_write(status);
 }

@@ -15,8 +15,8 @@
 
 static Worker *worker; /* set before other threads use it */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards last */
-static FallbackVerdict last;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static FallbackVerdict last, last_return;
 
 static FallbackState state_of(const Verdict *verdict)
 {
@@ -32,49 +32,59 @@ static void pair_text(GString *line, const char *key, const char *value)
         log_pair(line, key, value);
 }
 
-static void log_verdict(int level, const FallbackVerdict *fallback, const char *what)
+/* The addresses whose domains are looked at. */
+typedef struct {
+    const char *key;
+    const char *domain; /* in the log */
+    FallbackVerdict *last;
+} Watched;
+static const Watched watched_fallback = {"fallback_address", "fallback", &last};
+static const Watched watched_return = {"return_address", "return", &last_return};
+
+static void log_verdict(int level, const Watched *watched, const FallbackVerdict *fallback,
+                        const char *what)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     const Verdict *verdict = fallback->verdict;
 
-    log_pair(line, "fallback_address", fallback->address);
+    log_pair(line, watched->key, fallback->address);
     log_pair(line, "spf", spf_result_text(verdict->result));
     pair_text(line, "relay", verdict->relay);
     pair_text(line, "mechanism", verdict->mechanism);
     pair_text(line, "reason", verdict->reason);
-    log_write(level, "%s:%s", what, line->str);
+    log_write(level, "the %s domain %s:%s", watched->domain, what, line->str);
 }
 
-static void log_change(FallbackState before, const FallbackVerdict *fallback)
+static void log_change(const Watched *watched, FallbackState before,
+                       const FallbackVerdict *fallback)
 {
     switch (fallback->state) {
     case FALLBACK_UNAUTHORISED:
-        log_verdict(LOG_WARNING, fallback,
-                    "the fallback domain itself does not authorise the relays");
+        log_verdict(LOG_WARNING, watched, fallback, "itself does not authorise the relays");
         return;
     case FALLBACK_UNKNOWN:
-        log_verdict(LOG_WARNING, fallback, "the fallback domain can't be checked");
+        log_verdict(LOG_WARNING, watched, fallback, "can't be checked");
         return;
     case FALLBACK_AUTHORISED:
-        log_verdict(before == FALLBACK_UNAUTHORISED ? LOG_NOTICE : LOG_INFO, fallback,
-                    "the fallback domain authorises the relays");
+        log_verdict(before == FALLBACK_UNAUTHORISED ? LOG_NOTICE : LOG_INFO, watched, fallback,
+                    "authorises the relays");
         return;
     }
 }
 
 /* Takes next, and logs it if it says something else than the one before. */
-static void replace(FallbackVerdict next)
+static void replace(const Watched *watched, FallbackVerdict next)
 {
     FallbackVerdict before;
 
     pthread_mutex_lock(&lock);
-    before = last;
-    last = next;
+    before = *watched->last;
+    *watched->last = next;
     pthread_mutex_unlock(&lock);
-    bool is_new = before.verdict == NULL || before.state != next.state ||
-                  g_strcmp0(before.address, next.address) != 0;
+    bool is_new = next.verdict != NULL && (before.verdict == NULL || before.state != next.state ||
+                                           g_strcmp0(before.address, next.address) != 0);
     if (is_new)
-        log_change(before.state, &next);
+        log_change(watched, before.state, &next);
     fallback_verdict_clear(&before);
 }
 
@@ -91,22 +101,44 @@ static MetricsFallback metrics_state(FallbackState state)
     return METRICS_FALLBACK_UNKNOWN;
 }
 
-/* Only this thread replaces last, so next may be read after that. */
+static FallbackVerdict look_up(const LiveSettings *live, const char *address, const Mailbox *sender)
+{
+    FallbackVerdict verdict = {.checked = clock_wall(&clock_system), .address = g_strdup(address)};
+
+    verdict.verdict =
+        verdicts_get_uncounted(live->verdicts, sender, deadline_in(live->settings->check_timeout));
+    verdict.state = state_of(verdict.verdict);
+    return verdict;
+}
+
+/* The return address in force where no section says otherwise; nothing if there is none. */
+static FallbackVerdict look_up_return(const LiveSettings *live)
+{
+    const ReturnForm *form = live->settings->return_in_force;
+    g_autoptr(Mailbox) example = NULL;
+
+    if (form == NULL)
+        return (FallbackVerdict){.state = FALLBACK_AUTHORISED};
+    example = return_form_expand(form, "aaaaaaaaaaaaaaaa");
+    return look_up(live, form->text, example);
+}
+
+/* Only this thread replaces verdicts, so next may be read after that. */
 static gint64 check(void)
 {
     LiveSettings live;
-    FallbackVerdict next = {.checked = clock_wall(&clock_system)};
+    FallbackVerdict next, next_return;
 
     if (!live_settings_take(&live))
         return CHECK_EVERY;
-    next.address = g_strdup(live.settings->fallback->addr_spec);
-    next.verdict = verdicts_get_uncounted(live.verdicts, live.settings->fallback,
-                                          deadline_in(live.settings->check_timeout));
-    next.state = state_of(next.verdict);
+    next = look_up(&live, live.settings->fallback->addr_spec, live.settings->fallback);
+    next_return = look_up_return(&live);
     live_settings_release(&live);
     metrics_set_fallback(metrics_state(next.state));
-    replace(next);
-    return next.state == FALLBACK_UNKNOWN ? RETRY_AFTER : CHECK_EVERY;
+    replace(&watched_fallback, next);
+    replace(&watched_return, next_return);
+    return next.state == FALLBACK_UNKNOWN || next_return.state == FALLBACK_UNKNOWN ? RETRY_AFTER
+                                                                                   : CHECK_EVERY;
 }
 
 bool fallback_watch_start(void)
@@ -120,14 +152,24 @@ void fallback_watch_wake(void)
     worker_wake(worker);
 }
 
-void fallback_watch_get(FallbackVerdict *fallback)
+static void get(const Watched *watched, FallbackVerdict *verdict)
 {
     pthread_mutex_lock(&lock);
-    *fallback = last;
-    fallback->address = g_strdup(last.address);
-    if (last.verdict != NULL)
-        verdict_ref(last.verdict);
+    *verdict = *watched->last;
+    verdict->address = g_strdup(verdict->address);
+    if (verdict->verdict != NULL)
+        verdict_ref(verdict->verdict);
     pthread_mutex_unlock(&lock);
+}
+
+void fallback_watch_get(FallbackVerdict *fallback)
+{
+    get(&watched_fallback, fallback);
+}
+
+void fallback_watch_get_return(FallbackVerdict *verdict)
+{
+    get(&watched_return, verdict);
 }
 
 void fallback_verdict_clear(FallbackVerdict *fallback)

@@ -7,7 +7,7 @@
 #include "policy/verdict.h"
 
 /*
- * The fallback address's own verdict, kept fresh. If its domain doesn't authorise the relays,
+ * The own verdicts of the fallback address and of the return address, kept fresh. If its domain doesn't authorise the relays,
  * what is rewritten fares no better than what isn't. Only a proven pass counts, whatever rewrite_on
  * says. Looked up at the start, on a reload and every few minutes, and logged when it changes.
  *
@@ -37,4 +37,7 @@ void fallback_watch_wake(void);
 
 /* Fills fallback with the last verdict, cleared by fallback_verdict_clear(). */
 void fallback_watch_get(FallbackVerdict *fallback);
+
+/* The same of return_address; address is NULL if there is none. */
+void fallback_watch_get_return(FallbackVerdict *verdict);
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/live_settings.h"
+#include "daemon/returns.h"
 
 #define CACHE_LINE 64                            /* octets */
 #define MICROSECONDS G_GUINT64_CONSTANT(1000000) /* in a second */
@@ -92,6 +93,18 @@ static void take_live(MetricsSnapshot *snapshot)
     live_settings_release(&live);
 }
 
+static void take_returns(MetricsSnapshot *snapshot)
+{
+    g_auto(ReturnsStatus) returns;
+
+    returns_status(&returns);
+    snapshot->has_returns = returns.file != NULL;
+    snapshot->returns_found = returns.found;
+    snapshot->returns_unknown = returns.unknown;
+    snapshot->returns_trouble = returns.trouble;
+    snapshot->return_addresses = returns.store.addresses;
+}
+
 void metrics_take(MetricsSnapshot *snapshot)
 {
     *snapshot = (MetricsSnapshot){.fallback = metrics_fallback()};
@@ -103,6 +116,7 @@ void metrics_take(MetricsSnapshot *snapshot)
     snapshot->ledger_errors = read_one(&counts.ledger_errors);
     snapshot->log_lines_lost = log_queue_lost();
     snapshot->connections = __atomic_load_n(&counts.connections, __ATOMIC_RELAXED);
+    take_returns(snapshot);
     take_live(snapshot);
 }
 
@@ -250,6 +264,21 @@ static void write_fallback(const Writer *writer, MetricsFallback fallback)
     sample(writer, name, NULL, NULL, fallback == METRICS_FALLBACK_AUTHORISED);
 }
 
+static void write_returns(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    const char *name = "spfrom_return_lookups_total";
+
+    if (!snapshot->has_returns)
+        return;
+    counter_head(writer, "spfrom_return_lookups",
+                 "Questions of the MTA at return_socket, by outcome.");
+    sample(writer, name, "outcome", "found", snapshot->returns_found);
+    sample(writer, name, "outcome", "unknown", snapshot->returns_unknown);
+    sample(writer, name, "outcome", "trouble", snapshot->returns_trouble);
+    gauge_head(writer, "spfrom_return_addresses", "Authors who can be found by an address.");
+    sample(writer, "spfrom_return_addresses", NULL, NULL, snapshot->return_addresses);
+}
+
 static void write_rest(const Writer *writer, const MetricsSnapshot *snapshot)
 {
     gauge_head(writer, "spfrom_connections", "Connections of the MTA.");
@@ -276,6 +305,7 @@ char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
         write_relay_set(&writer, snapshot);
     }
     write_fallback(&writer, snapshot->fallback);
+    write_returns(&writer, snapshot);
     write_rest(&writer, snapshot);
     if (format == METRICS_OPENMETRICS)
         g_string_append(writer.text, "# EOF\n");

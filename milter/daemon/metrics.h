@@ -53,6 +53,9 @@ typedef struct {
     guint64 log_lines_lost;
     guint connections; /* now */
     MetricsFallback fallback;
+    bool has_returns; /* what follows is known; false if no address carries a token */
+    guint64 returns_found, returns_unknown, returns_trouble;
+    guint64 return_addresses;
     bool is_in_force; /* what follows is known; false if the daemon ends */
     Mode mode;        /* the global one, of the configuration or the switch */
     bool is_relay_set_complete;

@@ -270,8 +270,21 @@ static bool start_server(Settings *settings)
     return next != NULL;
 }
 
+/* A return address that is not aligned would cost rewritten mail its alignment: it isn't used. */
+static void tell_alignment(Settings *settings)
+{
+    const ReturnForm *form = settings->return_form;
+
+    if (form != NULL && form->plain != NULL && settings->return_in_force == NULL)
+        log_write(LOG_WARNING,
+                  "return_address: %s is of another domain than the fallback address %s; rewritten "
+                  "mail keeps the fallback address as its envelope sender",
+                  form->text, settings->fallback->addr_spec);
+}
+
 bool returns_start(Settings *settings)
 {
+    tell_alignment(settings);
     return start_store(settings) && start_server(settings);
 }
 

@@ -14,6 +14,8 @@ import pytest
 from conftest import need
 from lab import private_sendmail
 from lab import processes
+from lab.control_client import ask_control
+from lab.metrics_read import metrics_of
 from lab.private_postfix import PrivatePostfix
 from lab.private_sendmail import PrivateSendmail
 from lab.spfrom import Spfrom
@@ -138,6 +140,36 @@ def test_sendmail_map(daemon, directory):
     answer = sendmail.sendmail(keys.encode(), "-C", sendmail.directory / "sendmail.cf", "-bt").stdout.decode()
     found = re.findall(r"map_lookup: return \(.*?\) (?:returns (.*) \(0\)|(no match) \(\d+\))", answer)
     assert [author or None for author, _ in found] == [author for key, author in ANSWERS if " " not in key], answer
+
+
+def test_status_and_metrics(daemon):
+    before = ask_control(daemon, "status")["returns"]
+    ask(daemon, f"bounce+{TOKEN}@lemniscus.de", f"bounce+{UNKNOWN}@lemniscus.de", "x")
+    after = ask_control(daemon, "status")["returns"]
+    assert after["found"] - before["found"] == 1 and after["unknown"] - before["unknown"] == 2
+    assert after["address"] == "bounce+%t@lemniscus.de" and after["socket"] == daemon.settings["return_socket"]
+    assert after["file"] == str(store_of(daemon)) and after["error"] is None
+    assert processes.wait_until(lambda: ask_control(daemon, "status")["returns"]["authorised"], PATIENCE, "the verdict") is True
+    text = daemon.tool("status").stdout
+    assert re.search(r"way back +bounce\+%t@lemniscus.de\n +addresses +\d+\n +socket +inet:\d+@127.0.0.1; asked: \d+ found, \d+ unknown\n",
+                     text), text
+    metrics = metrics_of(daemon)
+    assert metrics["spfrom_return_lookups_total"]["found"] >= after["found"]
+    assert metrics["spfrom_return_lookups_total"]["unknown"] >= after["unknown"]
+    assert "spfrom_return_addresses" in metrics
+
+
+def test_domains_that_do_not_fit(daemons):
+    """A return domain that authorises nobody, and one that is not aligned, are told in the log and the status."""
+    place = f"inet:{processes.free_port()}@127.0.0.1"
+    daemon = daemons.start(return_address="%t@bounce.lemniscus.de", return_socket=place)
+    processes.wait_until(lambda: ask_control(daemon, "status")["returns"]["authorised"] is False, PATIENCE, "the verdict")
+    assert "the return domain itself does not authorise the relays: return_address=%t@bounce.lemniscus.de spf=none" in daemon.log()
+    assert re.search("\n  its domain +NOT authorised", daemon.tool("status").stdout)
+    daemon.settings["return_address"] = "bounce+%t@praxis-mueller.de"
+    daemon.write_configuration()
+    assert daemon.tool("reload").returncode == 0
+    assert "return_address: bounce+%t@praxis-mueller.de is of another domain than the fallback address" in daemon.log()
 
 
 @pytest.mark.address

@@ -30,7 +30,10 @@ static const char whole[] =
     "\"cache\":{\"entries\":31,\"size\":32,\"hit\":33,\"miss\":34,\"wait\":35,\"stale\":36,"
     "\"evaluations\":37},"
     "\"dns\":{\"source\":\"1.1.1.1\",\"found\":41,\"no_data\":42,\"no_name\":43,\"trouble\":44,"
-    "\"last_answer\":\"2026-01-31T23:59:07Z\",\"last_trouble\":\"2026-01-31T23:59:08Z\"}}";
+    "\"last_answer\":\"2026-01-31T23:59:07Z\",\"last_trouble\":\"2026-01-31T23:59:08Z\"},"
+    "\"returns\":{\"address\":\"bounce+%t@b.example\",\"authorised\":false,"
+    "\"socket\":\"inet:8896@127.0.0.1\",\"file\":\"/r\",\"error\":\"locked\",\"addresses\":51,"
+    "\"found\":52,\"unknown\":53,\"trouble\":54}}";
 
 static const char whole_mode[] = "{\"ok\":true,\"mode\":\"off\",\"since\":\"2026-01-31T23:59:01Z\","
                                  "\"by\":\"switch\",\"until\":\"2026-01-31T23:59:02Z\"}";

@@ -106,6 +106,11 @@ static const MetricsSnapshot whole = {
     .log_lines_lost = 23,
     .connections = 9,
     .fallback = METRICS_FALLBACK_AUTHORISED,
+    .has_returns = true,
+    .returns_found = 26,
+    .returns_unknown = 27,
+    .returns_trouble = 28,
+    .return_addresses = 29,
     .is_in_force = true,
     .is_relay_set_complete = true,
     .mode = MODE_LOG_ONLY,
@@ -191,6 +196,15 @@ static const struct line_row {
     {"fallback not known", &starting, METRICS_OPENMETRICS, "spfrom_fallback_authorised", true},
     {"mode of a daemon that ends", &ending, METRICS_OPENMETRICS, "spfrom_mode", true},
     {"cache of a daemon that ends", &ending, METRICS_OPENMETRICS, "spfrom_cache", true},
+    {"returns", &whole, METRICS_OPENMETRICS,
+     "# TYPE spfrom_return_lookups counter\n"
+     "# HELP spfrom_return_lookups Questions of the MTA at return_socket, by outcome.\n"
+     "spfrom_return_lookups_total{outcome=\"found\"} 26\n"
+     "spfrom_return_lookups_total{outcome=\"unknown\"} 27\n"
+     "spfrom_return_lookups_total{outcome=\"trouble\"} 28\n",
+     false},
+    {"return addresses", &whole, METRICS_OPENMETRICS, "\nspfrom_return_addresses 29\n", false},
+    {"no returns without tokens", &starting, METRICS_OPENMETRICS, "spfrom_return", true},
     {"rest", &whole, METRICS_OPENMETRICS, "\nspfrom_connections 9\n", false},
     {"ledger", &whole, METRICS_OPENMETRICS, "\nspfrom_ledger_errors_total 8\n", false},
     {"log", &whole, METRICS_OPENMETRICS, "\nspfrom_log_lines_lost_total 23\n", false},
