@@ -134,6 +134,7 @@ extern const Subcommand report_subcommand;
 extern const Subcommand status_subcommand;
 extern const Subcommand test_subcommand;
 extern const Subcommand web_subcommand;
+extern const Subcommand why_subcommand;
 
 /* All subcommands, in the order of `spfrom help`; NULL-terminated. */
 extern const Subcommand *const subcommands[];

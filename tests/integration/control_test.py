@@ -127,6 +127,39 @@ def test_recent_messages(own):
     assert message["line"].startswith("action=rewrite author=")
 
 
+def test_why(own):
+    daemon = own(log_addresses="domain")
+    ask(daemon.address, [("From", f"Anna <{OHNE}>"), ("Message-ID", "<1@app.example>")], sender=OHNE)
+    for asked in (OHNE, OHNE.upper(), f"<{OHNE}>", "<1@app.example>", "1@app.example", QUEUE_ID, OHNE.rpartition("@")[2]):
+        told = daemon.tool("why", asked)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert "was replaced by the fallback address" in " ".join(told.stdout.split())
+        assert "praxis-ohne.de has no SPF record." in " ".join(told.stdout.split())
+    message, = json.loads(daemon.tool("why", "--json", QUEUE_ID).stdout)
+    assert message["values"]["action"] == "rewrite" and message["message_id"] == "1@app.example"
+    assert "has no SPF record" in message["text"]
+
+
+LOG = """\
+2026-11-29T12:00:00 mx postfix/cleanup[7]: 4AAAAA: message-id=<1@app.example>
+2026-11-29T12:00:00 mx spfrom-milter[9]: 4AAAAA: action=rewrite author=a@x.de sender=b@y.de domain=x.de spf=fail ms=1.0
+2026-11-29T12:00:01 mx spfrom-milter[9]: 4BBBBB: action=keep author=c@z.de sender=c@z.de domain=z.de spf=- why=map ms=0.1
+2026-11-29T12:00:01 mx sm-mta[8]: 4BBBBB: from=<c@z.de>, size=1, msgid=<2@app.example>, relay=x
+"""
+
+
+@pytest.mark.parametrize("asked, queue_id", [("4AAAAA", "4AAAAA"), ("a@x.de", "4AAAAA"), ("B@Y.de", "4AAAAA"), ("z.de", "4BBBBB"),
+                                             ("<1@app.example>", "4AAAAA"), ("2@app.example", "4BBBBB"), ("4CCCCC", None)])
+def test_why_from_a_log(tmp_path, asked, queue_id):
+    file = tmp_path / "mail.log"
+    file.write_text(LOG)
+    told = subprocess.run([paths.TOOL, "why", "--log", file, asked], capture_output=True, text=True)
+    if queue_id is None:
+        assert told.returncode == NO and not told.stdout and asked in told.stderr
+    else:
+        assert told.returncode == 0 and told.stdout.startswith(f"{queue_id}, 2026-11-29T12:00:0")
+
+
 @pytest.mark.parametrize("arguments, named", [
     (["status", "x"], '"x"'), (["status", "--verbose"], "--verbose"), (["mode", "on"], "off, log-only or rewrite"),
     (["mode", "off", "rewrite"], '"rewrite"'), (["mode", "--for", "2h"], "--for"), (["mode", "off", "--for", "soon"], "2h"),

@@ -180,9 +180,9 @@ static GPtrArray *terms_of(const GArray *networks, char qualifier)
         const Network *network = &g_array_index(networks, Network, i);
         char address[NETWORK_TEXT_MAX];
 
-        g_ptr_array_add(texts, g_strdup_printf("%s%s:%s", sign,
-                                               network->family == AF_INET ? "ip4" : "ip6",
-                                               network_text(network, address)));
+        g_ptr_array_add(texts,
+                        g_strdup_printf("%s%s:%s", sign, network->family == AF_INET ? "ip4" : "ip6",
+                                        network_text(network, address)));
     }
     return texts;
 }

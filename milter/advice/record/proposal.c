@@ -89,8 +89,8 @@ static bool replace_many_hosts(Proposal *proposal, guint position)
     const Ground *ground = proposal->ground;
     const DraftTerm *term = draft_at(proposal->draft, position);
     guint hosts;
-    g_auto(GStrv) texts = cost_flatten_many_hosts(
-        &ground->meter, ground->check->subject->domain, term, &hosts);
+    g_auto(GStrv) texts =
+        cost_flatten_many_hosts(&ground->meter, ground->check->subject->domain, term, &hosts);
     Point *point;
 
     if (texts == NULL)

@@ -94,8 +94,8 @@ static void test_restore(void **state)
     draft_replace(draft, 0, (const char *const[]){NULL});
     draft_restore(draft, "a");
     without = draft_text(draft);
-    assert_string_equal(
-        without, "v=spf1  ip4:192.0.2.2 include:x.org ip4:192.0.2.3 ip4:192.0.2.1 a -all");
+    assert_string_equal(without,
+                        "v=spf1  ip4:192.0.2.2 include:x.org ip4:192.0.2.3 ip4:192.0.2.1 a -all");
 }
 
 static const struct unite_row {
