@@ -317,7 +317,6 @@ SERVICES = {
     "sendgrid.net": "v=spf1 ip4:167.89.0.0/17 ip4:208.117.48.0/20 ip4:50.31.32.0/19 include:ab.sendgrid.net ~all",
     "ab.sendgrid.net": "v=spf1 ip4:223.165.113.0/24 ip4:223.165.115.0/24 ~all",
     "servers.mcsv.net": "v=spf1 ip4:205.201.128.0/20 ip4:198.2.128.0/18 ip4:148.105.0.0/16 -all",
-    "_spf.salesforce.com": "v=spf1 exists:%{i}._spf.mta.salesforce.com -all",
     "spf.mandrillapp.com": "v=spf1 ip4:205.201.136.0/23 ip4:205.201.139.0/24 include:x.mandrillapp.com ?all",
     "x.mandrillapp.com": "v=spf1 ip4:198.2.186.0/23 ?all",
     "_n1.google.com": "v=spf1 ip4:35.190.247.0/24 ip4:64.233.160.0/19 ip4:66.102.0.0/20 ip4:66.249.80.0/20 "
@@ -332,7 +331,7 @@ GOOGLE_HOSTS = {f"aspmx{number}.l.google.com": [f"142.250.{number}.27"] for numb
 TERMS = ["a", "mx", "a:h1.x.org", "mx:praxis.de", "a:void1.x.org", "a:void2.x.org", "ip4:203.0.113.0/28",
          "include:_spf.google.com", "include:i1.x.org", "include:i2.x.org", "include:deep.x.org", "redirect=redir.x.org",
          *(f"include:{name}" for name in ("spf.protection.outlook.com", "mailgun.org", "sendgrid.net", "servers.mcsv.net",
-                                          "_spf.salesforce.com", "spf.mandrillapp.com", "mail.zendesk.com"))]
+                                          "spf.mandrillapp.com", "mail.zendesk.com"))]
 
 
 def _zone_of_services(record):
