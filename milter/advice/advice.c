@@ -7,7 +7,7 @@
 #include "base/domain_name.h"
 #include "base/language.h"
 
-/* Translated, all subjects are ASCII: a header field can't be anything else on every path. */
+/* Translated, all subjects are ASCII, but for the domain. */
 static const char change_subject[] = N_("Your domain {domain}: please change a DNS record");
 
 static const char error_reason[] =
@@ -188,7 +188,8 @@ static const PointRow point_rows[POINT_KINDS] = {
                 {
                     {ADVICE_PIECE_REMARK, 0,
                      N_("With {number} characters the record is very long; some receivers can't read "
-                        "an answer of that size. What is not needed any more should go.")},
+                        "an answer of that size. If something in it is not needed any more, tell us: the "
+                        "line then gets shorter.")},
                 },
         },
     [POINT_ALL_PASS] =
@@ -199,7 +200,8 @@ static const PointRow point_rows[POINT_KINDS] = {
                 {
                     {ADVICE_PIECE_REMARK, 0,
                      N_("\"{term}\" in the record allows everybody to send mail as {domain}. We have "
-                        "not changed that; \"~all\" in its place would protect the domain.")},
+                        "not changed that. If you want the domain to be protected, ask us for a line "
+                        "that ends in \"~all\".")},
                 },
         },
     [POINT_ALL_NEUTRAL] =
@@ -210,7 +212,8 @@ static const PointRow point_rows[POINT_KINDS] = {
                 {
                     {ADVICE_PIECE_REMARK, 0,
                      N_("\"{term}\" in the record says nothing about other people's servers. We have "
-                        "not changed that; \"~all\" in its place would protect the domain.")},
+                        "not changed that. If you want the domain to be protected, ask us for a line "
+                        "that ends in \"~all\".")},
                 },
         },
     [POINT_ALL_MISSING] =
@@ -221,8 +224,8 @@ static const PointRow point_rows[POINT_KINDS] = {
                 {
                     {ADVICE_PIECE_REMARK, 0,
                      N_("The record lacks an end such as \"~all\" and so says nothing about other "
-                        "people's servers. We have not changed that; \"~all\" would protect the "
-                        "domain.")},
+                        "people's servers. We have not changed that. If you want the domain to be "
+                        "protected, ask us for a line that ends in \"~all\".")},
                 },
         },
     [POINT_PTR] =
@@ -358,8 +361,8 @@ static const PointRow point_rows[POINT_KINDS] = {
             .sentences =
                 {
                     {ADVICE_PIECE_REMARK, WHEN_FIRST,
-                     N_("This is what its parts cost. What is not needed any more can go; the first "
-                        "frees most:")},
+                     N_("This is what the parts of today's record cost, the first one most. If you no "
+                        "longer need one of them, tell us, and we work out a line without it:")},
                     {ADVICE_PIECE_ITEM, WHEN_VOID | WHEN_ONE,
                      N_("{term}: 1 look-up, which finds nothing")},
                     {ADVICE_PIECE_ITEM, WHEN_VOID | WHEN_MORE,
@@ -427,12 +430,29 @@ static const PointRow point_rows[POINT_KINDS] = {
     [POINT_MISPLACED] =
         {
             .name = "misplaced",
-            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .members = POINT_HAS_TERM | POINT_TERM_IS_NAME | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_MORE,
+                     N_("At {term} there is another SPF record: \"{text}\". It does not count for mail "
+                        "from {domain}, but for mail from {term}, and for domains whose record "
+                        "refers to it. Please leave it as it is.")},
+                    {ADVICE_PIECE_REMARK, WHEN_ONE,
+                     N_("At {term} there is also a TXT record that was meant for SPF: \"{text}\". It "
+                        "does not begin with \"v=spf1\" and a blank, so receivers don't take it for "
+                        "one.")},
+                },
+        },
+    [POINT_WILDCARD] =
+        {
+            .name = "wildcard",
+            .members = POINT_HAS_TERM | POINT_TERM_IS_NAME | POINT_HAS_TEXT,
             .sentences =
                 {
                     {ADVICE_PIECE_REMARK, 0,
-                     N_("At {term} there is a TXT record that was meant for SPF. Receivers don't look "
-                        "for it there, and it can go: {text}")},
+                     N_("Each name below {domain} that has no records of its own has the SPF record "
+                        "\"{text}\". It does not count for mail from {domain} itself, but for mail "
+                        "from those names. Please leave it as it is.")},
                 },
         },
     [POINT_SPF_TYPE] =
@@ -449,7 +469,7 @@ static const PointRow point_rows[POINT_KINDS] = {
     [POINT_NOT_INHERITED] =
         {
             .name = "not-inherited",
-            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .members = POINT_HAS_TERM | POINT_TERM_IS_NAME | POINT_HAS_TEXT,
             .sentences =
                 {
                     {ADVICE_PIECE_REMARK, 0,
@@ -460,7 +480,7 @@ static const PointRow point_rows[POINT_KINDS] = {
     [POINT_ALIAS] =
         {
             .name = "alias",
-            .members = POINT_HAS_TERM,
+            .members = POINT_HAS_TERM | POINT_TERM_IS_NAME,
             .sentences =
                 {
                     {ADVICE_PIECE_REMARK, 0,
@@ -493,16 +513,30 @@ static const PointRow point_rows[POINT_KINDS] = {
             .members = POINT_HAS_TEXT | POINT_HAS_NUMBER,
             .sentences =
                 {
-                    {ADVICE_PIECE_REMARK, WHEN_REJECT,
-                     N_("{domain} asks receivers by DMARC (p=reject) to refuse mail that is not "
-                        "proven to come from it. Mail from our servers is proven by the SPF record "
+                    {ADVICE_PIECE_REMARK, WHEN_REJECT | WHEN_RECORD,
+                     N_("{domain} asks receivers to refuse mail that is not proven to come from it "
+                        "(DMARC with p=reject). Mail that we send with your own address would be "
+                        "refused before the record above is published. Publishing it is all that "
+                        "you, or whoever looks after your domain, have to do; the rest is our "
+                        "task.")},
+                    {ADVICE_PIECE_REMARK, WHEN_REJECT | WHEN_NO_RECORD,
+                     N_("{domain} asks receivers to refuse mail that is not proven to come from it "
+                        "(DMARC with p=reject). You need not do anything about that: to prove the "
+                        "mail that we send is our task.")},
+                    {ADVICE_PIECE_REMARK, WHEN_QUARANTINE | WHEN_RECORD,
+                     N_("{domain} asks receivers to put mail that is not proven to come from it into "
+                        "the spam folder (DMARC with p=quarantine). Mail that we send with your own "
+                        "address would end up there before the record above is published. "
+                        "Publishing it is all that you, or whoever looks after your domain, have to "
+                        "do; the rest is our task.")},
+                    {ADVICE_PIECE_REMARK, WHEN_QUARANTINE | WHEN_NO_RECORD,
+                     N_("{domain} asks receivers to put mail that is not proven to come from it into "
+                        "the spam folder (DMARC with p=quarantine). You need not do anything about "
+                        "that: to prove the mail that we send is our task.")},
+                    {ADVICE_PIECE_OPERATOR, 0,
+                     N_("For the operator: by DMARC, mail of {domain} is proven by the SPF record "
                         "where its envelope sender is of {domain}, too; otherwise it needs a DKIM "
                         "signature of {domain}.")},
-                    {ADVICE_PIECE_REMARK, WHEN_QUARANTINE,
-                     N_("{domain} asks receivers by DMARC (p=quarantine) to put mail that is not "
-                        "proven to come from it into the spam folder. Mail from our servers is proven "
-                        "by the SPF record where its envelope sender is of {domain}, too; otherwise "
-                        "it needs a DKIM signature of {domain}.")},
                 },
         },
     [POINT_UNPROVEN] =
@@ -521,7 +555,7 @@ static const PointRow point_rows[POINT_KINDS] = {
     [POINT_PROVIDER_RELAY] =
         {
             .name = "provider-relay",
-            .members = POINT_HAS_TERM,
+            .members = POINT_HAS_TERM | POINT_TERM_IS_NAME,
             .sentences =
                 {
                     {ADVICE_PIECE_OPERATOR, 0,

@@ -43,6 +43,8 @@ typedef enum {
     WHEN_NO_FALLBACK = 1 << 1,
     WHEN_RELAYS_UNKNOWN = 1 << 2, /* Advice.has_unknown_relays */
     WHEN_RELAYS_KNOWN = 1 << 3,
+    WHEN_RECORD = 1 << 15, /* a record is shown to be published */
+    WHEN_NO_RECORD = 1 << 16,
 
     /* Of a point: */
     WHEN_FIRST = 1 << 4,  /* the first of its kind: a sentence before a list */
@@ -159,9 +161,12 @@ typedef enum {
      * that it stands before now */
     POINT_MOVED,
 
-    /* About the domain. A TXT record that was meant as SPF, or SPF that nobody looks for there.
-     * term: the name at which it stands; text: the record */
+    /* About the domain. SPF at another name, which counts for that name alone (number is 0), or, at
+     * the domain, a TXT record that was meant as SPF and is none (number is 1). term: the name at
+     * which it stands; text: the record */
     POINT_MISPLACED,
+    /* SPF at every name below the domain. term: "*." and the domain; text: the record */
+    POINT_WILDCARD,
     /* A record of the type SPF, which receivers don't ask for: TXT is. text: the record */
     POINT_SPF_TYPE,
     /* The parent has a record; it doesn't count for subdomains. term: the parent; text: its record
@@ -206,6 +211,7 @@ typedef enum {
     POINT_HAS_TEXTS = 1 << 3,
     POINT_HAS_NUMBER = 1 << 4,
     POINT_HAS_LIMIT = 1 << 5,
+    POINT_TERM_IS_NAME = 1 << 6, /* term is a domain name, shown as people write it */
 } PointMember;
 
 /* What is known of a kind of point. */

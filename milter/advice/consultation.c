@@ -119,9 +119,12 @@ static void remark_similar(const GPtrArray *texts, const Advice *advice)
         g_autofree char *valid = g_utf8_make_valid(text, -1);
 
         if (mend_is_meant_as_spf(text) &&
-            !g_strv_contains((const char *const *)advice->found, valid))
-            point_add(advice->points, POINT_MISPLACED, advice->domain)->text =
-                g_steal_pointer(&valid);
+            !g_strv_contains((const char *const *)advice->found, valid)) {
+            Point *point = point_add(advice->points, POINT_MISPLACED, advice->domain);
+
+            point->text = g_steal_pointer(&valid);
+            point->number = 1;
+        }
     }
 }
 
@@ -135,18 +138,31 @@ static char *spf_record_at(const Ground *ground, const char *name, DnsType type)
     return NULL;
 }
 
-/* Names at which owners publish SPF, though nobody looks for it there. */
+/* The SPF record that every name below the domain has, owned by the caller; NULL: there is none. */
+static char *find_wildcard(const Ground *ground, const Advice *advice)
+{
+    g_autofree char *name =
+        g_strdup_printf("x%08x%08x.%s", g_random_int(), g_random_int(), advice->domain);
+
+    return spf_record_at(ground, name, DNS_TXT);
+}
+
+/* Names at which owners publish SPF, though it counts for nothing but them. */
 static void remark_misplaced(const Ground *ground, const Advice *advice)
 {
     static const char *const prefixes[] = {"_spf", "spf", "www", "@"};
+    g_autofree char *wildcard = find_wildcard(ground, advice);
+    g_autofree char *all = g_strconcat("*.", advice->domain, NULL);
 
+    if (wildcard != NULL)
+        point_add(advice->points, POINT_WILDCARD, all)->text = g_strdup(wildcard);
     for (gsize i = 0; i <= G_N_ELEMENTS(prefixes); i++) {
         const char *prefix = i < G_N_ELEMENTS(prefixes) ? prefixes[i] : advice->domain;
         g_autofree char *name = g_strconcat(prefix, ".", advice->domain, NULL);
-        char *text = spf_record_at(ground, name, DNS_TXT);
+        g_autofree char *text = spf_record_at(ground, name, DNS_TXT);
 
-        if (text != NULL)
-            point_add(advice->points, POINT_MISPLACED, name)->text = text;
+        if (text != NULL && g_strcmp0(text, wildcard) != 0)
+            point_add(advice->points, POINT_MISPLACED, name)->text = g_steal_pointer(&text);
     }
 }
 

@@ -510,6 +510,22 @@ def test_misplaced(prefix):
     advice = _advise_one({**with_records([]), (name, "TXT"): ["v=spf1 mx -all"]})
     assert (advice["kind"], advice["record"]) == ("publish", "v=spf1 include:amazonses.com ~all")
     assert [(point["term"], point["text"]) for point in _points(advice, "misplaced")] == [(name, "v=spf1 mx -all")]
+    assert "can go" not in advice["text"] and \
+        "It does not count for mail from praxis.de" in " ".join(advice["text"].split())
+
+
+def test_wildcard_is_told_once():
+    zone = {**with_records([]), (f"*.{DOMAIN}", "TXT"): ["v=spf1 -all"], (f"www.{DOMAIN}", "TXT"): ["v=spf1 mx -all"]}
+    advice = _advise_one(zone)
+    assert [(point["term"], point["text"]) for point in _points(advice, "wildcard")] == [(f"*.{DOMAIN}", "v=spf1 -all")]
+    assert [point["term"] for point in _points(advice, "misplaced")] == [f"www.{DOMAIN}"]
+    assert advice["text"].count("v=spf1 -all") == 1
+
+
+def test_text_beside_the_record_that_was_meant_as_one():
+    advice = _advise_one(with_records(["v=spf1 mx -all", "spf1 a -all"]))
+    assert [(point["term"], point["text"]) for point in _points(advice, "misplaced")] == [(DOMAIN, "spf1 a -all")]
+    assert "receivers don't take it for one" in " ".join(advice["text"].split()) and "can go" not in advice["text"]
 
 
 def test_type_spf():

@@ -218,7 +218,9 @@ static guint one_of(bool holds, AdviceWhen when, AdviceWhen otherwise)
 
 static void say_point(const Words *words, const Point *point)
 {
-    g_autofree char *term = paragraph_quoted(point->term);
+    bool is_name = (point_row(point->kind)->members & POINT_TERM_IS_NAME) != 0;
+    g_autofree char *term = is_name && point->term != NULL ? paragraph_domain(point->term)
+                                                           : paragraph_quoted(point->term);
     g_autofree char *text = paragraph_quoted(point->text);
     g_autofree char *reason = reason_text(words->language, point->reason);
     g_autofree char *number = g_strdup_printf("%u", point->number);
@@ -281,12 +283,14 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice)
     g_autofree char *zone = paragraph_domain(advice->organizational);
     g_autofree char *count = g_strdup_printf("%u", g_strv_length(advice->found));
     const AdviceKindRow *row = advice_kind_row(advice->kind);
+    bool has_record = row->shows_record && advice->record != NULL;
     const Words words = {
         .pieces = g_ptr_array_new_with_free_func(piece_free),
         .language = language,
         .advice = advice,
         .holds = one_of(advice->fallback != NULL, WHEN_FALLBACK, WHEN_NO_FALLBACK) |
-                 one_of(advice->has_unknown_relays, WHEN_RELAYS_UNKNOWN, WHEN_RELAYS_KNOWN),
+                 one_of(advice->has_unknown_relays, WHEN_RELAYS_UNKNOWN, WHEN_RELAYS_KNOWN) |
+                 one_of(has_record, WHEN_RECORD, WHEN_NO_RECORD),
         .domain = domain,
         .zone = zone,
         .term = "",
@@ -296,7 +300,6 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice)
         .limit = "",
         .strings = "",
     };
-    bool has_record = row->shows_record && advice->record != NULL;
 
     say_summary(&words);
     say_sentences(&words, row->sentences);

@@ -7,7 +7,6 @@
 #include "show/paragraph.h"
 #include "mail/printable.h"
 
-#define SUBJECT "Subject: "
 #define COMMAND "  nslookup -type=TXT "
 
 /* A letter while it is written. */
@@ -34,14 +33,16 @@ static void write_paragraph(const Letter *letter, const char *text)
 /* One line that fits, so that it can be pasted into a mail program. */
 static void write_subject(const Letter *letter)
 {
+    const char *label = language_text(letter->language, N_("Subject"));
     g_autofree char *subject =
-        language_fill(letter->language, letter->row->subject, "domain", letter->name, NULL);
+        language_fill(letter->language, letter->row->subject, "domain", letter->domain, NULL);
+    glong width = g_utf8_strlen(label, -1) + g_utf8_strlen(subject, -1) + (glong)strlen(": ");
 
-    if (strlen(SUBJECT) + strlen(subject) > PARAGRAPH_WIDTH) {
+    if (width > PARAGRAPH_WIDTH) {
         g_free(subject);
         subject = g_strdup(language_text(letter->language, N_("Your sender address")));
     }
-    g_string_append_printf(letter->page, SUBJECT "%s\n\n", subject);
+    g_string_append_printf(letter->page, "%s: %s\n\n", label, subject);
 }
 
 /* What we do meanwhile; a provider's users hear it as one of their two ways. */
@@ -93,9 +94,32 @@ static void write_check(const Letter *letter)
                                "done: we then check it."));
     if (!has_room)
         return;
-    write_paragraph(letter, N_("Or ask for yourself: the Windows command prompt answers this "
-                               "command with the record above."));
+    write_paragraph(letter, N_("Or look for yourself: on Windows (command prompt) and on macOS "
+                               "(Terminal), this command answers with the line that you "
+                               "published."));
     g_string_append_printf(letter->page, COMMAND "%s\n\n", letter->name);
+}
+
+/* What happens if nobody does anything, which is right for whoever doesn't own the domain. */
+static void write_otherwise(const Letter *letter)
+{
+    bool is_replaced = letter->advice->is_rewriting && letter->advice->fallback != NULL;
+
+    if (letter->advice->kind == ADVICE_NODOMAIN && is_replaced)
+        write_paragraph(letter, N_("If you do nothing, we go on sending your mail as {fallback}, "
+                                   "and replies can't reach you."));
+    if (!letter->row->shows_record || letter->advice->record == NULL)
+        return;
+    if (is_replaced)
+        write_paragraph(letter, N_("If the domain is not yours, you need not do anything: we go on "
+                                   "sending your mail as {fallback}. The same happens if nobody "
+                                   "publishes the record: your mail arrives and shows your name, "
+                                   "replies go to your address, but the sender's address is not "
+                                   "yours."));
+    else
+        write_paragraph(letter, N_("If the domain is not yours, you need not do anything. If nobody "
+                                   "publishes the record, everything stays as it is: many receivers "
+                                   "go on taking your mail for forged."));
 }
 
 static void write_end(const Letter *letter)
@@ -128,6 +152,7 @@ char *letter_new(const Language *language, const Advice *advice)
     write_beginning(&letter);
     write_advice(&letter);
     write_check(&letter);
+    write_otherwise(&letter);
     write_end(&letter);
     return g_string_free(letter.page, FALSE);
 }

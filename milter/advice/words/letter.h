@@ -4,9 +4,9 @@
 #include "advice/words/advice_text.h"
 
 /*
- * A letter to the owner of a domain, ready to be sent: "Subject: …", which is ASCII and one line, a
- * blank line, then UTF-8 text in lines of at most 76 columns, of which only the record can be
- * longer. What strangers have put into DNS can't begin a line of its own in it.
+ * A letter to the owner of a domain, ready to be sent: one line with the subject, behind that word
+ * in the reader's language ("Betreff: …"), a blank line, then text in lines of at most 76 columns,
+ * of which only the record can be longer; all of it UTF-8. What strangers have put into DNS can't begin a line of its own in it.
  *
  * Returns a new string; NULL if there is nothing to write (ADVICE_UNKNOWN).
  */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "spf/dmarc.h"
 #include "unit/advice/words/written_advice.h"
 
 #define RECORD "v=spf1 include:amazonses.com ~all"
@@ -19,13 +20,13 @@ static const struct letter_row {
     const char *name; /* of the language */
     AdviceKind kind;
     const char *subject;
-    const char *parts[9]; /* what has to be in it, with line ends read as blanks */
+    const char *parts[10]; /* what has to be in it, with line ends read as blanks */
 } letter_rows[] = {
     {"en",
      ADVICE_PUBLISH,
      "Your domain praxis-mueller.de: a DNS record is missing",
      {"Dear customer, ", "spam folder", "Strato", "a new record", "itself", "noreply@lemniscus.de",
-      "nslookup -type=TXT praxis-mueller.de", "Kind regards Lemniscus"}},
+      "nslookup -type=TXT praxis-mueller.de", "macOS", "Kind regards Lemniscus"}},
     {"de",
      ADVICE_PUBLISH,
      "Ihre Domain praxis-mueller.de: ein DNS-Eintrag fehlt",
@@ -86,7 +87,8 @@ static void test_letter(void **state)
     g_autoptr(Advice) advice = written_advice_usual(row->kind);
     g_autofree char *letter = letter_in(row->name, advice);
     g_auto(GStrv) words = g_strsplit_set(letter, " \n", -1);
-    g_autofree char *subject = g_strconcat("Subject: ", row->subject, "\n\n", NULL);
+    const char *label = strcmp(row->name, "de") == 0 ? "Betreff" : "Subject";
+    g_autofree char *subject = g_strconcat(label, ": ", row->subject, "\n\n", NULL);
     g_autoptr(GString) text = g_string_new(NULL);
 
     assert_true(g_str_has_prefix(letter, subject));
@@ -129,6 +131,92 @@ static void test_points(void **state)
     }
 }
 
+/* With blanks in the place of line ends. */
+static char *one_line(const char *text)
+{
+    return g_strdelimit(g_strdup(text), "\n", ' ');
+}
+
+/* What each letter says to those who can't, or won't, do what it asks for. */
+static const struct otherwise_row {
+    const char *name;
+    AdviceKind kind;
+    bool is_rewriting;
+    const char *wanted; /* NULL: nothing is said */
+} otherwise_rows[] = {
+    {"publish", ADVICE_PUBLISH, true,
+     "If the domain is not yours, you need not do anything: we go on sending your mail as "
+     "noreply@lemniscus.de."},
+    {"extend", ADVICE_EXTEND, true, "The same happens if nobody publishes the record:"},
+    {"merge", ADVICE_MERGE, true, "If the domain is not yours, you need not do anything: we"},
+    {"repair", ADVICE_REPAIR, true, "If the domain is not yours, you need not do anything: we"},
+    {"reduce", ADVICE_REDUCE, true, "If the domain is not yours, you need not do anything: we"},
+    {"nothing is rewritten", ADVICE_PUBLISH, false,
+     "If nobody publishes the record, everything stays as it is: many receivers go on taking"},
+    {"a provider's", ADVICE_PROVIDER, true, "You need not do anything."},
+    {"no domain", ADVICE_NODOMAIN, true,
+     "If you do nothing, we go on sending your mail as noreply@lemniscus.de"},
+    {"ok", ADVICE_OK, true, NULL},
+};
+
+static void test_otherwise(void **state)
+{
+    const struct otherwise_row *row = *state;
+    g_autoptr(Advice) advice = written_advice_usual(row->kind);
+    g_autofree char *letter = NULL;
+    g_autofree char *text = NULL;
+
+    advice->is_rewriting = row->is_rewriting;
+    letter = letter_in("en", advice);
+    text = one_line(letter);
+    if (strstr(text, row->wanted != NULL ? row->wanted : "need not do anything") == NULL &&
+        row->wanted != NULL)
+        fail_msg("not in the letter: %s\n%s", row->wanted, letter);
+    assert_true(row->wanted != NULL || strstr(text, "not yours") == NULL);
+}
+
+/* A policy of DMARC in words for owners; what the operator needs is left out. */
+static void test_dmarc(void **state)
+{
+    static const char *const musts[][2] = {
+        {"Mehr als ihn zu veröffentlichen müssen Sie", "Darum müssen Sie sich nicht kümmern"},
+        {"E-Mails abzulehnen", "E-Mails in den Spam-Ordner zu legen"}};
+
+    (void)state;
+    for (DmarcPolicy policy = DMARC_QUARANTINE; policy <= DMARC_REJECT; policy++)
+        for (int is_ok = 0; is_ok <= 1; is_ok++) {
+            g_autoptr(Advice) advice = written_advice_usual(is_ok ? ADVICE_OK : ADVICE_EXTEND);
+            g_autofree char *letter = NULL;
+            g_autofree char *text = NULL;
+
+            point_add(advice->points, POINT_DMARC, NULL)->number = policy;
+            letter = letter_in("de", advice);
+            text = one_line(letter);
+            assert_non_null(strstr(text, musts[0][is_ok]));
+            assert_non_null(strstr(text, musts[1][policy == DMARC_QUARANTINE]));
+            assert_null(strstr(text, "DKIM"));
+            assert_null(strstr(text, "Umschlag"));
+        }
+}
+
+/* "complete and unchanged": nothing in a letter tells owners to change the line. */
+static void test_unchanged(void **state)
+{
+    (void)state;
+    for (PointKind kind = 0; kind < POINT_KINDS; kind++) {
+        g_autoptr(Advice) advice = written_advice_usual(ADVICE_EXTEND);
+        g_autofree char *letter = NULL;
+        g_autofree char *text = NULL;
+
+        written_advice_add(advice, kind, "+all", "v=spf1 +all");
+        letter = letter_in("en", advice);
+        text = one_line(letter);
+        assert_null(strstr(text, "in its place would"));
+        assert_null(strstr(text, "can go"));
+        assert_null(strstr(text, "should go"));
+    }
+}
+
 /* Where nothing is rewritten, nothing is said about it. */
 static void test_log_only(void **state)
 {
@@ -141,7 +229,7 @@ static void test_log_only(void **state)
     assert_null(strstr(letter, "noreply@lemniscus.de"));
 }
 
-/* People write their domain with its umlaut; a subject and a command can't. */
+/* People write their domain with its umlaut; a command can't. */
 static void test_umlaut(void **state)
 {
     g_autoptr(Advice) advice =
@@ -149,9 +237,13 @@ static void test_umlaut(void **state)
     g_autofree char *letter = letter_in("de", advice);
 
     (void)state;
-    assert_true(g_str_has_prefix(letter, "Subject: Ihre Domain xn--praxis-mller-klb.de: ein"));
+    assert_true(g_str_has_prefix(letter, "Betreff: Ihre Domain praxis-müller.de: ein"));
     assert_non_null(strstr(letter, "praxis-müller.de"));
     assert_int_equal(count_lines(letter, "  nslookup -type=TXT xn--praxis-mller-klb.de"), 1);
+    written_advice_add(advice, POINT_NOT_INHERITED, "xn--praxis-mller-klb.de", "v=spf1 -all");
+    g_free(letter);
+    letter = letter_in("de", advice);
+    assert_ptr_equal(strstr(letter, "xn--"), strstr(letter, "xn--praxis-mller-klb.de\n"));
     check_page(letter, RECORD);
 }
 
@@ -197,6 +289,9 @@ int main(void)
 
     TABLE_ADD(tests, letter_rows, test_letter);
     TABLE_ADD(tests, odd_rows, test_odd);
+    TABLE_ADD(tests, otherwise_rows, test_otherwise);
+    table_add(tests, "policies of DMARC", test_dmarc, NULL);
+    table_add(tests, "complete and unchanged", test_unchanged, NULL);
     table_add(tests, "a domain with an umlaut", test_umlaut, NULL);
     table_add(tests, "unknown: no letter", test_unknown, NULL);
     table_add(tests, "every point", test_points, NULL);
