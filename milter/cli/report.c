@@ -134,7 +134,8 @@ static int report(const Options *options, const Language *language, Settings *se
     gint64 now = clock_wall(&clock_system);
     guint max = domains_max(options);
     const LedgerLimits limits = {.by_messages = max > 0 ? max : LEDGER_ALL,
-                                 .newly_authorised = LEDGER_ALL};
+                                 .newly_authorised = LEDGER_ALL,
+                                 .no_longer_authorised = LEDGER_ALL};
     LedgerPeriod period = ledger_period_of(now, options->days);
     g_autoptr(GError) error = NULL;
     g_autoptr(Ledger) file = NULL;

@@ -240,6 +240,14 @@ static void add_domains(Page *page, const ReportData *data)
     }
 }
 
+static void add_more(Page *page, guint domains)
+{
+    if (domains <= NEWLY_SHOWN_MAX)
+        return;
+    page_printf(page, PAGE_FAINT, "and %u more", domains - NEWLY_SHOWN_MAX);
+    end_line(page);
+}
+
 static void add_newly(Page *page, const ReportData *data)
 {
     if (data->ledger->newly_authorised->len == 0)
@@ -253,11 +261,28 @@ static void add_newly(Page *page, const ReportData *data)
         page_add(page, PAGE_GOOD, domains_csv_name(domain));
         end_line(page);
     }
-    if (data->ledger->newly_authorised->len > NEWLY_SHOWN_MAX) {
-        page_printf(page, PAGE_FAINT, "and %u more",
-                    data->ledger->newly_authorised->len - NEWLY_SHOWN_MAX);
+    add_more(page, data->ledger->newly_authorised->len);
+}
+
+static void add_broken(Page *page, const ReportData *data)
+{
+    const GPtrArray *domains = data->ledger->no_longer_authorised;
+
+    if (domains->len == 0)
+        return;
+    page_raw(page, PAGE_PLAIN, "\nNo longer authorised\n");
+    for (guint i = 0; i < MIN(domains->len, NEWLY_SHOWN_MAX); i++) {
+        const LedgerDomain *domain = g_ptr_array_index(domains, i);
+        g_autofree char *since = day_text(domain->unauthorised_since);
+        g_autofree char *before = day_text(domain->authorised_before);
+
+        page_add_padded(page, PAGE_PLAIN, since, DAY_WIDTH);
+        page_add(page, PAGE_BAD, domains_csv_name(domain));
+        if (*before != '\0')
+            page_printf(page, PAGE_FAINT, "  (before that since %s)", before);
         end_line(page);
     }
+    add_more(page, domains->len);
 }
 
 void report_output_add_text(Page *page, const ReportData *data)
@@ -267,6 +292,7 @@ void report_output_add_text(Page *page, const ReportData *data)
     add_besides(page, data);
     add_days(page, data);
     add_domains(page, data);
+    add_broken(page, data);
     add_newly(page, data);
 }
 
@@ -330,6 +356,8 @@ static json_t *domain_json(const LedgerDomain *domain)
     json_object_set_new(json, "authorised", json_boolean(domain->is_authorised));
     set_time(json, "authorised_since", domain->authorised_since);
     json_object_set_new(json, "was_unauthorised", json_boolean(domain->was_unauthorised));
+    set_time(json, "unauthorised_since", domain->unauthorised_since);
+    set_time(json, "authorised_before", domain->authorised_before);
     return json;
 }
 
@@ -355,6 +383,8 @@ json_t *report_output_json(const ReportData *data)
     json_object_set_new(json, "days", days_json(data->ledger->days));
     json_object_set_new(json, "domains", domains_json(data->ledger->by_messages));
     json_object_set_new(json, "newly_authorised", domains_json(data->ledger->newly_authorised));
+    json_object_set_new(json, "no_longer_authorised",
+                        domains_json(data->ledger->no_longer_authorised));
     return json;
 }
 
@@ -410,6 +440,7 @@ static void add_html_mail(Html *html, const View *view, const LedgerReport *ledg
     html_element(html, "h2", view_say(view, "Messages a day"), "id", "over-time", NULL);
     mail_summary_add_chart(html, view, ledger->days);
     html_close(html);
+    mail_summary_add_broken(html, view, ledger->no_longer_authorised, NEWLY_SHOWN_MAX);
     mail_summary_add_authorised(html, view, ledger->newly_authorised, NEWLY_SHOWN_MAX);
     add_html_domains(html, view, ledger);
 }

@@ -65,6 +65,14 @@ static const char *const scripts[LEDGER_SCHEMA_VERSION] = {
     "  ON d.id = seen.domain WHERE result = 2 AND seen.last > ifnull(d.unauthorised_last, 0)"
     "  GROUP BY seen.domain) AS of"
     " WHERE of.domain = domains.id;",
+
+    /* The same for the time since which it is not authorised any more. */
+    "ALTER TABLE domains ADD COLUMN unauthorised_since INTEGER;"
+    "UPDATE domains SET unauthorised_since = max(of.since, ifnull(authorised_last, 0)) FROM"
+    " (SELECT seen.domain AS domain, min(seen.first) AS since FROM seen JOIN domains AS d"
+    "  ON d.id = seen.domain WHERE result NOT IN (2, 5, 7)"
+    "  AND seen.last > ifnull(d.authorised_last, 0) GROUP BY seen.domain) AS of"
+    " WHERE of.domain = domains.id;",
 };
 
 /* Kept prepared: three are used for every row. UPDATE … RETURNING is three times as slow. */
@@ -78,13 +86,17 @@ static const char *const sqls[LEDGER_STATEMENTS] = {
      */
     [LEDGER_SEE_AUTHORISED] =
         "UPDATE domains SET" SEEN_AT ", authorised_since = CASE"
+        " WHEN ?3 <= ifnull(unauthorised_last, 0) THEN authorised_since"
         " WHEN authorised_last IS NULL OR authorised_last <= ifnull(unauthorised_last, 0)"
         " THEN max(?2, ifnull(unauthorised_last, 0)) ELSE authorised_since END,"
         " authorised_last = CASE WHEN ?3 <= ifnull(unauthorised_last, 0) THEN authorised_last"
         " ELSE max(?3, ifnull(authorised_last, 0)) END" OF_DOMAIN,
     [LEDGER_SEE_UNAUTHORISED] =
-        "UPDATE domains SET" SEEN_AT
-        ", unauthorised_last = max(?3, ifnull(unauthorised_last, 0))" OF_DOMAIN,
+        "UPDATE domains SET" SEEN_AT ", unauthorised_since = CASE"
+        " WHEN ?3 <= ifnull(authorised_last, 0) THEN unauthorised_since"
+        " WHEN unauthorised_last IS NULL OR unauthorised_last <= ifnull(authorised_last, 0)"
+        " THEN max(?2, ifnull(authorised_last, 0)) ELSE unauthorised_since END,"
+        " unauthorised_last = max(?3, ifnull(unauthorised_last, 0))" OF_DOMAIN,
     [LEDGER_SEE] = "INSERT INTO seen (day, domain, result, action, messages, first, last)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
                    " messages = messages + excluded.messages, first = min(first, excluded.first),"
@@ -353,6 +365,7 @@ bool ledger_forget_future(Ledger *ledger, gint64 now, GError **error)
                         "UPDATE domains SET first = min(first, ?1), last = ?1,"
                         " authorised_since = min(authorised_since, ?1),"
                         " authorised_last = min(authorised_last, ?1),"
+                        " unauthorised_since = min(unauthorised_since, ?1),"
                         " unauthorised_last = min(unauthorised_last, ?1) WHERE last > ?1",
                         stored(now), &ignored, error);
 }

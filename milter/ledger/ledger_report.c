@@ -17,7 +17,7 @@ G_STATIC_ASSERT(MESSAGE_ACTIONS == 8);
  * that has it. */
 #define DOMAIN_COLUMNS                                                                             \
     "d.name, d.first, d.last, d.authorised_since, d.authorised_last, d.unauthorised_last,"         \
-    " s.result, max(s.last)," SUMS
+    " d.unauthorised_since, s.result, max(s.last)," SUMS
 enum {
     COLUMN_NAME,
     COLUMN_FIRST,
@@ -25,6 +25,7 @@ enum {
     COLUMN_AUTHORISED_SINCE,
     COLUMN_AUTHORISED_LAST,
     COLUMN_UNAUTHORISED_LAST,
+    COLUMN_UNAUTHORISED_SINCE,
     COLUMN_RESULT,
     COLUMN_RESULT_LAST,
     COLUMN_COUNTS
@@ -118,6 +119,12 @@ static void read_times(Statement *statement, LedgerDomain *domain)
     domain->was_unauthorised = unauthorised != 0;
     domain->authorised_since =
         domain->is_authorised ? time_at(statement, COLUMN_AUTHORISED_SINCE) : 0;
+    domain->unauthorised_since = 0;
+    domain->authorised_before = 0;
+    if (authorised == 0 || domain->is_authorised)
+        return;
+    domain->unauthorised_since = MAX(time_at(statement, COLUMN_UNAUTHORISED_SINCE), authorised);
+    domain->authorised_before = time_at(statement, COLUMN_AUTHORISED_SINCE);
 }
 
 static LedgerDomain *read_domain(Statement *statement)
@@ -144,7 +151,7 @@ static const char slice_sql[] =
 /* Those of a slice's domains, with the columns of read_domain(). */
 static const char domains_sql[] =
     "SELECT d.name, d.first, d.last, d.authorised_since, d.authorised_last, d.unauthorised_last,"
-    " d.id FROM domains d WHERE d.id BETWEEN ?3 AND ?4";
+    " d.unauthorised_since, d.id FROM domains d WHERE d.id BETWEEN ?3 AND ?4";
 #define COLUMN_ID COLUMN_RESULT
 
 /* One domain while it is added up. */
@@ -178,6 +185,7 @@ void ledger_report_free(LedgerReport *report)
     g_clear_pointer(&report->by_messages, g_ptr_array_unref);
     g_clear_pointer(&report->by_rewritten, g_ptr_array_unref);
     g_clear_pointer(&report->newly_authorised, g_ptr_array_unref);
+    g_clear_pointer(&report->no_longer_authorised, g_ptr_array_unref);
     g_free(report);
 }
 
@@ -194,6 +202,8 @@ static LedgerReport *new_report(LedgerPeriod period)
     report->by_messages = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
     report->by_rewritten = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
     report->newly_authorised = g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
+    report->no_longer_authorised =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ledger_domain_free);
     return report;
 }
 
@@ -294,6 +304,13 @@ static gint compare_since(const LedgerDomain *a, const LedgerDomain *b)
     return order != 0 ? order : strcmp(a->name, b->name);
 }
 
+static gint compare_broken(const LedgerDomain *a, const LedgerDomain *b)
+{
+    gint order = compare_numbers((guint64)a->unauthorised_since, (guint64)b->unauthorised_since);
+
+    return order != 0 ? order : strcmp(a->name, b->name);
+}
+
 /* A list that is being filled: up to twice as long as it may be, then cut to the first limit. */
 typedef struct {
     GPtrArray *domains;
@@ -336,7 +353,13 @@ static void offer(List *list, const LedgerDomain *domain)
         cut(list);
 }
 
-enum { LIST_MESSAGES, LIST_REWRITTEN, LIST_NEWLY_AUTHORISED, LISTS };
+enum { LIST_MESSAGES, LIST_REWRITTEN, LIST_NEWLY_AUTHORISED, LIST_NO_LONGER_AUTHORISED, LISTS };
+
+static bool is_in_period(const Reading *reading, gint64 wall)
+{
+    return wall >= ledger_day_begin(reading->period.from) &&
+           wall < ledger_day_begin(reading->period.to + 1);
+}
 
 static void take_for_report(const Reading *reading, const LedgerDomain *domain)
 {
@@ -345,10 +368,10 @@ static void take_for_report(const Reading *reading, const LedgerDomain *domain)
     offer(&lists[LIST_MESSAGES], domain);
     if (ledger_counts_rewritten(&domain->counts) > 0)
         offer(&lists[LIST_REWRITTEN], domain);
-    if (domain->was_unauthorised &&
-        domain->authorised_since >= ledger_day_begin(reading->period.from) &&
-        domain->authorised_since < ledger_day_begin(reading->period.to + 1))
+    if (domain->was_unauthorised && is_in_period(reading, domain->authorised_since))
         offer(&lists[LIST_NEWLY_AUTHORISED], domain);
+    if (domain->unauthorised_since != 0 && is_in_period(reading, domain->unauthorised_since))
+        offer(&lists[LIST_NO_LONGER_AUTHORISED], domain);
 }
 
 /* Domains of the slice that had outgoing mail. */
@@ -430,7 +453,10 @@ LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const Ledg
          .limit = limits->by_rewritten},
         {.domains = report->newly_authorised,
          .compare = compare_since,
-         .limit = limits->newly_authorised}};
+         .limit = limits->newly_authorised},
+        {.domains = report->no_longer_authorised,
+         .compare = compare_broken,
+         .limit = limits->no_longer_authorised}};
 
     report = read_slices(ledger, period, take_for_report, lists, report, error);
     for (int i = 0; report != NULL && i < LISTS; i++)

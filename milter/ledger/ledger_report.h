@@ -43,6 +43,9 @@ typedef struct {
     gint64
         authorised_since;  /* 0 unless is_authorised: the first pass after the last other result */
     bool was_unauthorised; /* before that: with is_authorised, its owner has mended the record */
+    gint64 unauthorised_since; /* it was authorised and is not any more: the first other result
+                                  after the last pass; else 0 */
+    gint64 authorised_before;  /* with unauthorised_since: since when it had been; 0: not known */
 } LedgerDomain;
 void ledger_domain_free(LedgerDomain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerDomain, ledger_domain_free)
@@ -50,7 +53,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LedgerDomain, ledger_domain_free)
 /* How many domains each list of a report has at most; the rest is left out. */
 #define LEDGER_ALL G_MAXUINT
 typedef struct {
-    guint by_messages, by_rewritten, newly_authorised;
+    guint by_messages, by_rewritten, newly_authorised, no_longer_authorised;
 } LedgerLimits;
 
 /* The outgoing mail of a period, read in one pass. The lists are of LedgerDomain. */
@@ -61,6 +64,7 @@ typedef struct {
     GPtrArray *by_rewritten;     /* most rewritten ones first, domains without any left out */
     GPtrArray *newly_authorised; /* authorised since a day of the period, and not before: the
                                     latest first */
+    GPtrArray *no_longer_authorised; /* unauthorised since a day of the period: the latest first */
 } LedgerReport;
 
 LedgerReport *ledger_report_read(Ledger *ledger, LedgerPeriod period, const LedgerLimits *limits,

@@ -266,6 +266,62 @@ void mail_summary_add_domains(Html *html, const View *view, const GPtrArray *dom
     html_close_table(html);
 }
 
+char *mail_summary_broken_text(const View *view, const LedgerDomain *domain)
+{
+    g_autofree char *since = view_date(view, domain->unauthorised_since);
+    g_autofree char *before = view_date(view, domain->authorised_before);
+
+    if (domain->authorised_before == 0)
+        return language_fill(view->language, N_("No longer authorised since {since}."), "since",
+                             since, NULL);
+    return language_fill(view->language,
+                         N_("No longer authorised since {since}, before that since {before}."),
+                         "since", since, "before", before, NULL);
+}
+
+/* Each of the first max domains with a text beside it, then how many there are besides. */
+static void add_domains_with(Html *html, const View *view, const GPtrArray *domains, guint max,
+                             char *(*text_of)(const View *view, const LedgerDomain *domain))
+{
+    html_open(html, "ul", "class", "list", NULL);
+    for (guint i = 0; i < MIN(domains->len, max); i++) {
+        const LedgerDomain *domain = g_ptr_array_index(domains, i);
+        g_autofree char *text = text_of(view, domain);
+
+        html_open(html, "li", NULL);
+        mail_summary_add_domain_name(html, view, domain->name);
+        html_element(html, "span", text, "class", "detail", NULL);
+        html_close(html);
+    }
+    html_close(html);
+    if (domains->len > max) {
+        g_autofree char *number = view_number(view, domains->len - max);
+        g_autofree char *more =
+            language_fill(view->language, N_("and {number} more"), "number", number, NULL);
+
+        html_element(html, "p", more, "class", "detail", NULL);
+    }
+}
+
+void mail_summary_add_broken(Html *html, const View *view, const GPtrArray *domains, guint max)
+{
+    if (domains->len == 0)
+        return;
+    html_open(html, "section", "class", "card broken", "aria-labelledby", "broken", NULL);
+    html_element(html, "h2", view_say(view, "No longer authorised"), "id", "broken", NULL);
+    html_element(html, "p",
+                 view_say(view, "Their records let our servers send before, and do not any more: "
+                                "something was changed there."),
+                 NULL);
+    add_domains_with(html, view, domains, max, mail_summary_broken_text);
+    html_close(html);
+}
+
+static char *since_text(const View *view, const LedgerDomain *domain)
+{
+    return view_date(view, domain->authorised_since);
+}
+
 void mail_summary_add_authorised(Html *html, const View *view, const GPtrArray *domains, guint max)
 {
     html_open(html, "section", "class", "card", "aria-labelledby", "new", NULL);
@@ -273,25 +329,6 @@ void mail_summary_add_authorised(Html *html, const View *view, const GPtrArray *
     if (domains->len == 0)
         html_element(html, "p", view_say(view, "No owner has mended a record in this time."), NULL);
     else
-        html_open(html, "ul", "class", "list", NULL);
-    for (guint i = 0; i < MIN(domains->len, max); i++) {
-        const LedgerDomain *domain = g_ptr_array_index(domains, i);
-
-        html_open(html, "li", NULL);
-        mail_summary_add_domain_name(html, view, domain->name);
-        html_open(html, "span", "class", "detail", NULL);
-        add_date(html, view, domain->authorised_since);
-        html_close(html);
-        html_close(html);
-    }
-    if (domains->len > 0)
-        html_close(html);
-    if (domains->len > max) {
-        g_autofree char *number = view_number(view, domains->len - max);
-        g_autofree char *text =
-            language_fill(view->language, N_("and {number} more"), "number", number, NULL);
-
-        html_element(html, "p", text, "class", "detail", NULL);
-    }
+        add_domains_with(html, view, domains, max, since_text);
     html_close(html);
 }

@@ -54,4 +54,10 @@ void mail_summary_add_domains(Html *html, const View *view, const GPtrArray *dom
 
 /* A section with the first max of the newly authorised domains, which are of LedgerDomain. */
 void mail_summary_add_authorised(Html *html, const View *view, const GPtrArray *domains, guint max);
+
+/* The same of the domains that are no longer authorised; nothing if there is none. */
+void mail_summary_add_broken(Html *html, const View *view, const GPtrArray *domains, guint max);
+
+/* "No longer authorised since 31 Jan 2026, before that since 1 Jan 2026.": owned by the caller. */
+char *mail_summary_broken_text(const View *view, const LedgerDomain *domain);
 #endif

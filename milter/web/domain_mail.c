@@ -205,16 +205,70 @@ static GArray *bars_of(const DomainLedger *ledger)
     return bars;
 }
 
+/* The results of a day, each with the number of its messages. */
+static void add_day_results(Html *html, const View *view, const LedgerDomainDay *day)
+{
+    for (guint result = 0; result < LEDGER_RESULTS; result++) {
+        g_autofree char *number = view_number(view, day->results[result]);
+
+        if (day->results[result] == 0)
+            continue;
+        mail_summary_add_ledger_result(html, view, result);
+        html_printf(html, " %s ", number);
+    }
+}
+
+static void add_day(Html *html, const View *view, const LedgerDomainDay *day)
+{
+    g_autofree char *date = view_date(view, ledger_day_begin(day->day));
+    g_autofree char *messages = view_number(view, ledger_counts_decided(&day->counts));
+    g_autofree char *rewritten = view_number(view, ledger_counts_rewritten(&day->counts));
+
+    html_open_row(html);
+    html_open_row_heading(html, NULL);
+    html_text(html, date);
+    html_close(html);
+    html_open_cell(html, view_say(view, "SPF"), NULL);
+    add_day_results(html, view, day);
+    html_close(html);
+    html_add_cell(html, view_say(view, "Rewritten"), "number", rewritten);
+    html_add_cell(html, view_say(view, "Messages"), "number", messages);
+    html_close(html);
+}
+
+/* The latest day first. */
+static void add_days(Html *html, const View *view, const GArray *history)
+{
+    if (history->len == 0)
+        return;
+    html_element(html, "h3", view_say(view, "Day by day"), "id", "days", NULL);
+    html_open_table(html, "days");
+    html_add_column(html, view_say(view, "Day"), NULL);
+    html_add_column(html, view_say(view, "SPF"), NULL);
+    html_add_column(html, view_say(view, "Rewritten"), "number");
+    html_add_column(html, view_say(view, "Messages"), "number");
+    html_end_columns(html);
+    for (guint i = history->len; i > 0; i--)
+        add_day(html, view, &g_array_index(history, LedgerDomainDay, i - 1));
+    html_close_table(html);
+}
+
 static void add_seen(Html *html, const View *view, const DomainLedger *ledger)
 {
     g_autoptr(GArray) bars = bars_of(ledger);
 
+    if (ledger->seen->unauthorised_since != 0) {
+        g_autofree char *broken = mail_summary_broken_text(view, ledger->seen);
+
+        layout_notice(html, "bad", broken, NULL);
+    }
     html_open(html, "dl", "class", "fields", NULL);
     add_time(html, view, view_say(view, "First seen"), ledger->seen->first);
     add_time(html, view, view_say(view, "Last seen"), ledger->seen->last);
     add_time(html, view, view_say(view, "Authorised since"), ledger->seen->authorised_since);
     html_close(html);
     chart_add(html, view, view_say(view, "Messages of this domain by what became of them"), bars);
+    add_days(html, view, ledger->history);
 }
 
 void domain_mail_add_history(Html *html, const View *view, const Request *request,

@@ -180,6 +180,7 @@ char *overview_page(const View *view, const Request *request, const Overview *ov
         mail_summary_add_tiles(&html, view, ledger, MAIL_SUMMARY_SHORT);
     html_close(&html);
     if (ledger != NULL) {
+        mail_summary_add_broken(&html, view, ledger->no_longer_authorised, OVERVIEW_AUTHORISED_MAX);
         add_chart(&html, view, request, ledger);
         add_rewritten(&html, view, ledger);
         mail_summary_add_authorised(&html, view, ledger->newly_authorised, OVERVIEW_AUTHORISED_MAX);

@@ -26,7 +26,7 @@ Overview *overview_ref(Overview *overview);
 void overview_unref(Overview *overview);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Overview, overview_unref)
 
-/* Domains on the overview, and newly authorised ones on the overview. */
+/* Domains on the overview, and newly and no longer authorised ones. */
 #define OVERVIEW_DOMAINS_MAX 20
 #define OVERVIEW_AUTHORISED_MAX 20
 

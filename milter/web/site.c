@@ -210,7 +210,8 @@ static Ledger *open_ledger(Settings *settings, GError **error)
 static LedgerReport *read_report(Settings *settings, LedgerPeriod period, GError **error)
 {
     static const LedgerLimits limits = {.by_rewritten = OVERVIEW_DOMAINS_MAX,
-                                        .newly_authorised = OVERVIEW_AUTHORISED_MAX};
+                                        .newly_authorised = OVERVIEW_AUTHORISED_MAX,
+                                        .no_longer_authorised = OVERVIEW_AUTHORISED_MAX};
     g_autoptr(Ledger) ledger = open_ledger(settings, error);
 
     return ledger != NULL ? ledger_report_read(ledger, period, &limits, error) : NULL;

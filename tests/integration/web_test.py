@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import contextlib
 import http.client
+import json
 import os
 import re
 import signal
@@ -149,6 +150,16 @@ def test_newly_authorised(directory):
             text = page.text[page.text.rindex("Newly authorised"):]
             assert text.index("praxis-müller.de") < text.index("praxis-mueller.de") < text.index("klinik-nord.de")
             assert "gmx.de" not in text
+            text = part(page, "No longer authorised", "Messages a day")
+            assert "praxis-am-see.de No longer authorised since" in text and "before that since" in text and "gmx.de" not in text
+            seen_by_day = part(page_of(web.get("/domain/praxis-am-see.de")), "Mail of this domain", "These pages only show")
+            assert "No longer authorised since" in seen_by_day
+            days = seen_by_day[seen_by_day.index("Day by day"):]
+            assert days.count("softfail") == 5 and days.count("pass") == 25 and days.index("softfail") < days.index("pass")
+            report = daemon.tool("report").stdout
+            assert re.search(r"\nNo longer authorised\n\d{4}-\d\d-\d\d  praxis-am-see\.de  \(before that since \d{4}-", report)
+            broken, = json.loads(daemon.tool("report", "--json").stdout)["no_longer_authorised"]
+            assert broken["domain"] == "praxis-am-see.de" and broken["unauthorised_since"] > broken["authorised_before"]
             listed = page_of(web.get("/domains?days=90"))
             assert "all others" not in listed.text and "/domain/versand.example" in listed.links
 
@@ -162,12 +173,12 @@ def test_list(directory):
         ledger_history.write_domains(ledger, 5000)
         with PrivateWeb(daemon) as web:
             first = web.get("/domains")
-            assert "5,013 domains." in page_of(first).text and "Page 1 of 101" in page_of(first).text
+            assert "5,014 domains." in page_of(first).text and "Page 1 of 101" in page_of(first).text
             assert len(first.body) < 100_000
             last = page_of(web.get("/domains?sort=domain&page=101"))
             assert "xn--" not in last.text and "praxis-müller.de" in last.text and "Page 101 of 101" in last.text
             found = page_of(web.get("/domains?q=D4999.many&result=none"))
-            assert "1 of 5,013 domains." in found.text and "/domain/d4999.many.example" in found.links
+            assert "1 of 5,014 domains." in found.text and "/domain/d4999.many.example" in found.links
             owners = page_of(web.get("/domains?advice=provider"))
             assert "/domain/gmx.de" in owners.links and "/domain/praxis-ohne.de" not in owners.links
             table = web.get("/domains.csv?q=many.example&sort=domain")

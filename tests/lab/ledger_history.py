@@ -7,7 +7,8 @@ import sqlite3
 NONE, NEUTRAL, PASS, FAIL, SOFTFAIL, TEMPERROR, PERMERROR = range(7)
 KEEP, REWRITE, WOULD_REWRITE, TEMPFAIL = range(4)
 
-# domain, messages on a usual day, its result, and the days before today since which it passes, if it does
+# domain, messages on a usual day, its result, and the days before today since which it passes, if it does; a negative
+# number: since which it does not pass any more
 DOMAINS = [
     ("gmx.de", 420, FAIL, None), ("web.de", 380, FAIL, None), ("gmail.com", 510, SOFTFAIL, None),
     ("praxis-mueller.de", 60, SOFTFAIL, 9), ("klinik-nord.de", 240, NONE, 21), ("praxis-ohne.de", 35, NONE, None),
@@ -16,6 +17,7 @@ DOMAINS = [
     ("psychotherapie-gemeinschaftspraxis-am-alten-rathausmarkt.example", 44, NONE, None),
     ("xn--praxis-mller-klb.de", 28, FAIL, 3),
 ]
+BROKEN = [("praxis-am-see.de", 25, SOFTFAIL, -5)]
 
 
 def _times(days_ago):
@@ -30,9 +32,9 @@ def _rows(days, seed):
     for ago in range(days - 1, -1, -1):
         day, time = _times(ago)
         weekend = datetime.date.fromordinal(datetime.date(1970, 1, 1).toordinal() + day).weekday() >= 5
-        for name, usual, result, since in DOMAINS:
+        for name, usual, result, since in DOMAINS + BROKEN:
             messages = int(usual * chance.uniform(0.7, 1.3) * (0.15 if weekend else 1))
-            passes = since is not None and ago < since
+            passes = since is not None and (ago < since if since >= 0 else ago >= -since)
             action = KEEP if passes or result == PASS else REWRITE if ago < days * 2 // 3 else WOULD_REWRITE
             if messages:
                 yield name, day, PASS if passes else result, action, messages, time
@@ -49,6 +51,9 @@ def write(file, days=60, seed=1):
             if result == PASS:
                 ledger.execute("UPDATE domains SET authorised_since = ? WHERE name = ? AND (authorised_since IS NULL "
                                "OR authorised_since < ifnull(unauthorised_last, 0))", (time, name))
+            if column == "unauthorised_last":
+                ledger.execute("UPDATE domains SET unauthorised_since = ? WHERE name = ? AND (unauthorised_since IS NULL "
+                               "OR unauthorised_since < ifnull(authorised_last, 0))", (time, name))
             if column:
                 ledger.execute(f"UPDATE domains SET {column} = ? WHERE name = ?", (time, name))
             ledger.execute("INSERT INTO seen SELECT ?, id, ?, ?, ?, ?, ? FROM domains WHERE name = ?",

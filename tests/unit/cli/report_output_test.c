@@ -29,6 +29,7 @@ static LedgerReport *report_of(const char *name, guint64 kept, guint64 rewritten
     g_ptr_array_add(report->by_messages, domain);
     report->by_rewritten = g_ptr_array_new();
     report->newly_authorised = g_ptr_array_new();
+    report->no_longer_authorised = g_ptr_array_new();
     report->domains = 1;
     return report;
 }
@@ -177,6 +178,36 @@ static void test_json(void **state G_GNUC_UNUSED)
     json_decref(json);
 }
 
+static void test_broken(void **state)
+{
+    g_autoptr(LedgerReport) report = report_of("a.example", 1, 1);
+    const ReportData data = data_of(report);
+    LedgerDomain *broken = g_ptr_array_index(report->by_messages, 0);
+    g_autofree char *since = ledger_day_text(DAY);
+    g_autofree char *before = ledger_day_text(DAY - 9);
+    g_autofree char *wanted = g_strdup_printf(
+        "No longer authorised\n%s  a.example  (before that since %s)\n", since, before);
+    g_autofree char *html = NULL;
+    g_auto(Page) page;
+    json_t *json;
+
+    (void)state;
+    broken->unauthorised_since = NOON;
+    broken->authorised_before = ledger_day_begin(DAY - 9);
+    g_ptr_array_add(report->no_longer_authorised, broken);
+    page_init(&page, false);
+    report_output_add_text(&page, &data);
+    assert_non_null(strstr(page.text->str, wanted));
+    html = html_of(report, "de");
+    assert_non_null(strstr(html, "Nicht mehr autorisiert seit "));
+    json = report_output_json(&data);
+    assert_string_equal(
+        json_string_value(json_object_get(
+            json_array_get(json_object_get(json, "no_longer_authorised"), 0), "domain")),
+        "a.example");
+    json_decref(json);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -188,5 +219,6 @@ int main(void)
     table_add(tests, "HTML without mail", test_html_without_mail, NULL);
     table_add(tests, "text", test_text, NULL);
     table_add(tests, "JSON", test_json, NULL);
+    table_add(tests, "domains that broke", test_broken, NULL);
     return table_run(tests, "report_output");
 }

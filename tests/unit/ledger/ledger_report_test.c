@@ -11,18 +11,24 @@
 #define DAY 20000
 
 /* What happens to one domain, a letter a second from noon of DAY: p pass, f fail, t temperror, u
- * unchecked. */
+ * unchecked. Times are seconds from noon; -1: none. */
 static const struct {
     const char *name;
     bool is_authorised, was_unauthorised;
-    int since; /* seconds from noon; -1: none */
+    int since;
+    int broken, before; /* since when it is not authorised any more, and was before that */
 } authorised_rows[] = {
-    {"p", true, false, 0},     {"f", false, true, -1},     {"pp", true, false, 0},
-    {"fp", true, true, 1},     {"fpp", true, true, 1},     {"pf", false, true, -1},
-    {"fpfp", true, true, 3},   {"t", false, false, -1},    {"tp", true, false, 1},
-    {"fpt", true, true, 1},    {"ft", false, true, -1},    {"ftp", true, true, 2},
-    {"u", false, false, -1},   {"fpu", true, true, 1},     {"ptp", true, false, 0},
-    {"ffffpp", true, true, 4}, {"pppff", false, true, -1}, {"fupf", false, true, -1},
+    {"p", true, false, 0, -1, -1},     {"f", false, true, -1, -1, -1},
+    {"pp", true, false, 0, -1, -1},    {"fp", true, true, 1, -1, -1},
+    {"fpp", true, true, 1, -1, -1},    {"pf", false, true, -1, 1, 0},
+    {"fpfp", true, true, 3, -1, -1},   {"t", false, false, -1, -1, -1},
+    {"tp", true, false, 1, -1, -1},    {"fpt", true, true, 1, -1, -1},
+    {"ft", false, true, -1, -1, -1},   {"ftp", true, true, 2, -1, -1},
+    {"u", false, false, -1, -1, -1},   {"fpu", true, true, 1, -1, -1},
+    {"ptp", true, false, 0, -1, -1},   {"ffffpp", true, true, 4, -1, -1},
+    {"pppff", false, true, -1, 3, 0},  {"fupf", false, true, -1, 3, 2},
+    {"pfpfff", false, true, -1, 3, 2}, {"ptfut", false, true, -1, 2, 0},
+    {"pfpp", true, true, 2, -1, -1},
 };
 
 static guint result_of(char letter)
@@ -77,20 +83,27 @@ static Ledger *reader_of(const Written *written)
     return reader;
 }
 
+static gint64 seconds_after_noon(int seconds)
+{
+    return seconds < 0 ? 0 : ledger_fixture_time(DAY, seconds);
+}
+
 static void assert_authorised(const Written *written, size_t i, const char *name)
 {
     g_autoptr(Ledger) reader = reader_of(written);
     g_autoptr(LedgerDomain) domain =
         ledger_report_domain(reader, name, (LedgerPeriod){DAY, DAY}, NULL);
-    gint64 since =
-        authorised_rows[i].since < 0 ? 0 : ledger_fixture_time(DAY, authorised_rows[i].since);
 
     assert_non_null(domain);
     if (domain->is_authorised != authorised_rows[i].is_authorised ||
         domain->was_unauthorised != authorised_rows[i].was_unauthorised ||
-        domain->authorised_since != since)
-        fail_msg("%s: authorised %d, was not %d, since %" G_GINT64_FORMAT, authorised_rows[i].name,
-                 domain->is_authorised, domain->was_unauthorised, domain->authorised_since);
+        domain->authorised_since != seconds_after_noon(authorised_rows[i].since) ||
+        domain->unauthorised_since != seconds_after_noon(authorised_rows[i].broken) ||
+        domain->authorised_before != seconds_after_noon(authorised_rows[i].before))
+        fail_msg("%s: authorised %d, was not %d, since %" G_GINT64_FORMAT
+                 ", not since %" G_GINT64_FORMAT ", before %" G_GINT64_FORMAT,
+                 authorised_rows[i].name, domain->is_authorised, domain->was_unauthorised,
+                 domain->authorised_since, domain->unauthorised_since, domain->authorised_before);
 }
 
 /* Each message written as it comes. */
@@ -113,12 +126,12 @@ static const struct {
     const char *name;
     int pass_first, pass_last, fail_first, fail_last;
     bool is_authorised;
-    int since; /* -1: none */
+    int since, broken; /* -1: none */
 } batch_rows[] = {
-    {"a.example", 9, 9, 1, 8, true, 9},
-    {"b.example", 1, 9, 5, 6, true, 6},
-    {"c.example", 1, 5, 3, 6, false, -1},
-    {"d.example", 1, 2, 3, 4, false, -1},
+    {"a.example", 9, 9, 1, 8, true, 9, -1},
+    {"b.example", 1, 9, 5, 6, true, 6, -1},
+    {"c.example", 1, 5, 3, 6, false, -1, 5},
+    {"d.example", 1, 2, 3, 4, false, -1, 3},
 };
 
 static void test_authorised_in_one_batch(void **state)
@@ -143,9 +156,8 @@ static void test_authorised_in_one_batch(void **state)
         domain = ledger_report_domain(reader, batch_rows[i].name, (LedgerPeriod){DAY, DAY}, NULL);
         assert_int_equal(domain->is_authorised, batch_rows[i].is_authorised);
         assert_true(domain->was_unauthorised);
-        assert_int_equal(domain->authorised_since,
-                         batch_rows[i].since < 0 ? 0
-                                                 : ledger_fixture_time(DAY, batch_rows[i].since));
+        assert_int_equal(domain->authorised_since, seconds_after_noon(batch_rows[i].since));
+        assert_int_equal(domain->unauthorised_since, seconds_after_noon(batch_rows[i].broken));
     }
 }
 
@@ -170,7 +182,7 @@ static void write_some(const Written *written)
 
 static LedgerReport *read_report(const Written *written, guint32 from, guint32 to, guint limit)
 {
-    const LedgerLimits limits = {limit, limit, limit};
+    const LedgerLimits limits = {limit, limit, limit, limit};
     g_autoptr(Ledger) reader = reader_of(written);
     g_autoptr(GError) error = NULL;
     LedgerReport *report = ledger_report_read(reader, (LedgerPeriod){from, to}, &limits, &error);
@@ -318,6 +330,30 @@ static void test_newly_authorised(void **state)
     assert_names(none->newly_authorised, "");
 }
 
+static void test_no_longer_authorised(void **state)
+{
+    const Written *written = *state;
+    g_autoptr(LedgerReport) report = NULL;
+    g_autoptr(LedgerReport) later = NULL;
+    const LedgerDomain *domain;
+
+    write_some(written);
+    ledger_fixture_write(written->ledger, "mended.example", DAY + 4, SPF_NEUTRAL,
+                         MESSAGE_ACTION_REWRITE, 1, 0, 0);
+    ledger_fixture_write(written->ledger, "big.example", DAY + 3, SPF_FAIL, MESSAGE_ACTION_REWRITE,
+                         1, 0, 0);
+    ledger_fixture_write(written->ledger, "big.example", DAY + 5, SPF_FAIL, MESSAGE_ACTION_REWRITE,
+                         1, 0, 0);
+    report = read_report(written, DAY, DAY + 5, LEDGER_ALL);
+    assert_names(report->no_longer_authorised, "mended.example big.example ");
+    assert_names(report->newly_authorised, "");
+    domain = g_ptr_array_index(report->no_longer_authorised, 0);
+    assert_int_equal(domain->unauthorised_since, ledger_fixture_time(DAY + 4, 0));
+    assert_int_equal(domain->authorised_before, ledger_fixture_time(DAY + 2, 3));
+    later = read_report(written, DAY + 4, DAY + 5, LEDGER_ALL);
+    assert_names(later->no_longer_authorised, "mended.example ");
+}
+
 static void test_days(void **state)
 {
     g_autoptr(LedgerReport) report = NULL;
@@ -431,12 +467,19 @@ static void test_similar(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WRITTEN(test_authorised_since), WRITTEN(test_authorised_in_one_batch),
-        WRITTEN(test_domains),          WRITTEN(test_limit),
-        WRITTEN(test_search),           WRITTEN(test_sparse_numbers),
-        WRITTEN(test_newly_authorised), WRITTEN(test_days),
-        WRITTEN(test_history),          WRITTEN(test_unknown_domain),
-        WRITTEN(test_similar),          WRITTEN(test_domain_outside_of_the_period),
+        WRITTEN(test_authorised_since),
+        WRITTEN(test_authorised_in_one_batch),
+        WRITTEN(test_domains),
+        WRITTEN(test_limit),
+        WRITTEN(test_search),
+        WRITTEN(test_sparse_numbers),
+        WRITTEN(test_newly_authorised),
+        WRITTEN(test_no_longer_authorised),
+        WRITTEN(test_days),
+        WRITTEN(test_history),
+        WRITTEN(test_unknown_domain),
+        WRITTEN(test_similar),
+        WRITTEN(test_domain_outside_of_the_period),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,12 +179,12 @@ static void test_version_1_is_migrated(void **state)
     static const struct {
         const char *name;
         bool is_authorised, was_unauthorised;
-        gint64 since; /* milliseconds */
+        gint64 since, broken; /* milliseconds */
     } rows[] = {
-        {"mended.example", true, true, 300},
-        {"never.example", false, true, 0},
-        {"always.example", true, false, 100},
-        {"lost.example", false, true, 0},
+        {"mended.example", true, true, 300, 0},
+        {"never.example", false, true, 0, 0},
+        {"always.example", true, false, 100, 0},
+        {"lost.example", false, true, 0, 300},
     };
     const LedgerFixture *fixture = *state;
     const LedgerPeriod period = {DAY, DAY + 1};
@@ -202,6 +202,7 @@ static void test_version_1_is_migrated(void **state)
         assert_int_equal(domain->is_authorised, rows[i].is_authorised);
         assert_int_equal(domain->was_unauthorised, rows[i].was_unauthorised);
         assert_int_equal(domain->authorised_since, rows[i].since * CLOCK_MILLISECOND);
+        assert_int_equal(domain->unauthorised_since, rows[i].broken * CLOCK_MILLISECOND);
     }
 }
 

@@ -68,6 +68,7 @@ static Overview *evil_overview(void)
     overview->ledger->by_messages = evil_domains();
     overview->ledger->domains = 5000;
     overview->ledger->newly_authorised = evil_domains();
+    overview->ledger->no_longer_authorised = evil_domains();
     return overview;
 }
 
