@@ -416,13 +416,16 @@ static void advise(const Ground *ground, const Lists *lists, Advice *advice)
 }
 
 /* What settings and the name servers say of the domain. */
-static void add_circumstances(Settings *settings, const Lists *lists, Advice *advice)
+static void add_circumstances(Settings *settings, ModeInForce mode, const Lists *lists,
+                              Advice *advice)
 {
-    const Standing standing =
-        standing_of(settings, (ModeInForce){.mode = settings->mode}, advice->domain);
+    const Standing standing = standing_of(settings, mode, advice->domain);
     const Mailbox *fallback = standing.fallback;
 
-    advice->is_rewriting = standing.mode == MODE_REWRITE;
+    /* Mail of other domains stays as it is, whatever their records are. */
+    advice->is_rewriting = standing.mode == MODE_REWRITE &&
+                           standing.authorised != STANDING_MAP_YES &&
+                           strcmp(advice->domain, fallback->domain_name) != 0;
     if (!domain_name_is_within(fallback->domain_name, "invalid")) { /* else no configuration */
         advice->fallback = g_strdup(fallback->addr_spec);
         advice->sender = g_strdup(fallback->display_name != NULL ? fallback->display_name
@@ -432,8 +435,8 @@ static void add_circumstances(Settings *settings, const Lists *lists, Advice *ad
         advice->hoster = g_strdup(lists_hoster_of_all(lists, advice->name_servers));
 }
 
-static Advice *advise_on(Settings *settings, Dns *dns, const Lists *lists, const DomainCheck *check,
-                         Deadline deadline)
+static Advice *advise_on(Settings *settings, ModeInForce mode, Dns *dns, const Lists *lists,
+                         const DomainCheck *check, Deadline deadline)
 {
     Advice *advice = advice_new(check->subject->domain);
     g_autoptr(Dns) memo = dns_memo_new(dns);
@@ -447,7 +450,7 @@ static Advice *advise_on(Settings *settings, Dns *dns, const Lists *lists, const
                                      .has_ip6 = has_family(check->relays, AF_INET6)}};
 
     advise(&ground, lists, advice);
-    add_circumstances(settings, lists, advice);
+    add_circumstances(settings, mode, lists, advice);
     return advice;
 }
 
@@ -467,10 +470,18 @@ static char *find_meant(Settings *settings, const DomainCheck *check)
 Consultation *consultation_new(Settings *settings, Dns *dns, const Lists *lists,
                                const Relays *relays, const CheckSubject *subject, Deadline deadline)
 {
+    return consultation_new_in(settings, (ModeInForce){.mode = settings->mode}, dns, lists, relays,
+                               subject, deadline);
+}
+
+Consultation *consultation_new_in(Settings *settings, ModeInForce mode, Dns *dns,
+                                  const Lists *lists, const Relays *relays,
+                                  const CheckSubject *subject, Deadline deadline)
+{
     Consultation *consultation = g_new(Consultation, 1);
 
-    consultation->check = domain_check_run(settings, dns, relays, subject, deadline);
-    consultation->advice = advise_on(settings, dns, lists, consultation->check, deadline);
+    consultation->check = domain_check_run_in(settings, mode, dns, relays, subject, deadline);
+    consultation->advice = advise_on(settings, mode, dns, lists, consultation->check, deadline);
     consultation->meant = find_meant(settings, consultation->check);
     return consultation;
 }

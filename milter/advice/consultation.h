@@ -36,6 +36,11 @@ typedef struct {
 Consultation *consultation_new(Settings *settings, Dns *dns, const Lists *lists,
                                const Relays *relays, const CheckSubject *subject,
                                Deadline deadline);
+
+/* The same if another mode is in force than that of settings (control_client_mode_in_force()). */
+Consultation *consultation_new_in(Settings *settings, ModeInForce mode, Dns *dns,
+                                  const Lists *lists, const Relays *relays,
+                                  const CheckSubject *subject, Deadline deadline);
 void consultation_free(Consultation *consultation);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Consultation, consultation_free)
 #endif

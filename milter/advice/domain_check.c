@@ -120,10 +120,11 @@ static void note(DomainCheck *check, const char *format, ...)
 }
 
 /* What the configuration says of this domain, whatever SPF does. */
-static void note_section(DomainCheck *check, Settings *settings)
+static void note_section(DomainCheck *check, Settings *settings, ModeInForce mode)
 {
     const char *domain = check->subject->domain;
-    const Standing standing = standing_of(settings, (ModeInForce){.mode = settings->mode}, domain);
+    const Standing standing = standing_of(settings, mode, domain);
+    bool is_switched = mode.is_switch && standing.mode == mode.mode;
 
     if (strcmp(domain, standing.fallback->domain_name) == 0)
         note(check, "this is the domain of the fallback address: it is never rewritten");
@@ -132,7 +133,9 @@ static void note_section(DomainCheck *check, Settings *settings)
              standing.authorised == STANDING_MAP_YES ? "yes" : "no");
     if (standing.mode != MODE_REWRITE)
         note(check, "the mode is %s%s: %s", mode_text(standing.mode),
-             standing.has_own_mode ? " for this domain" : "",
+             is_switched             ? " by the switch (spfrom mode)"
+             : standing.has_own_mode ? " for this domain"
+                                     : "",
              standing.mode == MODE_OFF ? "nothing is looked up or rewritten"
                                        : "messages are not touched, only logged");
 }
@@ -198,11 +201,19 @@ DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *r
 DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays,
                               const CheckSubject *subject, Deadline deadline)
 {
+    return domain_check_run_in(settings, (ModeInForce){.mode = settings->mode}, dns, relays,
+                               subject, deadline);
+}
+
+DomainCheck *domain_check_run_in(Settings *settings, ModeInForce mode, Dns *dns,
+                                 const Relays *relays, const CheckSubject *subject,
+                                 Deadline deadline)
+{
     DomainCheck *check = domain_check_evaluate(settings, dns, relays, subject, deadline);
 
     check->dmarc_policy = dmarc_policy_lookup(dns, subject->domain, deadline, &check->dmarc);
     note_missing(check, dns, deadline);
-    note_section(check, settings);
+    note_section(check, settings, mode);
     note_result(check, settings);
     return check;
 }

@@ -7,6 +7,7 @@
 #include "advice/check_subject.h"
 #include "advice/relays.h"
 #include "policy/settings.h"
+#include "policy/standing.h"
 #include "spf/dmarc.h"
 #include "dns/dns.h"
 #include "spf/evaluation.h"
@@ -44,6 +45,11 @@ typedef struct {
  */
 DomainCheck *domain_check_run(Settings *settings, Dns *dns, const Relays *relays,
                               const CheckSubject *subject, Deadline deadline);
+
+/* The same if another mode is in force than that of settings, for the notes. */
+DomainCheck *domain_check_run_in(Settings *settings, ModeInForce mode, Dns *dns,
+                                 const Relays *relays, const CheckSubject *subject,
+                                 Deadline deadline);
 
 /* The same without DMARC and notes: what a record that is only proposed comes to. */
 DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *relays,

@@ -8,9 +8,12 @@
 #include "base/clock.h"
 #include "show/paragraph.h"
 #include "cli/configuration.h"
+#include "control/control_client.h"
 #include "show/page.h"
 #include "cli/subcommand.h"
 #include "verdict/setup.h"
+
+#define DAEMON_TIME 2 /* seconds for an answer of the daemon */
 
 typedef struct {
     const char *language; /* its code; NULL: the environment's */
@@ -118,7 +121,9 @@ static int advise_on(const Options *options, const Language *language, Settings 
     if (relays_unknown(relays) != NULL)
         subcommand_error(&advise_subcommand, 0, "the relay set is incomplete: %s",
                          relays_unknown(relays));
-    consultation = consultation_new(settings, dns, lists, relays, subject, deadline);
+    consultation =
+        consultation_new_in(settings, control_client_mode_in_force(settings, DAEMON_TIME), dns,
+                            lists, relays, subject, deadline);
     return answer_question(options, language, consultation);
 }
 

@@ -9,6 +9,7 @@
 #include "base/domain_name.h"
 #include "base/parallel.h"
 #include "cli/configuration.h"
+#include "control/control_client.h"
 #include "policy/verdict.h"
 #include "show/page.h"
 #include "cli/subcommand.h"
@@ -84,9 +85,12 @@ static int combined(int a, int b)
 /* Subjects that are checked at once, with one deadline. */
 #define SUBJECTS_AT_ONCE 16
 
+#define DAEMON_TIME 2 /* seconds for an answer of the daemon */
+
 /* What every subject is checked with. */
 typedef struct {
     Settings *settings;
+    ModeInForce mode;
     Dns *dns;
     Deadline deadline;
     Relays *relays;
@@ -468,8 +472,8 @@ static void check_one(void *hook, guint position)
     const Ground *ground = batch->ground;
 
     batch->consultations[position] =
-        consultation_new(ground->settings, ground->dns, ground->lists, ground->relays,
-                         batch->subjects[position], ground->deadline);
+        consultation_new_in(ground->settings, ground->mode, ground->dns, ground->lists,
+                            ground->relays, batch->subjects[position], ground->deadline);
 }
 
 /*
@@ -534,6 +538,7 @@ static int check_on(const Options *options, Settings *settings, Dns *dns)
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Lists) lists = lists_read(settings->file, problems);
     Ground ground = {.settings = settings,
+                     .mode = control_client_mode_in_force(settings, DAEMON_TIME),
                      .dns = dns,
                      .deadline = deadline_in(settings->check_timeout),
                      .relays = options->given,

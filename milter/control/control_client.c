@@ -289,6 +289,20 @@ DaemonStatus *control_client_status(const char *path, guint seconds, GError **er
     return answer != NULL ? daemon_status_read(answer) : NULL;
 }
 
+ModeInForce control_client_mode_in_force(Settings *settings, guint seconds)
+{
+    const ControlRequest request = {.command = CONTROL_MODE};
+    ModeInForce mode = {.mode = settings->mode};
+    g_autoptr(json_t) answer = settings->control_socket != NULL
+                                   ? ask_for(settings->control_socket, &request, seconds, NULL)
+                                   : NULL;
+    g_autoptr(DaemonStatusMode) status = answer != NULL ? daemon_status_mode_read(answer) : NULL;
+
+    if (status != NULL && status->mode != NULL && mode_parse(status->mode, &mode.mode))
+        mode.is_switch = g_strcmp0(status->by, "switch") == 0;
+    return mode;
+}
+
 GPtrArray *control_client_recent(const char *path, const ControlRequest *request, guint seconds,
                                  GError **error)
 {

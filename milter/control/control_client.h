@@ -7,6 +7,7 @@
 
 #include "control/control_request.h"
 #include "control/daemon_status.h"
+#include "policy/standing.h"
 
 /* The client's side of the control socket (design section 12): one JSON object a line out, one in.
  */
@@ -45,6 +46,12 @@ json_t *control_client_parse(const char *line, gsize length);
 const char *control_client_refusal(const json_t *answer);
 /* Asks for the daemon's status. Returns NULL with error (CONTROL_CLIENT_ERROR) if there was none. */
 DaemonStatus *control_client_status(const char *path, guint seconds, GError **error);
+
+/*
+ * The global mode in force for settings: what the daemon says that listens at their control_socket,
+ * else what they say themselves.
+ */
+ModeInForce control_client_mode_in_force(Settings *settings, guint seconds);
 
 /*
  * Asks for the daemon's last messages (CONTROL_RECENT). Returns an array of MessageRecord

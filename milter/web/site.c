@@ -520,7 +520,9 @@ static ServerReply *answer_check(const Visit *visit, const CheckSubject *subject
             layout_notice_page(view, visit->request, view_say(view, "Check a domain"),
                                view_say(view, "relay_hosts in the configuration can't be used."),
                                error->message));
-    consultation = consultation_new(settings, site->dns, site->lists, relays, subject, deadline);
+    consultation =
+        consultation_new_in(settings, control_client_mode_in_force(settings, DAEMON_TIME),
+                            site->dns, site->lists, relays, subject, deadline);
     return page_reply(visit, MHD_HTTP_OK,
                       visit->request->route == ROUTE_LETTER
                           ? make_letter_page(visit, consultation)

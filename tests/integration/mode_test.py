@@ -41,6 +41,31 @@ def _seconds_from_now(text):
             - datetime.now(timezone.utc)).total_seconds()
 
 
+@pytest.mark.parametrize("configured, switched", [("log-only", "rewrite"), ("rewrite", "log-only")])
+def test_advice_knows_the_mode_in_force(daemons, configured, switched):
+    daemon = daemons.start(mode=configured)
+    domain = OHNE.rpartition("@")[2]
+
+    def is_promising_rewrites():
+        letter = daemon.tool("advise", "--mail", domain).stdout
+        notes = json.loads(daemon.tool("check", "--json", domain).stdout)["notes"]
+        assert (FALLBACK in letter) == (not any("log-only" in note for note in notes))
+        return FALLBACK in letter
+    assert is_promising_rewrites() == (configured == "rewrite")
+    ask_control(daemon, "mode", mode=switched)
+    assert is_promising_rewrites() == (switched == "rewrite")
+    daemon.stop()
+    assert is_promising_rewrites() == (configured == "rewrite")
+
+
+def test_letter_knows_the_map(daemons, directory):
+    file = directory / "letter_map"
+    file.write_text(f"{OHNE.rpartition('@')[2]} authorised=yes\n")
+    file.chmod(0o644)
+    daemon = daemons.start(domain_map=file)
+    assert FALLBACK not in daemon.tool("advise", "--mail", OHNE).stdout
+
+
 def test_switch_and_clear(daemons):
     daemon = daemons.start()
     assert _mode(daemon) == ("rewrite", "configuration") and _is_rewriting(daemon)

@@ -117,9 +117,10 @@ static void write_otherwise(const Letter *letter)
                                    "replies go to your address, but the sender's address is not "
                                    "yours."));
     else
-        write_paragraph(letter, N_("If the domain is not yours, you need not do anything. If nobody "
-                                   "publishes the record, everything stays as it is: many receivers "
-                                   "go on taking your mail for forged."));
+        write_paragraph(letter,
+                        N_("If the domain is not yours, you need not do anything. If nobody "
+                           "publishes the record, everything stays as it is: many receivers "
+                           "go on taking your mail for forged."));
 }
 
 static void write_end(const Letter *letter)
