@@ -250,6 +250,17 @@ static const PointRow point_rows[POINT_KINDS] = {
                         "everything. We have not changed that.")},
                 },
         },
+    [POINT_SECOND_VERSION] =
+        {
+            .name = "second-version",
+            .members = POINT_HAS_TERM,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" stands in the middle of the record, too, where it has no effect: "
+                        "two records may have grown together. We have not changed that.")},
+                },
+        },
     [POINT_WITHOUT_EFFECT] =
         {
             .name = "without-effect",
@@ -286,6 +297,20 @@ static const PointRow point_rows[POINT_KINDS] = {
                      N_("\"{term}\" (at character {number}) is wrong and was left out: {reason}.")},
                     {ADVICE_PIECE_REMARK, WHEN_REASON | WHEN_TEXT,
                      N_("\"{term}\" (at character {number}) is wrong: {reason}. It became \"{text}\".")},
+                },
+        },
+    [POINT_UNREADABLE] =
+        {
+            .name = "unreadable",
+            .members = POINT_HAS_TERM | POINT_HAS_REASON | POINT_HAS_NUMBER,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, WHEN_FIRST,
+                     N_("Some errors in the record can't be corrected by guessing: a wrong guess could "
+                        "let strangers send mail as {domain}. Please correct these:")},
+                    {ADVICE_PIECE_ITEM, WHEN_REASON,
+                     N_("\"{term}\" (at character {number}): {reason}.")},
+                    {ADVICE_PIECE_ITEM, WHEN_NO_REASON, N_("\"{term}\" (at character {number})")},
                 },
         },
     [POINT_VERSION] =
@@ -325,6 +350,39 @@ static const PointRow point_rows[POINT_KINDS] = {
                      N_("\"{term}\" stands for {number} mail servers. Receivers look up at most 10, "
                         "and with more take the record for faulty, so it was left out. Please "
                         "publish the record only if no mail of {domain} comes from these servers.")},
+                },
+        },
+    [POINT_CLOSED] =
+        {
+            .name = "closed",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" would allow everybody to send mail as {domain}, as soon as the "
+                        "record is corrected; it became \"{text}\".")},
+                },
+        },
+    [POINT_UNCOUNTED] =
+        {
+            .name = "uncounted",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" stood behind \"{text}\", where it never counted, and was left "
+                        "out.")},
+                },
+        },
+    [POINT_SIGN] =
+        {
+            .name = "sign",
+            .members = POINT_HAS_TERM | POINT_HAS_TEXT,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" in the record did not allow our servers; it became "
+                        "\"{text}\".")},
                 },
         },
     [POINT_SEVERAL] =

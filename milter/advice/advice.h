@@ -118,6 +118,8 @@ typedef enum {
     POINT_PTR,
     /* A term behind all, or a redirect beside it, never counts. term */
     POINT_UNREACHED,
+    /* "v=spf1" in the middle of the record, where it has no effect. term */
+    POINT_SECOND_VERSION,
     /* "include=example.org": without effect, ":" was meant, and nothing was changed. term */
     POINT_WITHOUT_EFFECT,
     /* Who comes to this term gets an error, and nothing was changed. term; reason: English, made of
@@ -129,6 +131,9 @@ typedef enum {
      * it was left out); reason: what is wrong, English, a msgid for gettext(), or NULL. record: the
      * index in Advice.found */
     POINT_ERROR,
+    /* The same if no record is proposed, since something in it can't be read for certain: a wrong
+     * guess could let strangers pass. term, number, reason, record as of POINT_ERROR */
+    POINT_UNREADABLE,
     /* What begins the record is not "v=spf1". term: what stands there */
     POINT_VERSION,
     /* An include or redirect of a domain that has no usable record, which makes all of this one an
@@ -138,6 +143,14 @@ typedef enum {
      * replaced by their addresses, or left out. term; text: the addresses as terms ("" if it was
      * left out); number: how many servers */
     POINT_MANY_HOSTS,
+    /* An all that let everybody pass, had the record not been an error. term; text: what it became
+     */
+    POINT_CLOSED,
+    /* A mechanism behind all in one of several records: it never counted, and was left out. term;
+     * text: the all; record: the index in Advice.found */
+    POINT_UNCOUNTED,
+    /* A term refused our relays; its sign was changed. term; text: what it became */
+    POINT_SIGN,
     /* Several SPF records. texts: all of them, as found; number: how many */
     POINT_SEVERAL,
     /* More look-ups than allowed. number: as it is; limit: 10 */

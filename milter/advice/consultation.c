@@ -58,6 +58,13 @@ static void remark_length(const char *record, GPtrArray *points)
         point_add(points, POINT_LONG, NULL)->number = length;
 }
 
+static void remark_versions(const Draft *draft, GPtrArray *points)
+{
+    for (guint i = 0; i < draft->terms->len && points->len < POINTS_MAX; i++)
+        if (strcmp(draft_at(draft, i)->key, "v=spf1") == 0)
+            point_add(points, POINT_SECOND_VERSION, draft_at(draft, i)->text);
+}
+
 static void remark_all(const Draft *draft, GPtrArray *points)
 {
     guint all = draft_find_kind(draft, RECORD_ALL, 0);
@@ -104,6 +111,7 @@ static void remark_record(const Ground *ground, const char *text, GPtrArray *poi
     guint end = MIN(draft_find_kind(draft, RECORD_ALL, 0), record->terms->len);
 
     remark_length(text, points);
+    remark_versions(draft, points);
     remark_all(draft, points);
     if (strlen(text) > REMARKED_MAX)
         return;
@@ -272,7 +280,7 @@ static bool has_family(const Relays *relays, int family)
     return false;
 }
 
-/* The records as texts. A NUL becomes a blank, which is just as wrong there. */
+/* The records as texts. A NUL becomes another control character, which is just as wrong there. */
 static GPtrArray *texts_of(const DnsAnswer *answer)
 {
     GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
@@ -283,7 +291,7 @@ static GPtrArray *texts_of(const DnsAnswer *answer)
 
         for (gsize octet = 0; octet < record->length; octet++)
             if (text[octet] == '\0')
-                text[octet] = ' ';
+                text[octet] = '\x01';
         g_ptr_array_add(texts, text);
     }
     return texts;

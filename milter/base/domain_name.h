@@ -42,6 +42,9 @@ bool domain_name_is_within(const char *name, const char *parent);
  */
 const char *domain_name_organizational(const char *name);
 
+/* Returns whether label is a top-level domain that exists, by the Public Suffix List; lower case. */
+bool domain_name_is_top_level(const char *label);
+
 /* Returns whether both are of one organizational domain, as relaxed alignment asks (RFC 7489
  * section 3.1). */
 bool domain_name_is_aligned(const char *a, const char *b);

@@ -102,6 +102,44 @@ static void check_point(const Point *point)
         __builtin_trap();
 }
 
+/* Is it a term by which everybody passes, or more of the Internet than anybody has? */
+static bool is_open(const DraftTerm *term)
+{
+    g_autofree char *alone = g_strconcat("v=spf1 ", term->text, NULL);
+    g_autoptr(Record) record = record_parse(alone, strlen(alone));
+
+    if (term->qualifier != '+')
+        return false;
+    if (term->kind == RECORD_IP4 || term->kind == RECORD_IP6)
+        return record_at(record, 0)->network.length < (term->kind == RECORD_IP4 ? 8 : 16);
+    return term->kind == RECORD_ALL;
+}
+
+static bool has_right_record(const DnsAnswer *answer)
+{
+    for (guint i = 0; i < answer->records->len; i++) {
+        const DnsRecord *found = dns_answer_at(answer, i);
+        g_autoptr(Record) record = record_parse(found->data, found->length);
+
+        if (record_is_spf(found->data, found->length) && record->wrong == NULL)
+            return true;
+    }
+    return false;
+}
+
+/* A record that lets nobody pass since it is an error does not begin to let everybody pass. */
+static void check_not_open(const DnsAnswer *answer, const Advice *advice)
+{
+    g_autoptr(Draft) draft = draft_new(advice->record);
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
+    if ((advice->kind != ADVICE_REPAIR && advice->kind != ADVICE_MERGE) || has_right_record(answer))
+        return;
+    for (guint i = 0; i < draft->terms->len && i <= all; i++)
+        if (is_open(draft_at(draft, i)))
+            __builtin_trap();
+}
+
 static void check_advice(DnsAnswer *answer)
 {
     g_autoptr(Dns) dns = dns_overlay_new(base, "example.org", DNS_TXT, answer);
@@ -114,6 +152,7 @@ static void check_advice(DnsAnswer *answer)
     if (!g_str_is_ascii(advice->record))
         __builtin_trap();
     check_right(advice->record);
+    check_not_open(answer, advice);
     check_published(advice->record);
 }
 

@@ -107,7 +107,8 @@ def _key(term):
 
 def _check_terms(advice, records):
     """Each term that is right and counts is in the proposed record, or a point says why it isn't."""
-    said = {_key(point["term"]) for kind in ("flattened", "void", "double", "dropped", "broken", "error", "many-hosts")
+    said = {_key(point["term"]) for kind in ("flattened", "void", "double", "dropped", "broken", "error", "many-hosts",
+                                             "uncounted")
             for point in _points(advice, kind)}
     proposed = {_key(term) for term in advice["record"].split()[1:]}
     for record in _spf_records(records):
@@ -122,11 +123,14 @@ def _check_terms(advice, records):
 
 
 def _check_text_stays(advice, record):
-    """extend: without what was added it is the record found, octet for octet."""
+    """extend: without what was added it is the record found, octet for octet, but for terms whose sign was changed."""
     text = advice["record"]
     for mechanism in advice["added"]:
         assert f" {mechanism}" in text
         text = text.replace(f" {mechanism}", "", 1)
+    for point in _points(advice, "sign"):
+        assert point["term"][0] in "-~?" and _key(point["term"]) == _key(point["text"])
+        record = record.replace(f" {point['term']}", "", 1)
     assert text == record
 
 
@@ -287,17 +291,21 @@ def _situations(rng):
 def test_random_records():
     situations = list(_situations(random.Random(SEED)))
     seen = {}
+    unreadable = 0
     published = []
     for (relays, records), advice in zip(
             situations, _advise([(with_records(records), DOMAIN, relays) for relays, records in situations]), strict=True):
         seen[advice["kind"]] = seen.get(advice["kind"], 0) + 1
-        assert advice["record"] is not None or advice["kind"] == "ok", (records, relays, advice)
+        assert advice["record"] is not None or advice["kind"] == "ok" or _points(advice, "unreadable"), (
+            records, relays, advice)
+        unreadable += bool(_points(advice, "unreadable"))
         if advice["record"] is not None:
             _check(advice, records, relays)
             published.append((with_records([advice["record"]]), DOMAIN, relays))
     for (zone, _, relays), advice in zip(published, _advise(published), strict=True):
         assert advice["kind"] == "ok", (relays, zone[DOMAIN, "TXT"], advice)
-    print(seen)
+    print(seen, unreadable)
+    assert unreadable < RANDOM_RECORDS / 20
     assert min(seen.get(kind, 0) for kind in ("ok", "extend", "repair", "merge", "reduce")) > 0, seen
 
 

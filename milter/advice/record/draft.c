@@ -14,6 +14,7 @@ static void term_free(gpointer data)
     g_free(term->text);
     g_free(term->key);
     g_free(term->origin);
+    g_free(term->was);
     g_free(term);
 }
 
@@ -79,10 +80,13 @@ Draft *draft_copy(const Draft *draft)
     g_autofree char *text = draft_text(draft);
     Draft *copy = draft_new(text);
 
+    copy->is_doubtful = draft->is_doubtful;
     for (guint i = 0; i < copy->terms->len; i++) {
         draft_at(copy, i)->is_added = draft_at(draft, i)->is_added;
         draft_at(copy, i)->origin = g_strdup(draft_at(draft, i)->origin);
         draft_at(copy, i)->is_moved = draft_at(draft, i)->is_moved;
+        draft_at(copy, i)->was = g_strdup(draft_at(draft, i)->was);
+        draft_at(copy, i)->is_leaning = draft_at(draft, i)->is_leaning;
     }
     return copy;
 }

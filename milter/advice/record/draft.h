@@ -19,12 +19,19 @@ typedef struct {
     bool is_added;  /* one of those that authorise the relays, not there before */
     char *origin;   /* one of the networks that take the place of this term; else NULL */
     bool is_moved;  /* is_added, but it was there before, further behind */
+    char *was;      /* what it was before its sign was changed to let the relays pass; else NULL */
+    /* Made of a name without a mechanism, as part of a list: it is only a name of its own if the
+     * term before it is one, too. */
+    bool is_leaning;
 } DraftTerm;
 
 typedef struct {
     char *version;    /* "v=spf1" in the case that it was found in */
     GPtrArray *terms; /* of DraftTerm */
     char *tail;       /* blanks at the end */
+    /* Nobody knows what its owner meant: a term that refuses senders, or a name, can't be read for
+     * certain. Such a draft is not to be published. */
+    bool is_doubtful;
 } Draft;
 
 /* The draft of a record, which may have wrong terms. text: "v=spf1", alone or with a blank behind

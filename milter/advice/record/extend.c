@@ -185,7 +185,26 @@ static bool take_out(const Extension *extension, Draft *draft, guint position, c
     return true;
 }
 
-/* A copy of the draft with texts put in before position, or moved there. */
+/* Takes a term out that refuses the very senders whom text lets pass. Returns it as text, or NULL;
+ * position stays before the same term. */
+static char *take_refusing(Draft *draft, const char *text, guint *position)
+{
+    g_autofree char *key = draft_key(text);
+    guint at = draft_find_key(draft, key, 0);
+    char *taken;
+
+    while (at < draft->terms->len && draft_at(draft, at)->qualifier == '+')
+        at = draft_find_key(draft, key, at + 1);
+    if (at == draft->terms->len || at > draft_end(draft))
+        return NULL;
+    taken = g_strdup(draft_at(draft, at)->text);
+    draft_remove(draft, at);
+    *position -= at < *position ? 1 : 0;
+    return taken;
+}
+
+/* A copy of the draft with texts put in before position, or moved there. Of a term that is there with
+ * another sign only the sign changes. */
 static Draft *with_texts(const Extension *extension, guint position, const GPtrArray *texts)
 {
     Draft *extended = draft_copy(extension->draft);
@@ -193,10 +212,12 @@ static Draft *with_texts(const Extension *extension, guint position, const GPtrA
     for (guint i = 0; i < texts->len; i++) {
         const char *text = g_ptr_array_index(texts, i);
         bool is_moved = take_out(extension, extended, position, text);
+        char *was = take_refusing(extended, text, &position);
         DraftTerm *term = draft_insert(extended, position++, text);
 
         term->is_added = true;
         term->is_moved = is_moved;
+        term->was = was;
     }
     return extended;
 }

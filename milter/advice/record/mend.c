@@ -6,71 +6,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "advice/record/mend_term.h"
 #include "advice/advice.h"
+#include "advice/record/clean.h"
+#include "advice/record/mend_term.h"
+#include "base/domain_name.h"
 #include "base/network.h"
 #include "spf/record.h"
 
 #define VERSION "v=spf1"
-#define QUALIFIERS "+-~?"
 #define PREFIX_4_MIN 8 /* wider networks are nobody's own */
 #define PREFIX_6_MIN 16
 #define POINTS_MAX 30 /* nobody reads more */
 
 #define ROUNDS_MAX 8 /* of mending what mending brought up */
-
-/* A text without what word processors and web forms put in: hyphens and quotes of all kinds are
- * ASCII, blanks of all kinds are blanks. */
-typedef struct {
-    GString *text;
-    GArray *places; /* of guint: the character of the original, from 1, for each octet of text */
-} Clean;
-
-static const struct {
-    gunichar character;
-    char ascii; /* '\0': left out */
-} replacements[] = {
-    {0x00a0, ' '},  {0x202f, ' '},  {0x2009, ' '},  {0x3000, ' '},  {0x2028, ' '},  {0x200b, '\0'},
-    {0x200c, '\0'}, {0x200d, '\0'}, {0xfeff, '\0'}, {0x00ad, '\0'}, {0x2060, '\0'}, {0x2010, '-'},
-    {0x2011, '-'},  {0x2012, '-'},  {0x2013, '-'},  {0x2014, '-'},  {0x2015, '-'},  {0x2212, '-'},
-    {0xff0d, '-'},  {0xfe63, '-'},  {0x02dc, '~'},  {0x223c, '~'},  {0xff5e, '~'},  {0x201c, '"'},
-    {0x201d, '"'},  {0x201e, '"'},  {0x00ab, '"'},  {0x00bb, '"'},  {0x2018, '\''}, {0x2019, '\''},
-    {0xff1a, ':'},  {0xff1d, '='},  {0xff0c, ','},  {0xff1b, ';'},
-};
-
-static char ascii_of(gunichar character)
-{
-    if (character == '\t' || character == '\r' || character == '\n')
-        return ' ';
-    for (gsize i = 0; i < G_N_ELEMENTS(replacements); i++)
-        if (replacements[i].character == character)
-            return replacements[i].ascii;
-    return character < 0x80 ? (char)character : '\x7f';
-}
-
-static void clean_init(Clean *clean, const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    guint place = 1;
-
-    clean->text = g_string_new(NULL);
-    clean->places = g_array_new(FALSE, FALSE, sizeof(guint));
-    for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at), place++) {
-        char octet = ascii_of(g_utf8_get_char(at));
-
-        if (octet == '\0')
-            continue;
-        g_string_append_c(clean->text, octet);
-        g_array_append_val(clean->places, place);
-    }
-}
-
-static void clean_clear(Clean *clean)
-{
-    g_string_free(clean->text, TRUE);
-    g_array_unref(clean->places);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Clean, clean_clear)
 
 /* "spf", or with two letters swapped. */
 static bool is_spf(const char *text)
@@ -115,9 +63,32 @@ static const char *skip_version(const char *text)
     return end;
 }
 
+#define LABEL_MAX 120 /* octets before the record in a line that was pasted whole */
+
+/*
+ * The place of "v=spf1" in a line that was pasted whole: "@ IN TXT \"v=spf1 …\"", "Value: v=spf1 …".
+ * A right term has to follow, and it is no record of another kind ("v=DMARC1; …"). -1: none.
+ */
+static gssize find_pasted(const char *text)
+{
+    const char *at = strcasestr(text, VERSION);
+    gsize length = at != NULL ? (gsize)(at - text) : 0;
+    g_auto(GStrv) words = NULL;
+
+    if (length == 0 || length > LABEL_MAX || g_ascii_isalnum(at[-1]) || at[-1] == '_' ||
+        strchr(" ;:,\"'", at[strlen(VERSION)]) == NULL || at[strlen(VERSION)] == '\0' ||
+        g_ascii_strncasecmp(text, "v=", 2) == 0)
+        return -1;
+    words = g_strsplit_set(at + strlen(VERSION), " ;,\"'", -1);
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0' && mend_term_is_right(*word))
+            return (gssize)length;
+    return -1;
+}
+
 static bool is_all(const char *word)
 {
-    return g_ascii_strcasecmp(word + strspn(word, QUALIFIERS), "all") == 0;
+    return g_ascii_strcasecmp(word + strspn(word, CLEAN_SIGNS), "all") == 0;
 }
 
 /* Terms of SPF without a version: at least two, all right, the last of them all. */
@@ -130,7 +101,7 @@ static bool is_bare_record(const char *text)
     for (char **word = words; *word != NULL; word++) {
         if (**word == '\0')
             continue;
-        if (!mend_term_is_right(*word))
+        if (!mend_term_is_right(*word) || g_ascii_strncasecmp(*word, "v=", 2) == 0)
             return false;
         last = *word;
         count++;
@@ -138,21 +109,62 @@ static bool is_bare_record(const char *text)
     return count >= 2 && is_all(last);
 }
 
+/* The end of a version that was mistyped ("v=xspf1", "v=s;pf1"), with terms of SPF behind it; NULL:
+ * there is none. */
+static const char *skip_mistyped(const char *text)
+{
+    gsize length = strcspn(text, " ");
+
+    if (g_ascii_strncasecmp(text, "v=", 2) != 0 || length > strlen(VERSION) + 2 ||
+        memchr(text, '1', length) == NULL || g_ascii_strncasecmp(text, "v=DMARC", 7) == 0 ||
+        g_ascii_strncasecmp(text, "v=DKIM", 6) == 0 || strcspn(text + 2, "+-~?:") < length - 2)
+        return NULL;
+    return is_bare_record(text + length) ? text + length : NULL;
+}
+
+/* Where the terms of a record begin that was meant as SPF; NULL: it wasn't, or has no version. */
+static const char *version_end(const char *text)
+{
+    gssize pasted = find_pasted(text);
+    const char *end = skip_version(pasted >= 0 ? text + pasted : text);
+
+    return end != NULL ? end : skip_mistyped(text);
+}
+
 bool mend_is_meant_as_spf(const char *text)
 {
     g_auto(Clean) clean;
 
     clean_init(&clean, text);
-    return skip_version(clean.text->str) != NULL || is_bare_record(clean.text->str);
+    return version_end(clean.text->str) != NULL || is_bare_record(clean.text->str);
 }
+
+/* What a word may be a piece of. */
+typedef enum {
+    BEFORE_OTHER,
+    BEFORE_NAME,
+    BEFORE_HOSTS, /* "a" or "mx" without a domain */
+    BEFORE_IP4,
+    BEFORE_IP6,
+    BEFORE_LOST,   /* nothing that could be read */
+    BEFORE_EXISTS, /* "exists" without a macro, which is not believed */
+} Before;
 
 /* What is being mended: words of the clean text, from which terms of draft are made. */
 typedef struct {
     const Clean *clean;
     const char *source; /* the original */
+    bool is_wrong;      /* the original is no SPF record, or one with an error */
     guint index;
     GPtrArray *points;
     Draft *draft;
+    /* What stands before the next word. */
+    Before before;
+    /* The first position of draft that stands behind a lost term which may have refused senders. */
+    guint lost;
+    /* The position of an all without a sign that was to be read, and its point. */
+    guint guessed_all;
+    Point *guess;
 } Mend;
 
 /* One or several words that make one term, and where they stand in the clean text. */
@@ -181,35 +193,37 @@ static char *source_part(const Mend *mend, gsize begin, gsize end)
     return g_utf8_substring(valid, first, last);
 }
 
-static void note_error(const Mend *mend, const Word *word, const char *reason, char *became)
+static Point *note_error(const Mend *mend, const Word *word, const char *reason, char *became)
 {
     g_autofree char *text = became;
     g_autofree char *found = NULL;
     Point *point;
 
     if (mend->points->len >= POINTS_MAX)
-        return;
+        return NULL;
     found = source_part(mend, word->begin, word->end);
     point = point_add(mend->points, POINT_ERROR, found);
     point->number = g_array_index(mend->clean->places, guint, word->begin);
     point->text = g_steal_pointer(&text);
     point->reason = g_strdup(reason);
     point->record = mend->index;
+    return point;
 }
 
 /* A word that is right once it is put together, or its hyphens are ASCII. */
 static void note_respelled(const Mend *mend, const Word *word)
 {
     g_autofree char *found = source_part(mend, word->begin, word->end);
-    bool is_joined = strchr(found, ' ') != NULL;
+    const char *reason =
+        N_("only printable ASCII characters are allowed, words separated by blanks");
 
-    if (strcmp(found, word->text) != 0)
-        note_error(
-            mend, word,
-            is_joined
-                ? N_("it must not have a blank inside")
-                : N_("only printable ASCII characters are allowed, words separated by blanks"),
-            g_strdup(word->text));
+    if (strcmp(found, word->text) == 0)
+        return;
+    if (strchr(found, ' ') != NULL)
+        reason = N_("it must not have a blank inside");
+    else if (g_str_is_ascii(found))
+        reason = N_("nothing may stand between the sign and the word");
+    note_error(mend, word, reason, g_strdup(word->text));
 }
 
 static void append(Draft *draft, const char *gap, gsize gap_length, const char *text)
@@ -249,13 +263,26 @@ static bool is_version(const char *word)
     return g_ascii_strcasecmp(word, VERSION) == 0;
 }
 
-/* Appends the terms that text was meant as, without modifiers that stand there twice. Returns them
- * as text, owned by the caller. */
-static char *append_meant(Draft *draft, const char *gap, gsize gap_length, const char *text)
+/* Was a term that text was meant as made of a name that has no mechanism there? */
+static bool is_leaning(const char *text, const char *term)
 {
-    g_auto(GStrv) terms = mend_term(text);
+    g_autofree char *in = g_ascii_strdown(text, -1);
+    g_autofree char *key = draft_key(term);
+
+    return strstr(in, key) == NULL;
+}
+
+/* Appends the terms that word was meant as, without modifiers that stand there twice. Returns them
+ * as text, owned by the caller. */
+static char *append_meant(Mend *mend, const char *gap, gsize gap_length, const char *text)
+{
+    Draft *draft = mend->draft;
+    bool has_lost;
+    g_auto(GStrv) terms = mend_term(text, &has_lost);
     g_autoptr(GString) meant = g_string_new(NULL);
 
+    if (has_lost)
+        mend->lost = MIN(mend->lost, draft->terms->len);
     for (char **term = terms; *term != NULL; term++) {
         g_autofree char *kept =
             is_second(draft, *term) ? second_redirect(draft, *term) : g_strdup(*term);
@@ -263,17 +290,150 @@ static char *append_meant(Draft *draft, const char *gap, gsize gap_length, const
         if (kept == NULL || is_version(kept))
             continue;
         append(draft, gap, meant->len == 0 ? gap_length : 0, kept);
+        draft_at(draft, draft->terms->len - 1)->is_leaning =
+            meant->len > 0 && is_leaning(text, kept);
         g_string_append_printf(meant, "%s%s", meant->len > 0 ? " " : "", kept);
     }
     return g_strdup(meant->str);
 }
 
-static void mend_word(const Mend *mend, const char *gap, gsize gap_length, const Word *word)
+static bool is_junk(const char *word)
+{
+    return word[strspn(word, ".-" CLEAN_SEPARATORS)] == '\0';
+}
+
+/* Is it a term by which everybody passes, or a large part of the Internet? */
+static bool is_wide(const DraftTerm *term)
+{
+    g_autofree char *alone = g_strconcat(VERSION " ", term->text, NULL);
+    g_autoptr(Record) record = record_parse(alone, strlen(alone));
+    const RecordTerm *read = record_at(record, 0);
+
+    if (term->qualifier != '+')
+        return false;
+    if (term->kind == RECORD_IP4 || term->kind == RECORD_IP6)
+        return read->network.length < (term->kind == RECORD_IP4 ? PREFIX_4_MIN : PREFIX_6_MIN);
+    return (term->kind == RECORD_A || term->kind == RECORD_MX) &&
+           (read->cidr4 < PREFIX_4_MIN || read->cidr6 < PREFIX_6_MIN);
+}
+
+/* A record with an error lets nobody pass, so no term of it may let everybody pass. */
+static void close_word(Mend *mend, const Word *word)
+{
+    Draft *draft = mend->draft;
+    guint last = draft->terms->len - 1;
+    const DraftTerm *term = draft_at(draft, last);
+
+    if (!mend->is_wrong || draft_find_kind(draft, RECORD_ALL, 0) < last)
+        return;
+    if (term->kind == RECORD_ALL && term->qualifier == '+') {
+        draft_replace(draft, last, (const char *const[]){"~all", NULL});
+        note_error(mend, word, N_("it would let everybody send as this domain"), g_strdup("~all"));
+    } else if (is_wide(term)) {
+        draft->is_doubtful = true;
+        note_error(mend, word,
+                   N_("that is a large part of the Internet; a digit of the length may be missing"),
+                   g_strdup(term->text));
+    }
+}
+
+static const char *last_label(const char *text, gsize length)
+{
+    const char *dot = g_strrstr_len(text, (gssize)length, ".");
+
+    return dot != NULL ? dot + 1 : text;
+}
+
+/* May a word without a dot be the end of the name before it ("x.co m")? It is not if what is before
+ * it ends in a top-level domain, and both together don't. */
+static bool may_end_name(const Draft *draft, const char *word)
+{
+    const char *key = draft_at(draft, draft->terms->len - 1)->key;
+    g_autofree char *joined = g_strconcat(last_label(key, strlen(key)), word, NULL);
+    g_autofree char *lower = g_ascii_strdown(joined, -1);
+
+    if (word[strspn(word, "-_" G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS)] != '\0')
+        return false;
+    return domain_name_is_top_level(lower) ||
+           !domain_name_is_top_level(last_label(key, strlen(key)));
+}
+
+static bool is_bare_host(const char *word)
+{
+    g_autofree char *host = g_strndup(word, strcspn(word, CLEAN_SEPARATORS));
+
+    return strchr(host, '/') == NULL && host[strspn(host, "0123456789.")] != '\0' &&
+           mend_term_is_bare_value(host);
+}
+
+/* May a word that is no term be a piece of what stands before it? Then neither is whole. */
+static bool is_piece(const Mend *mend, const char *text)
+{
+    g_autofree char *word = g_strdup(text + strspn(text, CLEAN_SEPARATORS));
+
+    word[strcspn(word, CLEAN_SEPARATORS)] = '\0';
+    switch (mend->before) {
+    case BEFORE_OTHER:
+    case BEFORE_EXISTS:
+        return false;
+    case BEFORE_NAME:
+        return is_bare_host(word) || *word == '.' || may_end_name(mend->draft, word);
+    case BEFORE_IP4:
+        return g_ascii_isdigit(*word) && !mend_term_is_bare_value(word);
+    case BEFORE_IP6:
+        return *word != '/' && *word != '\0' &&
+               word[strspn(word, "0123456789abcdefABCDEF:./")] == '\0' &&
+               !mend_term_is_bare_value(word);
+    case BEFORE_HOSTS:
+    case BEFORE_LOST:
+        return is_bare_host(word);
+    }
+    return false;
+}
+
+static Before before_of(const Mend *mend, const Word *word, guint first)
+{
+    const DraftTerm *last =
+        mend->draft->terms->len > first ? draft_at(mend->draft, mend->draft->terms->len - 1) : NULL;
+
+    if (last == NULL && is_junk(word->text))
+        return mend->before;
+    if (last == NULL)
+        return mend_term_kind(word->text) == RECORD_EXISTS ? BEFORE_EXISTS : BEFORE_LOST;
+    if (last->kind == RECORD_IP4)
+        return BEFORE_IP4;
+    if (last->kind == RECORD_IP6)
+        return BEFORE_IP6;
+    if (strpbrk(last->text, ":=") != NULL)
+        return BEFORE_NAME;
+    return last->kind == RECORD_ALL ? BEFORE_OTHER : BEFORE_HOSTS;
+}
+
+/* An all that let everybody pass, or had no sign, and was mistyped besides. */
+static void remember_guess(Mend *mend, const Word *word, Point *point)
+{
+    guint last = mend->draft->terms->len - 1;
+
+    if (mend->guess == NULL && point != NULL && strcmp(point->text, "~all") == 0 &&
+        strchr("-~?", *word->text) == NULL) {
+        mend->guessed_all = last;
+        mend->guess = point;
+    }
+}
+
+static void mend_word(Mend *mend, const char *gap, gsize gap_length, const Word *word)
 {
     const char *reason = N_("that may stand in a record only once");
+    bool is_right = mend_term_is_right(word->text);
 
-    if (word->text[strspn(word->text, ",;|\"'`\\")] == '\0' || is_version(word->text)) {
+    if (is_junk(word->text)) {
         note_error(mend, word, N_("that is no term"), g_strdup(""));
+        return;
+    }
+    if (is_version(word->text)) {
+        note_error(mend, word,
+                   N_("that may stand only at the beginning; two records may have grown together"),
+                   g_strdup(""));
         return;
     }
     if (gap_length == 0 && is_all(word->text) && strchr("-~?", *word->text) == NULL) {
@@ -282,14 +442,21 @@ static void mend_word(const Mend *mend, const char *gap, gsize gap_length, const
                    g_strdup("~all"));
         return;
     }
-    if (mend_term_is_right(word->text) && !is_second(mend->draft, word->text)) {
+    if (is_right && !is_second(mend->draft, word->text)) {
         append(mend->draft, gap, gap_length, word->text);
         note_respelled(mend, word);
+        close_word(mend, word);
         return;
     }
-    if (!mend_term_is_right(word->text))
+    if (!is_right && is_piece(mend, word->text)) {
+        mend->draft->is_doubtful = true;
+        note_error(mend, word, N_("it may be a piece of what stands before it"), g_strdup(""));
+        return;
+    }
+    if (!is_right)
         reason = problem_of(word->text);
-    note_error(mend, word, reason, append_meant(mend->draft, gap, gap_length, word->text));
+    remember_guess(mend, word,
+                   note_error(mend, word, reason, append_meant(mend, gap, gap_length, word->text)));
 }
 
 /* A host or an address, maybe with a separator behind it. */
@@ -331,13 +498,58 @@ static bool is_prefix_of(const char *word, const char *prefix)
     return network.length >= (network.family == AF_INET ? PREFIX_4_MIN : PREFIX_6_MIN);
 }
 
+/* The same of "/" at the end of word and a number behind a blank. A number that is no prefix length
+ * is left out then. */
+static bool has_prefix(const char *word, const char *number)
+{
+    g_autofree char *joined = g_strconcat(word, number, NULL);
+    bool is_ip6 = g_ascii_strncasecmp(word + strspn(word, CLEAN_SIGNS), "ip6", 3) == 0;
+
+    if (number[strspn(number, "0123456789")] != '\0' || !mend_term_is_right(joined))
+        return true;
+    return g_ascii_strtoull(number, NULL, 10) >= (is_ip6 ? PREFIX_6_MIN : PREFIX_4_MIN);
+}
+
+/* Was the blank typed at a dot of a name or an address: "include:x .org", "ip4:192.0. 2.1"? */
+static bool is_dot_seam(const char *word, const char *next)
+{
+    bool is_address = next[strspn(next, "0123456789./")] == '\0';
+
+    if (strpbrk(word, ":=") == NULL)
+        return false;
+    if (*next == '.' && g_ascii_isalnum(next[1]))
+        return g_ascii_isalnum(word[strlen(word) - 1]);
+    return word[strlen(word) - 1] == '.' && (is_address || is_value(next));
+}
+
+/* What joins a word that is a mechanism's name alone to its value; NULL: it is none. */
+static const char *joint_of_name(const char *name)
+{
+    switch (mend_term_kind(name)) {
+    case RECORD_INCLUDE:
+    case RECORD_IP4:
+    case RECORD_IP6:
+    case RECORD_EXISTS:
+        return ":";
+    case RECORD_REDIRECT:
+        return "=";
+    case RECORD_ALL:
+    case RECORD_A:
+    case RECORD_MX:
+    case RECORD_PTR:
+    case RECORD_EXP:
+    case RECORD_MODIFIER:
+    case RECORD_WRONG:
+        return NULL;
+    }
+    return NULL;
+}
+
 /* Does the word at end need the next one: "include: x.org", "~ all", "ip4 192.0.2.1"? */
 static const char *joint(const char *word, const char *next)
 {
-    static const char *const needy[] = {"include",  "ip4",  "ip6", "exists",
-                                        "redirect", "ipv4", "ipv6"};
     gsize length = strlen(word);
-    gsize qualifiers = strspn(word, QUALIFIERS);
+    gsize qualifiers = strspn(word, CLEAN_SIGNS);
 
     if (qualifiers == length)
         return g_ascii_isalnum(*next) ? "" : NULL;
@@ -345,18 +557,19 @@ static const char *joint(const char *word, const char *next)
         return NULL;
     if (ends_in_length(word) && next[strspn(next, "0123456789")] == '\0')
         return "";
+    if (is_dot_seam(word, next))
+        return "";
     if (*next == '/')
         return is_prefix_of(word, next) ? "" : NULL;
+    if (word[length - 1] == '/' && g_ascii_isdigit(*next))
+        return has_prefix(word, next) ? "" : NULL;
     if (strchr(":=", *next) != NULL)
         return "";
     if (!is_value(next))
         return NULL;
     if (strchr(":=", word[length - 1]) != NULL && !is_version(word))
         return "";
-    for (gsize i = 0; i < G_N_ELEMENTS(needy); i++)
-        if (g_ascii_strcasecmp(word + qualifiers, needy[i]) == 0)
-            return i == 4 ? "=" : ":";
-    return NULL;
+    return joint_of_name(word + qualifiers);
 }
 
 static char *word_at(const char *text, gsize *begin, gsize *end)
@@ -374,6 +587,8 @@ static bool is_whole(const char *word, const char *behind)
     if (*next != '\0' && strchr(":=/", *next) != NULL)
         return false;
     if (ends_in_length(word) && g_ascii_isdigit(*next))
+        return false;
+    if (is_dot_seam(word, next) && *next == '.')
         return false;
     return mend_term_is_right(word);
 }
@@ -398,27 +613,61 @@ static void read_word(const char *text, gsize begin, Word *word)
     }
 }
 
-static void mend_words(const Mend *mend, gsize at)
+/* Terms that let senders pass behind a lost one that may have refused them can't be trusted. */
+static bool passes_behind(const Draft *draft, guint position)
+{
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
+    for (; position < draft->terms->len; position++) {
+        const DraftTerm *term = draft_at(draft, position);
+
+        if (term->kind == RECORD_REDIRECT && all == draft->terms->len)
+            return true;
+        if (draft_is_mechanism(term->kind) && position < all && term->qualifier == '+')
+            return true;
+    }
+    return false;
+}
+
+/* An all with its sign counts, and not one before it whose sign was guessed. */
+static void settle_guess(const Mend *mend)
+{
+    Draft *draft = mend->draft;
+
+    if (mend->guess == NULL || mend->guessed_all + 1 >= draft->terms->len ||
+        draft_find_kind(draft, RECORD_ALL, mend->guessed_all + 1) == draft->terms->len)
+        return;
+    draft_remove(draft, mend->guessed_all);
+    g_free(mend->guess->text);
+    mend->guess->text = g_strdup("");
+}
+
+static void mend_words(Mend *mend, gsize at)
 {
     const char *text = mend->clean->text->str;
 
     while (text[at + strspn(text + at, " ")] != '\0') {
+        guint first = mend->draft->terms->len;
         Word word;
 
         read_word(text, at, &word);
         mend_word(mend, text + at, strspn(text + at, " "), &word);
+        mend->before = before_of(mend, &word, first);
         at = word.end;
         g_free(word.text);
     }
     g_free(mend->draft->tail);
     mend->draft->tail = g_strdup(text + at);
+    settle_guess(mend);
+    if (passes_behind(mend->draft, mend->lost))
+        mend->draft->is_doubtful = true;
 }
 
 /* Begins the draft with the version. Returns the place at which its terms begin. */
 static gsize mend_version(Mend *mend)
 {
     const char *text = mend->clean->text->str;
-    const char *end = skip_version(text);
+    const char *end = version_end(text);
     gsize length = end != NULL ? (gsize)(end - text) : 0;
     g_autofree char *version = g_strndup(text, strlen(VERSION));
     Point *point;
@@ -443,15 +692,28 @@ static void trim_quotes(Clean *clean)
         g_string_truncate(clean->text, clean->text->len - 1);
 }
 
+static bool is_wrong(const char *text)
+{
+    g_autoptr(Record) record = record_parse(text, strlen(text));
+
+    return record->wrong != NULL || !record_is_spf(text, strlen(text));
+}
+
 static Draft *mend_once(const char *text, guint index, GPtrArray *points)
 {
     g_auto(Clean) clean;
-    Mend mend = {.clean = &clean, .source = text, .index = index, .points = points};
+    Mend mend = {.clean = &clean,
+                 .source = text,
+                 .is_wrong = is_wrong(text),
+                 .index = index,
+                 .points = points,
+                 .lost = G_MAXUINT};
     gsize begin;
 
     clean_init(&clean, text);
     trim_quotes(&clean);
     begin = mend_version(&mend);
+    clean_settle_signs(&clean, begin);
     mend_words(&mend, begin);
     return mend.draft;
 }
@@ -461,15 +723,18 @@ static Draft *mend_once(const char *text, guint index, GPtrArray *points)
 Draft *mend_record(const char *text, guint index, GPtrArray *points)
 {
     Draft *draft = mend_once(text, index, points);
-    bool is_settled = false;
 
-    for (guint round = 0; round < ROUNDS_MAX && !is_settled; round++) {
+    for (guint round = 0; round < ROUNDS_MAX; round++) {
         g_autoptr(GPtrArray) unsaid = point_array_new();
         g_autofree char *before = draft_text(draft);
         Draft *next = mend_once(before, index, unsaid);
         g_autofree char *after = draft_text(next);
 
-        is_settled = strcmp(before, after) == 0;
+        next->is_doubtful |= draft->is_doubtful;
+        if (strcmp(before, after) == 0) { /* the one that knows what leans */
+            draft_free(next);
+            break;
+        }
         draft_free(draft);
         draft = next;
     }

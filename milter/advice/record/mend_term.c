@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "advice/record/clean.h"
 #include "base/domain_name.h"
 #include "base/network.h"
 #include "spf/record.h"
 
-#define QUALIFIERS "+-~?"
-#define SEPARATORS ",;|\"'`\\<>()[]{}"
-#define NOT_ASCII '\x7f' /* what mend.c has for a character that it doesn't know */
-#define LENGTH_MAX 320   /* octets of a value */
-#define DEPTH_MAX 16     /* of terms glued to each other */
+#define WRAPPERS "\"'`\\<>()[]{}" CLEAN_CONTROL
+#define LISTERS ",;|"  /* what parts the values of a list */
+#define LENGTH_MAX 320 /* octets of a value */
+#define DEPTH_MAX 16   /* of terms glued to each other */
 
 typedef struct {
     const char *name;
@@ -52,17 +52,26 @@ static const Name names[] = {
 static const char *const beginnings[] = {"include:",  "ip4:", "ip6:", "ipv4:", "ipv6:", "exists:",
                                          "redirect=", "mx:",  "ptr:", "a:",    "exp="};
 
+/* The scheme of a web address at the beginning of text, with its slashes; 0: none. */
+static gsize scheme_length(const char *text)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++)
+        if (g_ascii_strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+            return strlen(schemes[i]);
+    return 0;
+}
+
 /* Without what may stand around it. */
 static char *trim(const char *text)
 {
-    const char *scheme = strstr(text, "://");
     gsize length;
 
-    if (scheme != NULL)
-        text = scheme + strlen("://");
     text += strspn(text, ":= \t[");
+    text += scheme_length(text);
     length = strlen(text);
-    while (length > 0 && strchr(":=./] \t", text[length - 1]) != NULL)
+    while (length > 0 && strchr(":=./]-!?" CLEAN_UNKNOWN " \t", text[length - 1]) != NULL)
         length--;
     return length <= LENGTH_MAX ? g_strndup(text, length) : NULL;
 }
@@ -147,6 +156,19 @@ static char *text_of_ip4(const guint8 octets[4])
     return g_strdup_printf("%d.%d.%d.%d", octets[0], octets[1], octets[2], octets[3]);
 }
 
+/* True if the digits before and behind a character, which may be one too much, are one octet: of
+ * "192.0.2.2-3" nobody knows whether 192.0.2.23 was meant. */
+static bool may_be_one_octet(const char *text, const char *at)
+{
+    const char *begin = at;
+    g_autofree char *digits = NULL;
+
+    while (begin > text && g_ascii_isdigit(begin[-1]))
+        begin--;
+    digits = g_strdup_printf("%.*s%s", (int)(at - begin), begin, at + 1);
+    return *begin != '0' && octet_of(digits) >= 0;
+}
+
 /* "192.0.2.0-192.0.2.255" or "192.0.2.0-255", if that is one network. */
 static char *range_of(const char *text)
 {
@@ -160,6 +182,8 @@ static char *range_of(const char *text)
     if (dash == NULL || !read_ip4(low, first, &bits) || bits != 32)
         return NULL;
     memcpy(last, first, sizeof last);
+    if (may_be_one_octet(text, dash))
+        return NULL;
     if (octet_of(dash + 1) >= 0)
         last[3] = (guint8)octet_of(dash + 1);
     else if (!read_ip4(dash + 1, last, &last_bits) || last_bits != 32)
@@ -181,7 +205,8 @@ static char *ip4_of(const char *text)
     guint bits;
 
     if (slash == NULL && text[length] == ':' &&
-        text[length + 1 + strspn(text + length + 1, "0123456789")] != '\0')
+        (text[length + 1 + strspn(text + length + 1, "0123456789")] != '\0' ||
+         may_be_one_octet(text, text + length)))
         return NULL;
     if (!read_ip4(whole, octets, &bits))
         return NULL;
@@ -204,7 +229,6 @@ static char *ip6_of(const char *text)
                       128);
 }
 
-/* An address may begin with colons, which trim() takes for ones too much: "::1" alone. */
 /*
  * Reads what stands behind the name of a mechanism as it was meant: blanks, ":" and "=" too much,
  * "http://", "user@", brackets and ports are taken off. "192.0.2.1", "192.0.002.1/24",
@@ -234,10 +258,49 @@ static bool is_domain(const char *text)
            record_at(record, 0)->spec_length == strlen(text);
 }
 
+/* A domain with at least two labels, none of them empty. */
+static bool is_whole_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    if (dot == NULL || g_ascii_isdigit(dot[1]) || strchr(".-", *name) != NULL ||
+        strstr(name, "..") != NULL)
+        return false;
+    for (const char *octet = name; *octet != '\0'; octet++)
+        if (!g_ascii_isalnum(*octet) && strchr("-_.", *octet) == NULL)
+            return false;
+    return is_domain(name);
+}
+
+/* What may stand behind a domain and be left out: prefix lengths, a port, a path behind a scheme.
+ * Of "goo/gle.com" nobody knows what was meant. */
+static bool is_name_tail(const char *text, bool has_scheme)
+{
+    if (*text == '\0' || (has_scheme && *text == '/'))
+        return true;
+    if (*text == '/')
+        return text[strspn(text, "/0123456789")] == '\0';
+    return *text == ':' && text[1 + strspn(text + 1, "0123456789")] == '\0';
+}
+
+/* What people have before the "@" of an address, and not in the middle of a domain. */
+static bool is_local_part(const char *text, gsize length)
+{
+    static const char *const locals[] = {"info",       "mail",   "postmaster", "office",
+                                         "kontakt",    "admin",  "contact",    "webmaster",
+                                         "hostmaster", "praxis", "noreply"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(locals); i++)
+        if (length == strlen(locals[i]) && g_ascii_strncasecmp(text, locals[i], length) == 0)
+            return true;
+    return false;
+}
+
 /* The same for a domain with at least two labels; macros are taken as they are. NULL if text is no
- * domain. */
+ * domain, or none that stands there whole. */
 static char *domain_meant(const char *text)
 {
+    const char *begin = text + strspn(text, ":= \t[");
     g_autofree char *trimmed = trim(text);
     g_autofree char *name = NULL;
     const char *at;
@@ -247,13 +310,12 @@ static char *domain_meant(const char *text)
     if (strchr(trimmed, '%') != NULL)
         return is_domain(trimmed) ? g_steal_pointer(&trimmed) : NULL;
     at = strrchr(trimmed, '@');
-    at = at != NULL ? at + 1 : trimmed;
-    name = g_strndup(at, strcspn(at, "/:,;?!"));
-    if (strchr(name, '.') == NULL || !is_domain(name))
+    if (at != NULL && !is_local_part(trimmed, (gsize)(at - trimmed)))
         return NULL;
-    for (const char *octet = name; *octet != '\0'; octet++)
-        if (!g_ascii_isalnum(*octet) && strchr("-_.", *octet) == NULL)
-            return NULL;
+    at = at != NULL ? at + 1 : trimmed;
+    name = g_strndup(at, strcspn(at, "/:"));
+    if (!is_name_tail(at + strlen(name), scheme_length(begin) > 0) || !is_whole_name(name))
+        return NULL;
     return g_steal_pointer(&name);
 }
 
@@ -367,6 +429,44 @@ static char *with_qualifier(char qualifier, const char *text)
     return qualifier != '\0' ? g_strdup_printf("%c%s", qualifier, text) : g_strdup(text);
 }
 
+/* Does a term begin here? A sign before "a", "mx" and "ptr" must not be one that names have. */
+static bool begins_term(const char *at)
+{
+    static const char *const hosts[] = {"a", "mx", "ptr"};
+    gsize qualifiers = strspn(at, CLEAN_SIGNS);
+    const char *name = at + qualifiers;
+
+    if (qualifiers > 0 && g_ascii_strcasecmp(name, "all") == 0)
+        return true;
+    for (gsize i = 0; qualifiers > 0 && i < G_N_ELEMENTS(hosts); i++) {
+        gsize length = strlen(hosts[i]);
+
+        if (g_ascii_strncasecmp(name, hosts[i], length) != 0)
+            continue;
+        if (name[length] == '\0' || (*at != '-' && strchr("+~?-", name[length]) != NULL))
+            return true;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(beginnings); i++)
+        if (g_ascii_strncasecmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The length of a mechanism's name that value begins with, whatever stands behind it; 0: none. */
+static gsize keyword_length(const char *value)
+{
+    static const char *const keywords[] = {"include", "redirect", "exists", "ip4",
+                                           "ip6",     "ipv4",     "ipv6"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keywords); i++) {
+        gsize length = strlen(keywords[i]);
+
+        if (g_ascii_strncasecmp(value, keywords[i], length) == 0 && !g_ascii_isalnum(value[length]))
+            return length;
+    }
+    return 0;
+}
+
 /* A host or an address without a mechanism's name. */
 static char *mend_bare(const char *value)
 {
@@ -375,9 +475,20 @@ static char *mend_bare(const char *value)
 
     if (network != NULL)
         return g_steal_pointer(&network);
+    if (keyword_length(value) > 0)
+        return NULL;
     if (domain == NULL || strcmp(domain, value) != 0)
         return NULL;
     return g_strdup_printf("%s:%s", strstr(domain, "spf") != NULL ? "include" : "a", domain);
+}
+
+RecordTermKind mend_term_kind(const char *word)
+{
+    gsize length = strcspn(word, ":=");
+    const Name *name =
+        word[length] == '\0' || word[length + 1] == '\0' ? find_name(word, length) : NULL;
+
+    return name != NULL ? name->kind : RECORD_WRONG;
 }
 
 bool mend_term_is_bare_value(const char *text)
@@ -455,23 +566,78 @@ static bool may_be_all(const char *text, gsize length, char qualifier)
     return qualifier != '\0' && text[length] == '\0';
 }
 
+/* How many labels text begins with; 0: it is no domain. */
+static guint count_labels(const char *text)
+{
+    g_auto(GStrv) labels = g_strsplit(text, ".", -1);
+
+    return is_whole_name(text) ? g_strv_length(labels) : 0;
+}
+
+/*
+ * The length of the name at the beginning of text, and of what stands between it and its value if
+ * that isn't ":" or "=": "include.x.org", "ip4-192.0.2.1", "include/x.org". "a.x.org" is a host,
+ * "a.mail.x.org" more likely "a:mail.x.org".
+ */
+static gsize name_length(const char *text, gsize *gap)
+{
+    gsize length = keyword_length(text);
+
+    *gap = length > 0 ? strspn(text + length, ".-/|" WRAPPERS) : 0;
+    if (*gap > 0)
+        return length;
+    if (g_ascii_strncasecmp(text, "a.", 2) == 0 && count_labels(text + 2) > 2) {
+        *gap = 1;
+        return 1;
+    }
+    return strcspn(text, ":=/.!*~+?");
+}
+
+/*
+ * Skips the sign of a term. Sets qualifier to the one that stands there; to '~' if something does
+ * that may have been one and can't be read; to '\0' if there is nothing.
+ */
+static const char *skip_sign(const char *text, char *qualifier)
+{
+    gsize count = strspn(text, CLEAN_SIGNS "!*^#=:/." CLEAN_UNKNOWN);
+
+    if (text[count] == '_' && begins_term(text + count + 1))
+        count++;
+    *qualifier = qualifier_of(text, count);
+    if (count > 0 && *qualifier == '\0')
+        *qualifier = '~';
+    return text + count;
+}
+
+/* A value that is a term by itself: "a:include:x.org". NULL: it isn't. */
+static const char *nested(const char *value)
+{
+    static const char *const beginners[] = {"include:", "ip4:", "ip6:"};
+
+    value += strspn(value, ":= ");
+    for (gsize i = 0; i < G_N_ELEMENTS(beginners); i++)
+        if (g_ascii_strncasecmp(value, beginners[i], strlen(beginners[i])) == 0)
+            return value;
+    return NULL;
+}
+
 /* One term of text, or NULL; it may not be right. */
 static char *mend_single(const char *text)
 {
-    gsize qualifiers = strspn(text, QUALIFIERS);
-    char qualifier = qualifier_of(text, qualifiers);
-    const char *rest = text + qualifiers;
-    gsize length = strcspn(rest, ":=/.!*~+?");
+    char qualifier;
+    const char *rest = skip_sign(text, &qualifier);
+    gsize gap;
+    gsize length = name_length(rest, &gap);
     const Name *name = find_name(rest, length);
     g_autofree char *mended = NULL;
 
-    if (*rest == '!' || *rest == NOT_ASCII)
-        return NULL; /* it may have been meant as "-" */
-    if (name != NULL && name->kind == RECORD_ALL) {
+    if (name != NULL && nested(rest + length) != NULL)
+        mended = mend_single(nested(rest + length));
+    else if (name != NULL && name->kind == RECORD_ALL) {
         if (may_be_all(rest, length, qualifier))
             mended = g_strdup("all");
-    } else if (name != NULL && rest[length] != '.') {
-        mended = mend_named(name, rest + length);
+    } else if (name != NULL && (gap > 0 || rest[length] != '.')) {
+        mended = mend_named(name, rest + length + gap);
     }
     if (mended == NULL && (name == NULL || rest[length] != ':'))
         mended = mend_bare(rest);
@@ -490,7 +656,7 @@ static char *mend_single(const char *text)
  */
 static char *narrowed(const char *text)
 {
-    gsize qualifiers = strspn(text, QUALIFIERS);
+    gsize qualifiers = strspn(text, CLEAN_SIGNS);
     const char *name = text + qualifiers;
     const char *slash = strrchr(name, '/');
     gsize length = strcspn(name, ":=/");
@@ -507,32 +673,48 @@ static char *narrowed(const char *text)
     return g_strdup(text);
 }
 
-static void add_part(GPtrArray *terms, const char *text)
+/* The terms that a word was meant as. */
+typedef struct {
+    GPtrArray *terms;
+    bool has_lost;   /* something that may refuse senders can't be read for certain */
+    bool has_unread; /* nothing could be made of a part */
+} Meant;
+
+static void add_part(Meant *meant, const char *text)
 {
     char *narrow = narrowed(text);
 
-    g_ptr_array_add(terms, narrow != NULL ? narrow : g_strdup(text));
+    g_ptr_array_add(meant->terms, narrow != NULL ? narrow : g_strdup(text));
 }
 
-static void mend_into(GPtrArray *terms, const char *text, guint depth);
+static void mend_into(Meant *meant, const char *text, guint depth);
 
-static bool begins_term(const char *at)
+/* May text refuse senders, in whole or in part? */
+static bool may_refuse(const char *text)
 {
-    gsize qualifiers = strspn(at, QUALIFIERS);
+    char qualifier;
 
-    if (qualifiers > 0 && g_ascii_strcasecmp(at + qualifiers, "all") == 0)
+    skip_sign(text, &qualifier);
+    if (qualifier != '\0' && qualifier != '+')
         return true;
-    if (qualifiers > 0 && (g_ascii_strcasecmp(at + qualifiers, "mx") == 0 ||
-                           g_ascii_strcasecmp(at + qualifiers, "a") == 0))
-        return true;
-    for (gsize i = 0; i < G_N_ELEMENTS(beginnings); i++)
-        if (g_ascii_strncasecmp(at + qualifiers, beginnings[i], strlen(beginnings[i])) == 0)
+    for (const char *at = text; *at != '\0'; at++)
+        if (strchr("-~?", *at) != NULL && begins_term(at))
             return true;
     return false;
 }
 
+/* Of "2001:db8::a:1" what stands before "a:" is no address of its own. */
+static bool may_end(const char *first, const char *next)
+{
+    bool is_hexadecimal = g_ascii_strncasecmp(next, "a:", 2) == 0;
+
+    if (strchr(":=" CLEAN_SIGNS, first[strlen(first) - 1]) != NULL)
+        return false;
+    return !is_hexadecimal || strstr(first, "ip6") == NULL;
+}
+
 /* Splits text between one term, which is right, and the next. */
-static bool mend_glued(GPtrArray *terms, const char *text, guint depth)
+static bool mend_glued(Meant *meant, const char *text, guint depth)
 {
     for (gsize i = 1; text[i] != '\0'; i++) {
         g_autofree char *first = NULL;
@@ -541,67 +723,193 @@ static bool mend_glued(GPtrArray *terms, const char *text, guint depth)
         if (!begins_term(text + i))
             continue;
         first = g_strndup(text, i);
+        if (!may_end(first, text + i))
+            continue;
         if (!mend_term_is_right(first))
             mended = mend_single(first);
         if (mended == NULL ? !mend_term_is_right(first) : !mend_term_is_right(mended))
             continue;
-        add_part(terms, mended != NULL ? mended : first);
-        mend_into(terms, text + i, depth + 1);
+        /* "ainclude:x.org" has a letter too much; "a" may not be meant. */
+        if (strcmp(first, "a") != 0 || strchr(CLEAN_SIGNS, text[i]) != NULL)
+            add_part(meant, mended != NULL ? mended : first);
+        mend_into(meant, text + i, depth + 1);
         return true;
     }
     return false;
 }
 
-/* The mechanism's name that a list such as "ip4:192.0.2.1,192.0.2.2" goes on with. */
-static char *continue_list(const GPtrArray *terms, const char *part)
+static bool has_value(const char *term)
 {
-    const char *last = terms->len > 0 ? g_ptr_array_index(terms, terms->len - 1) : NULL;
-    const char *colon = last != NULL ? strchr(last, ':') : NULL;
+    return strpbrk(term, ":=") != NULL;
+}
 
-    if (colon == NULL || !mend_term_is_bare_value(part) || g_ascii_strncasecmp(last, "ip", 2) == 0)
+/*
+ * What a part of a list was meant as: "192.0.2.2" in "ip4:192.0.2.1,192.0.2.2" goes on with the
+ * mechanism before it. NULL if it may be a piece of the value before it: of a host without a
+ * mechanism's name behind a quote nobody knows.
+ */
+static char *part_meant(const Meant *list, const char *part, bool is_listed)
+{
+    const char *last =
+        list->terms->len > 0 ? g_ptr_array_index(list->terms, list->terms->len - 1) : NULL;
+    const char *colon = last != NULL ? strchr(last, ':') : NULL;
+    g_autofree char *network = network_meant(part);
+
+    if (network != NULL || !mend_term_is_bare_value(part))
         return g_strdup(part);
+    if (last == NULL)
+        return list->has_unread ? NULL : g_strdup(part);
+    if (colon == NULL) /* "mx,x.org" may have been "mx:x.org" */
+        return NULL;
+    if (!is_listed || list->has_unread || g_ascii_strncasecmp(last, "ip", 2) == 0)
+        return NULL;
     return g_strdup_printf("%.*s:%s", (int)(colon - last), last, part);
 }
 
-static bool mend_list(GPtrArray *terms, const char *text, guint depth)
+/* Adds what part was meant as. Returns false if it may be a piece of what stands before it: then
+ * that is not whole, either. */
+static bool mend_part(Meant *list, const char *part, bool is_listed, bool was_length, guint depth)
 {
-    g_auto(GStrv) parts = g_strsplit_set(text, SEPARATORS, -1);
-    bool has_separator = parts[0] != NULL && parts[1] != NULL;
+    guint before = list->terms->len;
+    const char *last = before > 0 ? g_ptr_array_index(list->terms, before - 1) : "";
+    g_autofree char *whole = part_meant(list, part, is_listed);
 
-    for (char **part = parts; has_separator && *part != NULL; part++) {
-        g_autofree char *whole = **part != '\0' ? continue_list(terms, *part) : NULL;
-
-        if (whole != NULL)
-            mend_into(terms, whole, depth + 1);
-    }
-    return has_separator;
+    if (whole != NULL)
+        mend_into(list, whole, depth + 1);
+    if (list->terms->len > before)
+        return true;
+    if (was_length && g_ascii_isdigit(*part))
+        return true; /* of "192.0.2.0/2{4" the length was not believed */
+    list->has_unread = true;
+    if (!has_value(last) && !mend_term_is_bare_value(part))
+        return true;
+    return !g_ascii_isalnum(*part) && strchr("._-/", *part) == NULL;
 }
 
-static void mend_into(GPtrArray *terms, const char *text, guint depth)
+static void take_list(Meant *meant, const Meant *list)
 {
-    g_autofree char *mended = NULL;
+    for (guint i = 0; i < list->terms->len; i++)
+        g_ptr_array_add(meant->terms, g_strdup(g_ptr_array_index(list->terms, i)));
+    meant->has_lost |= list->has_lost;
+}
 
-    if (depth > DEPTH_MAX || *text == '\0')
+static bool mend_list(Meant *meant, const char *text, guint depth)
+{
+    g_autoptr(GPtrArray) terms = g_ptr_array_new_with_free_func(g_free);
+    Meant list = {.terms = terms};
+    bool is_listed = true, was_length = false;
+
+    if (strpbrk(text, LISTERS WRAPPERS) == NULL)
+        return false;
+    for (const char *at = text; *at != '\0';) {
+        gsize length = strcspn(at, LISTERS WRAPPERS);
+        g_autofree char *part = g_strndup(at, length);
+
+        if (length > 0 && !mend_part(&list, part, is_listed, was_length, depth)) {
+            meant->has_lost |= may_refuse(text);
+            return true;
+        }
+        at += length;
+        length = strspn(at, LISTERS WRAPPERS);
+        is_listed = strcspn(at, WRAPPERS) >= length;
+        was_length = strchr(part, '/') != NULL;
+        at += length;
+    }
+    take_list(meant, &list);
+    return true;
+}
+
+static bool is_of_name(char octet)
+{
+    return g_ascii_isalnum(octet) || (octet != '\0' && strchr("-_.", octet) != NULL);
+}
+
+/* Without quotes and brackets, but for those between two parts of names; nor anything else that
+ * parts words beside the colon of a term. */
+static char *unwrapped(const char *text)
+{
+    GString *bare = g_string_new(NULL);
+
+    while (*text != '\0') {
+        char before = bare->len > 0 ? bare->str[bare->len - 1] : '\0';
+        gsize listers = strspn(text, WRAPPERS LISTERS);
+        bool is_beside = (before != '\0' && strchr(":=", before) != NULL) ||
+                         (text[listers] != '\0' && strchr(":=", text[listers]) != NULL);
+        gsize run = is_beside ? listers : strspn(text, WRAPPERS);
+        bool is_inside = is_of_name(before) && is_of_name(text[run]);
+
+        if (run == 0)
+            g_string_append_c(bare, *text++);
+        else if (is_inside)
+            g_string_append_len(bare, text, (gssize)run);
+        text += run;
+    }
+    return g_string_free(bare, FALSE);
+}
+
+/* A term that refuses senders and lost its prefix length refuses fewer. */
+static bool refuses_less(const char *text, const char *mended)
+{
+    return strchr("-~?", *mended) != NULL && strpbrk(text, "/*") != NULL &&
+           strchr(mended, '/') == NULL && strstr(mended, "all") == NULL;
+}
+
+static void mend_alone(Meant *meant, const char *text)
+{
+    g_autofree char *mended = mend_single(text);
+
+    if (mended == NULL || !mend_term_is_right(mended)) {
+        meant->has_lost |= may_refuse(text);
+        return;
+    }
+    meant->has_lost |= refuses_less(text, mended);
+    g_ptr_array_add(meant->terms, g_steal_pointer(&mended));
+}
+
+/* "include(x.org" */
+static bool is_wrapped_value(const char *text)
+{
+    char qualifier;
+    const char *rest = skip_sign(text, &qualifier);
+    gsize length = keyword_length(rest);
+    gsize gap = strspn(rest + length, WRAPPERS);
+
+    return length > 0 && gap > 0 && strpbrk(rest + length + gap, LISTERS WRAPPERS) == NULL;
+}
+
+static void mend_into(Meant *meant, const char *text, guint depth)
+{
+    bool has_macro = strchr(text, '%') != NULL;
+    g_autofree char *bare = has_macro ? NULL : unwrapped(text);
+
+    if (depth > DEPTH_MAX) {
+        meant->has_lost = true;
+        return;
+    }
+    if (*text == '\0')
         return;
     if (mend_term_is_right(text)) {
-        add_part(terms, text);
+        add_part(meant, text);
         return;
     }
-    if (strchr(text, '%') == NULL && mend_list(terms, text, depth))
+    if (bare != NULL && strcmp(bare, text) != 0) {
+        mend_into(meant, bare, depth + 1);
         return;
-    if (mend_glued(terms, text, depth))
+    }
+    if (!has_macro && !is_wrapped_value(text) && mend_list(meant, text, depth))
         return;
-    mended = mend_single(text);
-    if (mended != NULL && mend_term_is_right(mended))
-        g_ptr_array_add(terms, g_steal_pointer(&mended));
+    if (!mend_glued(meant, text, depth))
+        mend_alone(meant, text);
 }
 
-char **mend_term(const char *text)
+char **mend_term(const char *text, bool *has_lost)
 {
     g_autoptr(GPtrArray) terms = g_ptr_array_new();
+    Meant meant = {.terms = terms, .has_lost = strlen(text) > MEND_TERM_MAX};
 
-    if (strlen(text) <= MEND_TERM_MAX)
-        mend_into(terms, text, 0);
+    if (!meant.has_lost)
+        mend_into(&meant, text, 0);
+    *has_lost = meant.has_lost;
     g_ptr_array_add(terms, NULL);
     return (char **)g_ptr_array_free(g_steal_pointer(&terms), FALSE);
 }

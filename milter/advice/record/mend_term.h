@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "spf/record.h"
+
 /*
  * What the owner meant by a term that is wrong: "ip4:192.0.2.1include:x.org" two terms, "ipv4:" and
  * "include=" another name, "include:http://x.org/" the domain in it. Pure; nothing that is right is
@@ -18,12 +20,19 @@ bool mend_term_is_right(const char *text);
 
 /*
  * Returns the terms that text was meant as, all of them right, NULL-terminated, owned by the
- * caller; empty if nothing can be made of it.
+ * caller; empty if nothing can be made of it. A domain or address that does not stand in text whole
+ * is in none of them.
+ *
+ * has_lost  set to true if a part that may refuse senders could not be read for certain
  */
-char **mend_term(const char *text);
+char **mend_term(const char *text, bool *has_lost);
 
 /* Does text name a host or an address, without a mechanism before it? */
 bool mend_term_is_bare_value(const char *text);
+
+/* The kind of the mechanism or modifier that a word of a name alone was meant as: "include",
+ * "inclde". RECORD_WRONG: none. */
+RecordTermKind mend_term_kind(const char *word);
 
 #define MEND_TERM_MAX 2048 /* octets of a term; nothing is made of a longer one */
 #endif

@@ -19,6 +19,7 @@ typedef struct {
     Advice *advice;
     GPtrArray *found; /* of char *: SPF records; if there is none, texts meant as one */
     Draft *draft;
+    bool is_doubtful; /* nobody knows what the owner meant: nothing is proposed */
 } Proposal;
 
 static gint compare_texts(gconstpointer a, gconstpointer b)
@@ -55,6 +56,46 @@ static const char *first_found(const Proposal *proposal)
     return g_ptr_array_index(proposal->found, 0);
 }
 
+/* Does nobody get an answer who comes to the term at position: is it a name that was not meant? */
+static bool is_nothing(const Proposal *proposal, const Record *record, guint position)
+{
+    g_auto(Cost) cost = {0};
+
+    cost_term(&proposal->ground->meter, proposal->ground->check->subject->domain, record,
+              record_at(record, position), &cost);
+    return cost.broken != NULL || cost.is_void;
+}
+
+/* In "include:_spf.goo,gle.com" gle.com is nobody whom the owner meant: what stands before it is no
+ * name that the DNS knows. */
+static bool has_broken_name(const Proposal *proposal, const Draft *draft)
+{
+    g_autofree char *text = draft_text(draft);
+    g_autoptr(Record) record = record_parse(text, strlen(text));
+
+    for (guint i = 1; i < draft->terms->len; i++)
+        if (draft_at(draft, i)->is_leaning && record_is_lookup(draft_at(draft, i - 1)->kind) &&
+            is_nothing(proposal, record, i - 1))
+            return true;
+    return false;
+}
+
+/* What stands behind all is not united, as it never counted. */
+static void tell_uncounted(const Draft *draft, guint index, GPtrArray *points)
+{
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
+    for (guint i = all + 1; i < draft->terms->len; i++) {
+        Point *point;
+
+        if (!draft_is_mechanism(draft_at(draft, i)->kind))
+            continue;
+        point = point_add(points, POINT_UNCOUNTED, draft_at(draft, i)->text);
+        point->text = g_strdup(draft_at(draft, all)->text);
+        point->record = index;
+    }
+}
+
 /* Mends all records that were found, and unites them. */
 static void mend_found(Proposal *proposal)
 {
@@ -63,6 +104,13 @@ static void mend_found(Proposal *proposal)
     for (guint i = 0; i < proposal->found->len; i++)
         g_ptr_array_add(drafts, mend_record(g_ptr_array_index(proposal->found, i), i,
                                             proposal->advice->points));
+    for (guint i = 0; i < drafts->len; i++) {
+        const Draft *draft = g_ptr_array_index(drafts, i);
+
+        proposal->is_doubtful |= draft->is_doubtful || has_broken_name(proposal, draft);
+        if (drafts->len > 1)
+            tell_uncounted(draft, i, proposal->advice->points);
+    }
     if (drafts->len == 1) {
         proposal->draft = draft_copy(g_ptr_array_index(drafts, 0));
     } else {
@@ -102,6 +150,19 @@ static bool replace_many_hosts(Proposal *proposal, guint position)
     return true;
 }
 
+/* While the record was an error, nobody passed by an all that lets everybody pass. */
+static void close_all(Proposal *proposal)
+{
+    guint all = draft_find_kind(proposal->draft, RECORD_ALL, 0);
+    Point *point;
+
+    if (all == proposal->draft->terms->len || draft_at(proposal->draft, all)->qualifier != '+')
+        return;
+    point = point_add(proposal->advice->points, POINT_CLOSED, draft_at(proposal->draft, all)->text);
+    point->text = g_strdup("~all");
+    draft_replace(proposal->draft, all, (const char *const[]){"~all", NULL});
+}
+
 /* Leaves the terms out that make the record an error. A redirect leaves its place to all. */
 static void drop_broken(Proposal *proposal)
 {
@@ -129,6 +190,7 @@ static void drop_broken(Proposal *proposal)
             draft_insert(draft, draft_behind_mechanisms(draft), all);
         }
     }
+    close_all(proposal);
 }
 
 static bool has_mistake(const Draft *draft)
@@ -284,6 +346,8 @@ static void set_record(Proposal *proposal, char *text)
             set_moved(proposal, i);
         else if (term->is_added)
             g_ptr_array_add(added, g_strdup(term->text));
+        if (term->was != NULL)
+            point_add(proposal->advice->points, POINT_SIGN, term->was)->text = g_strdup(term->text);
     }
     g_ptr_array_add(added, NULL);
     proposal->advice->record = text;
@@ -372,12 +436,19 @@ static void restore_flattened(Proposal *proposal)
 /* Takes what was added out again, so that it may find another place. Was there anything? */
 static bool take_back(Draft *draft)
 {
-    guint before = draft->terms->len;
+    bool is_taken = false;
 
-    for (guint i = draft->terms->len; i-- > 0;)
-        if (draft_at(draft, i)->is_added && !draft_at(draft, i)->is_moved)
-            draft_remove(draft, i);
-    return draft->terms->len < before;
+    for (guint i = draft->terms->len; i-- > 0;) {
+        g_autofree char *was = g_strdup(draft_at(draft, i)->was);
+
+        if (!draft_at(draft, i)->is_added || draft_at(draft, i)->is_moved)
+            continue;
+        draft_remove(draft, i);
+        if (was != NULL)
+            draft_insert(draft, i, was);
+        is_taken = true;
+    }
+    return is_taken;
 }
 
 /* One step towards a record that passes. Returns whether there is more to do. */
@@ -418,6 +489,31 @@ static void finish(Proposal *proposal)
         set_unproven(proposal, NULL);
 }
 
+/* Does a point tell what became of the record that is not proposed? */
+static bool tells_change(PointKind kind)
+{
+    return kind == POINT_BROKEN || kind == POINT_CLOSED || kind == POINT_UNCOUNTED ||
+           kind == POINT_MANY_HOSTS;
+}
+
+/* What is wrong is said, and not what it could have become. */
+static void give_up(Proposal *proposal)
+{
+    GPtrArray *points = proposal->advice->points;
+
+    for (guint i = points->len; i-- > 0;) {
+        Point *point = g_ptr_array_index(points, i);
+
+        if (tells_change(point->kind)) {
+            g_ptr_array_remove_index(points, i);
+        } else if (point->kind == POINT_ERROR) {
+            point->kind = POINT_UNREADABLE;
+            g_clear_pointer(&point->text, g_free);
+        }
+    }
+    set_unproven(proposal, NULL);
+}
+
 void proposal_make(const Ground *ground, const GPtrArray *texts, Advice *advice)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new();
@@ -431,7 +527,9 @@ void proposal_make(const Ground *ground, const GPtrArray *texts, Advice *advice)
         return;
     }
     begin(&proposal);
-    if (advice->kind != ADVICE_OK)
+    if (proposal.is_doubtful)
+        give_up(&proposal);
+    else if (advice->kind != ADVICE_OK)
         finish(&proposal);
     draft_free(proposal.draft);
 }

@@ -66,7 +66,8 @@ static const struct row {
 static void test_mend(void **state)
 {
     const struct row *row = *state;
-    g_auto(GStrv) terms = mend_term(row->name);
+    bool has_lost;
+    g_auto(GStrv) terms = mend_term(row->name, &has_lost);
     g_autofree char *meant = g_strjoinv(" ", terms);
 
     assert_false(mend_term_is_right(row->name));
@@ -93,9 +94,11 @@ static void test_right(void **state)
 static void test_long(void **state G_GNUC_UNUSED)
 {
     g_autofree char *text = g_strnfill(MEND_TERM_MAX + 1, ':');
-    g_auto(GStrv) terms = mend_term(text);
+    bool has_lost = false;
+    g_auto(GStrv) terms = mend_term(text, &has_lost);
 
     assert_null(terms[0]);
+    assert_true(has_lost);
 }
 
 int main(void)
