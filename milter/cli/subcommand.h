@@ -131,6 +131,7 @@ extern const Subcommand metrics_subcommand;
 extern const Subcommand mode_subcommand;
 extern const Subcommand reload_subcommand;
 extern const Subcommand report_subcommand;
+extern const Subcommand resolve_subcommand;
 extern const Subcommand status_subcommand;
 extern const Subcommand test_subcommand;
 extern const Subcommand web_subcommand;

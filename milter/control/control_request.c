@@ -119,6 +119,12 @@ static bool read_text(const json_t *object, const char *member, char **text, GEr
     return false;
 }
 
+static bool read_resolve(const json_t *object, ControlRequest *request, GError **error)
+{
+    return read_text(object, "query", &request->query, error) &&
+           (request->query != NULL || refuse(error, "\"query\" is an address or a token"));
+}
+
 static bool read_address(ControlRequest *request, GError **error)
 {
     g_autoptr(Mailbox) mailbox = mailbox_parse_path(request->address);
@@ -157,6 +163,7 @@ static const struct command {
     {"flush", CONTROL_FLUSH, {"domain"}, read_flush},
     {"metrics", CONTROL_METRICS, {"format"}, read_metrics},
     {"find", CONTROL_FIND, {"queue_id"}, read_find},
+    {"resolve", CONTROL_RESOLVE, {"query"}, read_resolve},
     {"recent",
      CONTROL_RECENT,
      {"domain", "queue_id", "message_id", "address", "limit"},
@@ -304,6 +311,8 @@ json_t *control_request_write(const ControlRequest *request)
         json_object_set_new(object, "message_id", json_string(request->message_id));
     if (request->address != NULL)
         json_object_set_new(object, "address", json_string(request->address));
+    if (request->query != NULL)
+        json_object_set_new(object, "query", json_string(request->query));
     if (request->limit > 0)
         json_object_set_new(object, "limit", json_integer(request->limit));
     if (request->is_prometheus)
@@ -317,4 +326,5 @@ void control_request_clear(ControlRequest *request)
     g_clear_pointer(&request->queue_id, g_free);
     g_clear_pointer(&request->message_id, g_free);
     g_clear_pointer(&request->address, g_free);
+    g_clear_pointer(&request->query, g_free);
 }

@@ -18,7 +18,8 @@ typedef enum {
     CONTROL_FLUSH,
     CONTROL_METRICS,
     CONTROL_FIND,
-    CONTROL_RECENT, /* the last messages, newest first; what is given has to match */
+    CONTROL_RESOLVE, /* a return address, a token or an author */
+    CONTROL_RECENT,  /* the last messages, newest first; what is given has to match */
 } ControlCommand;
 
 #define CONTROL_RECENT_DEFAULT 20
@@ -32,6 +33,7 @@ typedef struct {
     char *queue_id;     /* CONTROL_FIND, CONTROL_RECENT */
     char *message_id;   /* CONTROL_RECENT: without "<" and ">" */
     char *address;      /* CONTROL_RECENT: an addr-spec, the author's or the envelope sender's */
+    char *query;        /* CONTROL_RESOLVE */
     guint limit;        /* CONTROL_RECENT: at most so many; 0: CONTROL_RECENT_DEFAULT */
     bool is_prometheus; /* CONTROL_METRICS: in the older format of Prometheus, else OpenMetrics */
 } ControlRequest;

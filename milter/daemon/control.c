@@ -11,6 +11,7 @@
 #include "control/control_server.h"
 #include "control/daemon_status.h"
 #include "control/message_record.h"
+#include "control/return_resolution.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
@@ -21,6 +22,8 @@
 #include "daemon/returns.h"
 #include "daemon/unix_socket.h"
 #include "verdict/setup.h"
+
+#define RESOLVE_SECONDS 5 /* that a look-up may wait for others */
 
 /* All set before other threads use them. */
 static Settings *first; /* the settings of the start */
@@ -35,6 +38,7 @@ typedef struct {
     ControlCaller caller;
     ModeStatus mode; /* mode */
     char *domain;    /* flush */
+    char *query;     /* resolve */
 } Task;
 
 static void post(Worker *worker, void (*job)(void *data), const ControlCaller *caller, Task task)
@@ -51,6 +55,7 @@ static void finish(Task *task, json_t *answer)
 {
     control_server_answer(&task->caller, answer);
     g_free(task->domain);
+    g_free(task->query);
     g_free(task);
 }
 
@@ -338,6 +343,30 @@ static void run_flush(void *data)
     finish(task, answer);
 }
 
+static ReturnStoreOutcome find_token(void *hook, const char *token, ReturnStoreRow *row)
+{
+    ReturnStore *store = returns_store();
+
+    (void)hook;
+    return store != NULL ? return_store_find(store, token, deadline_in(RESOLVE_SECONDS), row)
+                         : RETURN_STORE_UNKNOWN;
+}
+
+static void run_resolve(void *data)
+{
+    Task *task = data;
+    LiveSettings live;
+    json_t *answer;
+
+    if (!live_settings_take(&live)) {
+        finish(task, control_server_refusal("the daemon is ending"));
+        return;
+    }
+    answer = return_resolution_new(live.settings, task->query, find_token, NULL);
+    live_settings_release(&live);
+    finish(task, answer);
+}
+
 static void answer_mode(const ControlCaller *caller)
 {
     ModeStatus status;
@@ -429,6 +458,9 @@ static void carry_out(const ControlCaller *caller, ControlRequest *request)
         return;
     case CONTROL_FIND:
         answer_find(caller, request->queue_id);
+        return;
+    case CONTROL_RESOLVE:
+        post(loader, run_resolve, caller, (Task){.query = g_steal_pointer(&request->query)});
         return;
     case CONTROL_RECENT:
         answer_recent(caller, request);

@@ -28,7 +28,8 @@ static void check_written(const ControlRequest *request)
     check(again.command == request->command && again.mode == request->mode &&
           again.seconds == request->seconds && again.is_prometheus == request->is_prometheus);
     check(g_strcmp0(again.domain, request->domain) == 0 &&
-          g_strcmp0(again.queue_id, request->queue_id) == 0);
+          g_strcmp0(again.queue_id, request->queue_id) == 0 &&
+          g_strcmp0(again.query, request->query) == 0);
     free(line);
     json_decref(object);
 }

@@ -61,7 +61,7 @@ def test_options_before_a_subcommand():
     (("spfrom", "advise", "--lang", ""), {"de", "en"}),
     (("spfrom", "check", "--relay", ""), set()),
     (("spfrom", "check", ""), set()),
-    (("spfrom", "re"), {"reload", "report"}),
+    (("spfrom", "re"), {"reload", "report", "resolve"}),
     (("spfrom", "completion", ""), {"bash", "zsh", "fish"}),
     (("spfrom", "report", "--days", "3"), {"30", "365"}),
     (("spfrom-milter", "-"), {"-f", "-c", "-t", "-V", "-h"}),

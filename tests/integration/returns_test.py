@@ -7,11 +7,14 @@ import os
 import re
 import socket
 import sqlite3
+import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from conftest import need
+from lab import paths
 from lab import private_sendmail
 from lab import processes
 from lab.control_client import ask_control
@@ -157,6 +160,42 @@ def test_status_and_metrics(daemon):
     assert metrics["spfrom_return_lookups_total"]["found"] >= after["found"]
     assert metrics["spfrom_return_lookups_total"]["unknown"] >= after["unknown"]
     assert "spfrom_return_addresses" in metrics
+
+
+def resolve(daemon, *arguments):
+    answer = daemon.tool("resolve", *arguments)
+    return answer.returncode, answer.stdout, answer.stderr
+
+
+def test_resolve(daemon):
+    """By the daemon, and by the files once it is gone, with the same words."""
+    address = f"bounce+{TOKEN}@lemniscus.de"
+    today = (datetime.date(1970, 1, 1) + datetime.timedelta(TODAY)).isoformat()
+    known = {"query": address, "known": True, "author": AUTHOR, "token": TOKEN, "last_used": today,
+             "addresses": [address, f"noreply+{TOKEN}@lemniscus.de"]}
+    for where in (daemon, SimpleNamespace(tool=lambda *words: without_daemon(daemon, *words))):
+        status, text, _ = resolve(where, "--json", address)
+        assert (status, json.loads(text)) == (0, known)
+        status, text, _ = resolve(where, "--json", TOKEN.upper(), f"bounce+{UNKNOWN}@lemniscus.de")
+        assert status == 1 and json.loads(text) == [
+            {**known, "query": TOKEN.upper()},
+            {"query": f"bounce+{UNKNOWN}@lemniscus.de", "known": False, "author": None, "token": UNKNOWN, "last_used": None,
+             "addresses": []}]
+        assert resolve(where, address) == (
+            0, f"{address}: {AUTHOR}, last used {today}\n  addresses: {address}, noreply+{TOKEN}@lemniscus.de\n", "")
+        status, text, _ = resolve(where, "--json", "anna@praxis-mueller.de")
+        found = json.loads(text)
+        assert status == 1 and not found["known"] and found["author"] == "anna@praxis-mueller.de"
+        assert found["addresses"] == [f"{name}+{found['token']}@lemniscus.de" for name in ("bounce", "noreply")]
+        assert resolve(where, f"bounce+{ENDED}@lemniscus.de")[0] == 1
+        assert resolve(where, "x y")[0] == resolve(where)[0] == 2
+
+
+def without_daemon(daemon, *words):
+    """Runs the tool with a control socket that nobody listens on."""
+    file = daemon.directory / "without.conf"
+    file.write_text(daemon.configuration_file.read_text().replace(str(daemon.control_socket), str(daemon.directory / "none.sock")))
+    return subprocess.run([paths.TOOL, "-c", file, *words], capture_output=True, text=True)
 
 
 def test_domains_that_do_not_fit(daemons):
