@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "control/control_client.h"
@@ -87,8 +88,20 @@ static void add_time(Page *page, const char *label, gint64 wall)
     add_line(page, label, relative);
 }
 
+/* The user's name: the daemon can't know it in a user namespace of its own (PrivateUsers). */
+static char *user_name(void)
+{
+    const char *behind_sudo = getuid() == 0 ? g_getenv("SUDO_USER") : NULL;
+    const char *name = behind_sudo != NULL ? behind_sudo : g_get_user_name();
+
+    return g_utf8_make_valid(name, -1);
+}
+
 static void print_text(const DaemonStatusMode *mode)
 {
+    g_autofree char *by =
+        mode->who != NULL ? g_strdup_printf("%s (%s)", mode->by, mode->who) : g_strdup(mode->by);
+
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
@@ -96,9 +109,11 @@ static void print_text(const DaemonStatusMode *mode)
     page_add(&page, PAGE_STRONG, mode->mode);
     page_raw(&page, PAGE_PLAIN, "\n");
     add_time(&page, "since", mode->since);
-    add_line(&page, "by", mode->by);
+    add_line(&page, "by", by);
     if (mode->until != 0)
         add_time(&page, "until", mode->until);
+    if (mode->next != NULL)
+        add_line(&page, "then", mode->next);
     fputs(page.text->str, stdout);
 }
 
@@ -121,10 +136,12 @@ static int tell(const Options *options, const json_t *answer)
 
 static int ask(const Options *options, const CliContext *context)
 {
-    ControlRequest request;
+    g_auto(ControlRequest) request = {0};
     json_t *answer = NULL;
     int status = read_options(options, &request);
 
+    request.who = user_name();
+    request.has_detail = !options->is_json;
     if (status == SUBCOMMAND_GO_ON)
         status = control_order(&mode_subcommand, context, &request, CONTROL_SLOW, &answer);
     if (status == SUBCOMMAND_GO_ON)

@@ -62,7 +62,9 @@ static void add_mode(Page *page, const DaemonStatus *status, gint64 now)
     add_line(page, "mode", PAGE_STRONG, mode->mode);
     add_time(page, "  since", mode->since, now);
     add_line(page, "  by", PAGE_PLAIN, by);
+    add_line(page, "  switched by", PAGE_PLAIN, mode->who);
     add_time(page, "  until", mode->until, now);
+    add_line(page, "  then", PAGE_PLAIN, mode->next);
 }
 
 static void add_configuration(Page *page, const DaemonStatus *status, gint64 now)

@@ -8,6 +8,7 @@
 #include "base/domain_name.h"
 #include "mail/mailboxes.h"
 
+#define WHO_MAX 64   /* octets of a user's name; what is longer is cut */
 #define SHOWN_MAX 40 /* octets of a name that is told back */
 #define MEMBERS_MAX 5
 
@@ -53,10 +54,13 @@ static bool read_switch(const json_t *object, ControlRequest *request, GError **
 static bool read_mode(const json_t *object, ControlRequest *request, GError **error)
 {
     const json_t *clear = json_object_get(object, "clear");
+    const char *who = json_string_value(json_object_get(object, "who"));
     bool is_clear = json_is_true(clear);
 
     if (clear != NULL && !json_is_boolean(clear))
         return refuse(error, "\"clear\" is true or false");
+    request->who = g_strndup(who != NULL ? who : "", WHO_MAX);
+    request->has_detail = json_is_true(json_object_get(object, "detail"));
     if (json_object_get(object, "mode") != NULL) {
         if (is_clear)
             return refuse(error, "\"mode\" and \"clear\" exclude each other");
@@ -158,7 +162,7 @@ static const struct command {
     Reader read;                      /* NULL: there is nothing to read */
 } commands[] = {
     {"status", CONTROL_STATUS, {NULL}, NULL},
-    {"mode", CONTROL_MODE, {"mode", "for", "clear"}, read_mode},
+    {"mode", CONTROL_MODE, {"mode", "for", "clear", "who", "detail"}, read_mode},
     {"reload", CONTROL_RELOAD, {NULL}, NULL},
     {"flush", CONTROL_FLUSH, {"domain"}, read_flush},
     {"metrics", CONTROL_METRICS, {"format"}, read_metrics},
@@ -303,6 +307,10 @@ json_t *control_request_write(const ControlRequest *request)
         json_object_set_new(object, "for", json_integer(request->seconds));
     if (request->command == CONTROL_MODE_CLEAR)
         json_object_set_new(object, "clear", json_true());
+    if (request->who != NULL && *request->who != '\0')
+        json_object_set_new(object, "who", json_string(request->who));
+    if (request->has_detail)
+        json_object_set_new(object, "detail", json_true());
     if (request->domain != NULL)
         json_object_set_new(object, "domain", json_string(request->domain));
     if (request->queue_id != NULL)
@@ -323,6 +331,7 @@ json_t *control_request_write(const ControlRequest *request)
 void control_request_clear(ControlRequest *request)
 {
     g_clear_pointer(&request->domain, g_free);
+    g_clear_pointer(&request->who, g_free);
     g_clear_pointer(&request->queue_id, g_free);
     g_clear_pointer(&request->message_id, g_free);
     g_clear_pointer(&request->address, g_free);

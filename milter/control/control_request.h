@@ -30,6 +30,8 @@ typedef struct {
     Mode mode;          /* CONTROL_MODE_SET */
     gint64 seconds;     /* CONTROL_MODE_SET: how long; 0: without an end */
     char *domain;       /* CONTROL_FLUSH, CONTROL_RECENT: see base/domain_name.h; NULL: all */
+    char *who;          /* CONTROL_MODE_SET, CONTROL_MODE_CLEAR: the user's name; NULL: not known */
+    bool has_detail;    /* CONTROL_MODE and these: the answer says who, and what comes next */
     char *queue_id;     /* CONTROL_FIND, CONTROL_RECENT */
     char *message_id;   /* CONTROL_RECENT: without "<" and ">" */
     char *address;      /* CONTROL_RECENT: an addr-spec, the author's or the envelope sender's */

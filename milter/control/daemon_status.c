@@ -37,6 +37,8 @@ static const Member status_members[] = {
     {NULL, "mode_since", KIND_TIME, STATUS(mode.since)},
     {NULL, "mode_by", KIND_TEXT, STATUS(mode.by)},
     {NULL, "mode_until", KIND_TIME, STATUS(mode.until)},
+    {NULL, "mode_who", KIND_TEXT, STATUS(mode.who)},
+    {NULL, "mode_next", KIND_TEXT, STATUS(mode.next)},
     {NULL, "mode_configured", KIND_TEXT, STATUS(mode_configured)},
     {"configuration", "file", KIND_TEXT, STATUS(configuration.file)},
     {"configuration", "loaded", KIND_TIME, STATUS(configuration.loaded)},
@@ -91,7 +93,10 @@ static const Member mode_members[] = {
     {NULL, "since", KIND_TIME, offsetof(DaemonStatusMode, since)},
     {NULL, "by", KIND_TEXT, offsetof(DaemonStatusMode, by)},
     {NULL, "until", KIND_TIME, offsetof(DaemonStatusMode, until)},
+    {NULL, "who", KIND_TEXT, offsetof(DaemonStatusMode, who)}, /* the detail begins here */
+    {NULL, "next", KIND_TEXT, offsetof(DaemonStatusMode, next)},
 };
+#define MODE_MEMBERS_BRIEF 4
 
 /* Of counts that belong to an enum: how many there are, and what each is called. */
 static int counts_length(Kind kind)
@@ -279,9 +284,10 @@ void daemon_status_free(DaemonStatus *status)
     free_all(status_members, G_N_ELEMENTS(status_members), status);
 }
 
-json_t *daemon_status_mode_write(const DaemonStatusMode *mode)
+json_t *daemon_status_mode_write(const DaemonStatusMode *mode, bool has_detail)
 {
-    return write_all(mode_members, G_N_ELEMENTS(mode_members), mode);
+    return write_all(mode_members, has_detail ? G_N_ELEMENTS(mode_members) : MODE_MEMBERS_BRIEF,
+                     mode);
 }
 
 DaemonStatusMode *daemon_status_mode_read(const json_t *answer)

@@ -27,6 +27,10 @@ typedef struct {
     char *by;
     /* 0: without an end */
     gint64 until;
+    /* the user who switched; NULL: not known */
+    char *who;
+    /* with an end: the mode that comes then; else NULL */
+    char *next;
 } DaemonStatusMode;
 
 typedef struct {
@@ -130,8 +134,8 @@ DaemonStatus *daemon_status_read(const json_t *answer);
 void daemon_status_free(DaemonStatus *status);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DaemonStatus, daemon_status_free)
 
-/* The same for the answer to "mode". */
-json_t *daemon_status_mode_write(const DaemonStatusMode *mode);
+/* The same for the answer to "mode"; who and next are its detail. */
+json_t *daemon_status_mode_write(const DaemonStatusMode *mode, bool has_detail);
 DaemonStatusMode *daemon_status_mode_read(const json_t *answer);
 void daemon_status_mode_free(DaemonStatusMode *mode);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DaemonStatusMode, daemon_status_mode_free)

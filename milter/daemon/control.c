@@ -36,9 +36,10 @@ static Worker *loader;   /* reload and flush */
 /* What a worker needs to answer. */
 typedef struct {
     ControlCaller caller;
-    ModeStatus mode; /* mode */
-    char *domain;    /* flush */
-    char *query;     /* resolve */
+    ModeStatus mode; /* mode, as the next one */
+    bool has_detail;
+    char *domain; /* flush */
+    char *query;  /* resolve */
 } Task;
 
 static void post(Worker *worker, void (*job)(void *data), const ControlCaller *caller, Task task)
@@ -91,6 +92,8 @@ static void fill_mode(DaemonStatusMode *mode, const ModeStatus *now)
     mode->since = now->since;
     mode->by = g_strdup(now->is_switch ? "switch" : "configuration");
     mode->until = now->until;
+    mode->who = *now->who != '\0' ? g_strdup(now->who) : NULL;
+    mode->next = now->until != 0 ? g_strdup(mode_text(now->next)) : NULL;
 }
 
 static void fill_configuration(DaemonStatus *status, Settings *settings)
@@ -268,12 +271,12 @@ static json_t *status_answer(void)
     return daemon_status_write(status);
 }
 
-static json_t *mode_answer(const ModeStatus *now)
+static json_t *mode_answer(const ModeStatus *now, bool has_detail)
 {
     g_autoptr(DaemonStatusMode) mode = g_new0(DaemonStatusMode, 1);
 
     fill_mode(mode, now);
-    return daemon_status_mode_write(mode);
+    return daemon_status_mode_write(mode, has_detail);
 }
 
 /* The mode is in force by now. */
@@ -281,7 +284,7 @@ static void run_mode(void *data)
 {
     Task *task = data;
     g_autoptr(GError) error = NULL;
-    json_t *answer = mode_answer(&task->mode);
+    json_t *answer = mode_answer(&task->mode, task->has_detail);
 
     if (!mode_switch_save(&error)) {
         g_autofree char *warning =
@@ -367,24 +370,26 @@ static void run_resolve(void *data)
     finish(task, answer);
 }
 
-static void answer_mode(const ControlCaller *caller)
+static void answer_mode(const ControlCaller *caller, bool has_detail)
 {
     ModeStatus status;
 
     mode_switch_get(&status);
-    control_server_answer(caller, mode_answer(&status));
+    control_server_answer(caller, mode_answer(&status, has_detail));
 }
 
 /* Switches at once; only the disk is left to the worker. */
 static void change_mode(const ControlCaller *caller, const ControlRequest *request)
 {
-    g_autofree char *who = g_strdup_printf("uid %u", (guint)caller->uid);
-    Task task = {.domain = NULL};
+    bool has_name = request->who != NULL && *request->who != '\0';
+    g_autofree char *uid = g_strdup_printf("uid %u", (guint)caller->uid);
+    const char *name = has_name ? request->who : uid;
+    Task task = {.has_detail = request->has_detail};
 
     if (request->command == CONTROL_MODE_CLEAR)
-        mode_switch_clear(who, &task.mode);
+        mode_switch_clear(name, &task.mode);
     else
-        mode_switch_set(request->mode, request->seconds, who, &task.mode);
+        mode_switch_set(request->mode, request->seconds, name, &task.mode);
     post(switcher, run_mode, caller, task);
 }
 
@@ -441,7 +446,7 @@ static void carry_out(const ControlCaller *caller, ControlRequest *request)
         control_server_answer(caller, status_answer());
         return;
     case CONTROL_MODE:
-        answer_mode(caller);
+        answer_mode(caller, request->has_detail);
         return;
     case CONTROL_MODE_SET:
     case CONTROL_MODE_CLEAR:

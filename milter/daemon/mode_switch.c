@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,10 +56,20 @@ static bool read_before(const json_t *value, bool *is_there, Mode *mode)
     return !*is_there || (json_is_string(value) && mode_parse(json_string_value(value), mode));
 }
 
+/* Reads a name, which files of older versions don't have. */
+static void read_name(const json_t *value, char name[MODE_SWITCH_WHO_MAX])
+{
+    const char *text = json_string_value(value);
+
+    g_strlcpy(name, text != NULL ? text : "", MODE_SWITCH_WHO_MAX);
+}
+
 static bool read_object(const json_t *json, ModeSwitchKept *kept)
 {
     const char *mode = json_string_value(json_object_get(json, "mode"));
 
+    read_name(json_object_get(json, "who"), kept->who);
+    read_name(json_object_get(json, "before_who"), kept->before_who);
     return mode != NULL && mode_parse(mode, &kept->mode) &&
            read_before(json_object_get(json, "before"), &kept->has_before, &kept->before) &&
            read_time(json_object_get(json, "since"), false, &kept->since) &&
@@ -88,6 +99,17 @@ static bool read_kept(const char *file, ModeSwitchKept *kept, GError **error)
     return false;
 }
 
+static void append_name(GString *text, const char *member, const char *name)
+{
+    json_t *json = *name != '\0' ? json_string(name) : NULL;
+    char *quoted = json != NULL ? json_dumps(json, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+
+    if (quoted != NULL)
+        g_string_append_printf(text, ",\"%s\":%s", member, quoted);
+    free(quoted); /* jansson's */
+    json_decref(json);
+}
+
 char *mode_switch_text(const ModeSwitchKept *kept)
 {
     g_autofree char *since = clock_rfc3339(kept->since);
@@ -102,6 +124,8 @@ char *mode_switch_text(const ModeSwitchKept *kept)
         g_string_append(text, ",\"until\":null");
     if (kept->has_before)
         g_string_append_printf(text, ",\"before\":\"%s\"", mode_text(kept->before));
+    append_name(text, "who", kept->who);
+    append_name(text, "before_who", kept->before_who);
     g_string_append(text, "}\n");
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
@@ -148,6 +172,7 @@ typedef struct {
     gint64 deadline; /* monotonic; counts if status.until isn't 0, and whichever comes first */
     bool has_before;
     Mode before; /* with an end: the switch without one that it interrupts */
+    char before_who[MODE_SWITCH_WHO_MAX];
 } Switch;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
@@ -179,13 +204,20 @@ static gint64 end_of(const Switch *set)
 /* What is in force. The lock is held. */
 static ModeStatus current(void)
 {
+    Mode next = now_set.has_before ? now_set.before : configured_now;
+    ModeStatus status;
+
     if (!now_set.status.is_switch)
         return (ModeStatus){.mode = configured_now, .since = configured_since};
-    if (!is_over(&now_set))
-        return now_set.status;
-    return (ModeStatus){.mode = now_set.has_before ? now_set.before : configured_now,
-                        .is_switch = now_set.has_before,
-                        .since = end_of(&now_set)};
+    if (!is_over(&now_set)) {
+        status = now_set.status;
+        status.next = next;
+        return status;
+    }
+    status = (ModeStatus){.mode = next, .is_switch = now_set.has_before, .since = end_of(&now_set)};
+    if (now_set.has_before)
+        g_strlcpy(status.who, now_set.before_who, sizeof status.who);
+    return status;
 }
 
 /* Ends the switch, and what it has interrupted. The lock is held. */
@@ -245,10 +277,15 @@ static void take_over(const ModeSwitchKept *kept)
     ModeStatus status;
 
     now_set =
-        (Switch){.status = {kept->mode, true, kept->since, kept->until},
+        (Switch){.status = {.mode = kept->mode,
+                            .is_switch = true,
+                            .since = kept->since,
+                            .until = kept->until},
                  .deadline = clock_monotonic(clock_used) + kept->until - clock_wall(clock_used),
                  .has_before = kept->has_before,
                  .before = kept->before};
+    g_strlcpy(now_set.status.who, kept->who, sizeof now_set.status.who);
+    g_strlcpy(now_set.before_who, kept->before_who, sizeof now_set.before_who);
     if (is_over(&now_set)) {
         log_write(LOG_NOTICE, "mode switch to %s ended while the daemon did not run",
                   mode_text(kept->mode));
@@ -327,23 +364,26 @@ static void remember_before(Switch *next)
     if (status.until != 0) { /* one with an end gives way to another */
         next->has_before = now_set.has_before;
         next->before = now_set.before;
+        g_strlcpy(next->before_who, now_set.before_who, sizeof next->before_who);
         return;
     }
     next->has_before = status.is_switch;
     next->before = status.mode;
+    g_strlcpy(next->before_who, status.who, sizeof next->before_who);
 }
 
 void mode_switch_set(Mode mode, gint64 seconds, const char *who, ModeStatus *status)
 {
     Switch next = make(mode, seconds);
 
+    g_strlcpy(next.status.who, who, sizeof next.status.who);
     pthread_mutex_lock(&lock);
     if (seconds > 0)
         remember_before(&next);
     now_set = next;
     is_unsaved = true;
+    *status = current();
     pthread_mutex_unlock(&lock);
-    *status = next.status;
     log_change(status, who);
 }
 
@@ -377,6 +417,9 @@ static bool take_unsaved(bool *is_switch, ModeSwitchKept *kept)
                              .until = status.until,
                              .has_before = status.until != 0 && now_set.has_before,
                              .before = now_set.before};
+    g_strlcpy(kept->who, status.who, sizeof kept->who);
+    if (kept->has_before)
+        g_strlcpy(kept->before_who, now_set.before_who, sizeof kept->before_who);
     pthread_mutex_unlock(&lock);
     return is_wanted;
 }

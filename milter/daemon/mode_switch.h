@@ -16,12 +16,16 @@
  * the first is never held while the disk is waited for, so that a message never waits for it.
  */
 
+#define MODE_SWITCH_WHO_MAX 65 /* octets with the NUL; a longer name is cut */
+
 /* Which mode is in force. */
 typedef struct {
     Mode mode;
-    bool is_switch; /* set by the switch, else by the configuration */
-    gint64 since;   /* wall time */
-    gint64 until;   /* wall time; 0: without an end */
+    bool is_switch;                /* set by the switch, else by the configuration */
+    gint64 since;                  /* wall time */
+    gint64 until;                  /* wall time; 0: without an end */
+    Mode next;                     /* with an end: what comes then */
+    char who[MODE_SWITCH_WHO_MAX]; /* the user who switched; "": not known */
 } ModeStatus;
 
 /*
@@ -44,7 +48,7 @@ void mode_switch_get(ModeStatus *status);
  *
  * seconds  until the mode from before the switch returns: the last switch without an end, or the
  *          configuration's mode; 0: never
- * who      for the log
+ * who      the user's name, for the log and status
  * status   set to what is in force now
  */
 void mode_switch_set(Mode mode, gint64 seconds, const char *who, ModeStatus *status);
@@ -77,7 +81,9 @@ typedef struct {
     gint64 since; /* wall time, whole seconds, as until */
     gint64 until; /* 0: without an end */
     bool has_before;
-    Mode before; /* with an end: the switch without one that it interrupts */
+    Mode before;                   /* with an end: the switch without one that it interrupts */
+    char who[MODE_SWITCH_WHO_MAX]; /* see ModeStatus */
+    char before_who[MODE_SWITCH_WHO_MAX];
 } ModeSwitchKept;
 
 /* The pure parts. Reads what a file holds, any octets; false if it is not one of ours. */

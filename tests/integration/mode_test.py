@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from datetime import datetime, timezone
 
@@ -39,6 +40,23 @@ def _mode(daemon):
 def _seconds_from_now(text):
     return (datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
             - datetime.now(timezone.utc)).total_seconds()
+
+
+def test_who_switched_and_what_comes_next(daemons, directory):
+    daemon = daemons.start()
+    daemon.tool("mode", "log-only", env={**os.environ, "SUDO_USER": "anna"})
+    assert "switch (anna)" in daemon.tool("mode").stdout and "then" not in daemon.tool("mode").stdout
+    daemon.tool("mode", "off", "--for", "1h", env={**os.environ, "SUDO_USER": "berta"})
+    told = daemon.tool("mode").stdout
+    assert "switch (berta)" in told and re.search(r"^then +log-only$", told, re.MULTILINE)
+    status = json.loads(daemon.tool("status", "--json").stdout)
+    assert (status["mode_who"], status["mode_next"]) == ("berta", "log-only")
+    assert "who=berta" in daemon.log()
+    daemon.stop()
+    daemon.start()
+    assert "switch (berta)" in daemon.tool("mode").stdout
+    daemon.tool("mode", "--clear")
+    assert json.loads(daemon.tool("status", "--json").stdout)["mode_who"] is None
 
 
 @pytest.mark.parametrize("configured, switched", [("log-only", "rewrite"), ("rewrite", "log-only")])

@@ -14,7 +14,7 @@ static const char whole[] =
     "{\"ok\":true,\"version\":\"1.0\",\"pid\":4711,\"up_since\":\"2026-01-31T23:59:01Z\","
     "\"socket\":\"inet:8894@127.0.0.1\",\"control_socket\":\"/run/c\",\"state_dir\":\"/var/s\","
     "\"mode\":\"log-only\",\"mode_since\":\"2026-01-31T23:59:02Z\",\"mode_by\":\"switch\","
-    "\"mode_until\":\"2026-01-31T23:59:03Z\",\"mode_configured\":\"rewrite\","
+    "\"mode_until\":\"2026-01-31T23:59:03Z\",\"mode_who\":\"anna\",\"mode_next\":\"off\",\"mode_configured\":\"rewrite\","
     "\"configuration\":{\"file\":\"/etc/f\",\"loaded\":\"2026-01-31T23:59:04Z\",\"error\":\"x:1: y\"},"
     "\"relay_set\":{\"networks\":[\"192.0.2.25\",\"2001:db8::/32\"],\"complete\":false,"
     "\"policy\":\"all\",\"problems\":[\"no such host\"]},"
@@ -148,7 +148,7 @@ static void test_mode(void **state G_GNUC_UNUSED)
 {
     json_t *answer = json_loads(whole_mode, 0, NULL);
     g_autoptr(DaemonStatusMode) mode = daemon_status_mode_read(answer);
-    char *text = text_of(daemon_status_mode_write(mode));
+    char *text = text_of(daemon_status_mode_write(mode, false));
 
     json_decref(answer);
     assert_string_equal(text, whole_mode);
