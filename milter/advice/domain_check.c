@@ -211,7 +211,8 @@ DomainCheck *domain_check_run_in(Settings *settings, ModeInForce mode, Dns *dns,
 {
     DomainCheck *check = domain_check_evaluate(settings, dns, relays, subject, deadline);
 
-    check->dmarc_policy = dmarc_policy_lookup(dns, subject->domain, deadline, &check->dmarc);
+    check->dmarc_policy =
+        dmarc_policy_find(dns, subject->domain, deadline, &check->dmarc, &check->dmarc_trouble);
     note_missing(check, dns, deadline);
     note_section(check, settings, mode);
     note_result(check, settings);
@@ -224,5 +225,6 @@ void domain_check_free(DomainCheck *check)
     g_ptr_array_unref(check->notes);
     g_free(check->unknown);
     g_free(check->dmarc);
+    g_free(check->dmarc_trouble);
     g_free(check);
 }

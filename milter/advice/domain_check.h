@@ -30,8 +30,10 @@ typedef struct {
     char *unknown;
     /* For people, if the result needs one; else NULL. */
     const char *reason;
-    /* The record; NULL if there is none. */
+    /* The record; NULL if there is none, or if it is not known. */
     char *dmarc;
+    /* Why it is not known whether there is one; else NULL. */
+    char *dmarc_trouble;
     DmarcPolicy dmarc_policy;
     /* of char *: sentences on what besides SPF counts for this domain here */
     GPtrArray *notes;

@@ -386,6 +386,8 @@ static void add_evaluation(Page *page, const DomainCheck *check)
         add_line(page, "record", shown->record);
     else if (check->result == SPF_NONE)
         add_line(page, "record", "none");
+    else if (check->result == SPF_TEMPERROR)
+        add_line(page, "record", "unknown");
     add_tree(page, shown);
     add_costs(page, check);
 }
@@ -393,13 +395,19 @@ static void add_evaluation(Page *page, const DomainCheck *check)
 /* One clear line first, then what it rests on. */
 static void add_check(Page *page, const DomainCheck *check)
 {
+    g_autofree char *dmarc = NULL;
+
     add_headline(page, check);
     if (check->reason != NULL)
         add_line(page, "reason", check->reason);
     add_relays(page, check);
     if (check->shown != NULL)
         add_evaluation(page, check);
-    add_line(page, "dmarc", check->dmarc != NULL ? check->dmarc : "none");
+    if (check->dmarc_trouble != NULL)
+        dmarc = g_strdup_printf("unknown: %s", check->dmarc_trouble);
+    else
+        dmarc = g_strdup(check->dmarc != NULL ? check->dmarc : "none");
+    add_line(page, "dmarc", dmarc);
     for (guint i = 0; i < check->notes->len; i++)
         add_line(page, "note", g_ptr_array_index(check->notes, i));
 }

@@ -255,12 +255,16 @@ DnsAnswer *doctor_dns_lookup(const Doctor *doctor, const char *name, DnsType typ
                       deadline_shortened(doctor->deadline, doctor->settings->dns_timeout));
 }
 
-static void add_addresses(const Doctor *doctor, GArray *addresses, const char *host)
+/* has_trouble is set if DNS did not answer: there may be more. */
+static void add_addresses(const Doctor *doctor, GArray *addresses, const char *host,
+                          bool *has_trouble)
 {
     static const DnsType types[] = {DNS_A, DNS_AAAA};
 
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
         g_autoptr(DnsAnswer) answer = doctor_dns_lookup(doctor, host, types[i]);
+
+        *has_trouble |= answer->status == DNS_TROUBLE;
 
         for (guint at = 0; answer->status == DNS_FOUND && at < answer->records->len; at++) {
             Network network = network_from_octets(types[i] == DNS_A ? AF_INET : AF_INET6,
@@ -272,7 +276,7 @@ static void add_addresses(const Doctor *doctor, GArray *addresses, const char *h
 }
 
 /* The addresses to which an MTA hands mail for hop. */
-static GArray *addresses_of(const Doctor *doctor, const NextHop *hop)
+static GArray *addresses_of(const Doctor *doctor, const NextHop *hop, bool *has_trouble)
 {
     GArray *addresses = g_array_new(FALSE, FALSE, sizeof(Network));
     g_autoptr(DnsAnswer) mx = NULL;
@@ -284,10 +288,11 @@ static GArray *addresses_of(const Doctor *doctor, const NextHop *hop)
     }
     if (!hop->is_literal)
         mx = doctor_dns_lookup(doctor, hop->host, DNS_MX);
+    *has_trouble = mx != NULL && mx->status == DNS_TROUBLE;
     for (guint i = 0; mx != NULL && mx->status == DNS_FOUND && i < mx->records->len; i++)
-        add_addresses(doctor, addresses, dns_answer_at(mx, i)->data);
+        add_addresses(doctor, addresses, dns_answer_at(mx, i)->data, has_trouble);
     if (addresses->len == 0)
-        add_addresses(doctor, addresses, hop->host);
+        add_addresses(doctor, addresses, hop->host, has_trouble);
     return addresses;
 }
 
@@ -360,14 +365,22 @@ void doctor_dns_next_hop(Doctor *doctor, const char *parameter, const char *text
 {
     g_auto(NextHop) hop = {0};
     g_autoptr(GArray) addresses = NULL;
+    bool has_trouble = false;
     const char *provider;
 
     next_hop_parse(&hop, text);
     provider = doctor_dns_provider(hop.host);
-    addresses = provider == NULL ? addresses_of(doctor, &hop) : NULL;
+    addresses = provider == NULL ? addresses_of(doctor, &hop, &has_trouble) : NULL;
+    if (provider == NULL && addresses->len > 0 && is_outside(doctor, addresses))
+        has_trouble |= doctor->relays != NULL && relays_unknown(doctor->relays) != NULL;
     if (provider != NULL ? has_spf_entry(doctor, provider)
-                         : addresses->len > 0 && !is_outside(doctor, addresses))
+                         : addresses->len > 0 && !has_trouble && !is_outside(doctor, addresses))
         findings_add(doctor, FINDING_FINE, "relayhost", "%s is %s, which relay_hosts has",
+                     parameter, hop.host);
+    else if (has_trouble)
+        findings_add(doctor, FINDING_UNKNOWN, "relayhost",
+                     "%s is %s; whether relay_hosts has its addresses is not known, as the DNS "
+                     "gives no answer",
                      parameter, hop.host);
     else if (addresses != NULL && addresses->len == 0)
         findings_add(doctor, FINDING_UNKNOWN, "relayhost",

@@ -118,6 +118,16 @@ static void examine_verdict(Doctor *doctor, const DomainCheck *check)
     if (check->is_authorised)
         findings_add(doctor, FINDING_FINE, "fallback-spf", "%s authorises the relays (%s)", domain,
                      spf_result_text(check->result));
+    else if (check->result == SPF_TEMPERROR)
+        findings_add(doctor, FINDING_UNKNOWN, "fallback-spf",
+                     "whether %s authorises the relays is not known: %s", domain, check->reason);
+    else if (check->shown != NULL && check->shown->is_unproven)
+        advise_record(doctor,
+                      findings_add(doctor, FINDING_ERROR, "fallback-spf",
+                                   "it can't be proven that %s authorises the relays (%s), so it "
+                                   "counts as not authorised",
+                                   domain, check->reason),
+                      check);
     else
         advise_record(doctor,
                       findings_add(doctor, FINDING_ERROR, "fallback-spf",
@@ -134,6 +144,10 @@ static void examine_dmarc(Doctor *doctor, const DomainCheck *check)
     if (check->dmarc != NULL)
         findings_add(doctor, FINDING_FINE, "fallback-dmarc", "%s has DMARC (p=%s)", domain,
                      dmarc_policy_text(check->dmarc_policy));
+    else if (check->dmarc_trouble != NULL)
+        findings_add(doctor, FINDING_UNKNOWN, "fallback-dmarc",
+                     "whether %s has a DMARC record is not known: %s", domain,
+                     check->dmarc_trouble);
     else
         finding_advise(findings_add(doctor, FINDING_WARNING, "fallback-dmarc",
                                     "%s has no DMARC record; large providers ask for one", domain),
@@ -195,23 +209,29 @@ static void examine_dkim(Doctor *doctor, const char *domain)
                         "spfrom doctor --dkim-selector NAME");
 }
 
-static bool has_address(Doctor *doctor, const char *host)
+/* Has one of several hosts an address? */
+typedef enum { ADDRESS_NONE, ADDRESS_UNKNOWN, ADDRESS_FOUND } AddressState;
+
+static AddressState address_of(Doctor *doctor, const char *host)
 {
     g_autoptr(DnsAnswer) a = doctor_dns_lookup(doctor, host, DNS_A);
     g_autoptr(DnsAnswer) aaaa = NULL;
 
     if (a->status == DNS_FOUND)
-        return true;
+        return ADDRESS_FOUND;
     aaaa = doctor_dns_lookup(doctor, host, DNS_AAAA);
-    return aaaa->status == DNS_FOUND || a->status == DNS_TROUBLE || aaaa->status == DNS_TROUBLE;
+    if (aaaa->status == DNS_FOUND)
+        return ADDRESS_FOUND;
+    return a->status == DNS_TROUBLE || aaaa->status == DNS_TROUBLE ? ADDRESS_UNKNOWN : ADDRESS_NONE;
 }
 
-static bool has_living_mx(Doctor *doctor, const DnsAnswer *mx)
+static AddressState address_of_any(Doctor *doctor, const DnsAnswer *mx)
 {
-    for (guint i = 0; i < mx->records->len; i++)
-        if (has_address(doctor, dns_answer_at(mx, i)->data))
-            return true;
-    return false;
+    AddressState best = ADDRESS_NONE;
+
+    for (guint i = 0; i < mx->records->len && best != ADDRESS_FOUND; i++)
+        best = MAX(best, address_of(doctor, dns_answer_at(mx, i)->data));
+    return best;
 }
 
 static Finding *add_no_route(Doctor *doctor, const char *address, const char *why)
@@ -233,15 +253,24 @@ static void examine_route(Doctor *doctor, const char *address)
 {
     const char *domain = strrchr(address, '@') + 1;
     g_autoptr(DnsAnswer) mx = doctor_dns_lookup(doctor, domain, DNS_MX);
+    AddressState address_state = ADDRESS_UNKNOWN;
 
+    if (mx->status != DNS_TROUBLE && !mx->takes_no_mail)
+        address_state =
+            mx->status == DNS_FOUND ? address_of_any(doctor, mx) : address_of(doctor, domain);
     if (mx->status == DNS_TROUBLE)
         findings_add(doctor, FINDING_UNKNOWN, "fallback-route", "MX of %s: %s", domain,
                      mx->trouble);
     else if (mx->takes_no_mail)
         add_no_route(doctor, address, "its MX record says that the domain takes no mail");
-    else if (mx->status == DNS_FOUND && !has_living_mx(doctor, mx))
+    else if (address_state == ADDRESS_UNKNOWN)
+        findings_add(doctor, FINDING_UNKNOWN, "fallback-route",
+                     "whether mail to %s has a route is not known: no answer about the address of "
+                     "%s",
+                     address, mx->status == DNS_FOUND ? dns_answer_at(mx, 0)->data : domain);
+    else if (mx->status == DNS_FOUND && address_state == ADDRESS_NONE)
         add_no_route(doctor, address, "no host of its MX record has an address");
-    else if (mx->status != DNS_FOUND && !has_address(doctor, domain))
+    else if (address_state == ADDRESS_NONE)
         add_no_route(doctor, address, "the domain has neither an MX record nor an address");
     else
         findings_add(doctor, FINDING_FINE, "fallback-route",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/domain_name.h"
+#include "spf/problem.h"
 
 #define PREFIX "_dmarc."
 
@@ -86,9 +87,10 @@ DmarcPolicy dmarc_policy_parse(const char *record, bool is_subdomain)
 
 /*
  * Returns whether the search ends here: *record is then the only record, or NULL if there are
- * several, or DNS trouble, which count as no record.
+ * several, or DNS trouble, which count as no record. Of DNS trouble, *trouble says what it is.
  */
-static bool find_record(Dns *dns, const char *domain, Deadline deadline, char **record)
+static bool find_record(Dns *dns, const char *domain, Deadline deadline, char **record,
+                        char **trouble)
 {
     g_autofree char *name = g_strconcat(PREFIX, domain, NULL);
     g_autoptr(DnsAnswer) answer = dns_lookup(dns, name, DNS_TXT, deadline);
@@ -105,21 +107,33 @@ static bool find_record(Dns *dns, const char *domain, Deadline deadline, char **
     }
     if (records > 1)
         g_clear_pointer(record, g_free);
+    if (answer->status == DNS_TROUBLE)
+        *trouble = problem_no_answer(name, DNS_TXT, answer);
     return records > 0 || answer->status == DNS_TROUBLE;
 }
 
-DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, Deadline deadline, char **record)
+DmarcPolicy dmarc_policy_find(Dns *dns, const char *domain, Deadline deadline, char **record,
+                              char **trouble)
 {
     g_autofree char *found = NULL;
     const char *organizational = domain_name_organizational(domain);
     bool is_subdomain = strcmp(organizational, domain) != 0;
-    bool is_own = find_record(dns, domain, deadline, &found);
     DmarcPolicy policy;
+    bool is_own;
 
+    *trouble = NULL;
+    is_own = find_record(dns, domain, deadline, &found, trouble);
     if (!is_own && is_subdomain)
-        find_record(dns, organizational, deadline, &found);
+        find_record(dns, organizational, deadline, &found, trouble);
     policy = found != NULL ? dmarc_policy_parse(found, is_subdomain && !is_own) : DMARC_NONE;
     if (record != NULL)
         *record = g_steal_pointer(&found);
     return policy;
+}
+
+DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, Deadline deadline, char **record)
+{
+    g_autofree char *trouble = NULL;
+
+    return dmarc_policy_find(dns, domain, deadline, record, &trouble);
 }

@@ -26,4 +26,12 @@ DmarcPolicy dmarc_policy_parse(const char *record, bool is_subdomain);
  * record  NULL, or set to the text of the record, owned by the caller; NULL if there is none
  */
 DmarcPolicy dmarc_policy_lookup(Dns *dns, const char *domain, Deadline deadline, char **record);
+
+/*
+ * The same for people, who must be told if it is not known whether there is a record.
+ *
+ * trouble  set to what kept DNS from answering, owned by the caller; NULL if it answered
+ */
+DmarcPolicy dmarc_policy_find(Dns *dns, const char *domain, Deadline deadline, char **record,
+                              char **trouble);
 #endif

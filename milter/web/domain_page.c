@@ -299,7 +299,9 @@ static void add_term(Html *html, const View *view, const Evaluation *shown, guin
     html_close(html);
     html_add_cell(html, view_say(view, "Look-ups"), "number", term->lookups > 0 ? lookups : "");
     html_add_cell(html, view_say(view, "Void"), "number", term->voids > 0 ? voids : "");
-    html_add_cell(html, view_say(view, "Matches"), NULL, outcome_text(view, outcome));
+    html_add_cell(html, view_say(view, "Matches"), NULL,
+                  term->is_assumed ? view_say(view, "depends on the address")
+                                   : outcome_text(view, outcome));
     html_close(html);
 }
 
@@ -362,17 +364,23 @@ static void add_notes(Html *html, const View *view, const DomainCheck *check)
 static void add_evidence(Html *html, const View *view, const DomainCheck *check)
 {
     const Evaluation *shown = check->shown;
+    const char *no_record = check->result == SPF_TEMPERROR || shown == NULL
+                                ? view_say(view, "Not known: the DNS gave no answer.")
+                                : view_say(view, "No SPF record, or none that counts.");
 
     html_open(html, "section", "class", "card", "aria-labelledby", "evidence", NULL);
     html_element(html, "h2", view_say(view, "What DNS says now"), "id", "evidence", NULL);
     add_record_text(html, view_say(view, "SPF record"), shown != NULL ? shown->record : NULL,
-                    view_say(view, "No SPF record, or none that counts."));
+                    no_record);
     if (shown != NULL && shown->terms->len > 0) {
         add_tree(html, view, shown);
         add_costs(html, view, shown);
     }
     add_relays(html, view, check);
-    add_record_text(html, view_say(view, "DMARC record"), check->dmarc, view_say(view, "none"));
+    add_record_text(html, view_say(view, "DMARC record"), check->dmarc,
+                    check->dmarc_trouble != NULL
+                        ? view_say(view, "Not known: the DNS gave no answer.")
+                        : view_say(view, "none"));
     add_notes(html, view, check);
     html_close(html);
 }

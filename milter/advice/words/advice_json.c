@@ -95,7 +95,12 @@ json_t *advice_json_check(const DomainCheck *check)
     json_object_set_new(json, "advice", json_null());
     json_object_set_new(json, "local_part", advice_json_text(check->subject->local_part));
     json_object_set_new(json, "reason", advice_json_text(check->reason));
-    json_object_set_new(json, "dmarc_policy", json_string(dmarc_policy_text(check->dmarc_policy)));
+    json_object_set_new(json, "dmarc_policy",
+                        json_string(check->dmarc_trouble != NULL
+                                        ? "unknown"
+                                        : dmarc_policy_text(check->dmarc_policy)));
+    if (check->dmarc_trouble != NULL)
+        json_object_set_new(json, "dmarc_trouble", advice_json_text(check->dmarc_trouble));
     json_object_set_new(json, "tree", tree_json(check->shown));
     json_object_set_new(json, "notes", notes_json(check));
     return json;
