@@ -296,19 +296,34 @@ static bool take_address(Mailboxes *mailboxes, AddressRead *address)
 }
 
 /*
- * Returns whether deployed parsers take an "@" in a comment for an address: where a parenthesis is
- * quoted by a backslash, or where the comment stands behind a group.
+ * Returns whether deployed parsers take an "@" in a comment for an address: if a parenthesis is
+ * quoted by a backslash, or if there is a group.
  */
-static bool has_treacherous_comment(const char *text, const GPtrArray *addresses)
+static bool has_treacherous_comment(const char *text)
 {
-    guint signs = 0;
+    bool is_treacherous = false; /* such a parenthesis, or a group, is there */
+    bool has_sign = false;       /* in a comment */
+    bool is_quoted = false;
+    guint depth = 0; /* of comments */
 
-    if (strchr(text, '(') == NULL ||
-        (strstr(text, "\\(") == NULL && strstr(text, "\\)") == NULL && strchr(text, ';') == NULL))
+    if (strchr(text, '(') == NULL)
         return false;
-    for (const char *sign = strchr(text, '@'); sign != NULL; sign = strchr(sign + 1, '@'))
-        signs++;
-    return signs > addresses->len;
+    for (; *text != '\0'; text++) {
+        if (*text == '\\' && text[1] != '\0') {
+            text++;
+            is_treacherous |= *text == '(' || *text == ')';
+        } else if (*text == '"' && depth == 0) {
+            is_quoted = !is_quoted;
+        } else if (!is_quoted && *text == '(') {
+            depth++;
+        } else if (depth > 0) {
+            depth -= *text == ')';
+            has_sign |= *text == '@';
+        } else if (!is_quoted) {
+            is_treacherous |= *text == ';';
+        }
+    }
+    return is_treacherous && has_sign;
 }
 
 /* Reads one field. Returns whether there was no doubt. */
@@ -322,7 +337,7 @@ static bool read_field(Mailboxes *mailboxes, const char *text, gsize length)
             note_name(mailboxes, ((AddressRead *)g_ptr_array_index(addresses, i))->phrase);
         return false;
     }
-    is_clear &= !has_treacherous_comment(text, addresses);
+    is_clear &= !has_treacherous_comment(text);
     for (guint i = 0; i < addresses->len; i++)
         is_clear &= take_address(mailboxes, g_ptr_array_index(addresses, i));
     return is_clear;

@@ -42,6 +42,9 @@ erika@{own} (a (b (c)))
 erika@{own},
 Erika <erika@{own}>,
 (Joe Muster) joe@{own}
+"Erika (x@{other}); Praxis" <erika@{own}>
+"Erika (x@{other})" <erika@{own}>
+(x@{other}) "Erika; Praxis" <erika@{own}>
 erika@{own} (info@{other})
 erika@{own}(x) ('info@{other}(x)')
 "info@{other}" <erika@{own}>

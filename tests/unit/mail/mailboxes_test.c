@@ -35,6 +35,9 @@ static const struct row {
     {"a@b.example (\\), x@bank.example, \\()", "? ), x@bank.example, (|a@b.example"},
     {"g: a@b.example; (x@bank.example)", "? -|a@b.example"},
     {"(a \\) b) <a@b.example>", "a ) b|a@b.example"},
+    {"\"(x@y.example); z\" <a@b.example>", "(x@y.example); z|a@b.example"},
+    {"\"z \\) x@y.example\" <a@b.example>", "z ) x@y.example|a@b.example"},
+    {"(x@bank.example) \"a; \" <a@b.example>", "a; |a@b.example"},
     {"g: a@b.example; (x)", "-|a@b.example"},
 
     /* What everyone reads in one way. */
