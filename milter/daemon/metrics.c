@@ -98,7 +98,6 @@ static void take_returns(MetricsSnapshot *snapshot)
     g_auto(ReturnsStatus) returns;
 
     returns_status(&returns);
-    snapshot->has_returns = returns.file != NULL;
     snapshot->returns_found = returns.found;
     snapshot->returns_unknown = returns.unknown;
     snapshot->returns_trouble = returns.trouble;
@@ -268,8 +267,6 @@ static void write_returns(const Writer *writer, const MetricsSnapshot *snapshot)
 {
     const char *name = "spfrom_return_lookups_total";
 
-    if (!snapshot->has_returns)
-        return;
     counter_head(writer, "spfrom_return_lookups",
                  "Questions of the MTA at return_socket, by outcome.");
     sample(writer, name, "outcome", "found", snapshot->returns_found);

@@ -53,7 +53,6 @@ typedef struct {
     guint64 log_lines_lost;
     guint connections; /* now */
     MetricsFallback fallback;
-    bool has_returns; /* what follows is known; false if no address carries a token */
     guint64 returns_found, returns_unknown, returns_trouble;
     guint64 return_addresses;
     bool is_in_force; /* what follows is known; false if the daemon ends */

@@ -3,8 +3,8 @@
 import contextlib
 import datetime
 import json
-import os
 import re
+import smtplib
 import socket
 import sqlite3
 import subprocess
@@ -21,8 +21,7 @@ from lab.control_client import ask_control
 from lab.metrics_read import metrics_of
 from lab.private_postfix import PrivatePostfix
 from lab.private_sendmail import PrivateSendmail
-from lab.spfrom import Spfrom
-from lab.zone import ZONE_FILE
+from lab.sink import Sink
 
 pytestmark = pytest.mark.thread
 
@@ -209,6 +208,50 @@ def test_domains_that_do_not_fit(daemons):
     daemon.write_configuration()
     assert daemon.tool("reload").returncode == 0
     assert "return_address: bounce+%t@praxis-mueller.de is of another domain than the fallback address" in daemon.log()
+
+
+def refusals(port, *recipients):
+    """The codes that recipients get at RCPT."""
+    with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client:
+        client.ehlo()
+        client.mail("")
+        return [client.rcpt(recipient)[0] for recipient in recipients]
+
+
+def send_bounce(port, recipient):
+    with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client:
+        client.sendmail("", [recipient], "From: MAILER-DAEMON@elsewhere.example\r\nSubject: Undelivered\r\n\r\nNo.\r\n")
+
+
+def test_through_postfix(daemon, directory, needs_postfix):
+    """As the README has it: a subdomain of its own. What we gave out arrives at its author, the rest is refused at RCPT."""
+    daemon.settings["return_address"] = "%t@bounce.lemniscus.de"
+    daemon.write_configuration()
+    assert daemon.tool("reload").returncode == 0
+    socketmap = f"socketmap:inet:127.0.0.1:{port_of(daemon)}:return"
+    known, unknown = (f"{token}@bounce.lemniscus.de" for token in (TOKEN, UNKNOWN))
+    try:
+        with Sink() as sink, PrivatePostfix(directory / "postfix-back", sink.port, virtual_alias_maps=socketmap,
+                                            virtual_alias_domains="bounce.lemniscus.de") as postfix:
+            assert refusals(postfix.port(), known, unknown, "anybody@elsewhere.example") == [250, 550, 250]
+            send_bounce(postfix.port(), known)
+            delivery = sink.take(AUTHOR, PATIENCE)
+            assert delivery.sender == "" and delivery.addresses() == [AUTHOR]
+    finally:
+        daemon.settings["return_address"] = "bounce+%t@lemniscus.de"
+        daemon.write_configuration()
+        assert daemon.tool("reload").returncode == 0
+
+
+def test_through_sendmail(daemon, directory):
+    need(private_sendmail.why_not())
+    map_line = f"LOCAL_DOMAIN(`lemniscus.de')dnl\nFEATURE(`virtusertable', `socket -T<TMPF> inet:{port_of(daemon)}@127.0.0.1')dnl\n"
+    known, unknown = (f"bounce+{token}@lemniscus.de" for token in (TOKEN, UNKNOWN))
+    with Sink() as sink, PrivateSendmail(directory / "sendmail-back", sink.port, extra_mc=map_line) as sendmail:
+        assert refusals(sendmail.port(), known, unknown) == [250, 550]
+        send_bounce(sendmail.port(), known)
+        delivery = sink.take(AUTHOR, PATIENCE)
+        assert delivery.sender == "" and delivery.addresses() == [AUTHOR]
 
 
 @pytest.mark.address
