@@ -30,8 +30,10 @@ def _release():
 
 
 def _start(machines, command):
+    """With SIGHUP as a login has it: a shell under nohup ignores it, and so would the script."""
     return subprocess.Popen([SCRIPT, _release(), "sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, env={**os.environ, "SPFROM_RELEASES": str(machines)})
+                            stderr=subprocess.STDOUT, text=True, env={**os.environ, "SPFROM_RELEASES": str(machines)},
+                            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
 
 
 def _run(machines, command):
