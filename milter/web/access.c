@@ -2,6 +2,7 @@
 
 #include "web/access.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,6 +47,13 @@ char *access_password_read(const char *file, GError **error)
     FILE *stream = fopen(file, "re");
     char *password;
 
+    if (stream == NULL && errno == EACCES) {
+        g_set_error(error, ACCESS_ERROR, ACCESS_ERROR_FILE,
+                    "%s: %m; it has to be readable for the account that runs spfrom web, for "
+                    "spfrom-web.service by its group: chgrp spfrom %s; chmod 640 %s",
+                    file, file, file);
+        return NULL;
+    }
     if (stream == NULL) {
         g_set_error(error, ACCESS_ERROR, ACCESS_ERROR_FILE, "%s: %m", file);
         return NULL;

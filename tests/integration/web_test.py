@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 import urllib.parse
 from html.parser import HTMLParser
@@ -18,6 +19,7 @@ import pytest
 
 from lab import ledger_history
 from lab import milter_client
+from lab import paths
 from lab import processes
 from lab.faulty_dns import FaultyDns, Silence, Txt
 from lab.private_web import PrivateWeb
@@ -429,6 +431,27 @@ def test_password(daemon, tmp_path):
             assert web.get(target, Authorization=basic("ops:falsch")).status == 401
             assert web.get(target, Authorization=basic("ops:geheim")).status == 200
         assert web.get("/healthz").status == 200
+
+
+def test_password_of_the_service(daemon, directory, needs_root):
+    """spfrom-web.service has an account of its own (DynamicUser) that is in the daemon's group, and reads the password by it."""
+    unit = (paths.SRCDIR / "conf" / "spfrom-web.service.in").read_text()
+    assert "DynamicUser=yes\nSupplementaryGroups=spfrom\n" in unit and "--password-file /etc/spfrom/web" in unit
+    assert "install -m 640 -g spfrom /dev/null /etc/spfrom/web" in unit
+    assert "install -m 640 -g spfrom /dev/null /etc/spfrom/web" in (paths.SRCDIR / "README.md").read_text()
+    file = directory / "web" / "password"
+    file.write_text("ops:geheim\n")
+    as_service = ["setpriv", "--reuid=61234", "--regid=61234", "--groups=61235", "--no-new-privs", "--bounding-set=-all"]
+    command = [*as_service, paths.TOOL, "-c", daemon.configuration_file, "web", "--listen", "127.0.0.1:0",
+               "--password-file", file]
+    os.chown(file, 0, 61235)
+    file.chmod(0o600)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 78 and f"chgrp spfrom {file}; chmod 640 {file}" in done.stderr
+    file.chmod(0o640)
+    with PrivateWeb(daemon, "--password-file", file, before=as_service) as web:
+        assert web.get("/").status == 401
+        assert web.get("/", Authorization=basic("ops:geheim")).status == 200
 
 
 @pytest.mark.parametrize("arguments, status, said", [

@@ -30,19 +30,20 @@ _opener = urllib.request.build_opener(_NoRedirect)
 
 
 class PrivateWeb(processes.Service):
-    """The pages of the daemon daemon (a Spfrom, which may not run), on a free port."""
+    """The pages of the daemon daemon (a Spfrom, which may not run), on a free port. before is a command that runs another."""
 
-    def __init__(self, daemon, *arguments, environment=None):
+    def __init__(self, daemon, *arguments, environment=None, before=()):
         self.daemon = daemon
         self._arguments = arguments
         self._environment = environment
+        self._before = before
         self._log = daemon.directory / f"web-{next(_numbers)}.log"
         self.url = None
         self.last_status = None
 
     def start(self):
         self._process = processes.start(
-            [paths.TOOL, "-c", self.daemon.configuration_file, "web", "--listen", "127.0.0.1:0", *self._arguments],
+            [*self._before, paths.TOOL, "-c", self.daemon.configuration_file, "web", "--listen", "127.0.0.1:0", *self._arguments],
             self._log, self._environment)
         self.url = processes.wait_until(self._announced, 20, "spfrom web", self._process)
 
