@@ -108,15 +108,47 @@ static const Evaluation *choose_shown(const DomainCheck *check)
     return shown;
 }
 
-static void note(DomainCheck *check, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void note(DomainCheck *check, const char *format, ...)
+static void note_free(gpointer data)
 {
-    va_list arguments;
+    DomainNote *note = data;
 
-    va_start(arguments, format);
-    g_ptr_array_add(check->notes, g_strdup_vprintf(format, arguments));
-    va_end(arguments);
+    g_free(note->value);
+    g_free(note->more);
+    g_free(note);
+}
+
+static void note(DomainCheck *check, const char *text, const char *value, const char *more)
+{
+    DomainNote *added = g_new0(DomainNote, 1);
+
+    *added = (DomainNote){.text = text, .value = g_strdup(value), .more = g_strdup(more)};
+    g_ptr_array_add(check->notes, added);
+}
+
+char *domain_check_note(const DomainCheck *check, guint position, const Language *language)
+{
+    const DomainNote *note = g_ptr_array_index(check->notes, position);
+
+    return language_fill(language, note->text, "value", note->value != NULL ? note->value : "",
+                         "more", note->more != NULL ? note->more : "", NULL);
+}
+
+/* What a mode other than rewrite means, by what gives it. */
+static const char *mode_note(const Standing *standing, bool is_switched)
+{
+    bool is_off = standing->mode == MODE_OFF;
+
+    if (is_switched)
+        return is_off ? N_("the mode is {value} by the switch (spfrom mode): nothing is looked up "
+                           "or rewritten")
+                      : N_("the mode is {value} by the switch (spfrom mode): messages are not "
+                           "touched, only logged");
+    if (standing->has_own_mode)
+        return is_off ? N_("the mode is {value} for this domain: nothing is looked up or rewritten")
+                      : N_("the mode is {value} for this domain: messages are not touched, only "
+                           "logged");
+    return is_off ? N_("the mode is {value}: nothing is looked up or rewritten")
+                  : N_("the mode is {value}: messages are not touched, only logged");
 }
 
 /* What the configuration says of this domain, whatever SPF does. */
@@ -127,35 +159,32 @@ static void note_section(DomainCheck *check, Settings *settings, ModeInForce mod
     bool is_switched = mode.is_switch && standing.mode == mode.mode;
 
     if (strcmp(domain, standing.fallback->domain_name) == 0)
-        note(check, "this is the domain of the fallback address: it is never rewritten");
+        note(check, N_("this is the domain of the fallback address: it is never rewritten"), NULL,
+             NULL);
     if (standing.authorised != STANDING_MAP_SILENT)
-        note(check, "domain_map says authorised=%s, which counts in place of SPF",
-             standing.authorised == STANDING_MAP_YES ? "yes" : "no");
+        note(check, N_("domain_map says authorised={value}, which counts in place of SPF"),
+             standing.authorised == STANDING_MAP_YES ? "yes" : "no", NULL);
     if (standing.mode != MODE_REWRITE)
-        note(check, "the mode is %s%s: %s", mode_text(standing.mode),
-             is_switched             ? " by the switch (spfrom mode)"
-             : standing.has_own_mode ? " for this domain"
-                                     : "",
-             standing.mode == MODE_OFF ? "nothing is looked up or rewritten"
-                                       : "messages are not touched, only logged");
+        note(check, mode_note(&standing, is_switched), mode_text(standing.mode), NULL);
 }
 
 static void note_result(DomainCheck *check, Settings *settings)
 {
     if (check->result != SPF_PASS && check->is_authorised)
-        note(check, "%s is not in rewrite_on or tempfail_on, so it counts as authorised",
-             spf_result_text(check->result));
+        note(check, N_("{value} is not in rewrite_on or tempfail_on, so it counts as authorised"),
+             spf_result_text(check->result), NULL);
     if (!check->is_authorised && spf_result_set_has(settings->tempfail_on, check->result))
-        note(check, "%s is in tempfail_on: the client is told to try again later",
-             spf_result_text(check->result));
+        note(check, N_("{value} is in tempfail_on: the client is told to try again later"),
+             spf_result_text(check->result), NULL);
     if (check->relays->names->len > 1 && settings->relay_policy == RELAY_POLICY_ANY)
-        note(check, "relay_policy is any: one entry that passes as a whole is enough");
+        note(check, N_("relay_policy is any: one entry that passes as a whole is enough"), NULL,
+             NULL);
     if (check->shown != NULL && check->shown->uses_sender)
-        note(check, "the record asks for the local part: this holds for %s@%s alone",
+        note(check, N_("the record asks for the local part: this holds for {value}@{more} alone"),
              check->subject->local_part != NULL ? check->subject->local_part : "postmaster",
              check->subject->domain);
     for (guint i = 0; i < check->relays->problems->len; i++)
-        note(check, "relay_hosts: %s", (const char *)g_ptr_array_index(check->relays->problems, i));
+        note(check, "relay_hosts: {value}", g_ptr_array_index(check->relays->problems, i), NULL);
 }
 
 /* A domain without a record, and one that isn't there, are both "none". The answer is in the cache
@@ -165,14 +194,15 @@ static void note_missing(DomainCheck *check, Dns *dns, Deadline deadline)
     g_autoptr(DnsAnswer) answer = NULL;
 
     if (check->subject->is_malformed) {
-        note(check, "\"%s\" is not a domain; write it like praxis.example", check->subject->domain);
+        note(check, N_("\"{value}\" is not a domain; write it like praxis.example"),
+             check->subject->domain, NULL);
         return;
     }
     if (check->result != SPF_NONE)
         return;
     answer = dns_lookup(dns, check->subject->domain, DNS_TXT, deadline);
     if (answer->status == DNS_NO_NAME)
-        note(check, "the domain does not exist");
+        note(check, N_("the domain does not exist"), NULL, NULL);
 }
 
 DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *relays,
@@ -184,7 +214,7 @@ DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *r
     check->subject = subject;
     check->relays = relays;
     check->evaluations = g_ptr_array_new_with_free_func((GDestroyNotify)evaluation_free);
-    check->notes = g_ptr_array_new_with_free_func(g_free);
+    check->notes = g_ptr_array_new_with_free_func(note_free);
     evaluate(check, dns, deadline);
     check->result = decide(check, settings, &is_unknown);
     check->is_authorised =

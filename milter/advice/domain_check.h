@@ -6,6 +6,7 @@
 
 #include "advice/check_subject.h"
 #include "advice/relays.h"
+#include "base/language.h"
 #include "policy/settings.h"
 #include "policy/standing.h"
 #include "spf/dmarc.h"
@@ -35,9 +36,18 @@ typedef struct {
     /* Why it is not known whether there is one; else NULL. */
     char *dmarc_trouble;
     DmarcPolicy dmarc_policy;
-    /* of char *: sentences on what besides SPF counts for this domain here */
+    /* Of DomainNote: what besides SPF counts for this domain here, see domain_check_note(). */
     GPtrArray *notes;
 } DomainCheck;
+
+/* A sentence: a msgid, and what stands in it for {value} and {more}, each of which may be NULL. */
+typedef struct {
+    const char *text;
+    char *value, *more;
+} DomainNote;
+
+/* The note at position in language (NULL: English), owned by the caller. */
+char *domain_check_note(const DomainCheck *check, guint position, const Language *language);
 
 /*
  * Evaluates subject for every relay, and looks its DMARC record up.

@@ -408,8 +408,11 @@ static void add_check(Page *page, const DomainCheck *check)
     else
         dmarc = g_strdup(check->dmarc != NULL ? check->dmarc : "none");
     add_line(page, "dmarc", dmarc);
-    for (guint i = 0; i < check->notes->len; i++)
-        add_line(page, "note", g_ptr_array_index(check->notes, i));
+    for (guint i = 0; i < check->notes->len; i++) {
+        g_autofree char *note = domain_check_note(check, i, NULL);
+
+        add_line(page, "note", note);
+    }
 }
 
 /* What to publish: in short, and the record alone on its line, to be copied. */

@@ -340,24 +340,23 @@ static void add_record_text(Html *html, const char *title, const char *text, con
         html_element(html, "p", none, NULL);
 }
 
-/* A note of the checker. It is English if the catalogue doesn't have it. */
-static void add_note(Html *html, const View *view, const char *note)
-{
-    const char *text = view_say(view, note);
-
-    html_element(html, "li", text, "lang", text == note ? LANGUAGE_ENGLISH : NULL, NULL);
-}
-
 static void add_notes(Html *html, const View *view, const DomainCheck *check)
 {
     if (check->notes->len == 0 && check->reason == NULL)
         return;
     html_element(html, "h3", view_say(view, "Besides"), NULL);
     html_open(html, "ul", "class", "items", NULL);
-    if (check->reason != NULL)
-        add_note(html, view, check->reason);
-    for (guint i = 0; i < check->notes->len; i++)
-        add_note(html, view, g_ptr_array_index(check->notes, i));
+    if (check->reason != NULL) { /* made of foreign data, and English */
+        const char *text = view_say(view, check->reason);
+
+        html_element(html, "li", text, "lang", text == check->reason ? LANGUAGE_ENGLISH : NULL,
+                     NULL);
+    }
+    for (guint i = 0; i < check->notes->len; i++) {
+        g_autofree char *note = domain_check_note(check, i, view->language);
+
+        html_element(html, "li", note, NULL);
+    }
     html_close(html);
 }
 

@@ -141,6 +141,18 @@ static void add_warnings(Html *html, const View *view, const Overview *overview)
                       overview->ledger_problem);
 }
 
+/* Nothing has been seen. */
+static void add_nothing(Html *html, const View *view, const Request *request)
+{
+    html_open(html, "section", "class", "card", "aria-labelledby", "nothing", NULL);
+    html_open(html, "div", "class", "heading", NULL);
+    html_element(html, "h2", view_say(view, "No mail yet"), "id", "nothing", NULL);
+    layout_periods(html, view, request);
+    html_close(html);
+    layout_nothing_seen(html, view);
+    html_close(html);
+}
+
 static void add_chart(Html *html, const View *view, const Request *request,
                       const LedgerReport *ledger)
 {
@@ -179,7 +191,9 @@ char *overview_page(const View *view, const Request *request, const Overview *ov
     if (ledger != NULL)
         mail_summary_add_tiles(&html, view, ledger, MAIL_SUMMARY_SHORT);
     html_close(&html);
-    if (ledger != NULL) {
+    if (ledger != NULL && ledger->domains == 0) {
+        add_nothing(&html, view, request);
+    } else if (ledger != NULL) {
         mail_summary_add_broken(&html, view, ledger->no_longer_authorised, OVERVIEW_AUTHORISED_MAX);
         add_chart(&html, view, request, ledger);
         add_rewritten(&html, view, ledger);

@@ -416,16 +416,6 @@ static ServerReply *answer_asset(const Visit *visit)
     return answer_nothing(visit);
 }
 
-/* The mode in force: the daemon's, if it can be asked, else the configuration's. */
-static ModeInForce mode_in_force(const Site *site, const DaemonStatus *daemon)
-{
-    ModeInForce mode = {.mode = site->settings->mode};
-
-    if (daemon != NULL && daemon->mode.mode != NULL && mode_parse(daemon->mode.mode, &mode.mode))
-        mode.is_switch = g_strcmp0(daemon->mode.by, "switch") == 0;
-    return mode;
-}
-
 static GPtrArray *ask_recent(Settings *settings, const char *domain, GError **error)
 {
     const ControlRequest request = {
@@ -445,21 +435,18 @@ static gint64 older_until(Settings *settings, const DomainCheck *check, gint64 a
     return asked + seconds * CLOCK_SECOND;
 }
 
-static char *make_domain_page(const Visit *visit, const Consultation *consultation, gint64 asked)
+static char *make_domain_page(const Visit *visit, const Consultation *consultation,
+                              ModeInForce mode, gint64 asked)
 {
-    const Site *site = visit->site;
-    Settings *settings = site->settings;
+    Settings *settings = visit->site->settings;
     const View *view = &visit->view;
     const Advice *advice = consultation->advice;
     g_autoptr(GError) error = NULL;
-    g_autoptr(DaemonStatus) daemon = ask_daemon(settings, &error);
-    g_autoptr(GPtrArray) recent =
-        daemon != NULL ? ask_recent(settings, advice->domain, &error) : NULL;
+    g_autoptr(GPtrArray) recent = ask_recent(settings, advice->domain, &error);
     g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice);
     g_autofree char *letter = letter_new(view->language, advice);
     g_autoptr(Preview) preview =
-        preview_new(settings, mode_in_force(site, daemon), consultation->check,
-                    view_say(view, "Anna Example"), "anna");
+        preview_new(settings, mode, consultation->check, view_say(view, "Anna Example"), "anna");
     g_auto(DomainLedger) ledger = {0};
 
     read_domain_ledger(settings, advice->domain, view->now, visit->request->days, &ledger);
@@ -509,6 +496,7 @@ static ServerReply *answer_check(const Visit *visit, const CheckSubject *subject
     Settings *settings = site->settings;
     const View *view = &visit->view;
     gint64 asked = ask_anew(site);
+    const ModeInForce mode = control_client_mode_in_force(settings, DAEMON_TIME);
     Deadline deadline = deadline_in(settings->check_timeout);
     g_autoptr(GError) error = NULL;
     g_autoptr(Relays) relays = relays_resolve(settings, site->dns, deadline, &error);
@@ -521,12 +509,11 @@ static ServerReply *answer_check(const Visit *visit, const CheckSubject *subject
                                view_say(view, "relay_hosts in the configuration can't be used."),
                                error->message));
     consultation =
-        consultation_new_in(settings, control_client_mode_in_force(settings, DAEMON_TIME),
-                            site->dns, site->lists, relays, subject, deadline);
+        consultation_new_in(settings, mode, site->dns, site->lists, relays, subject, deadline);
     return page_reply(visit, MHD_HTTP_OK,
                       visit->request->route == ROUTE_LETTER
                           ? make_letter_page(visit, consultation)
-                          : make_domain_page(visit, consultation, asked));
+                          : make_domain_page(visit, consultation, mode, asked));
 }
 
 /* A domain that was typed in the search field has a page of its own, whose address can be passed

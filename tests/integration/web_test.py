@@ -132,6 +132,23 @@ def test_overview_in_german(web):
     assert "Cookie" in answer.headers["Vary"]
 
 
+def test_german_throughout(directory):
+    """What is said besides is German, too, with nothing seen yet; English stays what strangers and programs say."""
+    ledger = directory / "web-german" / "ledger.db"
+    with Spfrom(directory / "web-german", ZONE, ledger=ledger, mode="log-only") as daemon:
+        processes.wait_until(lambda: seen(ledger) is not None, 20, "the ledger")
+        with PrivateWeb(daemon) as web:
+            for target in ("/", "/domains"):
+                page = page_of(web.get(target, Accept_Language="de"))
+                assert "spfrom doctor" in page.text and "Bis dahin lässt sich oben jede Domain prüfen." in page.text
+            text = part(page_of(web.get("/domain/makros.example", Accept_Language="de")), "Außerdem", "Nachrichten dieser Domain")
+            assert "Der Modus ist log-only: Nachrichten bleiben unverändert" in text and "Der Eintrag fragt nach dem Teil" in text
+            assert "the mode" not in text and "the record" not in text
+            assert "Diese Domain gibt es nicht." in page_of(web.get("/domain/gibt-es-nicht.example", Accept_Language="de")).text
+            notes = json.loads(daemon.tool("check", "--json", "gmx.de").stdout)["notes"]
+            assert "the mode is log-only: messages are not touched, only logged" in notes
+
+
 def test_language_is_kept(web):
     answer = web.get("/?lang=de", Accept_Language="en")
     cookie = answer.headers["Set-Cookie"]

@@ -67,8 +67,11 @@ static json_t *notes_json(const DomainCheck *check)
 {
     json_t *notes = json_array();
 
-    for (guint i = 0; i < check->notes->len; i++)
-        json_array_append_new(notes, advice_json_text(g_ptr_array_index(check->notes, i)));
+    for (guint i = 0; i < check->notes->len; i++) {
+        g_autofree char *note = domain_check_note(check, i, NULL);
+
+        json_array_append_new(notes, advice_json_text(note));
+    }
     return notes;
 }
 
