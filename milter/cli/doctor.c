@@ -16,6 +16,7 @@
 #include "doctor/postfix_milters.h"
 #include "doctor/postfix_route.h"
 #include "doctor/probe.h"
+#include "doctor/returns.h"
 #include "doctor/sendmail.h"
 #include "cli/subcommand.h"
 #include "mail/mailboxes.h"
@@ -183,6 +184,7 @@ static void examine_instance(Doctor *doctor, const Postfix *postfix)
         return;
     doctor_postfix_milters(doctor, postfix);
     doctor_postfix_route(doctor, postfix);
+    doctor_returns_postfix(doctor, postfix);
 }
 
 static void add_unreadable(Doctor *doctor, const char *directory, const GError *error)
@@ -293,6 +295,8 @@ static int examine(Doctor *doctor, const CliContext *context)
         doctor->area = "Daemon";
         doctor->deadline = whole;
         doctor_daemon(doctor);
+        doctor->area = "Return";
+        doctor_returns(doctor);
     }
     doctor->deadline = whole;
     examine_mta(doctor);

@@ -278,7 +278,7 @@ static void examine_route(Doctor *doctor, const char *address)
                      mx->status == DNS_FOUND ? dns_answer_at(mx, 0)->data : domain);
 }
 
-static void examine_domain(Doctor *doctor, const char *domain)
+void doctor_fallback_domain(Doctor *doctor, const char *domain)
 {
     g_autoptr(CheckSubject) subject = check_subject_parse(domain);
     g_autoptr(DomainCheck) check = NULL;
@@ -325,7 +325,7 @@ void doctor_fallback(Doctor *doctor)
         const char *address = g_ptr_array_index(addresses, i);
 
         if (g_hash_table_add(seen, (char *)strrchr(address, '@') + 1))
-            examine_domain(doctor, strrchr(address, '@') + 1);
+            doctor_fallback_domain(doctor, strrchr(address, '@') + 1);
         examine_route(doctor, address);
     }
     if (addresses->len > ADDRESSES_MAX)

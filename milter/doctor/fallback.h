@@ -7,6 +7,9 @@
  * have a route? */
 void doctor_fallback(Doctor *doctor);
 
+/* The same of another domain that stands in our envelope, but for the route. */
+void doctor_fallback_domain(Doctor *doctor, const char *domain);
+
 /* The value of a key in the text of opendkim.conf(5), owned by the caller; NULL if it has none.
  * Pure. */
 char *fallback_opendkim_value(const char *text, const char *key);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "doctor/returns.h"
 #include "doctor/daemon.h"
 #include "doctor/dns.h"
 #include "doctor/milter_address.h"
@@ -557,6 +558,7 @@ void doctor_sendmail(Doctor *doctor, const char *file)
     const Case this = {.doctor = doctor, .file = file, .cf = cf, .ours = find_ours(doctor, cf)};
 
     examine_milters(&this);
+    doctor_returns_sendmail(doctor, text);
     examine_port(&this);
     examine_local(&this);
     if (doctor->dns != NULL)

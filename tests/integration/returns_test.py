@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import json
+import os
 import re
 import smtplib
 import socket
@@ -15,6 +16,7 @@ import pytest
 
 from conftest import need
 from lab import paths
+from lab import private_postfix
 from lab import private_sendmail
 from lab import processes
 from lab.control_client import ask_control
@@ -252,6 +254,66 @@ def test_through_sendmail(daemon, directory):
         send_bounce(sendmail.port(), known)
         delivery = sink.take(AUTHOR, PATIENCE)
         assert delivery.sender == "" and delivery.addresses() == [AUTHOR]
+
+
+def findings(daemon, *arguments):
+    done = subprocess.run([paths.TOOL, "-c", daemon.configuration_file, "doctor", "--json", *map(str, arguments)],
+                          capture_output=True, text=True, env=private_postfix.programs().environment)
+    return {finding["check"]: finding for finding in json.loads(done.stdout)["findings"] if finding["check"].startswith("return")}
+
+
+def levels(found):
+    return {check: finding["level"] for check, finding in found.items()}
+
+
+def test_doctor_and_postfix(daemon, needs_postfix, directory):
+    """What is missing in main.cf is told with the command that mends it, and the mended one is right."""
+    postfix = PrivatePostfix(directory / "postfix-doctor", 1)
+    postfix._make_directories()
+    postfix._write_configuration()
+    postconf = private_postfix.programs().command("postconf")
+    arguments = ("--postfix-config", postfix.etc, "--postconf", postconf)
+    found = findings(daemon, *arguments)
+    assert levels(found) == {"return-key": "fine", "return-mx": "error", "return-store": "fine", "return-map": "error",
+                             "return-refused": "error"}
+    for check in ("return-map", "return-refused"):
+        mend = found[check]["command"].split(" && ")[0]
+        subprocess.run(["sh", "-c", mend], check=True, env=private_postfix.programs().environment)
+    os.utime(postfix.etc / "main.cf", (0, 0))
+    found = findings(daemon, *arguments)
+    assert levels(found) == {"return-key": "fine", "return-mx": "error", "return-store": "fine", "return-map": "fine",
+                             "return-refused": "fine"}
+    assert found["return-map"]["text"] == f"Postfix asks us by socketmap:inet:127.0.0.1:{port_of(daemon)}:return"
+    postfix.command("postconf", "-e", "virtual_alias_domains=", "relay_domains=lemniscus.de")
+    os.utime(postfix.etc / "main.cf", (0, 0))
+    found = findings(daemon, *arguments)
+    assert found["return-refused"]["level"] == "warning" and "relay_recipient_maps is empty" in found["return-refused"]["text"]
+
+
+def test_doctor_and_sendmail(daemon, directory):
+    need(private_sendmail.why_not())
+    for name, line, level in (("with", f"FEATURE(`virtusertable', `socket -T<TMPF> inet:{port_of(daemon)}@127.0.0.1')dnl\n", "fine"),
+                              ("without", "", "error")):
+        sendmail = PrivateSendmail(directory / f"sendmail-doctor-{name}", 1, extra_mc=line)
+        sendmail.configure()
+        assert levels(findings(daemon, "--sendmail-cf", sendmail.directory / "sendmail.cf"))["return-map"] == level
+
+
+def test_doctor_and_the_key(daemon):
+    key = daemon.directory / "state" / "return.key"
+    whole = key.read_bytes()
+    assert len(whole) == 32
+    try:
+        key.write_bytes(whole[:31])
+        found = findings(daemon)["return-key"]
+        assert found["level"] == "error" and "is not 32 octets" in found["text"]
+        key.write_bytes(whole)
+        key.chmod(0o644)
+        found = findings(daemon)["return-key"]
+        assert found["level"] == "error" and "is open to others" in found["text"]
+    finally:
+        key.write_bytes(whole)
+        key.chmod(0o600)
 
 
 @pytest.mark.address
