@@ -137,6 +137,21 @@ static void add_fallback(Page *page, const DaemonStatus *status)
     add_line(page, "  its domain", styles[authorised], text->str);
 }
 
+/* Of tenants: those that are wrong, each on its line. */
+static void add_other_fallbacks(Page *page, const DaemonStatus *status)
+{
+    gint64 watched = status->other_fallbacks.watched;
+    gint64 wrong = status->other_fallbacks.unauthorised;
+    g_autofree char *text = g_strdup_printf(
+        "%" G_GINT64_FORMAT " of sections and domain_map, %" G_GINT64_FORMAT " not authorised",
+        watched, wrong);
+
+    if (watched > 0)
+        add_line(page, "  others", wrong > 0 ? PAGE_BAD : PAGE_PLAIN, text);
+    for (guint i = 0; i < length_of(status->other_fallbacks.list); i++)
+        add_line(page, "  not auth.", PAGE_BAD, status->other_fallbacks.list[i]);
+}
+
 /* Adds name and count to text, a list, unless count is 0: "keep 12, rewrite 3". */
 static void append_count(GString *text, const char *name, gint64 count)
 {
@@ -232,6 +247,7 @@ void status_add(Page *page, const DaemonStatus *status, gint64 now)
     add_configuration(page, status, now);
     add_relay_set(page, status);
     add_fallback(page, status);
+    add_other_fallbacks(page, status);
     add_counts(page, status);
     add_cache(page, status);
     add_dns(page, status, now);

@@ -68,6 +68,13 @@ typedef struct {
         char *reason;
         gint64 checked;
     } fallback;
+    /* fallback addresses of sections and domain_map */
+    struct {
+        gint64 watched;
+        /* whose domain does not authorise the relays; the list may be cut */
+        gint64 unauthorised;
+        char **list;
+    } other_fallbacks;
     /* of MTAs, now */
     gint64 connections;
     /* counts, like all below, are those since the daemon's start */

@@ -164,6 +164,16 @@ static void fill_fallback(DaemonStatus *status, Settings *settings)
     status->fallback.reason = g_strdup(verdict->reason);
 }
 
+static void fill_other_fallbacks(DaemonStatus *status)
+{
+    guint watched;
+    guint unauthorised;
+
+    status->other_fallbacks.list = fallback_watch_get_others(&watched, &unauthorised);
+    status->other_fallbacks.watched = watched;
+    status->other_fallbacks.unauthorised = unauthorised;
+}
+
 static void fill_counts(DaemonStatus *status)
 {
     MetricsSnapshot snapshot;
@@ -262,6 +272,7 @@ static json_t *status_answer(void)
     fill_configuration(status, live.settings);
     fill_relay_set(status, &live);
     fill_fallback(status, live.settings);
+    fill_other_fallbacks(status);
     fill_counts(status);
     fill_ledger(status);
     fill_verdicts(status, live.settings, &counters);

@@ -3,6 +3,7 @@
 #include "daemon/fallback_watch.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -11,12 +12,16 @@
 #include "base/worker.h"
 
 #define CHECK_EVERY (300 * CLOCK_SECOND)
+#define OTHERS_SECONDS 60               /* for all other fallback addresses together */
+#define OTHERS_LISTED_MAX 20            /* of those that are wrong */
 #define RETRY_AFTER (30 * CLOCK_SECOND) /* while DNS has trouble */
 
 static Worker *worker; /* set before other threads use it */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static FallbackVerdict last, last_return;
+static guint others_watched;
+static GPtrArray *others_wrong; /* of char *: "address (result)"; NULL: none yet */
 
 static FallbackState state_of(const Verdict *verdict)
 {
@@ -123,6 +128,88 @@ static FallbackVerdict look_up_return(const LiveSettings *live)
     return look_up(live, form->text, example);
 }
 
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The addr-specs of all fallback addresses but the global one's domain, sorted. Borrowed from
+ * settings. */
+static GPtrArray *other_addresses(Settings *settings)
+{
+    GPtrArray *addresses = g_ptr_array_new();
+    GHashTableIter iterator;
+    gpointer address;
+
+    g_hash_table_iter_init(&iterator, settings->fallbacks);
+    while (g_hash_table_iter_next(&iterator, &address, NULL))
+        if (strcmp(strrchr(address, '@') + 1, settings->fallback->domain_name) != 0)
+            g_ptr_array_add(addresses, address);
+    g_ptr_array_sort(addresses, compare_texts);
+    if (addresses->len > FALLBACK_WATCH_OTHERS_MAX)
+        g_ptr_array_set_size(addresses, FALLBACK_WATCH_OTHERS_MAX);
+    return addresses;
+}
+
+static bool has_text(const GPtrArray *texts, const char *text)
+{
+    return texts != NULL &&
+           g_ptr_array_find_with_equal_func((GPtrArray *)texts, text, g_str_equal, NULL);
+}
+
+/* Takes wrong, and logs what is new in it. Only this thread replaces it. */
+static void replace_others(guint watched, GPtrArray *wrong)
+{
+    GPtrArray *before = others_wrong;
+
+    for (guint i = 0; i < wrong->len; i++)
+        if (!has_text(before, g_ptr_array_index(wrong, i)))
+            log_write(LOG_WARNING,
+                      "the domain of a fallback address of a section or domain_map does not "
+                      "authorise the relays: %s",
+                      (const char *)g_ptr_array_index(wrong, i));
+    metrics_set_fallbacks(watched, wrong->len);
+    pthread_mutex_lock(&lock);
+    others_watched = watched;
+    others_wrong = wrong;
+    pthread_mutex_unlock(&lock);
+    if (before != NULL)
+        g_ptr_array_unref(before);
+}
+
+/* What DNS does not say in time is not known, and counts as nothing. */
+static void check_others(const LiveSettings *live)
+{
+    g_autoptr(GPtrArray) addresses = other_addresses(live->settings);
+    GPtrArray *wrong = g_ptr_array_new_with_free_func(g_free);
+    Deadline deadline = deadline_in(OTHERS_SECONDS);
+
+    for (guint i = 0; i < addresses->len; i++) {
+        const char *address = g_ptr_array_index(addresses, i);
+        g_autoptr(Mailbox) sender = mailbox_parse_path(address);
+        g_autoptr(Verdict) verdict = verdicts_get_uncounted(live->verdicts, sender, deadline);
+
+        if (state_of(verdict) == FALLBACK_UNAUTHORISED)
+            g_ptr_array_add(wrong,
+                            g_strdup_printf("%s (%s)", address, spf_result_text(verdict->result)));
+    }
+    replace_others(addresses->len, wrong);
+}
+
+char **fallback_watch_get_others(guint *watched, guint *unauthorised)
+{
+    GPtrArray *list = g_ptr_array_new();
+
+    pthread_mutex_lock(&lock);
+    *watched = others_watched;
+    *unauthorised = others_wrong != NULL ? others_wrong->len : 0;
+    for (guint i = 0; i < MIN(*unauthorised, OTHERS_LISTED_MAX); i++)
+        g_ptr_array_add(list, g_strdup(g_ptr_array_index(others_wrong, i)));
+    pthread_mutex_unlock(&lock);
+    g_ptr_array_add(list, NULL);
+    return (char **)g_ptr_array_free(list, FALSE);
+}
+
 /* Only this thread replaces verdicts, so next may be read after that. */
 static gint64 check(void)
 {
@@ -133,6 +220,7 @@ static gint64 check(void)
         return CHECK_EVERY;
     next = look_up(&live, live.settings->fallback->addr_spec, live.settings->fallback);
     next_return = look_up_return(&live);
+    check_others(&live);
     live_settings_release(&live);
     metrics_set_fallback(metrics_state(next.state));
     replace(&watched_fallback, next);

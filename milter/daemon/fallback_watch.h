@@ -38,6 +38,13 @@ void fallback_watch_wake(void);
 /* Fills fallback with the last verdict, cleared by fallback_verdict_clear(). */
 void fallback_watch_get(FallbackVerdict *fallback);
 
+/* Of how many fallback addresses of sections and domain_map the domains are looked at, the first
+ * ones of very many. */
+#define FALLBACK_WATCH_OTHERS_MAX 1000
+/* How many others are watched. Returns those whose domain does not authorise the relays, "address
+ * (result)", the first ones of many; NULL-terminated, owned by the caller. */
+char **fallback_watch_get_others(guint *watched, guint *unauthorised);
+
 /* The same of return_address; address is NULL if there is none. */
 void fallback_watch_get_return(FallbackVerdict *verdict);
 #endif

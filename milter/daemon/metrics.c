@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/live_settings.h"
+#include "daemon/mode_switch.h"
 #include "daemon/returns.h"
 
 #define CACHE_LINE 64                            /* octets */
@@ -18,6 +19,11 @@ static struct {
     guint connections __attribute__((aligned(CACHE_LINE)));
     guint64 ledger_errors;
     gint fallback; /* MetricsFallback */
+    guint fallbacks;
+    guint fallbacks_unauthorised;
+    gint64 started;
+    bool has_reload_failed;
+    bool has_map_failed;
 } counts;
 
 const MetricsBound metrics_check_bounds[METRICS_CHECK_BOUNDS] = {
@@ -73,6 +79,27 @@ void metrics_set_fallback(MetricsFallback fallback)
     __atomic_store_n(&counts.fallback, (gint)fallback, __ATOMIC_RELAXED);
 }
 
+void metrics_set_fallbacks(guint watched, guint unauthorised)
+{
+    __atomic_store_n(&counts.fallbacks, watched, __ATOMIC_RELAXED);
+    __atomic_store_n(&counts.fallbacks_unauthorised, unauthorised, __ATOMIC_RELAXED);
+}
+
+void metrics_set_start(gint64 wall)
+{
+    __atomic_store_n(&counts.started, wall, __ATOMIC_RELAXED);
+}
+
+void metrics_set_reload_failed(bool has_failed)
+{
+    __atomic_store_n(&counts.has_reload_failed, has_failed, __ATOMIC_RELAXED);
+}
+
+void metrics_set_map_failed(bool has_failed)
+{
+    __atomic_store_n(&counts.has_map_failed, has_failed, __ATOMIC_RELAXED);
+}
+
 MetricsFallback metrics_fallback(void)
 {
     return (MetricsFallback)__atomic_load_n(&counts.fallback, __ATOMIC_RELAXED);
@@ -82,13 +109,17 @@ static void take_live(MetricsSnapshot *snapshot)
 {
     LiveSettings live;
     g_autoptr(RelaySet) set = NULL;
+    ModeStatus mode;
 
     snapshot->is_in_force = live_settings_take(&live);
     if (!snapshot->is_in_force)
         return;
     snapshot->mode = live.mode.mode;
+    mode_switch_get(&mode);
+    snapshot->mode_until = mode.until;
     set = verdicts_relay_set(live.verdicts);
     snapshot->is_relay_set_complete = set->is_complete;
+    snapshot->relays = set->networks->len;
     verdicts_counters(live.verdicts, &snapshot->verdicts);
     live_settings_release(&live);
 }
@@ -115,6 +146,12 @@ void metrics_take(MetricsSnapshot *snapshot)
     snapshot->ledger_errors = read_one(&counts.ledger_errors);
     snapshot->log_lines_lost = log_queue_lost();
     snapshot->connections = __atomic_load_n(&counts.connections, __ATOMIC_RELAXED);
+    snapshot->fallbacks = __atomic_load_n(&counts.fallbacks, __ATOMIC_RELAXED);
+    snapshot->fallbacks_unauthorised =
+        __atomic_load_n(&counts.fallbacks_unauthorised, __ATOMIC_RELAXED);
+    snapshot->started = __atomic_load_n(&counts.started, __ATOMIC_RELAXED);
+    snapshot->has_reload_failed = __atomic_load_n(&counts.has_reload_failed, __ATOMIC_RELAXED);
+    snapshot->has_map_failed = __atomic_load_n(&counts.has_map_failed, __ATOMIC_RELAXED);
     take_returns(snapshot);
     take_live(snapshot);
 }
@@ -243,6 +280,10 @@ static void write_mode(const Writer *writer, const MetricsSnapshot *snapshot)
     gauge_head(writer, "spfrom_mode", "1 for the mode in force, 0 for the others.");
     for (guint i = 0; i < G_N_ELEMENTS(modes); i++)
         sample(writer, "spfrom_mode", "mode", mode_text(modes[i]), snapshot->mode == modes[i]);
+    gauge_head(writer, "spfrom_mode_end_time_seconds",
+               "When the switch of the mode ends, since 1970; 0 if it does not.");
+    sample(writer, "spfrom_mode_end_time_seconds", NULL, NULL,
+           (guint64)(snapshot->mode_until / MICROSECONDS));
 }
 
 static void write_relay_set(const Writer *writer, const MetricsSnapshot *snapshot)
@@ -251,6 +292,8 @@ static void write_relay_set(const Writer *writer, const MetricsSnapshot *snapsho
 
     gauge_head(writer, name, "Whether all places are known from which mail leaves.");
     sample(writer, name, NULL, NULL, snapshot->is_relay_set_complete);
+    gauge_head(writer, "spfrom_relays", "Networks of the relay set.");
+    sample(writer, "spfrom_relays", NULL, NULL, snapshot->relays);
 }
 
 static void write_fallback(const Writer *writer, MetricsFallback fallback)
@@ -261,6 +304,32 @@ static void write_fallback(const Writer *writer, MetricsFallback fallback)
         return;
     gauge_head(writer, name, "Whether the fallback address's domain authorises the relays.");
     sample(writer, name, NULL, NULL, fallback == METRICS_FALLBACK_AUTHORISED);
+}
+
+static void write_other_fallbacks(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    gauge_head(writer, "spfrom_other_fallbacks",
+               "Fallback addresses of sections and domain_map that are watched.");
+    sample(writer, "spfrom_other_fallbacks", NULL, NULL, snapshot->fallbacks);
+    gauge_head(writer, "spfrom_other_fallbacks_unauthorised",
+               "Those of them whose domain does not authorise the relays.");
+    sample(writer, "spfrom_other_fallbacks_unauthorised", NULL, NULL,
+           snapshot->fallbacks_unauthorised);
+}
+
+static void write_configuration(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    gauge_head(writer, "spfrom_reload_failed",
+               "Whether the last reload failed, so that the old configuration stays.");
+    sample(writer, "spfrom_reload_failed", NULL, NULL, snapshot->has_reload_failed);
+    gauge_head(writer, "spfrom_domain_map_failed",
+               "Whether domain_map could not be read anew, so that the old one stays.");
+    sample(writer, "spfrom_domain_map_failed", NULL, NULL, snapshot->has_map_failed);
+    if (snapshot->started == 0)
+        return;
+    gauge_head(writer, "spfrom_start_time_seconds", "When the daemon started, since 1970.");
+    sample(writer, "spfrom_start_time_seconds", NULL, NULL,
+           (guint64)(snapshot->started / MICROSECONDS));
 }
 
 static void write_returns(const Writer *writer, const MetricsSnapshot *snapshot)
@@ -302,6 +371,8 @@ char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
         write_relay_set(&writer, snapshot);
     }
     write_fallback(&writer, snapshot->fallback);
+    write_other_fallbacks(&writer, snapshot);
+    write_configuration(&writer, snapshot);
     write_returns(&writer, snapshot);
     write_rest(&writer, snapshot);
     if (format == METRICS_OPENMETRICS)

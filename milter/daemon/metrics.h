@@ -36,6 +36,17 @@ typedef enum {
 void metrics_set_fallback(MetricsFallback fallback);
 MetricsFallback metrics_fallback(void);
 
+/* Fallback addresses of sections and domain_map, as far as their domains are looked at, and how many
+ * of them don't authorise the relays. */
+void metrics_set_fallbacks(guint watched, guint unauthorised);
+
+/* When the daemon started, wall time. */
+void metrics_set_start(gint64 wall);
+/* The last reload failed, and the one before it stays in force. */
+void metrics_set_reload_failed(bool has_failed);
+/* domain_map could not be read anew, and the old one stays in force. */
+void metrics_set_map_failed(bool has_failed);
+
 #define METRICS_CHECK_BOUNDS 16
 
 /* The upper ends of the histogram's buckets but the last, which has none. */
@@ -53,10 +64,15 @@ typedef struct {
     guint64 log_lines_lost;
     guint connections; /* now */
     MetricsFallback fallback;
+    guint fallbacks, fallbacks_unauthorised;
+    gint64 started; /* wall time; 0: not known */
+    bool has_reload_failed, has_map_failed;
     guint64 returns_found, returns_unknown, returns_trouble;
     guint64 return_addresses;
-    bool is_in_force; /* what follows is known; false if the daemon ends */
-    Mode mode;        /* the global one, of the configuration or the switch */
+    bool is_in_force;  /* what follows is known; false if the daemon ends */
+    Mode mode;         /* the global one, of the configuration or the switch */
+    gint64 mode_until; /* wall time; 0: without an end */
+    guint relays;      /* networks of the relay set */
     bool is_relay_set_complete;
     VerdictsCounters verdicts;
 } MetricsSnapshot;

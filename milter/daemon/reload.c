@@ -11,6 +11,7 @@
 #include "daemon/fallback_watch.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
+#include "daemon/metrics.h"
 #include "daemon/returns.h"
 #include "daemon/privileges.h"
 #include "policy/settings_parse.h"
@@ -37,6 +38,7 @@ static void note(gint64 wall, const char *error)
 void reload_note_start(void)
 {
     started = clock_wall(&clock_system);
+    metrics_set_start(started);
     note(started, NULL);
 }
 
@@ -92,6 +94,8 @@ static bool load(const LiveSettings *last, GPtrArray *warnings, GError **error)
 
 static void tell_success(const GPtrArray *warnings)
 {
+    metrics_set_reload_failed(false);
+    metrics_set_map_failed(false);
     note(clock_wall(&clock_system), NULL);
     for (guint i = 0; i < warnings->len; i++)
         log_write(LOG_WARNING, "%s", (const char *)g_ptr_array_index(warnings, i));
@@ -101,6 +105,7 @@ static void tell_success(const GPtrArray *warnings)
 
 static void tell_failure(const GError *error)
 {
+    metrics_set_reload_failed(true);
     note(0, error->message);
     log_write(LOG_ERR, "configuration not reloaded, the old one stays: %s", error->message);
 }
@@ -159,10 +164,13 @@ static void read_map_anew(const char *file)
     if (live_settings_take(&last))
         next = read_map(&last, &error);
     pthread_mutex_unlock(&one_at_a_time);
+    metrics_set_map_failed(error != NULL);
     if (error != NULL)
         log_write(LOG_ERR, "domain_map not read anew, the old one stays: %s", error->message);
     else if (next != last.settings)
         log_write(LOG_NOTICE, "domain_map read anew: %s", file);
+    if (error == NULL)
+        fallback_watch_wake();
     live_settings_release(&last);
 }
 

@@ -1,6 +1,7 @@
 """The counters of design section 14: exact, whatever happens at once, and in a text that others can read."""
 
 import threading
+import time
 
 import pytest
 from prometheus_client.openmetrics import parser
@@ -156,8 +157,11 @@ def test_openmetrics(daemon):
         "spfrom_messages": "counter", "spfrom_verdicts": "counter", "spfrom_cache_lookups": "counter",
         "spfrom_cache_entries": "gauge", "spfrom_dns_queries": "counter", "spfrom_check_seconds": "histogram",
         "spfrom_connections": "gauge", "spfrom_mode": "gauge", "spfrom_fallback_authorised": "gauge",
-        "spfrom_relay_set_complete": "gauge",
-        "spfrom_ledger_errors": "counter", "spfrom_log_lines_lost": "counter", "spfrom_build": "info"}
+        "spfrom_relay_set_complete": "gauge", "spfrom_relays": "gauge", "spfrom_mode_end_time_seconds": "gauge",
+        "spfrom_other_fallbacks": "gauge", "spfrom_other_fallbacks_unauthorised": "gauge",
+        "spfrom_reload_failed": "gauge", "spfrom_domain_map_failed": "gauge", "spfrom_start_time_seconds": "gauge",
+        "spfrom_ledger_errors": "counter", "spfrom_log_lines_lost": "counter", "spfrom_build": "info",
+        "spfrom_return_lookups": "counter", "spfrom_return_addresses": "gauge"}
     assert families["spfrom_check_seconds"].unit == "seconds"
     assert all(family.documentation for family in families.values())
 
@@ -174,3 +178,45 @@ def test_command(daemon):
         assert (result.returncode, result.stderr) == (0, "")
         assert read(result.stdout).keys() == read(text_of(daemon, is_openmetrics)).keys()
         assert result.stdout.endswith("# EOF\n") == is_openmetrics
+
+
+def _wait_for(daemon, name, number):
+    processes.wait_until(lambda: metrics_of(daemon)[name] == number, 20, f"{name} {number}")
+
+
+def test_a_reload_and_a_map_that_fail(daemons, directory):
+    file = directory / "metrics_map"
+    file.write_text("gmx.de mode=off\n")
+    file.chmod(0o644)
+    daemon = daemons.start(domain_map=file)
+    found = metrics_of(daemon)
+    assert (found["spfrom_reload_failed"], found["spfrom_domain_map_failed"], found["spfrom_relays"]) == (0, 0, 1)
+    assert abs(time.time() - found["spfrom_start_time_seconds"]) < 60
+    right = daemon.configuration_file.read_text()
+    daemon.configuration_file.write_text(right + "trace_header = loud\n")
+    assert daemon.tool("reload").returncode != 0 and metrics_of(daemon)["spfrom_reload_failed"] == 1
+    daemon.configuration_file.write_text(right)
+    assert daemon.tool("reload").returncode == 0 and metrics_of(daemon)["spfrom_reload_failed"] == 0
+    file.write_text("gmx.de mode=loud\n")
+    _wait_for(daemon, "spfrom_domain_map_failed", 1)
+    file.write_text("gmx.de mode=off\n")
+    _wait_for(daemon, "spfrom_domain_map_failed", 0)
+
+
+def test_fallbacks_of_tenants_are_watched(daemons, directory):
+    file = directory / "tenants_map"
+    file.write_text("praxis-ohne.de fallback_address=n@gmx.de\npraxis-mueller.de fallback_address=n@klinik-nord.de\n")
+    file.chmod(0o644)
+    daemon = daemons.start(domain_map=file)
+    _wait_for(daemon, "spfrom_other_fallbacks", 2)
+    assert metrics_of(daemon)["spfrom_other_fallbacks_unauthorised"] == 1
+    assert "n@gmx.de (fail)" in daemon.tool("status").stdout and "n@gmx.de (fail)" in daemon.log()
+    file.write_text("praxis-mueller.de fallback_address=n@klinik-nord.de\n")
+    _wait_for(daemon, "spfrom_other_fallbacks_unauthorised", 0)
+
+
+def test_end_of_the_switch(daemons):
+    daemon = daemons.start()
+    assert metrics_of(daemon)["spfrom_mode_end_time_seconds"] == 0
+    daemon.tool("mode", "log-only", "--for", "1h")
+    assert 3500 < metrics_of(daemon)["spfrom_mode_end_time_seconds"] - time.time() < 3602
