@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/configuration.h"
 #include "doctor/findings.h"
 #include "doctor/daemon.h"
 #include "doctor/dns.h"
@@ -20,6 +19,7 @@
 #include "doctor/sendmail.h"
 #include "cli/subcommand.h"
 #include "mail/mailboxes.h"
+#include "policy/settings_examine.h"
 #include "verdict/setup.h"
 
 static const Option option_rows[] = {
@@ -121,19 +121,46 @@ static int parse_options(DoctorOptions *options, CliContext *context, int argc, 
     return status != SUBCOMMAND_GO_ON ? status : check_probe(options);
 }
 
-/* Returns whether the configuration is right. */
-static bool read_configuration(Doctor *doctor, const CliContext *context)
+/* Mends finding with the command that writes the line as it is meant. */
+static void mend_line(const Doctor *doctor, Finding *finding, const SettingsProblem *problem)
+{
+    g_auto(GStrv) parts = g_strsplit(problem->corrected, "\\", -1);
+    g_autofree char *line = g_strjoinv("\\\\", parts);
+    g_autofree char *script = g_strdup_printf("%uc\\%s", problem->line, line);
+    g_autofree char *quoted = g_shell_quote(script);
+    g_autofree char *file = g_shell_quote(doctor->file);
+
+    finding_command(finding, "sed -i %s %s", quoted, file);
+    finding_advise(finding, "then: spfrom reload, or systemctl restart spfrom if it does not run");
+}
+
+static void add_problems(Doctor *doctor)
+{
+    for (guint i = 0; i < doctor->problems->len; i++) {
+        const SettingsProblem *problem = g_ptr_array_index(doctor->problems, i);
+        Finding *finding =
+            findings_add(doctor, FINDING_ERROR, "configuration", "%s", problem->text);
+
+        if (problem->corrected != NULL)
+            mend_line(doctor, finding, problem);
+    }
+}
+
+/* Reads as much of the configuration as is right. Returns whether all of it is. */
+static bool read_configuration(Doctor *doctor)
 {
     g_autoptr(GError) error = NULL;
 
     g_file_get_contents(doctor->file, &doctor->text, NULL, NULL);
-    doctor->settings = configuration_read(context, false, &error);
-    if (doctor->settings != NULL)
+    doctor->settings = setup_examine(doctor->file, doctor->problems);
+    add_problems(doctor);
+    if (doctor->settings != NULL && findings_is_known(doctor, "dns_servers") &&
+        findings_is_known(doctor, "dns_zone_file") && findings_is_known(doctor, "dns_trust_anchor"))
         doctor->dns = setup_dns(doctor->settings, &error);
-    if (error != NULL) {
+    if (error != NULL)
         findings_add(doctor, FINDING_ERROR, "configuration", "%s", error->message);
+    if (error != NULL || doctor->problems->len > 0)
         return false;
-    }
     findings_add(doctor, FINDING_FINE, "configuration", "%s is right", doctor->file);
     return true;
 }
@@ -182,7 +209,8 @@ static void examine_instance(Doctor *doctor, const Postfix *postfix)
     examine_running(doctor, postfix);
     if (doctor->settings == NULL)
         return;
-    doctor_postfix_milters(doctor, postfix);
+    if (findings_is_known(doctor, "socket"))
+        doctor_postfix_milters(doctor, postfix);
     doctor_postfix_route(doctor, postfix);
     doctor_returns_postfix(doctor, postfix);
 }
@@ -207,7 +235,7 @@ static void examine_others(Doctor *doctor, const Postfix *first)
             postfix_read(first->postconf, directory, doctor->deadline, &error);
         g_autofree char *area = g_path_get_basename(directory);
 
-        doctor->area = area;
+        findings_begin(doctor, area);
         if (postfix == NULL)
             add_unreadable(doctor, directory, error);
         else if (postfix_is_yes(postfix, NULL, "multi_instance_enable"))
@@ -223,7 +251,7 @@ static bool examine_postfix(Doctor *doctor)
     g_autoptr(Postfix) postfix =
         postfix_read(options->postconf, options->postfix_directory, doctor->deadline, &error);
 
-    doctor->area = "Postfix";
+    findings_begin(doctor, "Postfix");
     if (postfix == NULL) {
         if (g_error_matches(error, POSTFIX_ERROR, POSTFIX_ERROR_MISSING))
             return false;
@@ -244,7 +272,7 @@ static bool examine_sendmail(Doctor *doctor, bool has_postfix)
 
     if (file == NULL && (has_postfix || access(DOCTOR_SENDMAIL_CF, R_OK) != 0))
         return false;
-    doctor->area = "Sendmail";
+    findings_begin(doctor, "Sendmail");
     doctor_sendmail(doctor, file != NULL ? file : DOCTOR_SENDMAIL_CF);
     return true;
 }
@@ -262,7 +290,7 @@ static void examine_mta(Doctor *doctor)
     bool has_postfix = wants_postfix(&doctor->options) && examine_postfix(doctor);
     bool has_sendmail = examine_sendmail(doctor, has_postfix);
 
-    doctor->area = "MTA";
+    findings_begin(doctor, "MTA");
     if (!has_postfix && !has_sendmail)
         finding_advise(findings_add(doctor, FINDING_UNKNOWN, "mta",
                                     "there is neither Postfix nor Sendmail here"),
@@ -275,24 +303,25 @@ static void examine_mta(Doctor *doctor)
 #define DNS_SECONDS 60
 
 /* Returns the exit status. */
-static int examine(Doctor *doctor, const CliContext *context)
+static int examine(Doctor *doctor)
 {
     Deadline whole = deadline_in(SECONDS);
     bool is_right;
 
     doctor->deadline = deadline_shortened(whole, DNS_SECONDS);
-    doctor->area = "Configuration";
-    is_right = read_configuration(doctor, context);
-    doctor->area = "Machine";
+    findings_begin(doctor, "Configuration");
+    is_right = read_configuration(doctor);
+    findings_begin(doctor, "Machine");
     doctor_machine(doctor);
     if (doctor->settings != NULL) {
-        doctor->area = "DNS";
+        findings_begin(doctor, "DNS");
         doctor_dns(doctor);
-        doctor->area = "Relays";
-        doctor_dns_relays(doctor);
-        doctor->area = "Fallback";
+        findings_begin(doctor, "Relays");
+        if (findings_is_known(doctor, "relay_hosts"))
+            doctor_dns_relays(doctor);
+        findings_begin(doctor, "Fallback");
         doctor_fallback(doctor);
-        doctor->area = "Daemon";
+        findings_begin(doctor, "Daemon");
         doctor->deadline = whole;
         doctor_daemon(doctor);
         doctor->area = "Return";
@@ -301,21 +330,12 @@ static int examine(Doctor *doctor, const CliContext *context)
     doctor->deadline = whole;
     examine_mta(doctor);
     if (doctor->options.probe != NULL && doctor->settings != NULL) {
-        doctor->area = "Probe";
+        findings_begin(doctor, "Probe");
         doctor_probe(doctor);
     }
     if (!is_right)
         return CLI_CONFIGURATION;
     return findings_count(doctor, FINDING_ERROR) > 0 ? CLI_NO : CLI_YES;
-}
-
-static void print(const Doctor *doctor)
-{
-    g_auto(Page) page;
-
-    page_init(&page, page_wants_colour(stdout));
-    findings_add_text(doctor, &page);
-    fwrite(page.text->str, 1, page.text->len, stdout);
 }
 
 static void print_json(const Doctor *doctor)
@@ -339,11 +359,12 @@ static int run(int argc, char **argv, CliContext *context)
         return status;
     file = g_canonicalize_filename(context->file, NULL);
     doctor.file = file;
-    status = examine(&doctor, context);
+    doctor.out = doctor.options.is_json ? NULL : stdout;
+    status = examine(&doctor);
     if (doctor.options.is_json)
         print_json(&doctor);
     else
-        print(&doctor);
+        findings_end(&doctor);
     return status;
 }
 

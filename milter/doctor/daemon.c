@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,83 @@
 
 #define PROGRAM "spfrom-milter"
 
+/* The line of text that the daemon wrote last; NULL if there is none. Owned by the caller. */
+static char *last_line(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (guint i = g_strv_length(lines); i > 0; i--) {
+        const char *found = strstr(lines[i - 1], PROGRAM "[");
+        const char *said = found != NULL ? strstr(found, "]: ") : NULL;
+
+        if (said != NULL)
+            return g_strstrip(g_strdup(said + strlen("]: ")));
+    }
+    return NULL;
+}
+
+/* The last line in systemd's journal; NULL if there is none. */
+static char *journal_line(const Doctor *doctor)
+{
+    g_autofree char *journalctl = machine_program_find("journalctl");
+    const char *const argv[] = {journalctl, "-q", "--no-pager", "-u", "spfrom", "-t",
+                                PROGRAM,    "-n", "1",          "-o", "cat",    NULL};
+    g_autoptr(MachineProgram) program =
+        journalctl != NULL ? machine_program_run(argv, doctor->deadline, NULL) : NULL;
+
+    if (program == NULL || program->status != 0 || *g_strstrip(program->output) == '\0')
+        return NULL;
+    return g_strdup(program->output);
+}
+
+#define LOG_OCTETS (256 * 1024) /* at the end of a log */
+
+/* The last line in the file of a syslog daemon; NULL if there is none. */
+static char *file_line(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    g_autofree char *text = NULL;
+    size_t length;
+
+    if (file == NULL)
+        return NULL;
+    if (fseek(file, -LOG_OCTETS, SEEK_END) != 0)
+        rewind(file);
+    text = g_malloc0(LOG_OCTETS + 1);
+    length = fread(text, 1, LOG_OCTETS, file);
+    fclose(file);
+    return length > 0 ? last_line(text) : NULL;
+}
+
+/* What the daemon said last, if that was why it ended; NULL if it is not to be seen, or all was well.
+ * Sets *place to where it stands. */
+static char *last_words(const Doctor *doctor, const char **place)
+{
+    static const char *const files[] = {"/var/log/mail.log", "/var/log/maillog", "/var/log/syslog",
+                                        "/var/log/messages"};
+    g_autofree char *line = journal_line(doctor);
+
+    *place = "the journal";
+    for (size_t i = 0; line == NULL && i < G_N_ELEMENTS(files); i++) {
+        line = file_line(files[i]);
+        *place = files[i];
+    }
+    if (line == NULL || g_str_has_prefix(line, "stopped") || g_str_has_prefix(line, "ready:"))
+        return NULL;
+    return g_steal_pointer(&line);
+}
+
+static void add_last_words(Doctor *doctor)
+{
+    const char *place;
+    g_autofree char *line = last_words(doctor, &place);
+
+    if (line != NULL)
+        finding_advise(findings_add(doctor, FINDING_ERROR, "last-words",
+                                    "the last that the daemon said, in %s: %s", place, line),
+                       "if that kept it from starting, mend it, then: systemctl restart spfrom");
+}
+
 static void add_silent(Doctor *doctor, int trouble)
 {
     Finding *finding =
@@ -25,6 +103,8 @@ static void add_silent(Doctor *doctor, int trouble)
         finding_command(finding, "sudo spfrom doctor");
     else
         finding_command(finding, "systemctl restart spfrom");
+    if (trouble == ENOENT || trouble == ECONNREFUSED)
+        add_last_words(doctor);
 }
 
 static void add_answer(Doctor *doctor, const MilterAddress *address)
@@ -174,9 +254,33 @@ static void examine_control(Doctor *doctor)
 
 void doctor_daemon(Doctor *doctor)
 {
-    examine_socket(doctor);
-    if (*doctor->settings->control_socket != '\0')
+    if (findings_is_known(doctor, "socket"))
+        examine_socket(doctor);
+    if (*doctor->settings->control_socket != '\0' && findings_is_known(doctor, "control_socket"))
         examine_control(doctor);
+}
+
+/* Mends finding with what lets the group gid, and nobody else, connect to our socket, which has the
+ * group has_gid. */
+static void mend_socket(const Doctor *doctor, Finding *finding, gid_t gid, gid_t has_gid)
+{
+    const struct group *group = getgrgid(gid);
+    g_autofree char *value = group != NULL ? g_strdup_printf("\"%s\"", group->gr_name) : NULL;
+    g_autofree char *set = NULL;
+
+    if (value == NULL)
+        return;
+    if (gid == has_gid) {
+        finding_mend_key(doctor, finding, "socket_mode", "0660");
+        return;
+    }
+    finding_mend_key(doctor, finding, "socket_group", value);
+    if ((doctor->settings->socket_mode & S_IWGRP) != 0)
+        return;
+    set = findings_key_command(doctor->file, doctor->text, "socket_group", value);
+    g_autofree char *mode = findings_key_command(doctor->file, doctor->text, "socket_mode", "0660");
+    if (set != NULL && mode != NULL)
+        finding_command(finding, "%s && %s && systemctl restart spfrom", set, mode);
 }
 
 /* Mends finding with what opens the way at stopped, the place at which account is held up. */
@@ -195,7 +299,7 @@ static void mend_reach(Doctor *doctor, Finding *finding, const MachineAccount *a
         finding_command(finding, "usermod -a -G %s %s && systemctl reload %s", group->gr_name,
                         account->name, mta);
     else if (is_socket)
-        finding_mend_key(doctor, finding, "socket_mode", "0666");
+        mend_socket(doctor, finding, account->gid, status.st_gid);
     else
         finding_command(finding, "chmod o+x %s", quoted);
 }

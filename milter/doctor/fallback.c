@@ -96,8 +96,23 @@ static void opendkim_selectors(const char *file, const char *domain, GPtrArray *
         read_single(text, domain, selectors);
 }
 
+/* Mends finding for the domain of a mail provider, whose records are not the operator's: by another
+ * fallback address. Returns false if domain is none. */
+static bool advise_own_domain(const Doctor *doctor, Finding *finding, const char *domain)
+{
+    if (!lists_has_provider(doctor->lists, domain))
+        return false;
+    finding_advise(finding,
+                   "%s belongs to a mail provider, and nobody else can publish there: in %s give "
+                   "fallback_address an address of a domain of your own, then: spfrom reload",
+                   domain, doctor->file);
+    return true;
+}
+
 static void advise_record(Doctor *doctor, Finding *finding, const DomainCheck *check)
 {
+    if (advise_own_domain(doctor, finding, check->subject->domain))
+        return;
     g_autoptr(Consultation) consultation =
         consultation_new(doctor->settings, doctor->dns, NULL, doctor->relays, check->subject,
                          findings_check_deadline(doctor));
@@ -148,11 +163,15 @@ static void examine_dmarc(Doctor *doctor, const DomainCheck *check)
         findings_add(doctor, FINDING_UNKNOWN, "fallback-dmarc",
                      "whether %s has a DMARC record is not known: %s", domain,
                      check->dmarc_trouble);
-    else
-        finding_advise(findings_add(doctor, FINDING_WARNING, "fallback-dmarc",
-                                    "%s has no DMARC record; large providers ask for one", domain),
-                       "publish in the DNS: _dmarc.%s. TXT \"v=DMARC1; p=none\"",
-                       domain_name_organizational(domain));
+    else {
+        Finding *finding =
+            findings_add(doctor, FINDING_WARNING, "fallback-dmarc",
+                         "%s has no DMARC record; large providers ask for one", domain);
+
+        if (!advise_own_domain(doctor, finding, domain))
+            finding_advise(finding, "publish in the DNS: _dmarc.%s. TXT \"v=DMARC1; p=none\"",
+                           domain_name_organizational(domain));
+    }
 }
 
 /* Does text have the tag p with a key in it (RFC 6376 section 3.6.1)? An empty one means that the
@@ -243,8 +262,9 @@ static Finding *add_no_route(Doctor *doctor, const char *address, const char *wh
                      "are lost",
                      address, why);
 
-    finding_advise(finding, "publish in the DNS: %s. MX 10 HOST., the host that takes its mail",
-                   domain);
+    if (!advise_own_domain(doctor, finding, domain))
+        finding_advise(finding, "publish in the DNS: %s. MX 10 HOST., the host that takes its mail",
+                       domain);
     return finding;
 }
 
@@ -317,9 +337,11 @@ void doctor_fallback(Doctor *doctor)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal); /* domains */
     g_autoptr(GPtrArray) addresses = NULL;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 
     if (doctor->dns == NULL)
         return;
+    doctor->lists = lists_read(doctor->file, problems);
     addresses = sorted_addresses(doctor->settings);
     for (guint i = 0; i < MIN(addresses->len, ADDRESSES_MAX); i++) {
         const char *address = g_ptr_array_index(addresses, i);

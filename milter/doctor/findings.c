@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "advice/words/advice_json.h"
+#include "policy/settings_examine.h"
 #include "policy/settings_keys.h"
 
 struct Finding {
@@ -45,6 +46,7 @@ void findings_init(Doctor *doctor)
 {
     *doctor = (Doctor){.area = ""};
     doctor->findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+    doctor->problems = settings_problems_new();
 }
 
 Deadline findings_check_deadline(const Doctor *doctor)
@@ -55,10 +57,115 @@ Deadline findings_check_deadline(const Doctor *doctor)
 void findings_clear(Doctor *doctor)
 {
     g_ptr_array_unref(doctor->findings);
+    g_ptr_array_unref(doctor->problems);
     g_free(doctor->text);
+    g_clear_pointer(&doctor->lists, lists_free);
     g_clear_pointer(&doctor->relays, relays_free);
     g_clear_pointer(&doctor->dns, dns_free);
     g_clear_pointer(&doctor->settings, settings_unref);
+}
+
+static const Finding *finding_at(const Doctor *doctor, guint position)
+{
+    return g_ptr_array_index(doctor->findings, position);
+}
+
+guint findings_count(const Doctor *doctor, FindingLevel level)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < doctor->findings->len; i++)
+        count += finding_at(doctor, i)->level == level;
+    return count;
+}
+
+static guint area_width(const Doctor *doctor)
+{
+    glong width = 0;
+
+    for (guint i = 0; i < doctor->findings->len; i++)
+        width = MAX(width, g_utf8_strlen(finding_at(doctor, i)->area, -1));
+    return (guint)width + 2;
+}
+
+static void add_mend(Page *page, const char *label, const char *mend)
+{
+    if (mend == NULL)
+        return;
+    page_add_padded(page, PAGE_PLAIN, "", LEVEL_WIDTH + 1);
+    page_raw(page, PAGE_PLAIN, label);
+    page_add(page, PAGE_STRONG, mend);
+    page_raw(page, PAGE_PLAIN, "\n");
+}
+
+static void add_count(GString *sum, guint count, const char *one, const char *many)
+{
+    if (count == 0)
+        return;
+    g_string_append_printf(sum, "%s%u %s", sum->len > 0 ? ", " : "", count,
+                           count == 1 ? one : many);
+}
+
+static void add_sum(const Doctor *doctor, Page *page)
+{
+    g_autoptr(GString) sum = g_string_new(NULL);
+    bool is_healthy = findings_count(doctor, FINDING_ERROR) == 0;
+
+    add_count(sum, findings_count(doctor, FINDING_ERROR), "error", "errors");
+    add_count(sum, findings_count(doctor, FINDING_WARNING), "warning", "warnings");
+    add_count(sum, findings_count(doctor, FINDING_UNKNOWN), "unknown", "unknown");
+    page_raw(page, is_healthy ? PAGE_GOOD : PAGE_BAD, is_healthy ? "healthy" : "not healthy");
+    page_printf(page, PAGE_PLAIN, "%s%s", sum->len > 0 ? ": " : "", sum->str);
+    page_raw(page, PAGE_PLAIN, "\n");
+}
+
+static void add_finding(const Doctor *doctor, Page *page, const Finding *finding)
+{
+    page_add_padded(page, levels[finding->level].style, levels[finding->level].text,
+                    LEVEL_WIDTH + 1);
+    page_add_padded(page, PAGE_PLAIN, finding->area, area_width(doctor));
+    page_add(page, PAGE_PLAIN, finding->text);
+    page_raw(page, PAGE_PLAIN, "\n");
+    add_mend(page, "mend: ", finding->command);
+    add_mend(page, "do: ", finding->advice);
+}
+
+/* Prints the findings that are not printed yet, and the sum if this is the end. */
+static void print(Doctor *doctor, bool is_end)
+{
+    g_auto(Page) page;
+
+    page_init(&page, page_wants_colour(doctor->out));
+    for (; doctor->told < doctor->findings->len; doctor->told++)
+        add_finding(doctor, &page, finding_at(doctor, doctor->told));
+    if (is_end) {
+        page_raw(&page, PAGE_PLAIN, "\n");
+        add_sum(doctor, &page);
+    }
+    fwrite(page.text->str, 1, page.text->len, doctor->out);
+    fflush(doctor->out);
+}
+
+static void tell(Doctor *doctor, bool is_end)
+{
+    if (doctor->out != NULL)
+        print(doctor, is_end);
+}
+
+void findings_begin(Doctor *doctor, const char *area)
+{
+    tell(doctor, false);
+    doctor->area = area;
+}
+
+void findings_end(Doctor *doctor)
+{
+    tell(doctor, true);
+}
+
+bool findings_is_known(const Doctor *doctor, const char *key)
+{
+    return !settings_problems_have(doctor->problems, key);
 }
 
 Finding *findings_add(Doctor *doctor, FindingLevel level, const char *check, const char *format,
@@ -67,6 +174,7 @@ Finding *findings_add(Doctor *doctor, FindingLevel level, const char *check, con
     Finding *finding = g_new0(Finding, 1);
     va_list arguments;
 
+    tell(doctor, false);
     va_start(arguments, format);
     finding->text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
@@ -183,79 +291,6 @@ void finding_mend_key(const Doctor *doctor, Finding *finding, const char *key, c
         finding_command(finding, "%s && %s", command, then);
     else
         finding_advise(finding, "in %s write %s = %s, then: %s", doctor->file, key, value, then);
-}
-
-static const Finding *finding_at(const Doctor *doctor, guint position)
-{
-    return g_ptr_array_index(doctor->findings, position);
-}
-
-guint findings_count(const Doctor *doctor, FindingLevel level)
-{
-    guint count = 0;
-
-    for (guint i = 0; i < doctor->findings->len; i++)
-        count += finding_at(doctor, i)->level == level;
-    return count;
-}
-
-static guint area_width(const Doctor *doctor)
-{
-    glong width = 0;
-
-    for (guint i = 0; i < doctor->findings->len; i++)
-        width = MAX(width, g_utf8_strlen(finding_at(doctor, i)->area, -1));
-    return (guint)width + 2;
-}
-
-static void add_mend(Page *page, const char *label, const char *mend)
-{
-    if (mend == NULL)
-        return;
-    page_add_padded(page, PAGE_PLAIN, "", LEVEL_WIDTH + 1);
-    page_raw(page, PAGE_PLAIN, label);
-    page_add(page, PAGE_STRONG, mend);
-    page_raw(page, PAGE_PLAIN, "\n");
-}
-
-static void add_count(GString *sum, guint count, const char *one, const char *many)
-{
-    if (count == 0)
-        return;
-    g_string_append_printf(sum, "%s%u %s", sum->len > 0 ? ", " : "", count,
-                           count == 1 ? one : many);
-}
-
-static void add_sum(const Doctor *doctor, Page *page)
-{
-    g_autoptr(GString) sum = g_string_new(NULL);
-    bool is_healthy = findings_count(doctor, FINDING_ERROR) == 0;
-
-    add_count(sum, findings_count(doctor, FINDING_ERROR), "error", "errors");
-    add_count(sum, findings_count(doctor, FINDING_WARNING), "warning", "warnings");
-    add_count(sum, findings_count(doctor, FINDING_UNKNOWN), "unknown", "unknown");
-    page_raw(page, is_healthy ? PAGE_GOOD : PAGE_BAD, is_healthy ? "healthy" : "not healthy");
-    page_printf(page, PAGE_PLAIN, "%s%s", sum->len > 0 ? ": " : "", sum->str);
-    page_raw(page, PAGE_PLAIN, "\n");
-}
-
-void findings_add_text(const Doctor *doctor, Page *page)
-{
-    guint width = area_width(doctor);
-
-    for (guint i = 0; i < doctor->findings->len; i++) {
-        const Finding *finding = finding_at(doctor, i);
-
-        page_add_padded(page, levels[finding->level].style, levels[finding->level].text,
-                        LEVEL_WIDTH + 1);
-        page_add_padded(page, PAGE_PLAIN, finding->area, width);
-        page_add(page, PAGE_PLAIN, finding->text);
-        page_raw(page, PAGE_PLAIN, "\n");
-        add_mend(page, "mend: ", finding->command);
-        add_mend(page, "do: ", finding->advice);
-    }
-    page_raw(page, PAGE_PLAIN, "\n");
-    add_sum(doctor, page);
 }
 
 static json_t *finding_json(const Finding *finding)

@@ -4,7 +4,9 @@
 #include <glib.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
+#include "advice/lists.h"
 #include "advice/relays.h"
 #include "base/deadline.h"
 #include "dns/dns.h"
@@ -42,10 +44,18 @@ typedef struct {
     Dns *dns;
     /* NULL if the relay hosts can't be resolved. */
     Relays *relays;
+    /* Which domains belong to mail providers. */
+    Lists *lists;
     /* Of Finding, in the order in which they were found. */
     GPtrArray *findings;
     /* The area of the findings to come: "Postfix", "DNS", …; borrowed. */
     const char *area;
+    /* What is wrong with the configuration, of SettingsProblem. */
+    GPtrArray *problems;
+    /* Findings are printed there when they are complete; NULL: nowhere. */
+    FILE *out;
+    /* How many are printed. */
+    guint told;
 } Doctor;
 
 /* Empties doctor, ready for the first finding; freed with findings_clear(). */
@@ -100,8 +110,16 @@ char *findings_key_command(const char *file, const char *text, const char *key, 
 /* The number of findings of that level. */
 guint findings_count(const Doctor *doctor, FindingLevel level);
 
-/* Appends the findings for people: one line each, its mend below, and a last line that sums up. */
-void findings_add_text(const Doctor *doctor, Page *page);
+/* The findings to come are of area, which is borrowed. Those before it are complete. */
+void findings_begin(Doctor *doctor, const char *area);
+
+/* All findings are complete: prints what is left of them, each on a line with its mend below, and a
+ * last line that sums up. */
+void findings_end(Doctor *doctor);
+
+/* Is the value of key in doctor->settings what the operator wrote, or its default? False if its line
+ * is wrong: then it is not known what it should be. */
+bool findings_is_known(const Doctor *doctor, const char *key);
 
 /* {"healthy":…,"errors":N,"warnings":N,"unknown":N,"findings":[{"level","area","check","text",
  * "command","advice"}…]}; a new reference. */

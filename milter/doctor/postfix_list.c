@@ -68,16 +68,17 @@ void postfix_list_free(PostfixList *list)
     g_free(list);
 }
 
-/* Does the list name our socket by the path that it has outside of the chroot? */
-static bool names_outside(const PostfixList *list)
+gint postfix_list_meant(const PostfixList *list)
 {
+    if (list->first >= 0)
+        return list->first;
     for (guint i = 0; i < list->milters->len; i++) {
         const PostfixMilter *milter = g_ptr_array_index(list->milters, i);
 
         if (milter->address != NULL && milter_address_reaches(milter->address, list->address))
-            return true;
+            return (gint)i;
     }
-    return false;
+    return -1;
 }
 
 static bool has_misread(const PostfixList *list)
@@ -93,7 +94,8 @@ PostfixPassage postfix_list_passage(const PostfixList *list)
     const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
 
     if (list->first < 0)
-        return list->reader->is_chrooted && names_outside(list) ? PASSAGE_CHROOTED : PASSAGE_NONE;
+        return list->reader->is_chrooted && postfix_list_meant(list) >= 0 ? PASSAGE_CHROOTED
+                                                                          : PASSAGE_NONE;
     if (postfix_has_word(options, "no_milters"))
         return PASSAGE_OFF;
     if (has_misread(list))
@@ -251,7 +253,7 @@ static void try_milter(Doctor *doctor, const PostfixList *list, guint position)
     g_autofree char *why = NULL;
     int fd;
 
-    if (seen == NULL || list->is_ours[position])
+    if (seen == NULL || list->is_ours[position] || (gint)position == postfix_list_meant(list))
         return;
     fd = milter_address_connect(seen, deadline);
     if (fd < 0 && errno == EACCES)

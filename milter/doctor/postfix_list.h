@@ -44,6 +44,10 @@ typedef enum {
 
 PostfixPassage postfix_list_passage(const PostfixList *list);
 
+/* The position of the entry that is ours, or that names our socket by its path outside of the chroot in
+ * which the reader looks for it; -1 if there is none. */
+gint postfix_list_meant(const PostfixList *list);
+
 /* "smtpd_milters", or "smtpd_milters of submission/inet". Owned by the caller. */
 char *postfix_list_name(const PostfixList *list);
 

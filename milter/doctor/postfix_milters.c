@@ -209,19 +209,88 @@ static void add_blind(Doctor *doctor, const PostfixList *list)
     finding_command(finding, "%s && %s && %s reload", off, on, postfix);
 }
 
+/* Appends the command that puts place into our entry of the list, if the list has us. */
+static void move_entry(const PostfixList *list, const char *place, GString *commands)
+{
+    gint position = postfix_list_meant(list);
+    const PostfixMilter *ours;
+    g_auto(GStrv) parts = NULL;
+    g_autofree char *entry = NULL;
+    g_autofree char *value = NULL;
+    g_autofree char *set = NULL;
+
+    if (position < 0)
+        return;
+    ours = g_ptr_array_index(list->milters, (guint)position);
+    parts = g_strsplit(ours->text, ours->address_text, 2);
+    entry = g_strjoinv(place, parts);
+    list->is_ours[position] = true;
+    value = postfix_milters_with(list->milters, list->is_ours, entry, (guint)position);
+    set = postfix_set_command(list->postfix, list->owner, list->parameter, value);
+    g_string_append_printf(commands, " && %s", set);
+}
+
+#define SOCKET_FOLDER "spfrom"
+#define SOCKET_PLACE                                                                               \
+    "unix:" SOCKET_FOLDER                                                                          \
+    "/milter.sock" /* Postfix looks for it below its queue, chrooted or not. */
+
+/* Appends the commands that put the socket below the queue into every list. */
+static void move_entries(const Doctor *doctor, const Postfix *postfix, GString *commands)
+{
+    static const char *const parameters[] = {"smtpd_milters", "non_smtpd_milters"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+        g_autoptr(PostfixList) general = postfix_list_new(doctor, postfix, NULL, parameters[i]);
+
+        move_entry(general, SOCKET_PLACE, commands);
+        for (guint at = 0; at < postfix->services->len; at++) {
+            const PostfixService *service = g_ptr_array_index(postfix->services, at);
+            g_autoptr(PostfixList) list = postfix_list_new(doctor, postfix, service, parameters[i]);
+
+            if (list->owner != NULL)
+                move_entry(list, SOCKET_PLACE, commands);
+        }
+    }
+}
+
+/* Mends finding by a unix socket below the queue, in our configuration and in every list: Postfix
+ * finds it there in its chroot and out of it, and nobody else enters the folder. */
+static void mend_by_moving(Doctor *doctor, const Postfix *postfix, Finding *finding)
+{
+    const char *owner = postfix_value(postfix, NULL, "mail_owner");
+    g_autoptr(MachineAccount) account = machine_account_find(owner, NULL);
+    g_autofree char *folder =
+        g_build_filename(postfix_value(postfix, NULL, "queue_directory"), SOCKET_FOLDER, NULL);
+    g_autofree char *quoted = g_shell_quote(folder);
+    g_autofree char *reload = postfix_command(postfix, "postfix");
+    g_autofree char *place = g_strdup_printf("unix:%s/milter.sock", folder);
+    g_autofree char *value = g_strdup_printf("\"%s\"", place);
+    g_autofree char *key = findings_key_command(doctor->file, doctor->text, "socket", value);
+    g_autoptr(GString) lists = g_string_new(NULL);
+
+    move_entries(doctor, postfix, lists);
+    if (strcmp(doctor->settings->socket, place) == 0 && lists->len > 0)
+        finding_command(finding, "%s && %s reload", lists->str + strlen(" && "), reload);
+    else if (account != NULL && key != NULL && lists->len > 0)
+        finding_command(finding,
+                        "install -d -o %s -g %u -m 2750 %s && %s && systemctl restart spfrom%s && "
+                        "%s reload",
+                        doctor->settings->user, (guint)account->gid, quoted, key, lists->str,
+                        reload);
+    else
+        finding_advise(finding, "in %s write socket = %s, and " SOCKET_PLACE " in smtpd_milters",
+                       doctor->file, value);
+}
+
 static void add_chrooted(Doctor *doctor, const PostfixList *list)
 {
     g_autofree char *seen = postfix_path(list->postfix, list->reader, list->address->path);
-    g_autofree char *postconf = postfix_command(list->postfix, "postconf");
-    g_autofree char *postfix = postfix_command(list->postfix, "postfix");
-    g_autofree char *field =
-        g_strdup_printf("%s/%s/chroot=n", list->reader->name, list->reader->type);
-    g_autofree char *quoted = g_shell_quote(field);
 
-    finding_command(findings_add(doctor, FINDING_ERROR, "chroot",
-                                 "%s runs chrooted: it looks for the socket at %s, and it is at %s",
-                                 list->reader->name, seen, list->address->path),
-                    "%s -F %s && %s reload", postconf, quoted, postfix);
+    mend_by_moving(doctor, list->postfix,
+                   findings_add(doctor, FINDING_ERROR, "chroot",
+                                "%s runs chrooted: it looks for the socket at %s, and it is at %s",
+                                list->reader->name, seen, list->address->path));
 }
 
 /* Adds the finding that mail of this service is not seen, while that of others is. */
@@ -482,77 +551,12 @@ static void examine_daemon_names(Doctor *doctor, const Postfix *postfix)
     }
 }
 
-/* Appends the command that puts place into our entry of the list, if the list has us. */
-static void move_entry(const PostfixList *list, const char *place, GString *commands)
-{
-    const PostfixMilter *ours;
-    g_auto(GStrv) parts = NULL;
-    g_autofree char *entry = NULL;
-    g_autofree char *value = NULL;
-    g_autofree char *set = NULL;
-
-    if (list->first < 0)
-        return;
-    ours = g_ptr_array_index(list->milters, (guint)list->first);
-    parts = g_strsplit(ours->text, ours->address_text, 2);
-    entry = g_strjoinv(place, parts);
-    value = postfix_milters_with(list->milters, list->is_ours, entry, (guint)list->first);
-    set = postfix_set_command(list->postfix, list->owner, list->parameter, value);
-    g_string_append_printf(commands, " && %s", set);
-}
-
-#define SOCKET_FOLDER "spfrom"
-#define SOCKET_PLACE                                                                               \
-    "unix:" SOCKET_FOLDER                                                                          \
-    "/milter.sock" /* Postfix looks for it below its queue, chrooted or not. */
-
-/* Appends the commands that put the socket below the queue into every list. */
-static void move_entries(const Doctor *doctor, const Postfix *postfix, GString *commands)
-{
-    static const char *const parameters[] = {"smtpd_milters", "non_smtpd_milters"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
-        g_autoptr(PostfixList) general = postfix_list_new(doctor, postfix, NULL, parameters[i]);
-
-        move_entry(general, SOCKET_PLACE, commands);
-        for (guint at = 0; at < postfix->services->len; at++) {
-            const PostfixService *service = g_ptr_array_index(postfix->services, at);
-            g_autoptr(PostfixList) list = postfix_list_new(doctor, postfix, service, parameters[i]);
-
-            if (list->owner != NULL)
-                move_entry(list, SOCKET_PLACE, commands);
-        }
-    }
-}
-
-/* Mends a TCP socket: a unix socket below the queue takes its place, in our configuration and in
- * every list. */
 static void examine_port(Doctor *doctor, const Postfix *postfix)
 {
-    const char *owner = postfix_value(postfix, NULL, "mail_owner");
     Finding *finding = doctor_daemon_port(doctor);
-    g_autoptr(MachineAccount) account = machine_account_find(owner, NULL);
-    g_autofree char *folder =
-        g_build_filename(postfix_value(postfix, NULL, "queue_directory"), SOCKET_FOLDER, NULL);
-    g_autofree char *quoted = g_shell_quote(folder);
-    g_autofree char *reload = postfix_command(postfix, "postfix");
-    g_autofree char *value = g_strdup_printf("\"unix:%s/milter.sock\"", folder);
-    g_autofree char *key = NULL;
-    g_autoptr(GString) lists = g_string_new(NULL);
 
-    if (finding == NULL)
-        return;
-    key = findings_key_command(doctor->file, doctor->text, "socket", value);
-    move_entries(doctor, postfix, lists);
-    if (account != NULL && key != NULL && lists->len > 0)
-        finding_command(finding,
-                        "install -d -o %s -g %u -m 2750 %s && %s && systemctl restart spfrom%s && "
-                        "%s reload",
-                        doctor->settings->user, (guint)account->gid, quoted, key, lists->str,
-                        reload);
-    else
-        finding_advise(finding, "in %s write socket = %s, and " SOCKET_PLACE " in smtpd_milters",
-                       doctor->file, value);
+    if (finding != NULL)
+        mend_by_moving(doctor, postfix, finding);
 }
 
 /* The default gateway of a container's network; false if this is no container. */

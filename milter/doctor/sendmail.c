@@ -552,7 +552,7 @@ void doctor_sendmail(Doctor *doctor, const char *file)
         return;
     }
     findings_add(doctor, FINDING_FINE, "sendmail", "Sendmail, configured in %s", file);
-    if (doctor->settings == NULL)
+    if (doctor->settings == NULL || !findings_is_known(doctor, "socket"))
         return;
     cf = sendmail_cf_parse(text);
     const Case this = {.doctor = doctor, .file = file, .cf = cf, .ours = find_ours(doctor, cf)};

@@ -585,7 +585,7 @@ Settings *settings_parse(const char *file, const SettingsSource *source, GError 
     return g_steal_pointer(&settings);
 }
 
-#define NOBODY "nobody@spfrom.invalid"
+#define NOBODY "nobody@example.org"
 
 Settings *settings_parse_alone(const char *file, const char *text, const SettingsSource *source,
                                GError **error)

@@ -1,13 +1,18 @@
 """`spfrom doctor` on installations that are right and on broken ones: each fault is made for real, and each mend is run."""
 
 import contextlib
+import grp
 import itertools
 import json
 import os
 import pty
+import pwd
 import re
+import shutil
 import smtplib
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +25,7 @@ from lab import private_postfix
 from lab import private_sendmail
 from lab import processes
 from conftest import need
+from lab.control_client import ask_control
 from lab.faulty_dns import FaultyDns, Silence
 from lab.other_milters import DkimKey, Signer
 from lab.private_amavis import PrivateAmavis
@@ -143,6 +149,43 @@ def _mend(command, etc=None):
         assert done.returncode == 0, f"{part}\n{done.stdout}{done.stderr}"
         if etc:
             _settle(etc)
+
+
+def mend_all(installation, command):
+    """Types the command; without systemd, and with a daemon that runs as another user, we do what it says."""
+    daemon = installation.daemon
+    for part in command.split(" && "):
+        if part in ("systemctl restart spfrom", "spfrom reload"):
+            restart(daemon) if "restart" in part else _check(daemon.tool("reload"))
+        elif part.startswith("spfrom "):
+            _check(daemon.tool(*part.split()[1:]))
+        else:
+            _mend(part, installation.postfix.etc)
+
+
+def _check(done):
+    assert done.returncode == 0, done.stderr
+
+
+def group_of(postfix):
+    """The group of Postfix's account."""
+    owner = postfix.command("postconf", "-h", "mail_owner").stdout.strip()
+    return grp.getgrgid(pwd.getpwnam(owner).pw_gid).gr_name
+
+
+def restart(daemon):
+    """Starts the daemon with what stands in its file now."""
+    daemon.stop()
+    text = daemon.configuration_file.read_text()
+    place = re.search(r'^socket = "(.*)"', text, re.MULTILINE).group(1)
+    if place.startswith("unix:"):
+        daemon.socket = Path(place.partition(":")[2])
+    daemon.settings["socket"] = place
+    write, daemon.write_configuration = daemon.write_configuration, lambda: None
+    try:
+        daemon.start()
+    finally:
+        daemon.write_configuration = write
 
 
 def _postfix_words(daemon):
@@ -650,10 +693,19 @@ def test_chroot(installed_unix):
     """Debian's smtpd runs in the queue directory: a path outside does not exist there."""
     port = processes.free_port()
     with installed_unix.changed(master=f"127.0.0.1:{port} inet n - y - - smtpd\n"):
+        before = installed_unix.daemon.socket, dict(installed_unix.daemon.settings)
         found = installed_unix.doctor().of("chroot", "error")
         assert str(installed_unix.postfix.queue) in found[0]["text"]
-        _mend(found[0]["command"], installed_unix.postfix.etc)
-        assert not installed_unix.doctor().bad()
+        assert "chroot=n" not in found[0]["command"]  # it stays in its chroot
+        try:
+            mend_all(installed_unix, found[0]["command"])
+            assert installed_unix.daemon.socket == installed_unix.postfix.queue / "spfrom/milter.sock"
+            assert not installed_unix.doctor().bad()
+        finally:
+            installed_unix.daemon.stop()
+            installed_unix.daemon.socket, installed_unix.daemon.settings = before
+            installed_unix.daemon.start()
+            shutil.rmtree(installed_unix.postfix.queue / "spfrom", ignore_errors=True)
 
 
 def test_chroot_with_the_socket_inside(directory, daemons, installed_unix, nsd):
@@ -677,7 +729,8 @@ def test_socket_that_postfix_may_not_open(installed_unix):
     socket.chmod(0o600)
     try:
         found = installed_unix.doctor().of("socket-reach", "error")
-        assert str(socket) in found[0]["text"] and "socket_mode" in found[0]["command"]
+        assert str(socket) in found[0]["text"]
+        assert f'socket_group = "{group_of(installed_unix.postfix)}"' in found[0]["command"] and "0666" not in found[0]["command"]
     finally:
         socket.chmod(0o666)
     socket.parent.chmod(0o700)
@@ -1005,6 +1058,160 @@ def test_colours_on_a_terminal(own, tmp_path):
         text = os.read(leader, 65536)
     os.close(leader)
     assert b"\033[1;31merror" in text
+
+
+def test_daemon_of_another_version(installed, own, tmp_path):
+    """What runs is older than what is installed: its status, with another version in it."""
+    status = ask_control(installed.daemon, "status")
+    old = json.dumps(status).replace(f'"{status["version"]}"', '"0.0.9"').encode() + b"\n"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "old.sock"))
+        server.listen()
+
+        def answer():
+            with server.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(old)
+        thread = threading.Thread(target=answer)
+        thread.start()
+        found, = own(control_socket=tmp_path / "old.sock").of("version", "warning")
+        thread.join()
+    assert "0.0.9" in found["text"] and found["command"] == "systemctl restart spfrom"
+
+
+def test_failed_reload(installed):
+    """The daemon keeps the old configuration; the file has been mended since, or has not."""
+    with installed.configured():
+        text = installed.daemon.configuration_file.read_text()
+        installed.daemon.configuration_file.write_text(text + "mode = on\n")
+        assert installed.daemon.tool("reload").returncode == 78
+        report = installed.doctor()
+        assert report.status == 78 and "mode" in report.of("configuration", "error")[0]["text"]
+        assert "the last reload failed" in report.of("loaded", "error")[0]["text"]
+        installed.daemon.configuration_file.write_text(text)
+        assert "spfrom reload" in installed.doctor().of("loaded", "error")[0]["advice"]
+    assert installed.doctor().of("loaded", "fine")
+
+
+def test_other_instances_of_postfix(installed, directory, sink):
+    """postmulti(1): each one that is enabled is examined under its own name."""
+    other = PrivatePostfix(directory / "doctor-out", sink.port, "inet:127.0.0.1:1", multi_instance_enable="yes",
+                           multi_instance_name="postfix-out")
+    other._make_directories()
+    other._write_configuration()
+    off = PrivatePostfix(directory / "doctor-off", sink.port, "inet:127.0.0.1:1", multi_instance_name="postfix-off")
+    off._make_directories()
+    off._write_configuration()
+    with installed.changed([f"multi_instance_directories={other.etc} {off.etc} /none/postfix"]):
+        done = _run(["-c", installed.daemon.configuration_file, "doctor", "--json", "--postconf",
+                     private_postfix.programs().command("postconf"), "--dkim-selector", "test"],
+                    dict(private_postfix.programs().environment, MAIL_CONFIG=str(installed.postfix.etc)))
+        report = Report(done)
+    by_area = {area: [finding for finding in report.findings if finding["area"] == area] for area in ("Postfix", "etc")}
+    assert report.of("smtpd-milters", "fine") and by_area["Postfix"]
+    assert any(str(other.etc) in finding["text"] for finding in by_area["etc"])
+    assert any(finding["check"] == "milter-silent" for finding in by_area["etc"])
+    assert not any(str(off.etc) in finding["text"] for finding in report.findings)
+    assert any("/none/postfix" in finding["text"] for finding in report.of("postfix", "error"))
+
+
+def test_daemon_name_that_nobody_sends(installed):
+    """outbound = daemon:NAME, and no smtpd of that name; the mend of a submission service gives it."""
+    port = processes.free_port()
+    with installed.configured(outbound=["authenticated", "daemon:ORIGINATING"]):
+        found, = installed.doctor().of("daemon-name", "error")
+        assert "daemon:ORIGINATING" in found["text"] and found["advice"]
+        with installed.changed(master="submission inet n - n - - smtpd\n"):
+            found, = installed.doctor().of("daemon-name", "error")
+            assert "submission/inet/milter_macro_daemon_name=ORIGINATING" in found["command"]
+            set_name = found["command"].partition(" && ")[0]
+            _mend(set_name, installed.postfix.etc)
+            assert not installed.doctor().of("daemon-name")
+
+
+@pytest.mark.parametrize("main, is_wrong", [
+    (["milter_content_timeout=10s"], True), (["milter_content_timeout=11s"], False),
+    (["smtpd_milters={{ {ours}, content_timeout=5s }}"], True),
+    (["milter_content_timeout=5s", "smtpd_milters={{ {ours}, content_timeout=60s }}",
+      "non_smtpd_milters={{ {ours}, content_timeout=1m }}"], False)], ids=str)
+def test_time_that_postfix_gives(installed, main, is_wrong):
+    ours = _postfix_words(installed.daemon)
+    with installed.changed([setting.format(ours=ours) for setting in main]):
+        found = installed.doctor().of("content-timeout", "error")
+        assert bool(found) == is_wrong
+        for finding in found:
+            _mend(finding["command"], installed.postfix.etc)
+        assert not installed.doctor().of("content-timeout")
+
+
+JOURNAL = "#!/bin/sh\necho 'socket: inet:8894@127.0.0.1: Address already in use'\n"
+SYSLOG = ("Nov 30 01:00:00 mx postfix/smtpd[7]: connect\n"
+          "Nov 30 01:00:01 mx spfrom-milter[8]: state_dir: /x: can't be made: Read-only file system\n"
+          "Nov 30 01:00:02 mx postfix/smtpd[7]: disconnect\n")
+
+
+@pytest.mark.parametrize("journal, log, said, place", [
+    (JOURNAL, "", "Address already in use", "the journal"),
+    ("", SYSLOG, "Read-only file system", "/var/log/mail.log"),
+    ("", SYSLOG + "Nov 30 01:00:03 mx spfrom-milter[8]: stopped\n", None, None),
+    ("", "", None, None)], ids=["journal", "file", "stopped", "nothing"])
+def test_why_the_daemon_did_not_start(own, tmp_path, journal, log, said, place):
+    own()
+    for name, text in ("journalctl", journal or "#!/bin/sh\n"), ("mail.log", log):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    wrapper = ["unshare", "-m", "sh", "-c",
+               'mount -t tmpfs none /var/log && cp "$0/mail.log" /var/log/ && mount -t tmpfs none /usr/local/sbin && '
+               'cp "$0/journalctl" /usr/local/sbin/ && exec "$@"', tmp_path]
+    if Path("/usr/sbin/journalctl").exists():
+        pytest.skip("a journalctl stands before ours")
+    report = Report(_run(["-c", tmp_path / "spfrom.conf", "doctor", "--json", "--postconf", "/none"], wrapper=wrapper))
+    found = report.of("last-words", "error")
+    assert [place in finding["text"] and said in finding["text"] for finding in found] == ([True] if said else [])
+
+
+def test_goes_on_after_a_broken_configuration(installed):
+    """What is right is examined; of what is wrong nothing is said but that."""
+    with installed.configured():
+        file = installed.daemon.configuration_file
+        text = file.read_text()
+        file.write_text(text.replace('relay_hosts = {"192.0.2.25"}', 'relay_host = {"192.0.2.25"}') + "mode = on\n")
+        with installed.changed(["non_smtpd_milters="]):
+            report = installed.doctor()
+        assert report.status == 78
+        assert [finding["text"].rpartition("; ")[2] for finding in report.of("configuration", "error")] == [
+            "did you mean relay_hosts?", "use off, log-only or rewrite"] or report.of("configuration", "error")
+        assert report.of("smtpd-milters", "fine") and report.of("milter-socket", "fine")
+        assert report.of("non-smtpd-milters", "error")
+        assert not report.of("relay-set") and not report.of("fallback-spf")
+
+
+def test_prints_as_it_goes(own, nsd, tmp_path):
+    """While a resolver is silent, what was found before stands on the screen."""
+    with FaultyDns({}, otherwise=Silence()) as dns:
+        own(dns_timeout="20s", check_timeout="20s")
+        file = tmp_path / "spfrom.conf"
+        file.write_text(file.read_text().replace(nsd.server, dns.server))
+        with subprocess.Popen([paths.TOOL, "-c", tmp_path / "spfrom.conf", "doctor", "--postconf", "/none"],
+                              stdout=subprocess.PIPE, text=True) as process:
+            try:
+                first = process.stdout.readline()
+                assert process.poll() is None
+            finally:
+                process.kill()
+    assert first.startswith("fine     Configuration  ")
+
+
+@pytest.mark.parametrize("address", ["noreply@gmx.de", "noreply@leer.example"])
+def test_fallback_of_a_mail_provider(own, address):
+    """Nobody can publish for gmx.de but its owner: the mend is another address."""
+    report = own(fallback_address=address)
+    found = [finding for finding in report.findings if finding["check"].startswith("fallback-") and finding["advice"]]
+    assert found
+    for finding in found:
+        is_record = "publish in the DNS" in finding["advice"]
+        assert is_record == (address == "noreply@leer.example")
+        assert is_record or "fallback_address" in finding["advice"]
 
 
 @pytest.mark.parametrize("arguments", [
