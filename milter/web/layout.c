@@ -78,6 +78,9 @@ static void add_search(Html *html, const View *view, const Request *request)
                "praxis-mueller.de", "value", has_subject ? request->subject : "", NULL);
     html_element(html, "button", view_say(view, "Check"), "type", "submit", NULL);
     html_close(html);
+    html_element(html, "p", "", "id", "asking", "role", "status", "data-asking",
+                 view_say(view, "DNS is being asked. If it is slow, that takes some seconds."),
+                 NULL);
     html_close(html);
     html_close(html);
 }

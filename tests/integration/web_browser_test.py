@@ -14,11 +14,12 @@ from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from web_test import HOSTILE, ZONE, seen
 
-PAGES = {"overview": "/", "domains": "/domains", "authorised": "/domain/praxis-mueller.de",
+PAGES = {"overview": "/", "domains": "/domains", "broken": "/domain/praxis-am-see.de",
+         "letter": "/letter/praxis-ohne.de", "authorised": "/domain/praxis-mueller.de",
          "publish": "/domain/praxis-ohne.de", "provider": "/domain/gmx.de", "extend": "/domain/tief.example",
          "merge": "/domain/praxis-doppelt.de", "hostile": "/domain/hostile.example", "trouble": "/domain/praxis-langsam.de",
          "wrong": "/search?q=%3Cscript%3Ealert(1)%3C/script%3E", "search": "/search", "nothing": "/nothing?"}
-SHOWN = list(itertools.product((1280, 390), ("en", "de"), ("light", "dark")))
+SHOWN = list(itertools.product((1280, 390, 320), ("en", "de"), ("light", "dark")))
 DUTY = "is for contrib/check --browser"
 
 
@@ -90,7 +91,7 @@ if (!document.documentElement.lang) lacking.push("lang");
 if (!document.title) lacking.push("title");
 if (all("h1").length !== 1) lacking.push("one h1");
 if (all("main").length !== 1) lacking.push("one main");
-for (const e of all("input, textarea")) if (!e.labels.length) lacking.push("a label of " + e.id);
+for (const e of all("input:not([type=hidden]), select, textarea")) if (!e.labels.length) lacking.push("a label of " + e.id);
 for (const e of all("img")) if (!e.hasAttribute("alt")) lacking.push("alt of " + e.src);
 for (const e of all("a, button, summary"))
   if (!e.textContent.trim() && !e.getAttribute("aria-label")) lacking.push("a name of " + e.outerHTML);
@@ -167,6 +168,20 @@ def type_and_send(browser, text):
     field = browser.find("#q")
     field.clear()
     field.send_keys(text, Keys.ENTER)
+
+
+def test_sign_of_life(browser, web):
+    """Who asks for a domain is told that DNS is being asked, and no longer when back on the page."""
+    browser.show(320, 800)
+    open_page(browser, web, "/", "de")
+    said = browser.run("""document.forms[0].addEventListener("submit", event => event.preventDefault());
+                          document.getElementById("q").value = "gmx.de"; document.forms[0].requestSubmit();
+                          return document.getElementById("asking").textContent;""")
+    assert said == ""
+    processes.wait_until(lambda: browser.find("#asking").text.startswith("Das DNS wird gefragt."), 20, "a sign of life")
+    assert browser.run("return document.documentElement.scrollWidth") <= 320
+    browser.run("window.dispatchEvent(new Event('pageshow'))")
+    assert not browser.find("#asking").is_displayed()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])

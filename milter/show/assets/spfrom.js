@@ -1,5 +1,6 @@
-// Buttons that copy the text of the element that they name. Without this script none shows, and the
-// text is selected by hand.
+// Buttons that copy the text of the element that they name, and a sign of life while DNS is slow.
+// Without this script no button shows, the text is selected by hand, and the browser alone shows
+// that it waits.
 "use strict";
 
 // Without TLS a browser keeps its clipboard to itself, but for what is selected.
@@ -41,3 +42,25 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     }
   });
 }
+
+// Pages of domains wait for DNS. What says so goes when the reader comes back to this page.
+const asking = document.getElementById("asking");
+const PATIENCE = 400; // milliseconds
+let timer;
+
+function wait() {
+  timer = setTimeout(() => {
+    asking.textContent = asking.dataset.asking;
+  }, PATIENCE);
+}
+
+document.forms[0]?.addEventListener("submit", wait);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/domain/'], a[href^='/letter/']");
+
+  if (link !== null && !event.ctrlKey && !event.metaKey && !event.shiftKey) wait();
+});
+window.addEventListener("pageshow", () => {
+  clearTimeout(timer);
+  asking.textContent = "";
+});
