@@ -488,7 +488,7 @@ static const PointRow point_rows[POINT_KINDS] = {
     [POINT_MISPLACED] =
         {
             .name = "misplaced",
-            .members = POINT_HAS_TERM | POINT_TERM_IS_NAME | POINT_HAS_TEXT,
+            .members = POINT_HAS_TERM | POINT_TERM_IS_NAME | POINT_HAS_TEXT | POINT_HAS_NUMBER,
             .sentences =
                 {
                     {ADVICE_PIECE_REMARK, WHEN_MORE,

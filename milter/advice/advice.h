@@ -58,8 +58,8 @@ typedef enum {
     WHEN_NOT_VOID = 1 << 12,
     WHEN_REJECT = 1 << 13, /* its number is DMARC_REJECT */
     WHEN_QUARANTINE = 1 << 14,
-    WHEN_TERM = 1 << 15,
-    WHEN_NO_TERM = 1 << 16,
+    WHEN_TERM = 1 << 17,
+    WHEN_NO_TERM = 1 << 18,
 } AdviceWhen;
 
 typedef struct {

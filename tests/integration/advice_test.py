@@ -3,6 +3,7 @@ worked before it still works; and once it is published, nothing is left to be do
 
 import ipaddress
 import json
+import os
 import random
 import re
 import subprocess
@@ -415,6 +416,59 @@ def test_many_mail_servers_that_can_not_be_told():
     assert advice["kind"] in ("unknown", "repair")
     assert "usable SPF record" not in advice["text"]
     assert all("so it was left out" in advice["text"] for _ in _points(advice, "many-hosts"))
+
+
+# --- Damage ----------------------------------------------------------------------------------------------------------
+
+# Records with the terms of which every address stands for one sender; pieces of their names and addresses are strangers.
+WHOLE = [
+    "v=spf1 mx include:_spf.google.com -all",
+    "v=spf1 ip4:198.51.100.17 a:h1.x.org include:i7.x.org ~all",
+    "v=spf1 -ip4:203.0.113.7 ip4:203.0.113.0/24 mx -all",
+    "v=spf1 ~a:h1.x.org include:neg.x.org ip6:2001:db8::25 ?all",
+]
+PIECES = {("gle.com", "TXT"): ["v=spf1 ip4:100.64.0.1 -all"], ("google.com", "A"): ["100.64.0.1"], ("x.org", "A"): ["100.64.0.1"],
+          ("gle.com", "A"): ["100.64.0.1"], ("org", "A"): ["100.64.0.1"], ("_spf.goo", "TXT"): ["v=spf1 ip4:100.64.0.1 -all"]}
+MARKS = [" ", " ", ",", ";", ":", "/", ".", "-", "~", "!", '"', "(", ")", "[", "]", "'", "|", "\\", "_", "\xad", "\u2013", "\xa0", "com"]
+
+
+def _damaged(rng, record):
+    at = rng.randrange(7, len(record))
+    blank = record.find(" ", at)
+    return rng.choice([
+        record[:at] + rng.choice(MARKS) + record[at:],
+        record[:at] + rng.choice(MARKS) + record[at:],
+        record[:at] + (record[at] if record[at].isdigit() else rng.choice(MARKS)) + record[at + 1:],
+        record[:blank] + record[blank + 1:] if blank > 0 else record,
+        re.sub(r" ([-~?])(?=\w)", rng.choice([r"\1 ", r" \1;", r" (\1)", r" \1 "]), record),
+    ])
+
+
+def test_damage_opens_nothing():
+    """pyspf finds nobody who passes a mended record but our relays and those who passed the record before its damage, or the
+    damaged one."""
+    rng = random.Random(SEED)
+    cases = [(record, _damaged(rng, record)) for record in WHOLE for _ in range(60)]
+    mended = 0
+    for (whole, damaged), advice in zip(
+            cases, _advise([(with_records([damaged], PIECES), DOMAIN, "ses") for _, damaged in cases]), strict=True):
+        if advice["record"] is None or advice["kind"] != "repair":
+            continue
+        mended += 1
+        for address in [*STRANGERS, "203.0.113.7", "203.0.113.1", "198.51.100.101", "198.51.100.1", "198.51.100.7", "2001:db8::2"]:
+            if _pyspf(with_records([advice["record"]], PIECES), address)[0] == "pass":
+                assert any(_pyspf(with_records([record], PIECES), address)[0] == "pass" for record in (whole, damaged)), (
+                    address, damaged, advice["record"])
+    assert mended > 100
+
+
+def test_more_damage_opens_nothing(is_full_length):
+    """The property of proposal_test on 100,000 records."""
+    if not is_full_length:
+        pytest.skip("only with --all")
+    done = subprocess.run([BUILDDIR / "proposal_test"], env={**os.environ, "SPFROM_DAMAGES": "100000"}, capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def test_what_refuses_is_not_dropped():

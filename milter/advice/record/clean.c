@@ -57,12 +57,26 @@ static void add(Clean *clean, char octet, guint place)
     g_array_append_val(clean->places, place);
 }
 
-/* "192.0.2.0\24": a slash that fell over. */
+/* Is it a slash that fell over: "192.0.2.0\24"? "192.0.2.1\28" may have been 192.0.2.128. */
+static bool is_slash(const char *text, gsize at)
+{
+    gsize length = strspn(text + at + 1, "0123456789");
+    gsize begin = at;
+    guint64 octet;
+
+    while (begin > 0 && g_ascii_isdigit(text[begin - 1]))
+        begin--;
+    if (text[at] != '\\' || length == 0 || begin == at ||
+        (text[at + 1 + length] != '\0' && text[at + 1 + length] != ' '))
+        return false;
+    octet = g_ascii_strtoull(text + begin, NULL, 10);
+    return octet == 0 || octet * (length == 1 ? 10 : 100) > 255;
+}
+
 static void right_slashes(GString *text)
 {
     for (gsize i = 1; i < text->len; i++)
-        if (text->str[i] == '\\' && g_ascii_isdigit(text->str[i - 1]) &&
-            g_ascii_isdigit(text->str[i + 1]))
+        if (is_slash(text->str, i))
             text->str[i] = '/';
 }
 
@@ -172,7 +186,8 @@ static Gap gap_of(const char *text, gsize length, bool has_word)
 static Gap gap_at(const char *text, gsize at, gsize begin)
 {
     static const char set[] = " " CLEAN_SIGNS "!." CLEAN_UNKNOWN CLEAN_SEPARATORS;
-    static const char set_before_all[] = " " CLEAN_SIGNS "!.:=/_*^#" CLEAN_UNKNOWN CLEAN_SEPARATORS;
+    static const char set_before_all[] =
+        " " CLEAN_SIGNS "!.:=/_*^#@&$%" CLEAN_UNKNOWN CLEAN_SEPARATORS;
     bool has_word = at > begin;
     gsize length = strspn(text + at, set_before_all);
     Gap gap = gap_of(text + at, length, has_word);
@@ -196,7 +211,8 @@ void clean_settle_signs(Clean *clean, gsize begin)
 
     copy(&settled, clean, 0, begin);
     while (text[at] != '\0') {
-        gsize macros = text[at] == '%' ? strcspn(text + at, " ") : 0;
+        bool has_macro = text[at] == '%' && strchr("{%_-", text[at + 1]) != NULL;
+        gsize macros = has_macro ? strcspn(text + at, " ") : 0;
         Gap gap = gap_at(text, at + macros, begin);
         gsize kept = 0;
 
@@ -204,7 +220,8 @@ void clean_settle_signs(Clean *clean, gsize begin)
         at += macros;
         if (text[at] == '\0')
             break;
-        if (gap.length == 0 || gap.is_regular) {
+        if (gap.length == 0 || gap.is_regular ||
+            (at > begin && strchr(":=", text[at - 1]) != NULL)) {
             gap.length = MAX(gap.length, 1);
             copy(&settled, clean, at, gap.length);
             at += gap.length;

@@ -144,6 +144,7 @@ typedef enum {
     BEFORE_OTHER,
     BEFORE_NAME,
     BEFORE_HOSTS, /* "a" or "mx" without a domain */
+    BEFORE_OPEN,  /* something that ends in ":" or "=" */
     BEFORE_IP4,
     BEFORE_IP6,
     BEFORE_LOST,   /* nothing that could be read */
@@ -317,6 +318,18 @@ static bool is_wide(const DraftTerm *term)
            (read->cidr4 < PREFIX_4_MIN || read->cidr6 < PREFIX_6_MIN);
 }
 
+/* An all that let everybody pass, or had no sign. */
+static void remember_guess(Mend *mend, const char *text, Point *point)
+{
+    guint last = mend->draft->terms->len - 1;
+
+    if (mend->guess == NULL && point != NULL && strcmp(point->text, "~all") == 0 &&
+        strchr("-~?", *text) == NULL) {
+        mend->guessed_all = last;
+        mend->guess = point;
+    }
+}
+
 /* A record with an error lets nobody pass, so no term of it may let everybody pass. */
 static void close_word(Mend *mend, const Word *word)
 {
@@ -328,7 +341,9 @@ static void close_word(Mend *mend, const Word *word)
         return;
     if (term->kind == RECORD_ALL && term->qualifier == '+') {
         draft_replace(draft, last, (const char *const[]){"~all", NULL});
-        note_error(mend, word, N_("it would let everybody send as this domain"), g_strdup("~all"));
+        remember_guess(mend, "+",
+                       note_error(mend, word, N_("it would let everybody send as this domain"),
+                                  g_strdup("~all")));
     } else if (is_wide(term)) {
         draft->is_doubtful = true;
         note_error(mend, word,
@@ -358,12 +373,18 @@ static bool may_end_name(const Draft *draft, const char *word)
            !domain_name_is_top_level(last_label(key, strlen(key)));
 }
 
-static bool is_bare_host(const char *word)
+static bool is_bare_host(const char *text)
 {
+    const char *word = text + strspn(text, CLEAN_SIGNS);
     g_autofree char *host = g_strndup(word, strcspn(word, CLEAN_SEPARATORS));
 
     return strchr(host, '/') == NULL && host[strspn(host, "0123456789.")] != '\0' &&
            mend_term_is_bare_value(host);
+}
+
+static bool is_value_begin(char octet)
+{
+    return g_ascii_isalnum(octet) || octet == '_' || octet == '-' || octet == '.';
 }
 
 /* May a word that is no term be a piece of what stands before it? Then neither is whole. */
@@ -384,6 +405,8 @@ static bool is_piece(const Mend *mend, const char *text)
         return *word != '/' && *word != '\0' &&
                word[strspn(word, "0123456789abcdefABCDEF:./")] == '\0' &&
                !mend_term_is_bare_value(word);
+    case BEFORE_OPEN:
+        return is_value_begin(*word) && mend_term_kind(word) == RECORD_WRONG;
     case BEFORE_HOSTS:
     case BEFORE_LOST:
         return is_bare_host(word);
@@ -398,6 +421,9 @@ static Before before_of(const Mend *mend, const Word *word, guint first)
 
     if (last == NULL && is_junk(word->text))
         return mend->before;
+    if (strchr(":=", word->text[strlen(word->text) - 1]) != NULL &&
+        mend_term_kind(word->text) != RECORD_EXISTS)
+        return BEFORE_OPEN;
     if (last == NULL)
         return mend_term_kind(word->text) == RECORD_EXISTS ? BEFORE_EXISTS : BEFORE_LOST;
     if (last->kind == RECORD_IP4)
@@ -407,18 +433,6 @@ static Before before_of(const Mend *mend, const Word *word, guint first)
     if (strpbrk(last->text, ":=") != NULL)
         return BEFORE_NAME;
     return last->kind == RECORD_ALL ? BEFORE_OTHER : BEFORE_HOSTS;
-}
-
-/* An all that let everybody pass, or had no sign, and was mistyped besides. */
-static void remember_guess(Mend *mend, const Word *word, Point *point)
-{
-    guint last = mend->draft->terms->len - 1;
-
-    if (mend->guess == NULL && point != NULL && strcmp(point->text, "~all") == 0 &&
-        strchr("-~?", *word->text) == NULL) {
-        mend->guessed_all = last;
-        mend->guess = point;
-    }
 }
 
 static void mend_word(Mend *mend, const char *gap, gsize gap_length, const Word *word)
@@ -455,14 +469,16 @@ static void mend_word(Mend *mend, const char *gap, gsize gap_length, const Word 
     }
     if (!is_right)
         reason = problem_of(word->text);
-    remember_guess(mend, word,
+    remember_guess(mend, word->text,
                    note_error(mend, word, reason, append_meant(mend, gap, gap_length, word->text)));
 }
 
 /* A host or an address, maybe with a separator behind it. */
 static bool is_value(const char *word)
 {
-    g_autofree char *value = g_strndup(word, strcspn(word, ",;"));
+    const char *begin = word + strspn(word, CLEAN_SEPARATORS);
+    bool has_macro = strchr(word, '%') != NULL; /* with braces */
+    g_autofree char *value = g_strndup(begin, strcspn(begin, has_macro ? ",;" : CLEAN_SEPARATORS));
 
     return mend_term_is_bare_value(value);
 }
@@ -560,7 +576,7 @@ static const char *joint(const char *word, const char *next)
     if (is_dot_seam(word, next))
         return "";
     if (*next == '/')
-        return is_prefix_of(word, next) ? "" : NULL;
+        return next[1] == '\0' || is_prefix_of(word, next) ? "" : NULL;
     if (word[length - 1] == '/' && g_ascii_isdigit(*next))
         return has_prefix(word, next) ? "" : NULL;
     if (strchr(":=", *next) != NULL)

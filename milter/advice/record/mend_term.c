@@ -210,6 +210,8 @@ static char *ip4_of(const char *text)
         return NULL;
     if (!read_ip4(whole, octets, &bits))
         return NULL;
+    if (slash != NULL && strchr(slash + strspn(slash, "/"), '/') != NULL)
+        return NULL;
     address = text_of_ip4(octets);
     return network_of("ip4", address,
                       slash != NULL ? length_of(slash + 1 + strspn(slash + 1, "/"), 32) : (int)bits,
@@ -518,7 +520,8 @@ static char *mend_hosts(const char *name, const char *value)
 
     if (network != NULL)
         return g_steal_pointer(&network);
-    if (value[strspn(value, ":=. ")] == '\0' || slash == value)
+    if (value[strspn(value, ":=. ")] == '\0' ||
+        (slash == value && value[strspn(value, "/.0123456789")] == '\0'))
         return g_strconcat(name, lengths, NULL);
     return domain != NULL ? g_strconcat(name, ":", domain, lengths, NULL) : NULL;
 }
@@ -621,9 +624,19 @@ static const char *nested(const char *value)
     return NULL;
 }
 
+/* The sign of a term that has something before it: "x-include:x.org". NULL: there is none. */
+static const char *sign_inside(const char *text)
+{
+    for (gsize i = 1; i <= 2 && text[i - 1] != '\0'; i++)
+        if (text[i] != '\0' && strchr("-~?", text[i]) != NULL && begins_term(text + i))
+            return text + i;
+    return NULL;
+}
+
 /* One term of text, or NULL; it may not be right. */
 static char *mend_single(const char *text)
 {
+    const char *sign = sign_inside(text);
     char qualifier;
     const char *rest = skip_sign(text, &qualifier);
     gsize gap;
@@ -631,6 +644,8 @@ static char *mend_single(const char *text)
     const Name *name = find_name(rest, length);
     g_autofree char *mended = NULL;
 
+    if (sign != NULL)
+        return mend_single(sign);
     if (name != NULL && nested(rest + length) != NULL)
         mended = mend_single(nested(rest + length));
     else if (name != NULL && name->kind == RECORD_ALL) {
@@ -774,6 +789,8 @@ static bool mend_part(Meant *list, const char *part, bool is_listed, bool was_le
     const char *last = before > 0 ? g_ptr_array_index(list->terms, before - 1) : "";
     g_autofree char *whole = part_meant(list, part, is_listed);
 
+    if (has_value(last) && g_ascii_isdigit(*part) && !was_length && !mend_term_is_bare_value(part))
+        return false;
     if (whole != NULL)
         mend_into(list, whole, depth + 1);
     if (list->terms->len > before)

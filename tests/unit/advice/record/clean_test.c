@@ -19,6 +19,9 @@ static const struct row {
     {"\xc3\xa9\x01\xe2\x96\xa0", CLEAN_LETTER CLEAN_CONTROL CLEAN_UNKNOWN},
     {"a%20b", "a b"},
     {"192.0.2.0\\24", "192.0.2.0/24"},
+    {"192.0.2.7\\24 x", "192.0.2.7/24 x"},
+    {"192.0.2.1\\28", "192.0.2.1\\28"},
+    {"192.0.2.7\\28/25", "192.0.2.7\\28/25"},
     {"x- all", "x -all"},
     {"x -;all", "x -all"},
     {"x (-)all", "x -all"},
@@ -34,6 +37,7 @@ static const struct row {
     {"x -\"mx\"", "x -mx\""},
     {"x-y.z -all", "x-y.z -all"},
     {"x,-y", "x,-y"},
+    {"x %all", "x ~all"},
     {"%{i}-a.x - all", "%{i}-a.x -all"},
 };
 
