@@ -310,8 +310,9 @@ void mail_summary_add_broken(Html *html, const View *view, const GPtrArray *doma
     html_open(html, "section", "class", "card broken", "aria-labelledby", "broken", NULL);
     html_element(html, "h2", view_say(view, "No longer authorised"), "id", "broken", NULL);
     html_element(html, "p",
-                 view_say(view, "Their records let our servers send before, and do not any more: "
-                                "something was changed there."),
+                 view_say(view,
+                          "The records of these domains let our servers send before, and do not "
+                          "any more: something was changed there."),
                  NULL);
     add_domains_with(html, view, domains, max, mail_summary_broken_text);
     html_close(html);

@@ -49,25 +49,41 @@ static const char *mode_class(const char *mode)
     return g_strcmp0(mode, "log-only") == 0 ? "badge doubtful" : "badge bad";
 }
 
-static void add_mode_times(Html *html, const View *view, const DaemonStatus *daemon)
+/* "Since …, set by the switch (anna)." The name is of a user of the machine. */
+static char *since_text(const View *view, const DaemonStatusMode *mode)
 {
-    g_autofree char *since = view_time(view, daemon->mode.since);
-    g_autofree char *until = view_time(view, daemon->mode.until);
-    const char *by = g_strcmp0(daemon->mode.by, "switch") == 0
-                         ? view_say(view, "by the switch")
-                         : view_say(view, "by the configuration");
+    g_autofree char *since = view_time(view, mode->since);
+    const char *by = g_strcmp0(mode->by, "switch") == 0 ? view_say(view, "by the switch")
+                                                        : view_say(view, "by the configuration");
 
+    if (mode->who != NULL)
+        return language_fill(view->language, N_("Since {time}, set {by} ({who})."), "time", since,
+                             "by", by, "who", mode->who, NULL);
+    return language_fill(view->language, N_("Since {time}, set {by}."), "time", since, "by", by,
+                         NULL);
+}
+
+static char *until_text(const View *view, const DaemonStatusMode *mode)
+{
+    g_autofree char *until = view_time(view, mode->until);
+
+    if (mode->next != NULL)
+        return language_fill(view->language, N_("Until {time}, then {mode}."), "time", until,
+                             "mode", mode->next, NULL);
+    return language_fill(view->language, N_("Until {time}, then as the configuration says."),
+                         "time", until, NULL);
+}
+
+static void add_mode_times(Html *html, const View *view, const DaemonStatusMode *mode)
+{
     html_open(html, "p", "class", "detail", NULL);
-    if (daemon->mode.since > 0) {
-        g_autofree char *text = language_fill(view->language, N_("Since {time}, set {by}."), "time",
-                                              since, "by", by, NULL);
+    if (mode->since > 0) {
+        g_autofree char *text = since_text(view, mode);
 
         html_text(html, text);
     }
-    if (daemon->mode.until > 0) {
-        g_autofree char *text =
-            language_fill(view->language, N_("Until {time}, then as the configuration says."),
-                          "time", until, NULL);
+    if (mode->until > 0) {
+        g_autofree char *text = until_text(view, mode);
 
         html_text(html, " ");
         html_text(html, text);
@@ -92,7 +108,7 @@ static void add_mode(Html *html, const View *view, const DaemonStatus *daemon)
                  mode_class(daemon->mode.mode), NULL);
     html_close(html);
     html_element(html, "p", mode_sentence(view, daemon->mode.mode), "class", "detail", NULL);
-    add_mode_times(html, view, daemon);
+    add_mode_times(html, view, &daemon->mode);
     html_close(html);
 }
 

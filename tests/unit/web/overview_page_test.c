@@ -104,11 +104,40 @@ static void test_problems(void **state)
     assert_non_null(strstr(page, "the ledger can&apos;t be read"));
 }
 
+/* Who switched the mode, until when, and what comes then. */
+static void test_switch(void **state)
+{
+    g_autoptr(Language) language = english();
+    g_autoptr(Overview) overview = overview_new();
+    g_autoptr(Request) request = request_parse("/");
+    const View view = {.language = language, .domain_link = request_domain_target};
+    json_t *status =
+        json_pack("{s:s, s:s, s:s, s:s}", "mode", "log-only", "mode_by", "switch", "mode_since",
+                  "2026-01-31T12:00:00Z", "mode_until", "2026-02-01T12:00:00Z");
+    g_autofree char *page = NULL;
+    g_autofree char *without = NULL;
+
+    (void)state;
+    overview->daemon = daemon_status_read(status);
+    json_decref(status);
+    overview->ledger_problem = g_strdup("none");
+    without = overview_page(&view, request, overview);
+    assert_non_null(strstr(without, "set by the switch. Until"));
+    assert_non_null(strstr(without, "then as the configuration says."));
+    overview->daemon->mode.who = g_strdup(EVIL);
+    overview->daemon->mode.next = g_strdup("rewrite");
+    page = overview_page(&view, request, overview);
+    check_page(page);
+    assert_non_null(strstr(page, "set by the switch (&lt;script&gt;"));
+    assert_non_null(strstr(page, ", then rewrite."));
+}
+
 int main(void)
 {
     GArray *tests = table_new();
 
     table_add(tests, "an overview of hostile data", test_overview, NULL);
     table_add(tests, "an overview without any", test_problems, NULL);
+    table_add(tests, "a mode that was switched", test_switch, NULL);
     return table_run(tests, "overview_page");
 }
