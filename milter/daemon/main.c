@@ -242,7 +242,12 @@ static void tell_fallback(Settings *settings, Verdicts *verdicts, Deadline deadl
         log_write(LOG_WARNING,
                   "fallback_address: %s can't be checked (%s); do the resolvers answer?", domain,
                   verdict->reason != NULL ? verdict->reason : "temperror");
-    else if (verdict->result != SPF_PASS || verdict->is_unproven)
+    else if (verdict->is_unproven)
+        log_write(LOG_WARNING,
+                  "fallback_address: it can't be proven that %s authorises the relays (%s), so it "
+                  "counts as not authorised",
+                  domain, verdict->reason != NULL ? verdict->reason : "unproven");
+    else if (verdict->result != SPF_PASS)
         log_write(LOG_WARNING,
                   "fallback_address: %s itself does not authorise the relays (%s): rewritten mail "
                   "is no better off; see spfrom advise %s",

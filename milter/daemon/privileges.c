@@ -3,6 +3,7 @@
 #include "daemon/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -253,6 +254,36 @@ static void note_folder(GPtrArray *errors, const char *key, const char *path)
     note(errors, key, error);
 }
 
+/* May a socket be made in folder, if it is there? Asked with the rights with which it would be. */
+static bool check_writable(Settings *settings, const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "socket", NULL);
+    g_autofree char *entered = NULL;
+    Privileges privileges;
+    int trouble = 0;
+
+    if (access(folder, F_OK) != 0 || !privileges_find(settings, &privileges, NULL))
+        return true;
+    entered = privileges_enter(&privileges, path, (gid_t)-1, NULL);
+    if (entered == NULL)
+        return true;
+    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) != 0)
+        trouble = errno;
+    privileges_leave(&privileges);
+    errno = trouble;
+    return trouble == 0 || refuse_folder(folder, "used", error);
+}
+
+static void note_socket_folder(Settings *settings, GPtrArray *errors, const char *key,
+                               const char *folder)
+{
+    GError *error = NULL;
+
+    if (check_folder(folder, &error))
+        check_writable(settings, folder, &error);
+    note(errors, key, error);
+}
+
 static void note_accounts(Settings *settings, GPtrArray *errors)
 {
     uid_t uid;
@@ -286,9 +317,9 @@ void privileges_examine(Settings *settings, GPtrArray *errors)
         find_group("socket_group", settings->socket_group, &gid, &of_group);
     note(errors, "socket_group", of_group);
     if (folder != NULL)
-        note_folder(errors, "socket", folder);
+        note_socket_folder(settings, errors, "socket", folder);
     if (control != NULL)
-        note_folder(errors, "control_socket", control);
+        note_socket_folder(settings, errors, "control_socket", control);
     if (settings->state_dir != NULL)
         note_folder(errors, "state_dir", settings->state_dir);
 }

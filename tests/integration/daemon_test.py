@@ -185,6 +185,20 @@ def test_place_where_the_daemon_cannot_listen(spfrom, place, said):
     assert result.stderr.startswith("spfrom-milter: " + _place(daemon, "socket")) and said in result.stderr
 
 
+def test_folder_in_which_the_account_may_not_write(spfrom, needs_root):
+    daemon = spfrom()
+    folder = daemon.directory / "others"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    daemon.settings["socket"] = f"unix:{folder}/milter.sock"
+    daemon.directory.chmod(0o777)
+    result = _run_with(daemon, "-t")
+    assert result.returncode == EX_CONFIG and f"socket: {folder}: can't be used: Permission denied" in result.stderr
+    assert _run_with(daemon).returncode == EX_UNAVAILABLE  # as the start itself finds
+    os.chown(folder, pwd.getpwnam(daemon.settings["user"]).pw_uid, -1)
+    assert _run_with(daemon, "-t").returncode == 0
+
+
 def test_all_errors_in_one_run(spfrom):
     """Of the text, with what was meant, and of what a start needs; and nothing is made."""
     daemon = spfrom(mode="rewrit", extra="relay_host = { auto }\nsender_header = loud\n",
