@@ -73,6 +73,8 @@ static PageStyle style_of(MessageAction action)
     case MESSAGE_ACTION_TEMPFAIL:
     case MESSAGE_ACTION_WOULD_TEMPFAIL:
     case MESSAGE_ACTION_ERROR:
+    case MESSAGE_ACTION_REJECT:
+    case MESSAGE_ACTION_WOULD_REJECT:
         return PAGE_BAD;
     case MESSAGE_ACTION_INBOUND:
     case MESSAGE_ACTION_LOCAL:
@@ -321,7 +323,7 @@ static json_t *counts_json(const LedgerCounts *counts)
     json_t *json = json_object();
 
     set_count(json, "messages", ledger_counts_decided(counts));
-    for (int action = 0; action < MESSAGE_ACTIONS; action++)
+    for (int action = 0; action < LEDGER_ACTIONS; action++)
         set_count(json, message_action_text((MessageAction)action), counts->by[action]);
     return json;
 }

@@ -87,6 +87,17 @@ static void add_locked(LedgerRow *row)
         pthread_cond_signal(&woken);
 }
 
+/* settings are NULL if they are not known. */
+static void add(Settings *settings, LedgerRow *row)
+{
+    if (settings != NULL && settings->ledger == NULL)
+        return;
+    pthread_mutex_lock(&lock);
+    if (shared.is_running)
+        add_locked(row);
+    pthread_mutex_unlock(&lock);
+}
+
 void ledger_writer_add(Settings *settings, MessageAction action, const Decision *decision)
 {
     gint64 now = g_get_real_time();
@@ -97,12 +108,21 @@ void ledger_writer_add(Settings *settings, MessageAction action, const Decision 
                      .first = now,
                      .last = now};
 
-    if (settings != NULL && settings->ledger == NULL)
-        return;
-    pthread_mutex_lock(&lock);
-    if (shared.is_running)
-        add_locked(&row);
-    pthread_mutex_unlock(&lock);
+    add(settings, &row);
+}
+
+void ledger_writer_add_returned(Settings *settings, const char *domain, ReturnKind kind)
+{
+    gint64 now = g_get_real_time();
+    LedgerRow row = {.domain = domain,
+                     .result = LEDGER_UNCHECKED,
+                     .action = MESSAGE_ACTION_INBOUND,
+                     .messages = 1,
+                     .first = now,
+                     .last = now,
+                     .returned = kind + 1};
+
+    add(settings, &row);
 }
 
 void ledger_writer_status(LedgerWriterStatus *status)

@@ -37,6 +37,9 @@ bool ledger_writer_start(Settings *(*take_settings)(void));
  */
 void ledger_writer_add(Settings *settings, MessageAction action, const Decision *decision);
 
+/* Counts a message that was passed on to an author of domain. Never waits for the file. */
+void ledger_writer_add_returned(Settings *settings, const char *domain, ReturnKind kind);
+
 /* What `spfrom status` tells. */
 typedef struct {
     char *file;        /* NULL: no ledger is wanted */

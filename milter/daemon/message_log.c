@@ -85,7 +85,7 @@ static void pair_decision(GString *line, Settings *settings, const Decision *dec
     }
     if (decision->is_dkim_exempt)
         log_pair(line, "dkim", "pass");
-    if (decision->edits != NULL)
+    if (plan->rewrite_author)
         log_pair(line, "reply_to", reply_to_text(decision->reply_to));
     if (plan->envelope_sender != NULL)
         log_pair(line, "envelope", plan->rewrite_author ? "fallback" : "changed");
@@ -94,6 +94,26 @@ static void pair_decision(GString *line, Settings *settings, const Decision *dec
                  settings->log_local_parts ? return_form_shown(fallback)
                                            : plan->fallback->domain_name);
     log_pair(line, "aligned", plan->is_aligned ? "yes" : "no");
+}
+
+#define TOKENS_MAX 20 /* that a line tells */
+
+/* How the message came back, or that it leaves without a way back. */
+static void pair_return(GString *line, const Decision *decision, const GPtrArray *tokens)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    if (decision->is_token_unavailable)
+        log_pair(line, "return", "unavailable");
+    if (!decision->is_returned)
+        return;
+    log_pair(line, "return", return_kind_text(decision->return_kind));
+    for (guint i = 0; i < MIN(tokens->len, TOKENS_MAX); i++)
+        g_string_append_printf(list, "%s%s", i > 0 ? "," : "",
+                               (const char *)g_ptr_array_index(tokens, i));
+    log_pair(line, "token", list->str);
+    if (decision->is_loop)
+        log_pair(line, "loop", "yes");
 }
 
 /* The line without the queue id before it. */
@@ -107,6 +127,8 @@ static GString *compose(Settings *settings, const MessageLog *message, const Dec
         pair_decision(line, settings, decision, message->sender);
     else if (message->sender != NULL)
         pair_mailbox(line, settings, "sender", message->sender);
+    if (decision != NULL)
+        pair_return(line, decision, message->return_tokens);
     if (message->client != NULL)
         log_pair(line, "client", network_text(message->client, client));
     g_string_append_printf(line, " ms=%.1f", (double)message->duration / 1000);

@@ -13,8 +13,9 @@ typedef struct {
     const char *message_id; /* without "<" and ">"; NULL: none. It is not logged: the MTA does */
     MessageAction action;
     const Mailbox *sender;
-    const Network *client; /* NULL: none is known */
-    gint64 duration;       /* microseconds from the end of the message to the decision */
+    const Network *client;          /* NULL: none is known */
+    const GPtrArray *return_tokens; /* of char *, if the message came back; else NULL */
+    gint64 duration;                /* microseconds from the end of the message to the decision */
 } MessageLog;
 
 /* Writes the line, if level is logged, and keeps it in any case (daemon/recent_messages.h). decision is NULL if nothing was

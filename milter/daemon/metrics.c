@@ -16,6 +16,7 @@ static struct {
     guint64 messages[MESSAGE_ACTIONS] __attribute__((aligned(CACHE_LINE)));
     guint64 checks[METRICS_CHECK_BOUNDS + 1] __attribute__((aligned(CACHE_LINE)));
     guint64 check_microseconds;
+    guint64 returned[RETURN_KINDS];
     guint connections __attribute__((aligned(CACHE_LINE)));
     guint64 ledger_errors;
     gint fallback; /* MetricsFallback */
@@ -46,6 +47,11 @@ static guint64 read_one(const guint64 *counter)
 void metrics_count_message(MessageAction action)
 {
     add(&counts.messages[action], 1);
+}
+
+void metrics_count_returned(ReturnKind kind)
+{
+    add(&counts.returned[kind], 1);
 }
 
 void metrics_count_check(gint64 microseconds)
@@ -140,6 +146,8 @@ void metrics_take(MetricsSnapshot *snapshot)
     *snapshot = (MetricsSnapshot){.fallback = metrics_fallback()};
     for (guint i = 0; i < MESSAGE_ACTIONS; i++)
         snapshot->messages[i] = read_one(&counts.messages[i]);
+    for (guint i = 0; i < RETURN_KINDS; i++)
+        snapshot->returned[i] = read_one(&counts.returned[i]);
     for (guint i = 0; i <= METRICS_CHECK_BOUNDS; i++)
         snapshot->checks[i] = read_one(&counts.checks[i]);
     snapshot->check_microseconds = read_one(&counts.check_microseconds);
@@ -206,6 +214,15 @@ static void write_messages(const Writer *writer, const MetricsSnapshot *snapshot
     for (guint i = 0; i < MESSAGE_ACTIONS; i++)
         sample(writer, "spfrom_messages_total", "action", message_action_text((MessageAction)i),
                snapshot->messages[i]);
+}
+
+static void write_returned(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    counter_head(writer, "spfrom_returned",
+                 "Messages that came back and were passed on to authors, by kind.");
+    for (guint i = 0; i < RETURN_KINDS; i++)
+        sample(writer, "spfrom_returned_total", "kind", return_kind_text((ReturnKind)i),
+               snapshot->returned[i]);
 }
 
 static void write_verdicts(const Writer *writer, const VerdictsCounters *counters)
@@ -362,6 +379,7 @@ char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
     const Writer writer = {.text = g_string_sized_new(4096), .format = format};
 
     write_messages(&writer, snapshot);
+    write_returned(&writer, snapshot);
     write_checks(&writer, snapshot);
     if (snapshot->is_in_force) {
         write_verdicts(&writer, &snapshot->verdicts);

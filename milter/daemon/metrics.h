@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "mail/returned.h"
 #include "policy/message_action.h"
 #include "policy/settings.h"
 #include "verdict/verdicts.h"
@@ -19,6 +20,9 @@ void metrics_count_message(MessageAction action);
 
 /* How long a decision took. Counts all messages with a decision: not inbound or local ones. */
 void metrics_count_check(gint64 microseconds);
+
+/* A returned message was passed on to the authors. */
+void metrics_count_returned(ReturnKind kind);
 
 void metrics_count_connection(void);
 void metrics_count_disconnection(void);
@@ -58,6 +62,7 @@ extern const MetricsBound metrics_check_bounds[METRICS_CHECK_BOUNDS];
 
 typedef struct {
     guint64 messages[MESSAGE_ACTIONS];
+    guint64 returned[RETURN_KINDS];
     guint64 checks[METRICS_CHECK_BOUNDS + 1]; /* each bucket alone, not with those below it */
     guint64 check_microseconds;
     guint64 ledger_errors;

@@ -14,6 +14,7 @@
 #include "daemon/live_settings.h"
 #include "daemon/message_log.h"
 #include "daemon/metrics.h"
+#include "daemon/returns.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
 #include "policy/outbound.h"
@@ -34,7 +35,16 @@ typedef struct {
     HeaderFields *fields;
     guint recipients;
     guint local_recipients;
+    GPtrArray
+        *return_tokens; /* of char *: of the recipients that are addresses of ours, each once */
+    GPtrArray
+        *return_domains; /* of char *: those of their authors, once it is known to be returned */
+    bool is_returned;    /* it came back from outside, to them alone */
+    bool has_other_recipients; /* or more than RETURN_TOKENS_MAX tokens */
 } Message;
+
+#define RETURN_TOKENS_MAX 1000
+#define RETURN_PATIENCE 1 /* seconds to look them up */
 
 /* One connection. */
 typedef struct {
@@ -51,6 +61,8 @@ static void message_free(Message *message)
 {
     g_clear_pointer(&message->sender, mailbox_free);
     g_clear_pointer(&message->fields, header_fields_free);
+    g_clear_pointer(&message->return_tokens, g_ptr_array_unref);
+    g_clear_pointer(&message->return_domains, g_ptr_array_unref);
     live_settings_release(&message->live);
     g_free(message);
 }
@@ -182,7 +194,34 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
     return answer(session, SMFIP_NR_MAIL);
 }
 
-static sfsistat on_recipient(SMFICTX *context, char **arguments G_GNUC_UNUSED)
+static bool has_token(const GPtrArray *tokens, const char *token)
+{
+    for (guint i = 0; i < tokens->len; i++)
+        if (strcmp(g_ptr_array_index(tokens, i), token) == 0)
+            return true;
+    return false;
+}
+
+/* Notes the recipient's token, or that it has none. */
+static void note_token(Message *message, const char *path)
+{
+    GHashTable *forms = message->live.settings->return_forms;
+    g_autoptr(Mailbox) recipient = NULL;
+    ReturnToken token;
+
+    if (message->has_other_recipients || g_hash_table_size(forms) == 0)
+        return;
+    recipient = mailbox_parse_path(path);
+    if (message->return_tokens == NULL)
+        message->return_tokens = g_ptr_array_new_with_free_func(g_free);
+    if (!return_forms_find(forms, recipient, token) ||
+        message->return_tokens->len == RETURN_TOKENS_MAX)
+        message->has_other_recipients = true;
+    else if (!has_token(message->return_tokens, token))
+        g_ptr_array_add(message->return_tokens, g_strdup(token));
+}
+
+static sfsistat on_recipient(SMFICTX *context, char **arguments)
 {
     Session *session = session_of(context);
     Message *message = session != NULL ? session->message : NULL;
@@ -194,6 +233,7 @@ static sfsistat on_recipient(SMFICTX *context, char **arguments G_GNUC_UNUSED)
     if (mailer != NULL && outbound_is_local_mailer(
                               (const char *const *)message->live.settings->local_mailers, mailer))
         message->local_recipients++;
+    note_token(message, arguments[0]);
     return answer(session, SMFIP_NR_RCPT);
 }
 
@@ -209,8 +249,64 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
     return answer(session, SMFIP_NR_HDR);
 }
 
-/* Is the message left alone without a decision? Sets why. */
-static bool is_untouched(const Session *session, const Message *message, MessageAction *action)
+/* What is known of the recipients of a message from outside. */
+typedef enum {
+    RETURN_NONE,    /* not addresses of ours alone */
+    RETURN_KNOWN,   /* each leads to an author */
+    RETURN_TROUBLE, /* that can't be told now */
+} ReturnState;
+
+/* Looks the tokens up, and keeps the authors' domains. */
+static ReturnState return_state(Message *message, Deadline deadline)
+{
+    ReturnStore *store = returns_store();
+
+    if (message->return_tokens == NULL || message->has_other_recipients)
+        return RETURN_NONE;
+    if (store == NULL)
+        return RETURN_TROUBLE;
+    message->return_domains = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < message->return_tokens->len; i++) {
+        g_auto(ReturnStoreRow) row = {0};
+
+        switch (return_store_find(store, g_ptr_array_index(message->return_tokens, i), deadline,
+                                  &row)) {
+        case RETURN_STORE_FOUND:
+            break;
+        case RETURN_STORE_UNKNOWN:
+            return RETURN_NONE;
+        case RETURN_STORE_TROUBLE:
+            return RETURN_TROUBLE;
+        }
+        g_ptr_array_add(message->return_domains, g_strdup(strrchr(row.address, '@') + 1));
+    }
+    return RETURN_KNOWN;
+}
+
+/* What becomes of a message that is not outgoing. */
+typedef enum { WAY_DECIDE, WAY_LEAVE_ALONE, WAY_PUT_OFF } Way;
+
+static Way way_from_outside(Message *message, MessageAction *action)
+{
+    *action = MESSAGE_ACTION_INBOUND;
+    switch (return_state(message, deadline_in(RETURN_PATIENCE))) {
+    case RETURN_NONE:
+        break;
+    case RETURN_KNOWN:
+        message->is_returned = true;
+        return WAY_DECIDE;
+    case RETURN_TROUBLE:
+        /* left alone, a strict policy of its From: may destroy it on its second way */
+        if (message->live.mode.mode != MODE_REWRITE)
+            break;
+        *action = MESSAGE_ACTION_ERROR;
+        return WAY_PUT_OFF;
+    }
+    return WAY_LEAVE_ALONE;
+}
+
+/* Is there a decision to be made? If not, sets what becomes of the message. */
+static Way way_of(const Session *session, Message *message, MessageAction *action)
 {
     const OutboundClient client = {.has_address = session->has_client,
                                    .address = session->client,
@@ -218,12 +314,11 @@ static bool is_untouched(const Session *session, const Message *message, Message
                                    .daemon_name = session->daemon_name};
 
     if (!outbound_is_ours(message->live.settings->outbound, &client))
-        *action = MESSAGE_ACTION_INBOUND;
-    else if (message->recipients > 0 && message->recipients == message->local_recipients)
-        *action = MESSAGE_ACTION_LOCAL;
-    else
-        return false;
-    return true;
+        return way_from_outside(message, action);
+    if (message->recipients == 0 || message->recipients != message->local_recipients)
+        return WAY_DECIDE;
+    *action = MESSAGE_ACTION_LOCAL;
+    return WAY_LEAVE_ALONE;
 }
 
 static sfsistat tempfail(SMFICTX *context)
@@ -249,14 +344,36 @@ static sfsistat refuse(SMFICTX *context)
     return SMFIS_REJECT;
 }
 
+/* A return that is not passed on. */
+static sfsistat reject(SMFICTX *context, const Decision *decision)
+{
+    static char code[] = "554";
+    static char extended_code[] = "5.4.6"; /* routing loop detected (RFC 3463 section 3.5) */
+    static char text[] = "This message was returned to its author before";
+    static char unwanted_code[] = "550";
+    static char unwanted_extended_code[] = "5.7.1"; /* not authorised (RFC 3463 section 3.8) */
+    static char unwanted_text[] = "This address does not take such messages; write to the address "
+                                  "in Reply-To";
+
+    if (decision->is_loop)
+        smfi_setreply(context, code, extended_code, text);
+    else
+        smfi_setreply(context, unwanted_code, unwanted_extended_code, unwanted_text);
+    return SMFIS_REJECT;
+}
+
 /* Carries the plan out. Returns libmilter's answer, and what became of the message. */
 static sfsistat carry_out(SMFICTX *context, const Session *session, const Decision *decision,
                           MessageAction *action)
 {
     const Plan *plan = decision->plan;
 
+    if (decision->is_returned && (decision->is_loop || decision->is_unwanted)) {
+        *action = plan->mode == MODE_REWRITE ? MESSAGE_ACTION_REJECT : MESSAGE_ACTION_WOULD_REJECT;
+        return plan->mode == MODE_REWRITE ? reject(context, decision) : SMFIS_CONTINUE;
+    }
     *action = plan_message_action(plan);
-    if (plan->is_log_only || plan->action == PLAN_KEEP)
+    if (plan->is_log_only || (plan->action == PLAN_KEEP && decision->edits == NULL))
         return SMFIS_CONTINUE;
     if (plan->action == PLAN_TEMPFAIL)
         return tempfail(context);
@@ -270,12 +387,29 @@ static sfsistat carry_out(SMFICTX *context, const Session *session, const Decisi
     return SMFIS_TEMPFAIL;
 }
 
-/* Counts and logs what became of a message; decision is NULL where none was made. */
+/* The message was passed on to the authors. */
+static void note_passed_on(const Message *message, ReturnKind kind)
+{
+    metrics_count_returned(kind);
+    for (guint i = 0; i < message->return_domains->len; i++) {
+        return_store_use(returns_store(), g_ptr_array_index(message->return_tokens, i));
+        ledger_writer_add_returned(message->live.settings,
+                                   g_ptr_array_index(message->return_domains, i), kind);
+    }
+}
+
+/* Counts and logs what became of a message; decision is NULL where none was made. The ledger is
+ * about our authors: the author of a message from outside is none of them. */
 static void report(int level, const Message *message, const MessageLog *entry,
-                   const Decision *decision)
+                   const Decision *decision, sfsistat status)
 {
     metrics_count_message(entry->action);
-    ledger_writer_add(message->live.settings, entry->action, decision);
+    if (message->is_returned)
+        ledger_writer_add(message->live.settings, MESSAGE_ACTION_INBOUND, NULL);
+    else
+        ledger_writer_add(message->live.settings, entry->action, decision);
+    if (message->is_returned && status == SMFIS_CONTINUE)
+        note_passed_on(message, decision->return_kind);
     message_log_write(level, message->live.settings, entry, decision);
 }
 
@@ -288,6 +422,8 @@ static sfsistat decide(SMFICTX *context, Session *session, MessageLog *entry)
         .sender = message->sender,
         .is_smtputf8 = message->is_smtputf8,
         .mailbox_max = session->mailbox_max,
+        .return_tokens = message->is_returned ? message->return_tokens : NULL,
+        .store = returns_store(),
         .deadline = deadline_after(begin, message->live.settings->check_timeout)};
     g_autoptr(Decision) decision =
         decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);
@@ -298,7 +434,16 @@ static sfsistat decide(SMFICTX *context, Session *session, MessageLog *entry)
         return SMFIS_TEMPFAIL;
     metrics_count_check(end - begin);
     entry->duration = g_get_monotonic_time() - begin;
-    report(LOG_INFO, message, entry, decision);
+    report(LOG_INFO, message, entry, decision, status);
+    return status;
+}
+
+/* Answers without a decision. */
+static sfsistat leave(Session *session, const MessageLog *entry, int level, sfsistat status)
+{
+    if (!in_flight_answer(&session->in_flight))
+        return SMFIS_TEMPFAIL;
+    report(level, session->message, entry, NULL, status);
     return status;
 }
 
@@ -342,12 +487,18 @@ static sfsistat on_end(SMFICTX *context)
     entry.message_id = message_id;
     entry.sender = message->sender;
     entry.client = session->has_client ? &session->client : NULL;
-    if (!is_untouched(session, message, &entry.action))
+    entry.return_tokens = message->return_tokens;
+    switch (way_of(session, message, &entry.action)) {
+    case WAY_DECIDE:
         status = decide(context, session, &entry);
-    else if (in_flight_answer(&session->in_flight))
-        report(LOG_DEBUG, message, &entry, NULL);
-    else
-        status = SMFIS_TEMPFAIL;
+        break;
+    case WAY_LEAVE_ALONE:
+        status = leave(session, &entry, LOG_DEBUG, SMFIS_CONTINUE);
+        break;
+    case WAY_PUT_OFF:
+        status = leave(session, &entry, LOG_INFO, SMFIS_TEMPFAIL);
+        break;
+    }
     g_clear_pointer(&session->message, message_free);
     return status;
 }

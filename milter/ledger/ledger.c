@@ -14,6 +14,7 @@ typedef enum {
     LEDGER_SEE_AUTHORISED,
     LEDGER_SEE_UNAUTHORISED,
     LEDGER_SEE,
+    LEDGER_SEE_RETURNED,
     LEDGER_COUNT_NEW,
     LEDGER_STATEMENTS
 } LedgerStatement;
@@ -32,7 +33,8 @@ G_STATIC_ASSERT(SPF_NONE == 0 && SPF_NEUTRAL == 1 && SPF_PASS == 2 && SPF_FAIL =
 G_STATIC_ASSERT(MESSAGE_ACTION_KEEP == 0 && MESSAGE_ACTION_REWRITE == 1 &&
                 MESSAGE_ACTION_WOULD_REWRITE == 2 && MESSAGE_ACTION_TEMPFAIL == 3 &&
                 MESSAGE_ACTION_WOULD_TEMPFAIL == 4 && MESSAGE_ACTION_ERROR == 5 &&
-                MESSAGE_ACTION_INBOUND == 6 && MESSAGE_ACTION_LOCAL == 7 && MESSAGE_ACTIONS == 8);
+                MESSAGE_ACTION_INBOUND == 6 && MESSAGE_ACTION_LOCAL == 7 && LEDGER_ACTIONS == 8);
+G_STATIC_ASSERT(RETURN_BOUNCE == 0 && RETURN_AUTO_REPLY == 1 && RETURN_REPLY == 2);
 
 /* scripts[n] makes version n + 1 of version n; 0 is an empty database. */
 static const char *const scripts[LEDGER_SCHEMA_VERSION] = {
@@ -73,6 +75,14 @@ static const char *const scripts[LEDGER_SCHEMA_VERSION] = {
     "  ON d.id = seen.domain WHERE result NOT IN (2, 5, 7)"
     "  AND seen.last > ifnull(d.authorised_last, 0) GROUP BY seen.domain) AS of"
     " WHERE of.domain = domains.id;",
+
+    /* What came back to authors of the domain; kind is a ReturnKind. */
+    "CREATE TABLE returned ("
+    " day INTEGER NOT NULL,"
+    " domain INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " messages INTEGER NOT NULL,"
+    " PRIMARY KEY (day, domain, kind)) WITHOUT ROWID;",
 };
 
 /* Kept prepared: three are used for every row. UPDATE … RETURNING is three times as slow. */
@@ -101,6 +111,9 @@ static const char *const sqls[LEDGER_STATEMENTS] = {
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET"
                    " messages = messages + excluded.messages, first = min(first, excluded.first),"
                    " last = max(last, excluded.last)",
+    [LEDGER_SEE_RETURNED] = "INSERT INTO returned (day, domain, kind, messages)"
+                            " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
+                            " messages = messages + excluded.messages",
     [LEDGER_COUNT_NEW] = "SELECT count(*) FROM domains WHERE first >= ?1",
 };
 
@@ -252,13 +265,29 @@ static bool domain_id(Ledger *ledger, const LedgerRow *row, gint64 *id, GError *
     return *id != 0 || add_domain(ledger, name, row, id, error);
 }
 
+static bool write_returned(Ledger *ledger, const LedgerRow *row, gint64 domain, GError **error)
+{
+    sqlite3_stmt *statement = statement_of(ledger, LEDGER_SEE_RETURNED, error);
+
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_int64(statement, 1, row->day);
+    sqlite3_bind_int64(statement, 2, domain);
+    sqlite3_bind_int64(statement, 3, row->returned - 1);
+    sqlite3_bind_int64(statement, 4, (gint64)row->messages);
+    return database_finish(ledger->database, statement, error);
+}
+
 static bool write_row(Ledger *ledger, const LedgerRow *row, GError **error)
 {
     sqlite3_stmt *statement;
     gint64 domain = 0;
 
-    if (!count_new_domains(ledger, row->day, error) || !domain_id(ledger, row, &domain, error) ||
-        !see_domain(ledger, domain, row, error))
+    if (!count_new_domains(ledger, row->day, error) || !domain_id(ledger, row, &domain, error))
+        return false;
+    if (row->returned > 0)
+        return write_returned(ledger, row, domain, error);
+    if (!see_domain(ledger, domain, row, error))
         return false;
     statement = statement_of(ledger, LEDGER_SEE, error);
     if (statement == NULL)
@@ -313,8 +342,10 @@ bool ledger_write(Ledger *ledger, const GPtrArray *rows, GError **error)
 /* The oldest day before day; 0 if there is none. */
 static bool oldest_day(Ledger *ledger, guint32 day, gint64 *oldest, GError **error)
 {
-    return database_ask(ledger->database, "SELECT min(day) FROM seen WHERE day < ?1", day, oldest,
-                        error);
+    return database_ask(ledger->database,
+                        "SELECT min(day) FROM (SELECT min(day) AS day FROM seen WHERE day < ?1"
+                        " UNION ALL SELECT min(day) FROM returned WHERE day < ?1)",
+                        day, oldest, error);
 }
 
 static bool delete_day(Ledger *ledger, gint64 oldest, guint32 day, bool *is_more, GError **error)
@@ -324,13 +355,16 @@ static bool delete_day(Ledger *ledger, gint64 oldest, guint32 day, bool *is_more
 
     if (!database_ask(ledger->database, "DELETE FROM seen WHERE day = ?1", oldest, &ignored,
                       error) ||
+        !database_ask(ledger->database, "DELETE FROM returned WHERE day = ?1", oldest, &ignored,
+                      error) ||
         !oldest_day(ledger, day, &next, error))
         return false;
     *is_more = next != 0;
     return *is_more ||
            database_ask(
                ledger->database,
-               "DELETE FROM domains WHERE last < ?1 AND id NOT IN (SELECT domain FROM seen)",
+               "DELETE FROM domains WHERE last < ?1 AND id NOT IN (SELECT domain FROM seen)"
+               " AND id NOT IN (SELECT domain FROM returned)",
                stored(ledger_day_begin(day)), &ignored, error);
 }
 

@@ -66,7 +66,7 @@ bool ledger_is_moved(Ledger *ledger);
  * (UTC), days days since 1970-01-01 (local), so date(day * 86400, 'unixepoch') shows one. result
  * and action are the numbers of SpfResult (and LEDGER_UNCHECKED) and MessageAction.
  */
-#define LEDGER_SCHEMA_VERSION 3
+#define LEDGER_SCHEMA_VERSION 4
 
 /* For ledger_report.c: borrowed. */
 Database *ledger_database(Ledger *ledger);

@@ -11,7 +11,7 @@
 /* The eight sums of struct LedgerCounts, in the order of MessageAction. */
 #define SUM(action) "sum(s.messages) FILTER (WHERE s.action = " #action ")"
 #define SUMS SUM(0) "," SUM(1) "," SUM(2) "," SUM(3) "," SUM(4) "," SUM(5) "," SUM(6) "," SUM(7)
-G_STATIC_ASSERT(MESSAGE_ACTIONS == 8);
+G_STATIC_ASSERT(LEDGER_ACTIONS == 8);
 
 /* A domain as read_domain() reads it; with max(s.last) alone, SQLite takes s.result from the row
  * that has it. */
@@ -98,7 +98,7 @@ static guint64 count_at(Statement *statement, int column)
 
 static void read_counts(Statement *statement, int column, LedgerCounts *counts)
 {
-    for (int action = 0; action < MESSAGE_ACTIONS; action++)
+    for (int action = 0; action < LEDGER_ACTIONS; action++)
         counts->by[action] = count_at(statement, column + action);
 }
 
@@ -226,7 +226,7 @@ static void add_row(const Reading *reading, Statement *statement)
     guint64 messages = count_at(statement, 3);
     gint64 last = sqlite3_column_int64(statement, 5);
 
-    if (action >= MESSAGE_ACTIONS)
+    if (action >= LEDGER_ACTIONS)
         return;
     g_array_index(reading->report->days, LedgerDay, day - reading->period.from).counts.by[action] +=
         messages;
@@ -590,7 +590,7 @@ static void add_history(GArray *days, Statement *statement)
     }
     last = &g_array_index(days, LedgerDomainDay, days->len - 1);
     last->results[result] += messages;
-    if (action < MESSAGE_ACTIONS)
+    if (action < LEDGER_ACTIONS)
         last->counts.by[action] += messages;
 }
 

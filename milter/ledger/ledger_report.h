@@ -20,7 +20,7 @@ LedgerPeriod ledger_period_of(gint64 now, guint days);
 
 /* Messages by action. */
 typedef struct {
-    guint64 by[MESSAGE_ACTIONS];
+    guint64 by[LEDGER_ACTIONS];
 } LedgerCounts;
 
 /* Those that a decision was made for: all but inbound and local. */

@@ -70,7 +70,8 @@ static guint hash(gconstpointer key)
 {
     const LedgerRow *row = key;
 
-    return g_str_hash(row->domain) ^ (row->day << 8 | row->result << 4 | row->action);
+    return g_str_hash(row->domain) ^
+           (row->day << 8 | row->returned << 12 | row->result << 4 | row->action);
 }
 
 static gboolean is_equal(gconstpointer a, gconstpointer b)
@@ -79,7 +80,8 @@ static gboolean is_equal(gconstpointer a, gconstpointer b)
     const LedgerRow *row_b = b;
 
     return row_a->day == row_b->day && row_a->result == row_b->result &&
-           row_a->action == row_b->action && strcmp(row_a->domain, row_b->domain) == 0;
+           row_a->action == row_b->action && row_a->returned == row_b->returned &&
+           strcmp(row_a->domain, row_b->domain) == 0;
 }
 
 LedgerTally *ledger_tally_new(void)

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "mail/returned.h"
 #include "policy/message_action.h"
 #include "policy/verdict.h"
 
@@ -11,6 +12,9 @@
 #define LEDGER_UNCHECKED SPF_RESULTS
 #define LEDGER_RESULTS (LEDGER_UNCHECKED + 1)
 const char *ledger_result_text(guint result); /* "softfail" …, "unchecked" */
+
+/* Those of MessageAction that the ledger has. Returned mail is counted for the author it went to. */
+#define LEDGER_ACTIONS (MESSAGE_ACTION_LOCAL + 1)
 
 /* In place of a domain name. */
 #define LEDGER_NO_DOMAIN ""      /* an author that can't be read, or no author at all */
@@ -24,6 +28,9 @@ typedef struct {
     MessageAction action;
     guint64 messages;
     gint64 first, last; /* wall time, microseconds; the ledger keeps milliseconds */
+    /* 0, or a ReturnKind + 1: messages that came back to the domain's authors. They have neither
+     * result nor action. */
+    guint returned;
 } LedgerRow;
 
 /* Days of local time, counted from 1970-01-01. */

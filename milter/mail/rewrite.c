@@ -8,6 +8,7 @@
 #include "mail/display_name.h"
 #include "mail/dkim.h"
 #include "mail/encoded_words.h"
+#include "mail/returned.h"
 
 /*
  * The rewrite under way. Numbers of fields are counted in one pass: 10,000 of one name cost no more
@@ -284,6 +285,22 @@ static void uncover_froms(const Work *work)
     }
 }
 
+/* A mark of a return stays: by it a loop is found. */
+static void delete_traces(const Work *work)
+{
+    guint index = 0;
+
+    for (guint i = 0; i < header_fields_length(work->fields) && index < work->traces; i++) {
+        const HeaderField *field = header_fields_at(work->fields, i);
+
+        if (!header_field_is_named(field, REWRITE_TRACE_HEADER))
+            continue;
+        index++;
+        if (!returned_is_mark(field))
+            edits_delete(work->edits, REWRITE_TRACE_HEADER, index);
+    }
+}
+
 static void insert_trace(const Work *work)
 {
     g_autofree char *value = NULL;
@@ -308,7 +325,7 @@ Edits *rewrite_edits(const Rewrite *rewrite, const HeaderFields *fields, ReplyTo
     add_author_headers(&work);
     rewrite_sender(&work);
     delete_all(&work, "Return-Path", 1, work.return_paths);
-    delete_all(&work, REWRITE_TRACE_HEADER, 1, work.traces);
+    delete_traces(&work);
     uncover_froms(&work);
     insert_trace(&work);
     edits_sort(work.edits);

@@ -33,6 +33,7 @@ typedef struct {
  */
 #define REWRITE_MAILBOX_MAX_SENDMAIL 250
 
+/* One that came with the message goes, unless it is the mark of a return (mail/returned.h). */
 #define REWRITE_TRACE_HEADER "X-SPFrom"
 #define REWRITE_ORIGINAL_HEADER "X-Original-From"
 

@@ -21,6 +21,10 @@ const char *message_action_text(MessageAction action)
         return "inbound";
     case MESSAGE_ACTION_LOCAL:
         return "local";
+    case MESSAGE_ACTION_REJECT:
+        return "reject";
+    case MESSAGE_ACTION_WOULD_REJECT:
+        return "would-reject";
     }
     return "error";
 }

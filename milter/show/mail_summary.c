@@ -12,7 +12,7 @@ LedgerCounts mail_summary_total(const GArray *days)
     LedgerCounts total = {0};
 
     for (guint i = 0; i < days->len; i++)
-        for (int action = 0; action < MESSAGE_ACTIONS; action++)
+        for (int action = 0; action < LEDGER_ACTIONS; action++)
             total.by[action] += g_array_index(days, LedgerDay, i).counts.by[action];
     return total;
 }

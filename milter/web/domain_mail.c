@@ -32,6 +32,8 @@ static const char *preview_text(const View *view, const Preview *preview)
     case MESSAGE_ACTION_ERROR:
     case MESSAGE_ACTION_INBOUND:
     case MESSAGE_ACTION_LOCAL:
+    case MESSAGE_ACTION_REJECT:
+    case MESSAGE_ACTION_WOULD_REJECT:
         break;
     }
     return view_say(view, "The message arrives as it was sent.");

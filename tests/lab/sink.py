@@ -62,6 +62,8 @@ class _Session(socketserver.StreamRequestHandler):
             return self._greet()
         if verb == "MAIL":
             self._mail, self._recipients = _words(line), []
+        if verb == "RCPT" and _words(line)[0].strip("<>") in self.server.refused:
+            return self._reply("550 5.1.1 nobody of that name is here")
         if verb == "RCPT":
             self._recipients.append(_words(line))
         if verb == "DATA":
@@ -90,11 +92,13 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class Sink:
-    def __init__(self, extensions=EXTENSIONS):
+    def __init__(self, extensions=EXTENSIONS, refused=()):
+        """refused: addresses for which RCPT is answered with 550."""
         self._arrived = threading.Condition()  # guards _deliveries
         self._deliveries = []
         self._server = _Server(("127.0.0.1", 0), _Session)
         self._server.extensions = extensions
+        self._server.refused = refused
         self._server.keep = self._keep
         self.port = self._server.server_address[1]
 

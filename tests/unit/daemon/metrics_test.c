@@ -99,7 +99,8 @@ static void test_fallback(void **state G_GNUC_UNUSED)
 }
 
 static const MetricsSnapshot whole = {
-    .messages = {1, 2, 3, 4, 5, 6, 7, G_MAXUINT64},
+    .messages = {1, 2, 3, 4, 5, 6, 7, G_MAXUINT64, 41, 42},
+    .returned = {43, 44, 45},
     .checks = {[0] = 4, [2] = 3, [METRICS_CHECK_BOUNDS] = 2},
     .check_microseconds = 61000042,
     .ledger_errors = 8,
@@ -143,7 +144,13 @@ static const struct line_row {
      "spfrom_messages_total{action=\"would-tempfail\"} 5\n"
      "spfrom_messages_total{action=\"error\"} 6\n"
      "spfrom_messages_total{action=\"inbound\"} 7\n"
-     "spfrom_messages_total{action=\"local\"} 18446744073709551615\n#",
+     "spfrom_messages_total{action=\"local\"} 18446744073709551615\n"
+     "spfrom_messages_total{action=\"reject\"} 41\n"
+     "spfrom_messages_total{action=\"would-reject\"} 42\n#",
+     false},
+    {"returned", &whole, METRICS_OPENMETRICS,
+     "spfrom_returned_total{kind=\"bounce\"} 43\nspfrom_returned_total{kind=\"auto-reply\"} 44\n"
+     "spfrom_returned_total{kind=\"reply\"} 45\n#",
      false},
     {"counter as Prometheus has it", &whole, METRICS_PROMETHEUS,
      "# TYPE spfrom_messages_total counter\nspfrom_messages_total{action=\"keep\"} 1\n", false},

@@ -240,6 +240,44 @@ static guint expire_all(Ledger *ledger, guint32 day)
     return calls;
 }
 
+static void write_returned(Ledger *ledger, const char *domain, guint32 day, ReturnKind kind,
+                           guint64 count)
+{
+    LedgerRow row = {.domain = domain,
+                     .day = day,
+                     .result = LEDGER_UNCHECKED,
+                     .action = MESSAGE_ACTION_INBOUND,
+                     .messages = count,
+                     .first = ledger_fixture_time(day, 0),
+                     .last = ledger_fixture_time(day, 0),
+                     .returned = kind + 1};
+    g_autoptr(GPtrArray) rows = g_ptr_array_new();
+
+    g_ptr_array_add(rows, &row);
+    assert_true(ledger_write(ledger, rows, NULL));
+}
+
+/* What came back is counted for the author's domain, apart from its mail, and goes with its day. */
+static void test_returned(void **state)
+{
+    const LedgerFixture *fixture = *state;
+    g_autoptr(Ledger) ledger = open_ledger(fixture);
+
+    write_returned(ledger, "a.example", DAY, RETURN_BOUNCE, 2);
+    write_returned(ledger, "a.example", DAY, RETURN_BOUNCE, 3);
+    write_returned(ledger, "a.example", DAY, RETURN_REPLY, 1);
+    write_returned(ledger, "b.example", DAY + 1, RETURN_AUTO_REPLY, 1);
+    assert_int_equal(messages(fixture), 0);
+    assert_int_equal(ledger_fixture_number(fixture, "SELECT messages FROM returned JOIN domains"
+                                                    " ON id = domain WHERE name = 'a.example'"
+                                                    " AND kind = 0"),
+                     5);
+    assert_int_equal(ledger_fixture_number(fixture, "SELECT count(*) FROM returned"), 3);
+    expire_all(ledger, DAY + 1);
+    assert_int_equal(ledger_fixture_number(fixture, "SELECT count(*) FROM returned"), 1);
+    assert_int_equal(ledger_fixture_number(fixture, "SELECT count(*) FROM domains"), 1);
+}
+
 static void test_old_days_go(void **state)
 {
     const LedgerFixture *fixture = *state;
@@ -406,6 +444,7 @@ int main(void)
         WITH_FILE(test_version_1_is_migrated),
         WITH_FILE(test_old_is_refused_by_readers),
         WITH_FILE(test_failed_migration_changes_nothing),
+        WITH_FILE(test_returned),
         WITH_FILE(test_old_days_go),
         WITH_FILE(test_domains_of_a_day_are_bounded),
         WITH_FILE(test_domains_of_a_day_before_are_bounded),

@@ -303,6 +303,12 @@ static const struct row {
      .edits = "delete X-SPFrom 2\nchange From 1 M <f@f.example>\ndelete X-SPFrom 1\n"
               "add Reply-To M <a@b.example>\n",
      .author_header = no_author_header},
+    {.name = "the mark of a return stays",
+     .header = "X-SPFrom: returned; kind=reply; token=a\nX-SPFrom: forged\nFrom: M <a@b.example>\n"
+               "X-SPFrom: RETURNED ; x\nX-SPFrom: returnedx\n",
+     .edits = "delete X-SPFrom 4\ndelete X-SPFrom 2\nchange From 1 M <f@f.example>\n"
+              "add Reply-To M <a@b.example>\n",
+     .author_header = no_author_header},
     {.name = "and is replaced",
      .header = "X-SPFrom: forged\nFrom: M <a@b.example>\n",
      .edits = "change From 1 M <f@f.example>\ndelete X-SPFrom 1\nadd Reply-To M <a@b.example>\n"
