@@ -38,7 +38,7 @@ static void bench_free(Dns *dns G_GNUC_UNUSED)
 {
 }
 
-static Dns bench_dns = {bench_lookup, NULL, bench_free};
+static Dns bench_dns = {.lookup = bench_lookup, .free = bench_free};
 
 static DnsAnswer *record_new(const char *text)
 {

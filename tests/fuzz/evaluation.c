@@ -142,8 +142,9 @@ static guint count_lines(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const relays[] = {"192.0.2.25", "2001:db8::25", "192.0.2.16/28",
-                                         "2001:db8::/126"};
+    static const char *const relays[] = {"192.0.2.25",     "2001:db8::25", "192.0.2.16/28",
+                                         "2001:db8::/126", "192.0.0.0/16", "2001:db8::/32",
+                                         "192.0.2.0/23",   "192.0.2.24/31"};
     static bool is_ready;
     FuzzDns fuzz = {.dns = {.lookup = lookup}};
     EvaluationQuestion question = {
