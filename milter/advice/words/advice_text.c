@@ -117,6 +117,13 @@ static void say_change(const Words *words)
     say(words, ADVICE_PIECE_INSTRUCTION, N_("The new record:"));
 }
 
+/* What the owner has to correct, as we don't. */
+static void say_unreadable(const Words *words)
+{
+    say(words, ADVICE_PIECE_INSTRUCTION, N_("At {domain} stands today:"));
+    say_found(words);
+}
+
 static void say_field(const Words *words, const char *label, const char *text)
 {
     AdvicePiece *piece;
@@ -305,6 +312,8 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice)
     say_sentences(&words, row->sentences);
     if (has_record)
         say_record_change(&words);
+    else if (advice_point(advice, POINT_UNREADABLE) != NULL)
+        say_unreadable(&words);
     say_points(&words);
     if (has_record)
         say_outcome(&words);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "advice/consultation.h"
+#include "advice/words/advice_text.h"
 #include "base/clock.h"
 #include "dns/dns_wrappers.h"
 #include "policy/settings_parse.h"
@@ -323,6 +324,24 @@ static void test_unite(void **state G_GNUC_UNUSED)
     assert_string_equal(point->text, "~all");
 }
 
+/* The owner sees what is to be corrected, and no record that could be copied. */
+static void test_unreadable_is_quoted(void **state G_GNUC_UNUSED)
+{
+    static const char record[] = "v=spf1 include:_spf.goo gle.com -all";
+    g_autoptr(Consultation) consultation = consult(record, strlen(record));
+    g_autoptr(Language) language = language_new(LANGUAGE_ENGLISH, NULL);
+    g_autoptr(GPtrArray) pieces = advice_text_pieces(language, consultation->advice);
+    bool is_quoted = false;
+
+    for (guint i = 0; i < pieces->len; i++) {
+        const AdvicePiece *piece = g_ptr_array_index(pieces, i);
+
+        assert_int_not_equal(piece->kind, ADVICE_PIECE_RECORD);
+        is_quoted |= piece->kind == ADVICE_PIECE_QUOTE && strcmp(piece->text, record) == 0;
+    }
+    assert_true(is_quoted);
+}
+
 /* --- Random damage --- */
 
 static const char *const records[] = {
@@ -545,6 +564,7 @@ int main(void)
     TABLE_ADD(tests, point_rows, test_point);
     table_add(tests, "NUL", test_nul, NULL);
     table_add(tests, "what never counted is told", test_unite, NULL);
+    table_add(tests, "what can't be read is quoted", test_unreadable_is_quoted, NULL);
     table_add(tests, "random damage", test_damage, NULL);
     int failed = table_run(tests, "proposal");
     tear_down(NULL);
