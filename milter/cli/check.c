@@ -454,7 +454,7 @@ static void print_text(const Consultation *consultation, bool is_first)
     add_check(&page, consultation->check);
     add_meant(&page, consultation->meant);
     add_advice(&page, consultation->advice);
-    fwrite(page.text->str, 1, page.text->len, stdout);
+    page_print(&page, stdout);
     fflush(stdout); /* the next domain may take its time */
 }
 

@@ -16,14 +16,20 @@ static const char usage[] = "usage: spfrom [-c FILE] SUBCOMMAND [ARGUMENT]...\n"
                             "       spfrom help [SUBCOMMAND]\n"
                             "       spfrom --version\n";
 
+static void list_subcommands(FILE *stream)
+{
+    fprintf(stream, "%s\n", usage);
+    for (size_t i = 0; subcommands[i] != NULL; i++)
+        fprintf(stream, "  %-10s  %s\n", subcommands[i]->name, subcommands[i]->summary);
+    fprintf(stream, "  %-10s  %s\n", "help",
+            "this help, or that of a subcommand (as spfrom SUBCOMMAND --help)");
+}
+
 static int print_help(void)
 {
-    printf("%s\n", usage);
-    for (size_t i = 0; subcommands[i] != NULL; i++)
-        printf("  %-10s  %s\n", subcommands[i]->name, subcommands[i]->summary);
-    printf("  %-10s  %s\n\n", "help",
-           "this help, or that of a subcommand (as spfrom SUBCOMMAND --help)");
-    puts("  -c FILE        read the configuration from FILE (default " CLI_DEFAULT_FILE ");\n"
+    list_subcommands(stdout);
+    puts("\n"
+         "  -c FILE        read the configuration from FILE (default " CLI_DEFAULT_FILE ");\n"
          "                 before or after the subcommand\n"
          "  -V, --version  print the version\n"
          "  -h, --help     print this help\n"
@@ -82,7 +88,7 @@ static int parse_options(int argc, char **argv, CliContext *context)
     }
     if (optind < argc)
         return SUBCOMMAND_GO_ON;
-    fputs(usage, stderr);
+    list_subcommands(stderr);
     return CLI_USAGE;
 }
 

@@ -114,7 +114,7 @@ static void print_text(const DaemonStatusMode *mode)
         add_time(&page, "until", mode->until);
     if (mode->next != NULL)
         add_line(&page, "then", mode->next);
-    fputs(page.text->str, stdout);
+    page_print(&page, stdout);
 }
 
 static int tell(const Options *options, const json_t *answer)

@@ -273,7 +273,7 @@ static void print_text(const json_t *answer)
 
     page_init(&page, page_wants_colour(stdout));
     status_add(&page, status, clock_wall(&clock_system) / CLOCK_SECOND);
-    fputs(page.text->str, stdout);
+    page_print(&page, stdout);
 }
 
 static int run(int argc, char **argv, CliContext *context)

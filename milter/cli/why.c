@@ -316,7 +316,7 @@ static void tell(const Options *options, const GPtrArray *records, const GPtrArr
     if (options->is_json)
         control_print_json(json);
     else
-        fputs(page.text->str, stdout);
+        page_print(&page, stdout);
     json_decref(json);
 }
 

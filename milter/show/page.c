@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -161,4 +162,106 @@ char *page_relative_time(const char *text, gint64 now)
         return g_strdup(text != NULL ? text : "-");
     return time > now ? g_strdup_printf("%s (in %s)", text, span)
                       : g_strdup_printf("%s (%s ago)", text, span);
+}
+
+#define COLUMNS 79
+#define INDENT_MAX 30 /* columns of a label; a wider one is none */
+
+/* Octets of a colour's escape sequence at text; 0: there is none. */
+static gsize escape_length(const char *text)
+{
+    return text[0] == '\033' && text[1] == '[' ? strcspn(text, "m") + 1 : 0;
+}
+
+/* Where the text behind the label of a line begins: behind the first blanks, two or more, that stand
+ * behind a word. */
+static gsize label_width(const char *line, const char *end)
+{
+    gsize column = 0;
+    gsize blanks = 0;
+    bool has_word = false;
+
+    while (line < end && column < INDENT_MAX) {
+        gsize escape = escape_length(line);
+
+        if (escape > 0) {
+            line += MIN(escape, (gsize)(end - line));
+            continue;
+        }
+        if (*line != ' ' && has_word && blanks > 1)
+            return column;
+        blanks = *line == ' ' ? blanks + 1 : 0;
+        has_word = has_word || *line != ' ';
+        if (*line == ' ' && !has_word && column >= 4)
+            has_word = true; /* a line that goes on without a label */
+        line = g_utf8_next_char(line);
+        column++;
+    }
+    return 2;
+}
+
+static void fold_line(GString *text, const char *line, const char *end, gsize columns)
+{
+    gsize indent = label_width(line, end);
+    gsize column = 0;
+    gsize break_at = 0; /* in text, of the last blank; 0: none */
+    gsize since = 0;    /* columns behind it */
+
+    while (line < end) {
+        gsize escape = escape_length(line);
+        const char *next = escape > 0 ? MIN(line + escape, end) : g_utf8_next_char(line);
+
+        if (*line == ' ' && column > indent) {
+            break_at = text->len;
+            since = 0;
+        }
+        g_string_append_len(text, line, next - line);
+        line = next;
+        if (escape > 0)
+            continue;
+        column++;
+        since++;
+        if (column > columns && break_at > 0) {
+            g_autofree char *blanks = g_strnfill(indent, ' ');
+
+            text->str[break_at] = '\n';
+            g_string_insert(text, (gssize)break_at + 1, blanks);
+            column = indent + since - 1;
+            break_at = 0;
+        }
+    }
+}
+
+static bool is_record(const char *line)
+{
+    return g_str_has_prefix(line + escape_length(line), "v=spf1");
+}
+
+char *page_folded(const Page *page, gsize columns)
+{
+    GString *text = g_string_sized_new(page->text->len + 256);
+    const char *line = page->text->str;
+
+    while (*line != '\0') {
+        const char *end = strchrnul(line, '\n');
+
+        if (is_record(line))
+            g_string_append_len(text, line, end - line);
+        else
+            fold_line(text, line, end, columns);
+        if (*end == '\n')
+            g_string_append_c(text, *end++);
+        line = end;
+    }
+    return g_string_free(text, FALSE);
+}
+
+void page_print(const Page *page, FILE *stream)
+{
+    struct winsize size = {.ws_col = 0};
+    g_autofree char *folded = NULL;
+
+    if (isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        folded = page_folded(page, MAX(size.ws_col, COLUMNS));
+    fputs(folded != NULL ? folded : page->text->str, stream);
 }

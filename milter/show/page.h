@@ -27,6 +27,30 @@ void page_add_padded(Page *page, PageStyle style, const char *text, guint width)
 /* Appends our own text as it is: line ends, characters of trees. */
 void page_raw(Page *page, PageStyle style, const char *text);
 
+/*
+ * The text with lines of more than so many columns broken at blanks; they go on below the text
+ * behind their label. A word that is longer stays whole, and so does a line without a label that is
+ * an SPF record: it is there to be copied. Owned by the caller.
+ */
+char *page_folded(const Page *page, gsize columns);
+
+/* Writes the page to stream: to a terminal with at most 79 columns, or those that it has if it is
+ * wider. For a program that reads it, or a terminal of unknown size, no line is broken. */
+void page_printf(Page *page, PageStyle style, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Appends text, then blanks up to width columns, one column a character. */
+void page_add_padded(Page *page, PageStyle style, const char *text, guint width);
+
+/* Appends our own text as it is: line ends, characters of trees. */
+void page_raw(Page *page, PageStyle style, const char *text);
+
+/*
+ * Writes the page to stream. Lines of more than 79 columns, or than the terminal has if it is wider,
+ * are broken at blanks and go on below the text behind their label. A word that is longer stays
+ * whole, and so does a line without a label that is an SPF record: it is there to be copied.
+ */
+void page_print(const Page *page, FILE *stream);
+
 /* True if stream is a terminal that shows colours, and its user wants them (NO_COLOR, TERM=dumb).
  * */
 bool page_wants_colour(FILE *stream);

@@ -1,9 +1,12 @@
 """`spfrom check`: the command line of design section 12."""
 
+import fcntl
 import json
 import os
 import pty
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -351,6 +354,12 @@ REFUSED = [
 ]
 
 
+def test_alone_lists_the_subcommands():
+    done = subprocess.run([paths.TOOL], capture_output=True, text=True)
+    assert done.returncode == 2 and not done.stdout
+    assert all(name in done.stderr for name in ("check", "advise", "why", "status", "doctor"))
+
+
 @pytest.mark.parametrize("arguments, status, part", REFUSED, ids=[" ".join(row[0]) or "none" for row in REFUSED])
 def test_refused(spfrom, arguments, status, part):
     done = spfrom("check", *arguments)
@@ -378,9 +387,10 @@ def test_no_configuration():
     assert done.returncode == 78 and "--relay" in done.stderr
 
 
-def _on_a_terminal(arguments, environment):
+def _on_a_terminal(arguments, environment, columns=0):
     """What the tool prints when its stdout is a terminal."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen([str(word) for word in arguments], stdout=theirs, env={**os.environ, **environment})
     os.close(theirs)
     text = b""
@@ -392,6 +402,16 @@ def _on_a_terminal(arguments, environment):
     process.wait()
     os.close(ours)
     return text.decode()
+
+
+@pytest.mark.parametrize("columns, is_folded", [(60, True), (80, True), (200, False)])
+def test_lines_fit_a_terminal(spfrom, tmp_path, columns, is_folded):
+    whole = spfrom("check", "makros.example").stdout
+    assert max(len(line) for line in whole.splitlines()) > 79
+    shown = _on_a_terminal([paths.TOOL, "-c", tmp_path / "spfrom.conf", "check", "makros.example"], {"TERM": "dumb"}, columns)
+    lines = shown.splitlines()
+    assert max(len(line) for line in lines if not line.startswith("v=spf1")) <= (79 if is_folded else 200)
+    assert (lines == whole.splitlines()) != is_folded and shown.split() == whole.split()
 
 
 def test_colour_only_on_a_terminal(spfrom, tmp_path):

@@ -102,6 +102,40 @@ static void test_relative(void **state)
     assert_string_equal(text, row->name);
 }
 
+/* In 79 columns. */
+static const struct print_row {
+    const char *name;
+    const char *text;
+    const char *wanted;
+} print_rows[] = {
+    {"a short line", "  label  text\n", "  label  text\n"},
+    {"below the label",
+     "  label  aaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccc ddd\nx\n",
+     "  label  aaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbb\n"
+     "         cccccccccccccccccccc ddd\nx\n"},
+    {"a long word",
+     "  label  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+     "  label  "
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"},
+    {"a record stays whole",
+     "v=spf1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb ~all\n",
+     "v=spf1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb "
+     "~all\n"},
+    {"colours have no width", "  \033[2mlabel\033[0m  text\n", "  \033[2mlabel\033[0m  text\n"},
+};
+
+static void test_print(void **state)
+{
+    const struct print_row *row = *state;
+    g_autofree char *written = NULL;
+    g_auto(Page) page;
+
+    page_init(&page, false);
+    page_raw(&page, PAGE_PLAIN, row->text);
+    written = page_folded(&page, 79);
+    assert_string_equal(written, row->wanted);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -110,5 +144,6 @@ int main(void)
     TABLE_ADD(tests, page_rows, test_page);
     TABLE_ADD(tests, span_rows, test_span);
     TABLE_ADD(tests, relative_rows, test_relative);
+    TABLE_ADD(tests, print_rows, test_print);
     return table_run(tests, "page");
 }
