@@ -79,6 +79,18 @@ static void add_asked(Html *html, const View *view, const Request *request,
     html_close(html);
 }
 
+static void add_meant(Html *html, const View *view, const char *meant)
+{
+    g_autofree char *shown = domain_name_shown(meant);
+    g_autofree char *target = request_domain_target(meant);
+
+    html_open(html, "p", "class", "notice doubtful", NULL);
+    html_text(html, view_say(view, "Did you mean this domain?"));
+    html_text(html, " ");
+    html_element(html, "a", shown != NULL ? shown : meant, "class", "domain", "href", target, NULL);
+    html_close(html);
+}
+
 static void add_headline(Html *html, const View *view, const Request *request,
                          const DomainFacts *facts)
 {
@@ -392,6 +404,8 @@ char *domain_page(const View *view, const Request *request, const DomainFacts *f
     html_init(&html);
     layout_begin(&html, view, request, shown != NULL ? shown : facts->check->subject->domain);
     add_headline(&html, view, request, facts);
+    if (facts->meant != NULL)
+        add_meant(&html, view, facts->meant);
     add_advice(&html, view, facts->pieces);
     if (facts->letter != NULL)
         letter_page_add(&html, view, facts->check->subject, facts->letter);

@@ -12,6 +12,8 @@
 /* What the page of one domain shows. All of it is borrowed. */
 typedef struct {
     const DomainCheck *check;
+    /* A domain that was seen and is written alike, if this one may be a slip; else NULL. */
+    const char *meant;
     /* Of AdvicePiece (advice/words/advice_text.h), in the reader's language. */
     const GPtrArray *pieces;
     /* NULL: there is nothing to write. */

@@ -453,6 +453,7 @@ static char *make_domain_page(const Visit *visit, const Consultation *consultati
     return domain_page(
         view, visit->request,
         &(DomainFacts){.check = consultation->check,
+                       .meant = consultation->meant,
                        .pieces = pieces,
                        .letter = letter,
                        .preview = preview,

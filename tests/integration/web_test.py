@@ -252,6 +252,13 @@ def part(page, heading, end):
     return page.text[page.text.index(heading):page.text.index(end, page.text.index(heading))]
 
 
+def test_did_you_mean(web):
+    page = page_of(web.get("/domain/praxis-onhe.de"))
+    assert "Did you mean this domain? praxis-ohne.de" in page.text and "/domain/praxis-ohne.de" in page.links
+    assert "Did you mean this domain? praxis-ohne.de" in page_of(search(web, "https://www.praxis-ohne.de/kontakt")).text
+    assert "Did you mean" not in page_of(web.get("/domain/praxis-ohne.de")).text
+
+
 def test_when_it_was_asked(web):
     page = page_of(web.get("/domain/praxis-ohne.de"))
     assert re.search(r"Asked \d+ \w{3} \d{4}, \d\d:\d\d\. Check again The milter may go by an older answer until "
