@@ -479,12 +479,23 @@ static int decide(const Options *options, const Input *input, Settings *settings
     const DecisionMessage message = {.fields = input->fields,
                                      .sender = sender,
                                      .is_smtputf8 = !g_str_is_ascii(sender->local_part),
+                                     .is_trial = true,
                                      .deadline = deadline};
     g_autoptr(Decision) decision = decision_new(settings, mode, verdicts, &message);
     const TestOutput output = {.settings = settings, .decision = decision, .sender = sender};
     int status = print(&output, input, options);
 
     return status != SUBCOMMAND_GO_ON ? status : status_of(decision->plan);
+}
+
+/* The key of tokens; who may not read it sees the addresses without a token, and is told so. */
+static void read_key(Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!setup_return_key(settings, SETUP_KEY_READ, &error))
+        fprintf(stderr, "spfrom test: warning: %s; addresses are shown without their token\n",
+                error->message);
 }
 
 static int test_message(const Options *options, const CliContext *context)
@@ -502,6 +513,7 @@ static int test_message(const Options *options, const CliContext *context)
     status = read_head(&input, options);
     if (status != SUBCOMMAND_GO_ON)
         return status;
+    read_key(settings);
     deadline = deadline_in(settings->check_timeout);
     verdicts = setup_verdicts(settings, deadline, &error);
     if (verdicts == NULL)

@@ -1,6 +1,7 @@
 /* A header of any octets, rewritten, at both MTAs. */
 #include "config.h"
 
+#include "mail/returned.h"
 #include "mail/rewrite.h"
 
 #include <stdint.h>
@@ -78,11 +79,22 @@ static void check_quotes(const char *value)
     check(!is_quoted);
 }
 
+/* Those that are no marks of a return, which stay. */
+static guint count_traces(const HeaderFields *fields)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < header_fields_length(fields); i++)
+        count += header_field_is_named(header_fields_at(fields, i), REWRITE_TRACE_HEADER) &&
+                 !returned_is_mark(header_fields_at(fields, i));
+    return count;
+}
+
 static void check_header(const HeaderFields *after)
 {
     g_autoptr(Mailboxes) authors = mailboxes_parse(after, "From");
 
-    check(header_fields_count(after, "From") == 1 && header_fields_count(after, "X-SPFrom") == 1);
+    check(header_fields_count(after, "From") == 1 && count_traces(after) == 1);
     check(!authors->is_doubtful && authors->mailboxes->len == 1);
     check_quotes(header_fields_nth(after, "From", 1)->value);
     check(strcmp(mailboxes_at(authors, 0)->addr_spec, fallback->addr_spec) == 0);

@@ -1,5 +1,7 @@
 """`spfrom test`: one message through the decision, without a daemon (design section 12)."""
 
+import base64
+import hmac
 import json
 import os
 import re
@@ -270,3 +272,23 @@ def test_help(spfrom):
     assert done.returncode == 0
     for word in (b"--sender", b"--rcpt", b"--diff", b"--json", b"-c FILE", b"Exit status"):
         assert word in done.stdout
+
+
+def test_token(spfrom, tmp_path):
+    """The envelope with its token; nothing is kept, and who may not read the key is told so."""
+    state = tmp_path / "state"
+    state.mkdir()
+    settings = {"return_address": "bounce+%t@lemniscus.de", "state_dir": state, "user": "root"}
+    message = _message(f"From: {OHNE}")
+    without = spfrom(message, "--diff", **settings)
+    assert b"+ MAIL FROM:<noreply@lemniscus.de>" in without.stdout
+    (state / "return.key").write_bytes(bytes(range(32)))
+    (state / "return.key").chmod(0o600)
+    token = base64.b32encode(hmac.digest(bytes(range(32)), OHNE.encode(), "sha256")[:10]).decode().lower()
+    done = spfrom(message, "--diff", **settings)
+    assert f"+ MAIL FROM:<bounce+{token}@lemniscus.de>".encode() in done.stdout
+    assert sorted(path.name for path in state.iterdir()) == ["return.key"]
+    (state / "return.key").chmod(0o644)
+    told = spfrom(message, "--diff", **settings)
+    assert b"is open to others; run chmod 600 on it; addresses are shown without their token" in told.stderr
+    assert b"+ MAIL FROM:<noreply@lemniscus.de>" in told.stdout

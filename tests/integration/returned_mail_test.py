@@ -1,13 +1,17 @@
 """What comes back to an author (design section 19): through the milter alone, Postfix and Sendmail."""
 
+import os
 import re
+import shutil
 import sqlite3
+import subprocess
 import time
 
 import pytest
 
 from conftest import need
 from lab import clients
+from lab import paths
 from lab import private_postfix
 from lab import private_sendmail
 from lab import processes
@@ -280,6 +284,36 @@ def test_twice_is_once(daemon, daemons, token):
     for host in (daemon, second):
         again = ask(host.address, fields, sender=outcome.sender())
         assert (again.answer, again.edits) == ("continue", [])
+
+
+WRONG_KEYS = [  # what becomes of the key of a daemon that has used it, and a word of the error
+    (lambda key: key.write_bytes(bytes(31)), "is not 32 octets"),
+    (lambda key: key.write_bytes(bytes(2 ** 20)), "is not 32 octets"),
+    (lambda key: key.chmod(0o640), "is open to others"),
+    (lambda key: key.unlink(), "is missing, but it was there before"),
+    (lambda key: (key.unlink(), key.mkdir()), "is not a file"),
+    (lambda key: os.chown(key, 2, 2), "belongs to another user"),
+]
+
+
+def test_wrong_keys(directory, needs_root):
+    """Each is an error of the configuration at a start; a daemon that runs keeps the key that it has."""
+    with Spfrom(directory / "keys", ZONE, **settings_of()) as daemon:
+        wait_for_store(daemon)
+        token = token_of(daemon, AUTHOR)
+        key = daemon.directory / "state" / "return.key"
+        assert key.stat().st_mode & 0o777 == 0o600 and len(key.read_bytes()) == 32
+        good = key.read_bytes()
+        key.unlink()
+        assert daemon.tool("reload").returncode == 0
+        assert ask(daemon.address, FIELDS).sender() == f"bounce+{token}@lemniscus.de"
+    for spoil, word in WRONG_KEYS:
+        key.write_bytes(good)
+        key.chmod(0o600)
+        spoil(key)
+        done = subprocess.run([paths.MILTER, "-t", "-c", daemon.configuration_file], capture_output=True, text=True)
+        assert done.returncode == 78 and word in done.stderr and f"{daemon.configuration_file}" in done.stderr
+        (shutil.rmtree if key.is_dir() else lambda path: path.unlink(missing_ok=True))(key)
 
 
 REFUSED = "unknown@example.net"
