@@ -199,7 +199,7 @@ static PageStyle style_of_result(guint result)
     return result == SPF_TEMPERROR ? PAGE_DOUBTFUL : PAGE_BAD;
 }
 
-static void add_domain(Page *page, const LedgerDomain *domain, guint width)
+static void add_domain(Page *page, const LedgerDomain *domain, guint width, bool has_column)
 {
     g_autofree char *first = day_text(domain->first);
     g_autofree char *last = day_text(domain->last);
@@ -209,6 +209,8 @@ static void add_domain(Page *page, const LedgerDomain *domain, guint width)
     add_number(page, PAGE_PLAIN, ledger_counts_decided(&domain->counts));
     add_number(page, PAGE_PLAIN, ledger_counts_rewritten(&domain->counts));
     add_number(page, PAGE_PLAIN, domain->counts.by[MESSAGE_ACTION_KEEP]);
+    if (has_column)
+        add_number(page, PAGE_PLAIN, domain->returned);
     page_add_padded(page, style_of_result(domain->result), ledger_result_text(domain->result),
                     RESULT_WIDTH);
     page_add_padded(page, PAGE_PLAIN, first, DAY_WIDTH);
@@ -220,6 +222,7 @@ static void add_domain(Page *page, const LedgerDomain *domain, guint width)
 static void add_domains(Page *page, const ReportData *data)
 {
     guint width = domain_width(data);
+    bool has_column = domains_csv_has_returned(data->ledger->by_messages);
 
     if (data->ledger->by_messages->len == 0)
         return;
@@ -228,13 +231,15 @@ static void add_domains(Page *page, const ReportData *data)
     add_right(page, PAGE_FAINT, "MESSAGES", NUMBER_WIDTH);
     add_right(page, PAGE_FAINT, "REWRITTEN", NUMBER_WIDTH);
     add_right(page, PAGE_FAINT, "KEPT", NUMBER_WIDTH);
+    if (has_column)
+        add_right(page, PAGE_FAINT, "RETURNED", NUMBER_WIDTH);
     page_add_padded(page, PAGE_FAINT, "RESULT", RESULT_WIDTH);
     page_add_padded(page, PAGE_FAINT, "FIRST SEEN", DAY_WIDTH);
     page_add_padded(page, PAGE_FAINT, "LAST SEEN", DAY_WIDTH);
     page_raw(page, PAGE_FAINT, "AUTHORISED SINCE");
     end_line(page);
     for (guint i = 0; i < data->ledger->by_messages->len; i++)
-        add_domain(page, g_ptr_array_index(data->ledger->by_messages, i), width);
+        add_domain(page, g_ptr_array_index(data->ledger->by_messages, i), width, has_column);
     if (data->ledger->domains > data->ledger->by_messages->len) {
         page_printf(page, PAGE_FAINT, "and %" G_GUINT64_FORMAT " more: --limit 0 shows all",
                     data->ledger->domains - data->ledger->by_messages->len);
@@ -352,6 +357,7 @@ static json_t *domain_json(const LedgerDomain *domain)
     set_count(json, "messages", ledger_counts_decided(&domain->counts));
     set_count(json, "rewritten", ledger_counts_rewritten(&domain->counts));
     set_count(json, "kept", domain->counts.by[MESSAGE_ACTION_KEEP]);
+    set_count(json, "returned", domain->returned);
     json_object_set_new(json, "actions", counts_json(&domain->counts));
     set_time(json, "first_seen", domain->first);
     set_time(json, "last_seen", domain->last);

@@ -148,6 +148,10 @@ static const char slice_sql[] =
     "SELECT s.day, s.domain, s.action, s.messages, s.result, s.last FROM days CROSS JOIN seen s"
     " ON s.day = days.day AND s.domain BETWEEN ?3 AND ?4";
 
+/* What came back to a slice's domains: few rows, which no index by domain is needed for. */
+static const char returned_sql[] =
+    "SELECT domain, messages FROM returned WHERE day BETWEEN ?1 AND ?2 AND domain BETWEEN ?3 AND ?4";
+
 /* Those of a slice's domains, with the columns of read_domain(). */
 static const char domains_sql[] =
     "SELECT d.name, d.first, d.last, d.authorised_since, d.authorised_last, d.unauthorised_last,"
@@ -157,6 +161,7 @@ static const char domains_sql[] =
 /* One domain while it is added up. */
 typedef struct {
     LedgerCounts counts;
+    guint64 returned;
     gint64 last; /* when result was seen */
     guint result;
     bool is_seen; /* in outgoing mail */
@@ -240,20 +245,34 @@ static void add_row(const Reading *reading, Statement *statement)
     tally->is_seen = true;
 }
 
-static bool add_up_slice(const Reading *reading, GError **error)
+static void add_returned(const Reading *reading, Statement *statement)
 {
-    AUTO_STATEMENT statement = prepare_slice(reading, slice_sql, error);
+    reading->tallies[sqlite3_column_int64(statement, 0) - reading->from].returned +=
+        count_at(statement, 1);
+}
+
+/* Tells add of each row of sql. */
+static bool for_each_row(const Reading *reading, const char *sql,
+                         void (*add)(const Reading *reading, Statement *statement), GError **error)
+{
+    AUTO_STATEMENT statement = prepare_slice(reading, sql, error);
     g_autoptr(GError) cause = NULL;
 
     if (statement == NULL)
         return false;
-    memset(reading->tallies, 0, SLICE * sizeof(Tally));
     while (next(reading->ledger, statement, &cause))
-        add_row(reading, statement);
+        add(reading, statement);
     if (cause == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&cause));
     return false;
+}
+
+static bool add_up_slice(const Reading *reading, GError **error)
+{
+    memset(reading->tallies, 0, SLICE * sizeof(Tally));
+    return for_each_row(reading, slice_sql, add_row, error) &&
+           for_each_row(reading, returned_sql, add_returned, error);
 }
 
 /* Below 0: a comes first. */
@@ -393,6 +412,7 @@ static bool list_slice(const Reading *reading, GError **error)
         domain.name = (char *)sqlite3_column_text(statement, COLUMN_NAME);
         domain.result = tally->result;
         domain.counts = tally->counts;
+        domain.returned = tally->returned;
         reading->report->domains++;
         reading->take(reading, &domain);
     }
@@ -523,9 +543,31 @@ LedgerFound *ledger_report_search(Ledger *ledger, LedgerPeriod period, const Led
     "  AND seen.domain = (SELECT id FROM domains WHERE name = ?3)"                                 \
     "  WHERE seen.action < 6) "
 
+/* What came back to one domain, by day and kind. */
+static const char returned_history_sql[] =
+    "SELECT day, kind, messages FROM returned WHERE day BETWEEN ?1 AND ?2"
+    " AND domain = (SELECT id FROM domains WHERE name = ?3) ORDER BY day";
+
+static bool read_returned(Ledger *ledger, LedgerPeriod period, LedgerDomain *domain, GError **error)
+{
+    AUTO_STATEMENT statement = prepare(ledger, returned_history_sql, period, error);
+    g_autoptr(GError) cause = NULL;
+
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_text(statement, 3, domain->name, -1, SQLITE_STATIC);
+    while (next(ledger, statement, &cause))
+        domain->returned += count_at(statement, 2);
+    if (cause == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
 LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPeriod period,
                                    GError **error)
 {
+    g_autoptr(LedgerDomain) domain = NULL;
     AUTO_STATEMENT statement =
         prepare(ledger,
                 OF_DOMAIN "SELECT " DOMAIN_COLUMNS " FROM domains d LEFT JOIN s ON s.domain = d.id"
@@ -535,7 +577,10 @@ LedgerDomain *ledger_report_domain(Ledger *ledger, const char *name, LedgerPerio
     if (statement == NULL)
         return NULL;
     sqlite3_bind_text(statement, 3, name, -1, SQLITE_STATIC);
-    return next(ledger, statement, error) ? read_domain(statement) : NULL;
+    if (!next(ledger, statement, error))
+        return NULL;
+    domain = read_domain(statement);
+    return read_returned(ledger, period, domain, error) ? g_steal_pointer(&domain) : NULL;
 }
 
 /* How many letters may differ: of a short name nearly any other is made with two. */
@@ -594,6 +639,50 @@ static void add_history(GArray *days, Statement *statement)
         last->counts.by[action] += messages;
 }
 
+static gint compare_days(gconstpointer a, gconstpointer b)
+{
+    guint32 day_a = ((const LedgerDomainDay *)a)->day;
+    guint32 day_b = ((const LedgerDomainDay *)b)->day;
+
+    return (day_a > day_b) - (day_a < day_b);
+}
+
+/* The day in days, which is added if it is not there. */
+static LedgerDomainDay *day_in(GArray *days, guint32 day)
+{
+    LedgerDomainDay wanted = {.day = day};
+    guint found;
+
+    if (g_array_binary_search(days, &wanted, compare_days, &found))
+        return &g_array_index(days, LedgerDomainDay, found);
+    g_array_append_val(days, wanted);
+    g_array_sort(days, compare_days);
+    return day_in(days, day);
+}
+
+/* Adds what came back to days. */
+static bool add_returned_history(Ledger *ledger, const char *name, LedgerPeriod period,
+                                 GArray *days, GError **error)
+{
+    AUTO_STATEMENT statement = prepare(ledger, returned_history_sql, period, error);
+    g_autoptr(GError) cause = NULL;
+
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_text(statement, 3, name, -1, SQLITE_STATIC);
+    while (next(ledger, statement, &cause)) {
+        guint kind = (guint)sqlite3_column_int(statement, 1);
+
+        if (kind < RETURN_KINDS)
+            day_in(days, (guint32)sqlite3_column_int64(statement, 0))->returned[kind] +=
+                count_at(statement, 2);
+    }
+    if (cause == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return false;
+}
+
 GArray *ledger_report_history(Ledger *ledger, const char *name, LedgerPeriod period, GError **error)
 {
     AUTO_STATEMENT statement =
@@ -608,7 +697,8 @@ GArray *ledger_report_history(Ledger *ledger, const char *name, LedgerPeriod per
     while (next(ledger, statement, &cause))
         add_history(days, statement);
     if (cause == NULL)
-        return g_steal_pointer(&days);
+        return add_returned_history(ledger, name, period, days, error) ? g_steal_pointer(&days)
+                                                                       : NULL;
     g_propagate_error(error, g_steal_pointer(&cause));
     return NULL;
 }

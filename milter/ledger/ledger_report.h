@@ -38,6 +38,7 @@ typedef struct {
     char *name;          /* or LEDGER_NO_DOMAIN, LEDGER_OTHER_DOMAINS */
     guint result;        /* of the message that was seen last in the period */
     LedgerCounts counts; /* of the period */
+    guint64 returned;    /* messages of the period that came back to the domain's authors */
     gint64 first, last;  /* seen, in the period or not */
     bool is_authorised;  /* the last result that says anything was pass (temperror says nothing) */
     gint64
@@ -120,10 +121,11 @@ typedef struct {
     guint32 day;
     LedgerCounts counts;
     guint64 results[LEDGER_RESULTS];
+    guint64 returned[RETURN_KINDS]; /* messages that came back, by ReturnKind */
 } LedgerDomainDay;
 
-/* Returns a GArray of LedgerDomainDay: the days of the period on which the domain was seen, the
- * oldest first. */
+/* Returns a GArray of LedgerDomainDay: the days of the period on which the domain was seen, or
+ * something came back to it, the oldest first. */
 GArray *ledger_report_history(Ledger *ledger, const char *name, LedgerPeriod period,
                               GError **error);
 #endif

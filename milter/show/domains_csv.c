@@ -18,7 +18,7 @@ const char *domains_csv_name(const LedgerDomain *domain)
 
 static const char csv_head[] =
     "domain,messages,kept,rewritten,would_rewrite,tempfailed,would_tempfail,errors,result,"
-    "first_seen,last_seen,authorised_since\r\n";
+    "first_seen,last_seen,authorised_since";
 
 static void add_text(GString *csv, const char *text)
 {
@@ -46,7 +46,7 @@ static void add_time(GString *csv, gint64 wall)
     g_string_append_printf(csv, ",%s", text);
 }
 
-static void add_domain(GString *csv, const LedgerDomain *domain)
+static void add_domain(GString *csv, const LedgerDomain *domain, bool has_column)
 {
     add_text(csv, domains_csv_name(domain));
     add_count(csv, ledger_counts_decided(&domain->counts));
@@ -56,14 +56,26 @@ static void add_domain(GString *csv, const LedgerDomain *domain)
     add_time(csv, domain->first);
     add_time(csv, domain->last);
     add_time(csv, domain->authorised_since);
+    if (has_column)
+        add_count(csv, domain->returned);
     g_string_append(csv, "\r\n");
+}
+
+bool domains_csv_has_returned(const GPtrArray *domains)
+{
+    for (guint i = 0; i < domains->len; i++)
+        if (((const LedgerDomain *)g_ptr_array_index(domains, i))->returned > 0)
+            return true;
+    return false;
 }
 
 char *domains_csv(const GPtrArray *domains)
 {
+    bool has_column = domains_csv_has_returned(domains);
     GString *csv = g_string_new(csv_head);
 
+    g_string_append(csv, has_column ? ",returned\r\n" : "\r\n");
     for (guint i = 0; i < domains->len; i++)
-        add_domain(csv, g_ptr_array_index(domains, i));
+        add_domain(csv, g_ptr_array_index(domains, i), has_column);
     return g_string_free(csv, FALSE);
 }

@@ -12,4 +12,7 @@ char *domains_csv(const GPtrArray *domains);
 
 /* The name of a domain in tables of text; mail without one is named in brackets. */
 const char *domains_csv_name(const LedgerDomain *domain);
+
+/* Has something come back to one of domains (of LedgerDomain)? Only then do lists have a column for it. */
+bool domains_csv_has_returned(const GPtrArray *domains);
 #endif

@@ -238,6 +238,15 @@ static void add_day(Html *html, const View *view, const LedgerDomainDay *day)
     html_close(html);
 }
 
+/* On other days something came back, and that is all. */
+static bool has_mail(const LedgerDomainDay *day)
+{
+    for (guint result = 0; result < LEDGER_RESULTS; result++)
+        if (day->results[result] > 0)
+            return true;
+    return false;
+}
+
 /* The latest day first. */
 static void add_days(Html *html, const View *view, const GArray *history)
 {
@@ -251,7 +260,59 @@ static void add_days(Html *html, const View *view, const GArray *history)
     html_add_column(html, view_say(view, "Messages"), "number");
     html_end_columns(html);
     for (guint i = history->len; i > 0; i--)
-        add_day(html, view, &g_array_index(history, LedgerDomainDay, i - 1));
+        if (has_mail(&g_array_index(history, LedgerDomainDay, i - 1)))
+            add_day(html, view, &g_array_index(history, LedgerDomainDay, i - 1));
+    html_close_table(html);
+}
+
+static const char *const kind_texts[RETURN_KINDS] = {
+    [RETURN_BOUNCE] = N_("Bounces"),
+    [RETURN_AUTO_REPLY] = N_("Automatic replies"),
+    [RETURN_REPLY] = N_("Answers"),
+};
+
+static guint64 returned_on(const LedgerDomainDay *day)
+{
+    guint64 sum = 0;
+
+    for (guint kind = 0; kind < RETURN_KINDS; kind++)
+        sum += day->returned[kind];
+    return sum;
+}
+
+static void add_returned_day(Html *html, const View *view, const LedgerDomainDay *day)
+{
+    g_autofree char *date = view_date(view, ledger_day_begin(day->day));
+
+    html_open_row(html);
+    html_open_row_heading(html, NULL);
+    html_text(html, date);
+    html_close(html);
+    for (guint kind = 0; kind < RETURN_KINDS; kind++) {
+        g_autofree char *number = view_number(view, day->returned[kind]);
+
+        html_add_cell(html, view_say(view, kind_texts[kind]), "number", number);
+    }
+    html_close(html);
+}
+
+/* What came back to the domain's authors, the latest day first. */
+static void add_returned(Html *html, const View *view, const DomainLedger *ledger)
+{
+    if (ledger->seen->returned == 0)
+        return;
+    html_element(html, "h3", view_say(view, "What came back"), "id", "returned", NULL);
+    html_open_table(html, "returned");
+    html_add_column(html, view_say(view, "Day"), NULL);
+    for (guint kind = 0; kind < RETURN_KINDS; kind++)
+        html_add_column(html, view_say(view, kind_texts[kind]), "number");
+    html_end_columns(html);
+    for (guint i = ledger->history->len; i > 0; i--) {
+        const LedgerDomainDay *day = &g_array_index(ledger->history, LedgerDomainDay, i - 1);
+
+        if (returned_on(day) > 0)
+            add_returned_day(html, view, day);
+    }
     html_close_table(html);
 }
 
@@ -271,6 +332,7 @@ static void add_seen(Html *html, const View *view, const DomainLedger *ledger)
     html_close(html);
     chart_add(html, view, view_say(view, "Messages of this domain by what became of them"), bars);
     add_days(html, view, ledger->history);
+    add_returned(html, view, ledger);
 }
 
 void domain_mail_add_history(Html *html, const View *view, const Request *request,

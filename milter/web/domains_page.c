@@ -8,6 +8,7 @@
 #include "advice/domain_check.h"
 #include "base/domain_name.h"
 #include "show/chart.h"
+#include "show/domains_csv.h"
 #include "show/html.h"
 #include "show/mail_summary.h"
 #include "web/layout.h"
@@ -219,8 +220,10 @@ static const char *kind_text(const View *view, const LedgerDomain *domain, const
     return "";
 }
 
-static void add_domain(Html *html, const View *view, const Lists *lists, const LedgerDomain *domain)
+static void add_domain(Html *html, const View *view, const Lists *lists, const LedgerDomain *domain,
+                       bool has_column)
 {
+    g_autofree char *returned_text = view_number(view, domain->returned);
     guint64 rewritten = ledger_counts_rewritten(&domain->counts);
     guint64 messages = ledger_counts_decided(&domain->counts);
     g_autofree char *rewritten_text = view_number(view, rewritten);
@@ -237,6 +240,8 @@ static void add_domain(Html *html, const View *view, const Lists *lists, const L
     html_add_cell(html, view_say(view, "What to do"), NULL, kind_text(view, domain, lists));
     html_add_cell(html, view_say(view, "Rewritten"), "number", rewritten_text);
     html_add_cell(html, view_say(view, "Messages"), "number", messages_text);
+    if (has_column)
+        html_add_cell(html, view_say(view, "Returned"), "number", returned_text);
     html_open_cell(html, view_say(view, "Share"), "wide");
     chart_add_share(html, rewritten, messages);
     html_close(html);
@@ -247,17 +252,21 @@ static void add_domain(Html *html, const View *view, const Lists *lists, const L
 static void add_table(Html *html, const View *view, const Request *request, const Lists *lists,
                       const GPtrArray *domains)
 {
+    bool has_column = domains_csv_has_returned(domains);
+
     html_open_table(html, "list");
     add_order(html, view, request, LEDGER_BY_NAME, NULL);
     add_order(html, view, request, LEDGER_BY_RESULT, NULL);
     html_add_column(html, view_say(view, "What to do"), NULL);
     add_order(html, view, request, LEDGER_BY_REWRITTEN, "number");
     add_order(html, view, request, LEDGER_BY_MESSAGES, "number");
+    if (has_column)
+        html_add_column(html, view_say(view, "Returned"), "number");
     html_add_column(html, view_say(view, "Share"), "wide");
     add_order(html, view, request, LEDGER_BY_LAST, "wide number");
     html_end_columns(html);
     for (guint i = 0; i < domains->len; i++)
-        add_domain(html, view, lists, g_ptr_array_index(domains, i));
+        add_domain(html, view, lists, g_ptr_array_index(domains, i), has_column);
     html_close_table(html);
 }
 

@@ -1,14 +1,18 @@
 """The way back: what return_socket answers to Postfix, Sendmail and strangers, and a store that fails and heals."""
 
 import contextlib
+import csv
 import datetime
+import io
 import json
 import os
 import re
 import smtplib
 import socket
+import socketserver
 import sqlite3
 import subprocess
+import threading
 import time
 from types import SimpleNamespace
 
@@ -21,9 +25,14 @@ from lab import private_sendmail
 from lab import processes
 from lab.control_client import ask_control
 from lab.metrics_read import metrics_of
+from lab.milter_client import MilterClient
+from lab.milter_client import ask as ask_milter
 from lab.private_postfix import PrivatePostfix
 from lab.private_sendmail import PrivateSendmail
+from lab.private_web import PrivateWeb
 from lab.sink import Sink
+from lab.spfrom import Spfrom
+from lab.zone import ZONE_FILE
 
 pytestmark = pytest.mark.thread
 
@@ -376,3 +385,151 @@ def test_a_store_that_is_gone(daemons):
     processes.wait_until(lambda: ask(daemon, key) == ["NOTFOUND "], PATIENCE, "a store that is empty")
     add_rows(daemon)
     assert ask(daemon, key) == [f"OK {AUTHOR}"]
+
+
+def unauthorised(number):
+    return f"a{number}@praxis-ohne.de"
+
+
+def first_messages(daemon, numbers, seen):
+    """Sends the first message of each author; seen gets those that were answered, with their envelope sender."""
+    with contextlib.suppress(OSError, EOFError, AssertionError, ConnectionError), MilterClient(daemon.address) as client:
+        client.connect()
+        for number in numbers:
+            begin = time.monotonic()
+            outcome = client.message([("From", unauthorised(number))], unauthorised(number))
+            seen[number] = (outcome.answer, outcome.sender(), time.monotonic() - begin)
+
+
+def send_firsts(daemon, count, connections):
+    seen = {}
+    threads = [threading.Thread(target=first_messages, args=(daemon, range(first, count, connections), seen))
+               for first in range(connections)]
+    for thread in threads:
+        thread.start()
+    return seen, threads
+
+
+def rows_of(daemon):
+    with contextlib.closing(sqlite3.connect(f"file:{store_of(daemon)}?mode=ro", uri=True, timeout=20)) as database:
+        return dict(database.execute("SELECT token, address FROM addresses"))
+
+
+def test_kill_9_in_the_middle_of_first_messages(directory, is_full_length):
+    """A message that has its answer has its row, whenever the daemon ends."""
+    count, connections = (10000, 64) if is_full_length else (400, 16)
+    daemon = Spfrom(directory / "returns-kill", ZONE_FILE, log_level="warning",
+                    **settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
+    daemon.start()
+    seen, threads = send_firsts(daemon, count, connections)
+    processes.wait_until(lambda: len(seen) > count // 3, 600, "a third of the messages")
+    daemon.kill()
+    for thread in threads:
+        thread.join()
+    kept = rows_of(daemon)
+    carried = {re.fullmatch(r"<?bounce\+(\w{16})@lemniscus\.de>?", sender)[1]: unauthorised(number)
+               for number, (answer, sender, _) in seen.items() if sender and "+" in sender}
+    assert len(carried) > count // 10
+    assert {token: kept.get(token) for token in carried} == carried
+
+
+@pytest.fixture
+def small_disk(directory, needs_root):
+    """A file system of a megabyte."""
+    place = directory / "small-returns"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "spfrom-test", str(place)],
+                          capture_output=True, text=True)
+    need(f"no file system can be mounted here: {done.stderr.strip()}" if done.returncode != 0 else None)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.address
+def test_a_full_disk(directory, small_disk):
+    """Every message leaves, with the plain fallback if need be, and with tokens once there is room again."""
+    daemon = Spfrom(directory / "returns-full", ZONE_FILE, state_dir=small_disk / "state", ledger="",
+                    **settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
+    with daemon:
+        seen, threads = send_firsts(daemon, 4, 1)
+        threads[0].join()
+        assert all("+" in sender for _, sender, _ in seen.values()), seen
+        with open(small_disk / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+        seen, threads = send_firsts(daemon, 600, 8)
+        for thread in threads:
+            thread.join()
+        assert len(seen) == 600 and {answer for answer, _, _ in seen.values()} == {"continue"}
+        plain = [number for number, (_, sender, _) in seen.items() if "+" not in sender]
+        assert plain and not set(plain) & set(range(4))  # those that were known keep their tokens
+        assert daemon.wait_for_record(PATIENCE, author=unauthorised(plain[0]))["return"] == "unavailable"
+        assert ask_control(daemon, "status")["returns"]["error"]
+        (small_disk / "filler").unlink()
+        processes.wait_until(lambda: ask_control(daemon, "status")["returns"]["error"] is None, PATIENCE, "room")
+        seen, threads = send_firsts(daemon, 4, 1)
+        threads[0].join()
+        assert all("+" in sender for _, sender, _ in seen.values()), seen
+
+
+def test_report_and_page_of_what_came_back(daemon):
+    """The author's domain has it in the report and on its page, by day and kind; before there is no such column."""
+    assert ask_milter(daemon.address, [("From", unauthorised(1))]).answer == "continue"
+    processes.wait_until(lambda: json.loads(daemon.tool("report", "--json").stdout)["domains"], PATIENCE, "the ledger's first domain")
+    assert "returned" not in daemon.tool("report", "--csv").stdout and "RETURNED" not in daemon.tool("report").stdout
+    for sender, fields in (("", []), ("", []), ("anna@elsewhere.example", [("Auto-Submitted", "auto-replied")])):
+        outcome = ask_milter(daemon.address, [("From", "anna@elsewhere.example"), *fields], sender, client="198.51.100.7",
+                             recipients=[f"bounce+{TOKEN}@lemniscus.de"])
+        assert outcome.answer == "continue"
+    assert ask_milter(daemon.address, [("From", AUTHOR)], AUTHOR).answer == "continue"
+
+    def row():
+        rows = {row["domain"]: row for row in json.loads(daemon.tool("report", "--json").stdout)["domains"]}
+        return rows.get("praxis-mueller.de", {}).get("returned") == 3 and rows
+    rows = processes.wait_until(row, PATIENCE, "what came back")
+    assert rows["praxis-ohne.de"]["returned"] == 0
+    table = list(csv.DictReader(io.StringIO(daemon.tool("report", "--csv").stdout)))
+    assert {line["domain"]: line["returned"] for line in table}["praxis-mueller.de"] == "3"
+    assert re.search(r" KEPT +RETURNED +RESULT", daemon.tool("report").stdout)
+    with PrivateWeb(daemon) as web:
+        page = web.get("/domain/praxis-mueller.de").text
+        assert "What came back" in page and "Automatic replies" in page
+        assert ">Returned<" in web.get("/domains").text
+
+
+class RefusingSession(socketserver.StreamRequestHandler):
+    """Takes no recipient."""
+
+    def handle(self):
+        self.wfile.write(b"220 refusing\r\n")
+        for line in self.rfile:
+            verb = line[:4].upper()
+            self.wfile.write(b"550 5.1.1 nobody of that name\r\n" if verb == b"RCPT" else b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
+            if verb == b"QUIT":
+                return
+
+
+@contextlib.contextmanager
+def refusing_server():
+    """Yields its port."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), RefusingSession) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_a_bounce_finds_its_author(directory, daemons, needs_postfix):
+    """The whole way: the next hop refuses a message after it was queued, and Postfix's own bounce arrives at the author."""
+    daemon = daemons.start(**settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
+    socketmap = f"socketmap:inet:127.0.0.1:{port_of(daemon)}:return"
+    with Sink() as sink, refusing_server() as refusing, PrivatePostfix(
+            directory / "postfix-bounce", sink.port, daemon.milter, virtual_alias_maps=socketmap,
+            transport_maps=f"inline:{{refusing.example=smtp:[127.0.0.1]:{refusing}}}") as postfix:
+        with smtplib.SMTP("127.0.0.1", postfix.port(), timeout=PATIENCE) as client:
+            client.sendmail(unauthorised(1), ["anna@refusing.example"],
+                            f"From: Praxis <{unauthorised(1)}>\r\nTo: anna@refusing.example\r\nSubject: Rechnung\r\n\r\nHallo\r\n")
+        delivery = sink.take(unauthorised(1), PATIENCE)
+        assert delivery.sender == "" and b"multipart/report" in delivery.data
+        assert re.search(rb"^Subject: Rechnung", delivery.data, re.M), delivery.data

@@ -464,6 +464,60 @@ static void test_similar(void **state)
     }
 }
 
+static void write_returned(Ledger *ledger, const char *domain, guint32 day, ReturnKind kind,
+                           guint64 count)
+{
+    LedgerRow row = {.domain = domain,
+                     .day = day,
+                     .result = LEDGER_UNCHECKED,
+                     .action = MESSAGE_ACTION_INBOUND,
+                     .messages = count,
+                     .first = ledger_fixture_time(day, 0),
+                     .last = ledger_fixture_time(day, 0),
+                     .returned = kind + 1};
+    g_autoptr(GPtrArray) rows = g_ptr_array_new();
+
+    g_ptr_array_add(rows, &row);
+    assert_true(ledger_write(ledger, rows, NULL));
+}
+
+/* What came back is told of its domain, by day and kind, also on days without other mail; it is no
+ * mail of the domain, and changes no result. */
+static void test_returned(void **state)
+{
+    const Written *written = *state;
+    const LedgerPeriod period = {DAY, DAY + 2};
+    const LedgerLimits limits = {LEDGER_ALL, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL};
+    g_autoptr(Ledger) reader = NULL;
+    g_autoptr(LedgerReport) report = NULL;
+    g_autoptr(LedgerDomain) domain = NULL;
+    g_autoptr(GArray) history = NULL;
+    const LedgerDomain *first;
+
+    ledger_fixture_write(written->ledger, "a.example", DAY + 1, SPF_FAIL, MESSAGE_ACTION_REWRITE, 9,
+                         0, 0);
+    write_returned(written->ledger, "a.example", DAY, RETURN_BOUNCE, 2);
+    write_returned(written->ledger, "a.example", DAY + 1, RETURN_REPLY, 3);
+    write_returned(written->ledger, "a.example", DAY + 3, RETURN_REPLY, 4);
+    write_returned(written->ledger, "b.example", DAY, RETURN_AUTO_REPLY, 5);
+    reader = reader_of(written);
+    report = ledger_report_read(reader, period, &limits, NULL);
+    assert_int_equal(report->domains, 1);
+    first = g_ptr_array_index(report->by_messages, 0);
+    assert_int_equal(first->returned, 5);
+    assert_int_equal(ledger_counts_decided(&first->counts), 9);
+    domain = ledger_report_domain(reader, "a.example", period, NULL);
+    assert_int_equal(domain->returned, 5);
+    assert_int_equal(domain->result, SPF_FAIL);
+    history = ledger_report_history(reader, "a.example", period, NULL);
+    assert_int_equal(history->len, 2);
+    assert_int_equal(g_array_index(history, LedgerDomainDay, 0).day, DAY);
+    assert_int_equal(g_array_index(history, LedgerDomainDay, 0).returned[RETURN_BOUNCE], 2);
+    assert_int_equal(g_array_index(history, LedgerDomainDay, 1).returned[RETURN_REPLY], 3);
+    assert_int_equal(g_array_index(history, LedgerDomainDay, 1).counts.by[MESSAGE_ACTION_REWRITE],
+                     9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +531,7 @@ int main(void)
         WRITTEN(test_no_longer_authorised),
         WRITTEN(test_days),
         WRITTEN(test_history),
+        WRITTEN(test_returned),
         WRITTEN(test_unknown_domain),
         WRITTEN(test_similar),
         WRITTEN(test_domain_outside_of_the_period),
