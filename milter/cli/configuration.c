@@ -19,7 +19,7 @@ static gboolean read_nothing(const char *file, char **text, gsize *length, GErro
     return TRUE;
 }
 
-static Settings *read_defaults(GError **error)
+Settings *configuration_defaults(GError **error)
 {
     const SettingsSource source = {.read = read_nothing, .hostname = g_get_host_name()};
     g_autoptr(GError) cause = NULL;
@@ -35,7 +35,7 @@ Settings *configuration_read(const CliContext *context, bool is_optional, GError
     g_autofree char *file = g_canonicalize_filename(context->file, NULL);
 
     if (is_optional && !context->is_file_given && access(file, F_OK) != 0)
-        return read_defaults(error);
+        return configuration_defaults(error);
     return setup_read(file, error);
 }
 

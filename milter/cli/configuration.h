@@ -12,6 +12,9 @@
  */
 Settings *configuration_read(const CliContext *context, bool is_optional, GError **error);
 
+/* What all keys are by default. Returns NULL with error (SETUP_ERROR) set. */
+Settings *configuration_defaults(GError **error);
+
 /*
  * The path of the daemon's control socket, as the configuration of context says; owned by the
  * caller. If the configuration has an error, the daemon that runs must stay within reach: then only

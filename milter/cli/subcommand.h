@@ -125,6 +125,7 @@ int subcommand_error(const Subcommand *subcommand, int status, const char *forma
 extern const Subcommand advise_subcommand;
 extern const Subcommand check_subcommand;
 extern const Subcommand completion_subcommand;
+extern const Subcommand config_subcommand;
 extern const Subcommand doctor_subcommand;
 extern const Subcommand flush_subcommand;
 extern const Subcommand metrics_subcommand;

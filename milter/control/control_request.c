@@ -168,6 +168,7 @@ static const struct command {
     {"metrics", CONTROL_METRICS, {"format"}, read_metrics},
     {"find", CONTROL_FIND, {"queue_id"}, read_find},
     {"resolve", CONTROL_RESOLVE, {"query"}, read_resolve},
+    {"config", CONTROL_CONFIG, {NULL}, NULL},
     {"recent",
      CONTROL_RECENT,
      {"domain", "queue_id", "message_id", "address", "limit"},

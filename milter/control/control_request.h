@@ -19,6 +19,7 @@ typedef enum {
     CONTROL_METRICS,
     CONTROL_FIND,
     CONTROL_RESOLVE, /* a return address, a token or an author */
+    CONTROL_CONFIG,  /* the value of each key in force */
     CONTROL_RECENT,  /* the last messages, newest first; what is given has to match */
 } ControlCommand;
 

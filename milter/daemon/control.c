@@ -21,6 +21,7 @@
 #include "daemon/reload.h"
 #include "daemon/returns.h"
 #include "daemon/unix_socket.h"
+#include "policy/settings_keys.h"
 #include "verdict/setup.h"
 
 #define RESOLVE_SECONDS 5 /* that a look-up may wait for others */
@@ -432,6 +433,28 @@ static void answer_find(const ControlCaller *caller, const char *queue_id)
     control_server_answer(caller, answer);
 }
 
+/* The keys as they are in force, whatever the file says by now. */
+static void answer_config(const ControlCaller *caller)
+{
+    LiveSettings live;
+    json_t *answer;
+    json_t *values;
+
+    if (!live_settings_take(&live)) {
+        control_server_answer(caller, control_server_refusal("the daemon is ending"));
+        return;
+    }
+    answer = ok();
+    values = json_object();
+    for (size_t i = 0; i < settings_keys_length; i++)
+        if (live.settings->texts != NULL && live.settings->texts[i] != NULL)
+            json_object_set_new(values, settings_keys[i].name, valid_text(live.settings->texts[i]));
+    json_object_set_new(answer, "file", valid_text(live.settings->file));
+    json_object_set_new(answer, "values", values);
+    live_settings_release(&live);
+    control_server_answer(caller, answer);
+}
+
 /* The last messages of a domain or an address, or those of an id, newest first. */
 static void answer_recent(const ControlCaller *caller, const ControlRequest *request)
 {
@@ -477,6 +500,9 @@ static void carry_out(const ControlCaller *caller, ControlRequest *request)
         return;
     case CONTROL_RESOLVE:
         post(loader, run_resolve, caller, (Task){.query = g_steal_pointer(&request->query)});
+        return;
+    case CONTROL_CONFIG:
+        answer_config(caller);
         return;
     case CONTROL_RECENT:
         answer_recent(caller, request);

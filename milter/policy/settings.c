@@ -44,6 +44,9 @@ static void settings_free(struct Settings *settings)
     g_free(settings->map_digest);
     g_free(settings->return_key_file);
     g_free(settings->text);
+    for (size_t i = 0; settings->texts != NULL && i < settings_keys_length; i++)
+        g_free(settings->texts[i]);
+    g_free(settings->texts);
     g_free(settings->file);
     g_free(settings);
 }
@@ -99,6 +102,10 @@ void settings_keep(Settings *next, Settings *running, GPtrArray *changed)
         if (changed != NULL)
             g_ptr_array_add(changed, (char *)key->name);
         settings_key_copy(key, place, old);
+        if (to->texts != NULL && from->texts != NULL) {
+            g_free(to->texts[i]);
+            to->texts[i] = g_strdup(from->texts[i]);
+        }
     }
     if (to->is_ledger_in_state_dir && to->state_dir != NULL) {
         g_free(to->ledger);

@@ -51,6 +51,9 @@ typedef const struct Settings Settings;
 struct Settings {
     gint refs; /* settings_ref() and settings_unref() only */
     char *file;
+    /* Of each key of settings_keys, its value as a file may have it; NULL: none. NULL-terminated by
+     * settings_keys_length. */
+    char **texts;
 
     char *socket; /* in libmilter's form: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH */
     guint socket_mode;

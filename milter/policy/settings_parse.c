@@ -320,8 +320,34 @@ void settings_locate(Settings *settings, GError **error)
     prefix_place(settings, key, error);
 }
 
+static void append_quoted(GString *text, const char *value)
+{
+    g_string_append_c(text, '"');
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\')
+            g_string_append_c(text, '\\');
+        g_string_append_c(text, *value);
+    }
+    g_string_append_c(text, '"');
+}
+
+/* The values of one key as a file may have them: "a" or { "a", "b" }. */
+static char *text_of_values(const SettingsKey *key, const char **values)
+{
+    bool is_list = (key->flags & SETTINGS_KEY_LIST) != 0;
+    GString *text = g_string_new(is_list ? "{" : NULL);
+
+    for (size_t i = 0; values[i] != NULL; i++) {
+        g_string_append(text, i > 0 ? ", " : is_list ? " " : "");
+        append_quoted(text, values[i]);
+    }
+    g_string_append(text, !is_list ? "" : values[0] != NULL ? " }" : "}");
+    return g_string_free(text, FALSE);
+}
+
 static bool fill_keys(struct Settings *settings, cfg_t *cfg, GError **error)
 {
+    settings->texts = g_new0(char *, settings_keys_length);
     for (size_t i = 0; i < settings_keys_length; i++) {
         const SettingsKey *key = &settings_keys[i];
         g_autofree const char **values = NULL;
@@ -331,6 +357,7 @@ static bool fill_keys(struct Settings *settings, cfg_t *cfg, GError **error)
         values = values_of(cfg_getopt(cfg, key->name));
         if ((key->flags & SETTINGS_KEY_LIST) == 0 && values[0] == NULL)
             continue;
+        settings->texts[i] = text_of_values(key, values);
         if (!settings_key_read(key, settings_key_member(settings, key), values, settings->file,
                                error)) {
             prefix_place(settings, key->name, error);

@@ -474,3 +474,16 @@ def test_stop_removes_the_socket(own):
         assert daemon.stop() == 0
         assert client.receive() is None
     assert not daemon.control_socket.exists()
+
+
+def test_config(own):
+    daemon = own(trace_header="no", rewrite_on=["fail", "none"])
+    told = daemon.tool("config").stdout.splitlines()
+    assert {'trace_header = "no"', 'rewrite_on = { "fail", "none" }', 'check_timeout = "10s"', "tempfail_on = {}"} <= set(told)
+    changed = daemon.tool("config", "-n").stdout.splitlines()
+    assert 'trace_header = "no"' in changed and not any(line.startswith("check_timeout") for line in changed)
+    text = daemon.configuration_file.read_text()
+    daemon.configuration_file.write_text(text.replace("trace_header", "#"))
+    assert 'trace_header = "no"' in daemon.tool("config", "-n").stdout
+    daemon.stop()
+    assert 'trace_header = "yes"' in daemon.tool("config").stdout
