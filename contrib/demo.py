@@ -16,13 +16,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from lab import arrived  # noqa: E402
 from lab import clients  # noqa: E402
 from lab import private_postfix  # noqa: E402
+from lab import processes  # noqa: E402
 from lab.processes import PrivateDirectory  # noqa: E402
+from lab.refusing import refusing_server  # noqa: E402
 from lab.sink import Sink  # noqa: E402
 from lab.spfrom import Spfrom  # noqa: E402
 from lab.zone import FALLBACK, RECORDS, RELAY, ZONE_FILE  # noqa: E402
 
 LOG_ONLY_DOMAIN = "praxis-versuch.de"
-SECTION = f'domain "{LOG_ONLY_DOMAIN}" {{ mode = log-only }}\n'
+RETURN_DOMAIN = "praxis-zurueck.de"
+SECTION = (f'domain "{LOG_ONLY_DOMAIN}" {{ mode = log-only }}\n'
+           f'domain "{RETURN_DOMAIN}" {{ return_address = "bounce+%t@lemniscus.de" }}\n')
+REFUSING_DOMAIN = "refusing.example"
 LOG_KEYS = ("action", "domain", "spf", "mechanism")
 CONTEXT = ("from", "reply-to")  # shown where they stay, too
 KEPT, REWRITTEN = "kept, byte for byte", "rewritten"
@@ -137,7 +142,7 @@ def _outcome(sent, delivery, sender):
 
 def show(screen, number, mail, route):
     """Sends one mail and shows what arrived. Returns the outcome."""
-    postfix, sink, daemon = route
+    postfix, sink, daemon, _ = route
     sent, recipient = _octets(mail, number), f"patientin{number}@example.net"
     clients.send_smtp(postfix, mail.sender, recipient, sent, xclient=mail.xclient, port=mail.port)
     delivery = sink.take(recipient)
@@ -154,6 +159,23 @@ def show(screen, number, mail, route):
     return outcome
 
 
+def _show_return(screen, number, route):
+    """A message that the next host refuses, and the bounce that comes of it. Returns whether it found its author."""
+    postfix, sink, _, refusing = route
+    author, recipient = f"rechnung@{RETURN_DOMAIN}", f"patientin{number}@{REFUSING_DOMAIN}"
+    mail = Mail("The next host refuses a message: its bounce finds the author", author, (f"From: Praxis <{author}>",), REWRITTEN)
+    clients.send_smtp(postfix, author, recipient, _octets(mail, number))
+    bounce = sink.take(author)
+    is_found = bounce.sender == "" and b"multipart/report" in bounce.data
+    screen.line()
+    screen.line(f"{number:2}  {mail.title}", "bold")
+    screen.line(f"    return_address = bounce+%t@lemniscus.de for {RETURN_DOMAIN}", "dim")
+    screen.line(f"    it left as MAIL FROM:<{refusing.senders[-1]}>, and was refused with 550")
+    screen.line(f"    its bounce arrived as MAIL FROM:<{bounce.sender}> RCPT TO:<{bounce.addresses()[0]}>")
+    screen.line("    = it found its author" if is_found else "    = it should have found its author", "bold")
+    return is_found
+
+
 def _show_all(screen, route):
     """Returns whether every mail became what it should."""
     screen.line()
@@ -162,14 +184,15 @@ def _show_all(screen, route):
     screen.line('shown as the next host received it: "-" is what was sent, "+" what arrived.')
     outcomes = [show(screen, number, mail, route) for number, mail in enumerate(MAILS, 1)]
     wrong = sum(outcome != mail.outcome for outcome, mail in zip(outcomes, MAILS))
+    is_found = _show_return(screen, len(MAILS) + 1, route)
     screen.line()
     screen.line(f"{len(MAILS)} mails: {outcomes.count(KEPT)} kept, {outcomes.count(REWRITTEN)} rewritten, "
                 f"{wrong or 'none'} otherwise than it should be.", "bold")
-    return wrong == 0
+    return wrong == 0 and is_found
 
 
 def _keep(screen, route):
-    postfix, sink, daemon = route
+    postfix, sink, daemon, _ = route
     port, shown = postfix.port(), len(sink.deliveries())
     screen.line()
     screen.line(f"Postfix takes mail on 127.0.0.1 port {port}, for example:")
@@ -187,11 +210,14 @@ def _keep(screen, route):
 
 @contextlib.contextmanager
 def _route(directory):
-    """(Postfix, sink, daemon), running. The daemon is asked to stop first: libmilter takes seconds to notice."""
-    daemon = Spfrom(directory / "spfrom", ZONE_FILE, extra=SECTION)
-    with daemon, Sink() as sink, private_postfix.PrivatePostfix(directory / "postfix", sink.port,
-                                                                daemon.milter) as postfix:
-        yield postfix, sink, daemon
+    """(Postfix, sink, daemon, refusing server), running. The daemon is asked to stop first: libmilter takes seconds to notice."""
+    port = processes.free_port()
+    daemon = Spfrom(directory / "spfrom", ZONE_FILE, extra=SECTION, return_socket=f"inet:{port}@127.0.0.1")
+    with daemon, Sink() as sink, refusing_server() as refusing, private_postfix.PrivatePostfix(
+            directory / "postfix", sink.port, daemon.milter,
+            virtual_alias_maps=f"socketmap:inet:127.0.0.1:{port}:return",
+            transport_maps=f"inline:{{{REFUSING_DOMAIN}=smtp:[127.0.0.1]:{refusing.port}}}") as postfix:
+        yield postfix, sink, daemon, refusing
         daemon.process.send_signal(signal.SIGTERM)
 
 

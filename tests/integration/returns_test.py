@@ -9,7 +9,6 @@ import os
 import re
 import smtplib
 import socket
-import socketserver
 import sqlite3
 import subprocess
 import threading
@@ -30,6 +29,7 @@ from lab.milter_client import ask as ask_milter
 from lab.private_postfix import PrivatePostfix
 from lab.private_sendmail import PrivateSendmail
 from lab.private_web import PrivateWeb
+from lab.refusing import refusing_server
 from lab.sink import Sink
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
@@ -497,36 +497,13 @@ def test_report_and_page_of_what_came_back(daemon):
         assert ">Returned<" in web.get("/domains").text
 
 
-class RefusingSession(socketserver.StreamRequestHandler):
-    """Takes no recipient."""
-
-    def handle(self):
-        self.wfile.write(b"220 refusing\r\n")
-        for line in self.rfile:
-            verb = line[:4].upper()
-            self.wfile.write(b"550 5.1.1 nobody of that name\r\n" if verb == b"RCPT" else b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
-            if verb == b"QUIT":
-                return
-
-
-@contextlib.contextmanager
-def refusing_server():
-    """Yields its port."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), RefusingSession) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
-
-
 def test_a_bounce_finds_its_author(directory, daemons, needs_postfix):
     """The whole way: the next hop refuses a message after it was queued, and Postfix's own bounce arrives at the author."""
     daemon = daemons.start(**settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
     socketmap = f"socketmap:inet:127.0.0.1:{port_of(daemon)}:return"
     with Sink() as sink, refusing_server() as refusing, PrivatePostfix(
             directory / "postfix-bounce", sink.port, daemon.milter, virtual_alias_maps=socketmap,
-            transport_maps=f"inline:{{refusing.example=smtp:[127.0.0.1]:{refusing}}}") as postfix:
+            transport_maps=f"inline:{{refusing.example=smtp:[127.0.0.1]:{refusing.port}}}") as postfix:
         with smtplib.SMTP("127.0.0.1", postfix.port(), timeout=PATIENCE) as client:
             client.sendmail(unauthorised(1), ["anna@refusing.example"],
                             f"From: Praxis <{unauthorised(1)}>\r\nTo: anna@refusing.example\r\nSubject: Rechnung\r\n\r\nHallo\r\n")
