@@ -322,14 +322,16 @@ static void set_time(json_t *json, const char *key, gint64 wall)
     json_object_set_new(json, key, text != NULL ? json_string(text) : json_null());
 }
 
-/* "messages" counts those that spfrom decided on. */
+/* "messages" counts those that spfrom decided on. The members are those of status; the ledger counts
+ * returned mail, which alone is rejected, for the author that it goes to. */
 static json_t *counts_json(const LedgerCounts *counts)
 {
     json_t *json = json_object();
 
     set_count(json, "messages", ledger_counts_decided(counts));
-    for (int action = 0; action < LEDGER_ACTIONS; action++)
-        set_count(json, message_action_text((MessageAction)action), counts->by[action]);
+    for (guint action = 0; action < MESSAGE_ACTIONS; action++)
+        set_count(json, message_action_text((MessageAction)action),
+                  action < LEDGER_ACTIONS ? counts->by[action] : 0);
     return json;
 }
 
