@@ -472,6 +472,27 @@ def test_a_full_disk(directory, small_disk):
         assert all("+" in sender for _, sender, _ in seen.values()), seen
 
 
+def test_a_read_only_state_directory(directory):
+    """No message is held up, and tokens come by themselves once the directory can be written."""
+    daemon = Spfrom(directory / "returns-read-only", ZONE_FILE, ledger="",
+                    **settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
+    with daemon:
+        processes.wait_until(lambda: is_store_made(daemon), PATIENCE, "return.db")
+    folder = store_of(daemon).parent
+    store_of(daemon).chmod(0o444)
+    folder.chmod(0o555)
+    with daemon:
+        for number in range(20):
+            outcome = ask_milter(daemon.address, [("From", unauthorised(number))], unauthorised(number))
+            assert (outcome.answer, outcome.sender()) == ("continue", "noreply@lemniscus.de")
+        assert daemon.wait_for_record(PATIENCE, author=unauthorised(0))["return"] == "unavailable"
+        folder.chmod(0o755)
+        store_of(daemon).chmod(0o600)
+        processes.wait_until(lambda: ask_control(daemon, "status")["returns"]["error"] is None, PATIENCE, "a store")
+        outcome = ask_milter(daemon.address, [("From", unauthorised(0))], unauthorised(0))
+        assert re.fullmatch(r"bounce\+\w{16}@lemniscus.de", outcome.sender())
+
+
 def test_report_and_page_of_what_came_back(daemon):
     """The author's domain has it in the report and on its page, by day and kind; before there is no such column."""
     assert ask_milter(daemon.address, [("From", unauthorised(1))]).answer == "continue"
