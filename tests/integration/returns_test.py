@@ -354,8 +354,10 @@ def test_slow_clients(daemon):
 
 def test_unix_socket_and_reload(daemons, directory):
     """The socket comes with the first token, by a reload too, and goes with the last one."""
-    place = directory / "return.sock"
-    directory.chmod(0o777)
+    folder = directory / "return-socket"
+    folder.mkdir()
+    folder.chmod(0o777)
+    place = folder / "return.sock"
     daemon = daemons.start(return_socket=f"unix:{place}")
     assert not place.exists() and not store_of(daemon).exists()
     configuration = daemon.configuration_file.read_text()
