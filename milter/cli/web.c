@@ -90,7 +90,9 @@ const Subcommand web_subcommand = {
     .options = option_rows,
     .options_count = G_N_ELEMENTS(option_rows),
     .notes =
-        "/metrics is what `spfrom metrics` prints; /healthz says 200 if the daemon answers and "
+        "/metrics is what `spfrom metrics` prints, and 503 if the daemon doesn't answer; "
+        "/metrics?up=1 says so with spfrom_up 0 instead, so that Prometheus can tell the milter "
+        "from this server. /healthz says 200 if the daemon answers and "
         "503 if it doesn't, without a password. The configuration is read once, at the "
         "start.\n\n"
         "It speaks HTTP without TLS. For other machines put a proxy with TLS before it that "

@@ -229,6 +229,8 @@ static void take_pair(Request *request, const char *name, char *value)
         request->language = request_language_parse(value);
     else if (strcmp(name, "days") == 0)
         request->days = parse_days(value);
+    else if (strcmp(name, "up") == 0)
+        request->has_up = strcmp(value, "1") == 0;
     else if (is_list(request))
         take_list_pair(&request->list, name, value);
 }

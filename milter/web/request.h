@@ -15,7 +15,7 @@ typedef enum {
     ROUTE_DOMAIN,   /* /domain/NAME  subject: a name, or any other text */
     ROUTE_LETTER,   /* /letter/NAME  subject: the same */
     ROUTE_SEARCH,   /* /search?q=    subject: what was typed, maybe "" */
-    ROUTE_METRICS,  /* /metrics */
+    ROUTE_METRICS,  /* /metrics      has_up */
     ROUTE_HEALTH,   /* /healthz */
     ROUTE_ASSET,    /* /assets/NAME  subject */
     ROUTE_NOTHING,
@@ -56,6 +56,8 @@ typedef struct {
     RequestList list;
     /* /metrics in Prometheus' older format, see request_note_accept(). */
     bool is_prometheus;
+    /* /metrics?up=1: with spfrom_up, and never an error. */
+    bool has_up;
 } Request;
 
 #define REQUEST_DAYS                                                                               \

@@ -365,12 +365,27 @@ static ServerReply *answer_csv(const Visit *visit)
     return reply;
 }
 
+/* The metrics text, or NULL, below a gauge that says whether there is one: a scraper can then tell
+ * the milter from this server. */
+static char *add_up(char *text, bool is_prometheus)
+{
+    g_autofree char *rest = text;
+    const char *nothing = is_prometheus ? "" : "# EOF\n";
+
+    return g_strdup_printf("# HELP spfrom_up 1 if the milter answers on its control socket.\n"
+                           "# TYPE spfrom_up gauge\n"
+                           "spfrom_up %d\n%s",
+                           rest != NULL, rest != NULL ? rest : nothing);
+}
+
 static ServerReply *answer_metrics(const Visit *visit)
 {
     g_autoptr(GError) error = NULL;
     bool is_prometheus = visit->request->is_prometheus;
     char *text = read_metrics(visit->site->settings, is_prometheus, &error);
 
+    if (visit->request->has_up)
+        text = add_up(text, is_prometheus);
     if (text == NULL)
         return server_reply_text(MHD_HTTP_SERVICE_UNAVAILABLE, error->message);
     return server_reply_new(

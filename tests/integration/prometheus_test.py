@@ -88,6 +88,7 @@ def test_scrape(daemon, prometheus):
     assert (counted["keep"], counted["rewrite"]) == (1, 2)
     assert {labels["action"]: number for labels, number in prometheus.query("spfrom_messages_total")} == counted
     assert prometheus.query('spfrom_mode{mode="rewrite"}')[0][1] == 1
+    assert prometheus.query('spfrom_up{job="spfrom"}')[0][1] == 1
     assert prometheus.query("spfrom_check_seconds_count")[0][1] == 3
     version, = prometheus.query("spfrom_build_info")
     assert version[0]["version"]
@@ -168,10 +169,13 @@ def test_format_by_accept(web, accept, kind):
 
 
 def test_a_daemon_that_is_down_is_seen(daemons):
-    """spfrom web goes on without the daemon, and fails the scrape: up is then 0, which SpfromDown asks for."""
+    """spfrom web goes on without the daemon: it fails a plain scrape, and tells one with up=1."""
     gone = daemons.start()
     with PrivateWeb(gone) as web:
         assert web.get("/metrics").status == 200
         gone.kill()
         gone.process = None
         assert web.get("/metrics").status == 503
+        answer = web.get("/metrics?up=1", Accept="text/plain")
+        assert answer.status == 200 and answer.text.endswith("spfrom_up 0\n")
+        assert promtool("check", "metrics", stdin=answer.text) == (0, "")

@@ -388,7 +388,8 @@ def test_health_and_metrics(web):
     answer = web.get("/metrics")
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     assert 'spfrom_messages_total{action="rewrite"} 3' in answer.text
-    assert answer.text.endswith("# EOF\n")
+    assert answer.text.endswith("# EOF\n") and "spfrom_up" not in answer.text
+    assert web.get("/metrics?up=1").text.split("spfrom_up 1\n")[1].splitlines()[0] == answer.text.splitlines()[0]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
@@ -501,6 +502,8 @@ def test_no_daemon_no_ledger(directory):
         page = page_of(web.get("/"))
         assert "The daemon does not answer." in page.text and "the ledger can't be read" in page.text
         assert web.get("/healthz").status == 503 and web.get("/metrics").status == 503
+        answer = web.get("/metrics?up=1")
+        assert answer.status == 200 and answer.text.splitlines()[-2:] == ["spfrom_up 0", "# EOF"]
         assert "the ledger can't be read" in page_of(web.get("/domains")).text
         page = page_of(web.get("/domain/praxis-ohne.de"))
         assert "not authorised" in page.text and "The ledger can't be read." in page.text

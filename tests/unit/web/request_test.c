@@ -72,6 +72,16 @@ static void test_parse(void **state)
         assert_string_equal(request->subject, row->subject);
 }
 
+static void test_up(void **state)
+{
+    g_autoptr(Request) asked = request_parse("/metrics?up=1");
+    g_autoptr(Request) not_asked = request_parse("/metrics?up=0");
+
+    (void)state;
+    assert_true(asked->has_up);
+    assert_false(not_asked->has_up);
+}
+
 static void test_too_long(void **state)
 {
     g_autofree char *name = g_strnfill(REQUEST_SUBJECT_MAX + 1, 'x');
@@ -190,6 +200,7 @@ int main(void)
     TABLE_ADD(tests, target_rows, test_target);
     TABLE_ADD(tests, accept_rows, test_negotiate);
     TABLE_ADD(tests, cookie_rows, test_cookies);
+    table_add(tests, "metrics with spfrom_up", test_up, NULL);
     table_add(tests, "too long", test_too_long, NULL);
     table_add(tests, "no field of a language", test_no_field, NULL);
     table_add(tests, "a cookie comes back", test_cookie_comes_back, NULL);
