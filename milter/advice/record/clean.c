@@ -12,7 +12,17 @@ static const struct {
     {0x2028, ' '}, {0x2029, ' '}, {0x00ad, '\0'}, {0x2212, '-'}, {0x2043, '-'},  {0x02d7, '-'},
     {0x2796, '-'}, {0x00af, '-'}, {0x02dc, '~'},  {0x223c, '~'}, {0x2053, '~'},  {0x301c, '~'},
     {0x3030, '~'}, {0x02f7, '~'}, {0x223d, '~'},  {0x2795, '+'}, {0x2032, '\''}, {0x00b4, '\''},
-    {0x2033, '"'}, {0x2236, ':'}, {0x2044, '/'},  {0x2215, '/'},
+    {0x2033, '"'}, {0x2236, ':'}, {0x2044, '/'},  {0x2215, '/'}, {0x3002, '.'},  {0xff61, '.'},
+};
+
+/* Characters as web addresses and pages write them, and strings that a program joins. */
+static const struct {
+    const char *text;
+    char ascii;
+} encoded[] = {
+    {"%20", ' '},    {"&nbsp;", ' '}, {"&#160;", ' '},  {"&quot;", '"'},
+    {"&#34;", '"'},  {"&#39;", '\''}, {"&ndash;", '-'}, {"&#8211;", '-'},
+    {"&shy;", '\0'}, {"\"+\"", '"'},  {"\" + \"", '"'},
 };
 
 /* '\0': left out */
@@ -49,6 +59,18 @@ static char ascii_of(gunichar character)
         if (replacements[i].character == character)
             return replacements[i].ascii;
     return ascii_of_type(character);
+}
+
+/* The character at text, and how many octets of ASCII it has if it is encoded, else 0. */
+static char character_at(const char *text, gsize *length)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(encoded); i++) {
+        *length = strlen(encoded[i].text);
+        if (strncmp(text, encoded[i].text, *length) == 0)
+            return encoded[i].ascii;
+    }
+    *length = 0;
+    return ascii_of(g_utf8_get_char(text));
 }
 
 static void add(Clean *clean, char octet, guint place)
@@ -91,14 +113,14 @@ void clean_init(Clean *clean, const char *text)
     guint place = 1;
 
     *clean = empty();
-    for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at), place++) {
-        bool is_blank = strncmp(at, "%20", 3) == 0; /* of a web address */
-        char octet = is_blank ? ' ' : ascii_of(g_utf8_get_char(at));
+    for (const char *at = valid; *at != '\0';) {
+        gsize length;
+        char octet = character_at(at, &length);
 
         if (octet != '\0')
             add(clean, octet, place);
-        at += is_blank ? 2 : 0;
-        place += is_blank ? 2 : 0;
+        at = length > 0 ? at + length : g_utf8_next_char(at);
+        place += length > 0 ? (guint)length : 1;
     }
     right_slashes(clean->text);
 }

@@ -159,8 +159,9 @@ typedef struct {
     guint index;
     GPtrArray *points;
     Draft *draft;
-    /* What stands before the next word. */
+    /* What stands before the next word, and its text. */
     Before before;
+    char *word_before;
     /* The first position of draft that stands behind a lost term which may have refused senders. */
     guint lost;
     /* The position of an all without a sign that was to be read, and its point. */
@@ -393,6 +394,8 @@ static bool is_piece(const Mend *mend, const char *text)
     g_autofree char *word = g_strdup(text + strspn(text, CLEAN_SEPARATORS));
 
     word[strcspn(word, CLEAN_SEPARATORS)] = '\0';
+    if (mend->word_before != NULL && mend_term_goes_on(mend->word_before, text))
+        return true;
     switch (mend->before) {
     case BEFORE_OTHER:
     case BEFORE_EXISTS:
@@ -581,6 +584,9 @@ static const char *joint(const char *word, const char *next)
         return has_prefix(word, next) ? "" : NULL;
     if (strchr(":=", *next) != NULL)
         return "";
+    if (mend_term_kind(word + qualifiers) == RECORD_IP4 && strchr("46", *next) != NULL &&
+        strchr(":=", next[1]) != NULL)
+        return ""; /* "ip 6:2001:db8::1" */
     if (!is_value(next))
         return NULL;
     if (strchr(":=", word[length - 1]) != NULL && !is_version(word))
@@ -670,8 +676,14 @@ static void mend_words(Mend *mend, gsize at)
         mend_word(mend, text + at, strspn(text + at, " "), &word);
         mend->before = before_of(mend, &word, first);
         at = word.end;
-        g_free(word.text);
+        if (is_junk(word.text)) {
+            g_free(word.text);
+            continue;
+        }
+        g_free(mend->word_before);
+        mend->word_before = word.text;
     }
+    g_clear_pointer(&mend->word_before, g_free);
     g_free(mend->draft->tail);
     mend->draft->tail = g_strdup(text + at);
     settle_guess(mend);

@@ -88,6 +88,14 @@ static int octet_of(const char *text)
     return value <= 255 ? (int)value : -1;
 }
 
+/* Is it an address from which nobody sends mail on the Internet, and so a piece of another? */
+static bool is_unused(const guint8 *octets, int max)
+{
+    if (max == 128)
+        return (octets[0] & 0xe0) != 0x20;
+    return octets[0] == 0 || octets[0] == 127 || octets[0] >= 224;
+}
+
 /* "192.0.2.1", or with stars at the end "192.0.2.*". bits: set to 32, or 8 less for each star. */
 static bool read_ip4(const char *text, guint8 octets[4], guint *bits)
 {
@@ -210,7 +218,7 @@ static char *ip4_of(const char *text)
         return NULL;
     if (!read_ip4(whole, octets, &bits))
         return NULL;
-    if (slash != NULL && strchr(slash + strspn(slash, "/"), '/') != NULL)
+    if (is_unused(octets, 32) || (slash != NULL && strchr(slash + strspn(slash, "/"), '/') != NULL))
         return NULL;
     address = text_of_ip4(octets);
     return network_of("ip4", address,
@@ -224,7 +232,8 @@ static char *ip6_of(const char *text)
     const char *slash = strchr(text, '/');
     guint8 octets[16];
 
-    if (strchr(address, ':') == NULL || inet_pton(AF_INET6, address, octets) != 1)
+    if (strchr(address, ':') == NULL || inet_pton(AF_INET6, address, octets) != 1 ||
+        is_unused(octets, 128))
         return NULL;
     return network_of("ip6", address,
                       slash != NULL ? length_of(slash + 1 + strspn(slash + 1, "/"), 128) : 128,
@@ -469,6 +478,21 @@ static gsize keyword_length(const char *value)
     return 0;
 }
 
+/* May value begin with the name of a mechanism whose colon is lost: "includex.org", "ip4x.org"? */
+static bool begins_with_name(const char *value)
+{
+    static const char *const lost[] = {"redirect", "exists", "ip4", "ip6", "ipv4",
+                                       "ipv6",     "incl",   "mx_", "a_"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lost); i++)
+        if (g_ascii_strncasecmp(value, lost[i], strlen(lost[i])) == 0)
+            return true;
+    for (gsize length = strlen("include") - 1; length <= strlen("include") + 1; length++)
+        if (strlen(value) > length && distance(value, length, "include", 2) <= 2)
+            return true;
+    return false;
+}
+
 /* A host or an address without a mechanism's name. */
 static char *mend_bare(const char *value)
 {
@@ -477,7 +501,7 @@ static char *mend_bare(const char *value)
 
     if (network != NULL)
         return g_steal_pointer(&network);
-    if (keyword_length(value) > 0)
+    if (begins_with_name(value))
         return NULL;
     if (domain == NULL || strcmp(domain, value) != 0)
         return NULL;
@@ -501,6 +525,46 @@ bool mend_term_is_bare_value(const char *text)
     if (network != NULL)
         return true;
     return domain != NULL && strlen(domain) == strlen(text);
+}
+
+/* What stands behind the name of a mechanism for addresses, or the word itself. */
+static const char *address_begun(const char *word)
+{
+    gsize length = strcspn(word, ":=");
+    const Name *name = find_name(word, length);
+
+    if (name == NULL || (name->kind != RECORD_IP4 && name->kind != RECORD_IP6))
+        return mend_term_is_right(word) ? "" : word;
+    return word + length + strspn(word + length, ":=" CLEAN_SIGNS);
+}
+
+bool mend_term_goes_on(const char *before, const char *text)
+{
+    static const char outer[] = CLEAN_SIGNS WRAPPERS LISTERS;
+    static const char *const joints[] = {"", ":", "."};
+    const char *next = text + strspn(text, outer);
+    g_autofree char *word = g_strdup(before + strspn(before, outer));
+    g_autofree char *rest = g_strndup(next, strcspn(next, WRAPPERS LISTERS));
+    const char *begun;
+    gsize length = strlen(word), begun_length;
+
+    while (length > 0 && strchr(outer, word[length - 1]) != NULL)
+        word[--length] = '\0';
+    begun = address_begun(word);
+    begun_length = strspn(begun, "0123456789abcdefABCDEF:.");
+    if (g_ascii_strncasecmp(word, "ip", 2) == 0 && *begun == '\0' && strchr("46", *rest) != NULL)
+        return rest[0] != '\0' && strchr(":=", rest[1]) != NULL; /* "ip" and "6:2001:db8::1" */
+    if (begun_length == 0 || begun[begun_length] == '/')
+        return false;
+    for (gsize i = 0; i < G_N_ELEMENTS(joints); i++) {
+        g_autofree char *joined =
+            g_strdup_printf("%.*s%s%s", (int)begun_length, begun, joints[i], rest);
+        g_autofree char *network = network_meant(joined);
+
+        if (network != NULL)
+            return true;
+    }
+    return false;
 }
 
 /* "/24", "//64" or "/24//64" at the end of a or mx, if they are possible; else "". */
@@ -536,6 +600,8 @@ static char *mend_named(const Name *name, const char *value)
     case RECORD_IP6:
         if (network != NULL)
             return g_steal_pointer(&network);
+        if (domain != NULL && domain[strspn(domain, "0123456789")] == '.')
+            return NULL; /* "ip4:192.0.2.a1" is no name */
         return domain != NULL ? g_strconcat("a:", domain, NULL) : NULL;
     case RECORD_INCLUDE:
     case RECORD_EXISTS:
@@ -718,10 +784,17 @@ static bool may_refuse(const char *text)
     return false;
 }
 
-/* Of "2001:db8::a:1" what stands before "a:" is no address of its own. */
+/* Of "2001:db8::a:1" what stands before "a:" is no address of its own; of "include:spf.ma:x.org"
+ * "spf.m" is no name. */
 static bool may_end(const char *first, const char *next)
 {
     bool is_hexadecimal = g_ascii_strncasecmp(next, "a:", 2) == 0;
+    const char *dot = strrchr(first, '.');
+    g_autofree char *label = dot != NULL ? g_ascii_strdown(dot + 1, -1) : g_strdup("");
+
+    if (is_hexadecimal && *label != '\0' && !g_ascii_isdigit(*label) &&
+        !domain_name_is_top_level(label))
+        return false;
 
     if (strchr(":=" CLEAN_SIGNS, first[strlen(first) - 1]) != NULL)
         return false;
@@ -745,8 +818,15 @@ static bool mend_glued(Meant *meant, const char *text, guint depth)
         if (mended == NULL ? !mend_term_is_right(first) : !mend_term_is_right(mended))
             continue;
         /* "ainclude:x.org" has a letter too much; "a" may not be meant. */
-        if (strcmp(first, "a") != 0 || strchr(CLEAN_SIGNS, text[i]) != NULL)
-            add_part(meant, mended != NULL ? mended : first);
+        if (strcmp(first + strspn(first, CLEAN_SIGNS), "a") == 0 &&
+            strchr(CLEAN_SIGNS, text[i]) == NULL) {
+            g_autofree char *signed_rest =
+                g_strdup_printf("%.*s%s", (int)strspn(first, CLEAN_SIGNS), first, text + i);
+
+            mend_into(meant, signed_rest, depth + 1);
+            return true;
+        }
+        add_part(meant, mended != NULL ? mended : first);
         mend_into(meant, text + i, depth + 1);
         return true;
     }
@@ -815,6 +895,7 @@ static bool mend_list(Meant *meant, const char *text, guint depth)
     g_autoptr(GPtrArray) terms = g_ptr_array_new_with_free_func(g_free);
     Meant list = {.terms = terms};
     bool is_listed = true, was_length = false;
+    g_autofree char *before = g_strdup("");
 
     if (strpbrk(text, LISTERS WRAPPERS) == NULL)
         return false;
@@ -822,9 +903,14 @@ static bool mend_list(Meant *meant, const char *text, guint depth)
         gsize length = strcspn(at, LISTERS WRAPPERS);
         g_autofree char *part = g_strndup(at, length);
 
-        if (length > 0 && !mend_part(&list, part, is_listed, was_length, depth)) {
+        if (length > 0 && (mend_term_goes_on(before, part) ||
+                           !mend_part(&list, part, is_listed, was_length, depth))) {
             meant->has_lost |= may_refuse(text);
             return true;
+        }
+        if (length > 0) {
+            g_free(before);
+            before = g_strdup(part);
         }
         at += length;
         length = strspn(at, LISTERS WRAPPERS);

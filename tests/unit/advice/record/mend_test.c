@@ -37,6 +37,10 @@ static const struct row {
     {"v=spf1 exp=x.org exp=y.org foo= foo=", "v=spf1 exp=x.org foo=", "18:exp=y.org> 33:foo=>"},
     {"v=spf1 mx;v=spf1 a", "v=spf1 mx a", "8:mx;v=spf1>mx"},
     {"v=spf1 \xff -all", "v=spf1 -all", "8:\xef\xbf\xbd>"},
+    {"v=spf1 ip 6:2001:db8::1 -all", "v=spf1 ip6:2001:db8::1 -all",
+     "8:ip 6:2001:db8::1>ip6:2001:db8::1"},
+    {"v=spf1 ip6:2001:db8::1 2001:db8::2 -all", "v=spf1 ip6:2001:db8::1 ip6:2001:db8::2 -all",
+     "24:2001:db8::2>ip6:2001:db8::2"},
 
     /* What stands behind all is no error, and stays there. */
     {"v=spf1 a -all mx", "v=spf1 a -all mx", ""},
