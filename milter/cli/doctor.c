@@ -321,6 +321,7 @@ static int examine(Doctor *doctor)
             doctor_dns_relays(doctor);
         findings_begin(doctor, "Fallback");
         doctor_fallback(doctor);
+        findings_late(doctor, DNS_SECONDS, "the DNS");
         findings_begin(doctor, "Daemon");
         doctor->deadline = whole;
         doctor_daemon(doctor);
@@ -328,11 +329,14 @@ static int examine(Doctor *doctor)
         doctor_returns(doctor);
     }
     doctor->deadline = whole;
-    examine_mta(doctor);
-    if (doctor->options.probe != NULL && doctor->settings != NULL) {
-        findings_begin(doctor, "Probe");
-        doctor_probe(doctor);
+    if (!deadline_is_over(whole)) {
+        examine_mta(doctor);
+        if (doctor->options.probe != NULL && doctor->settings != NULL) {
+            findings_begin(doctor, "Probe");
+            doctor_probe(doctor);
+        }
     }
+    findings_late(doctor, SECONDS, "the daemon or the MTA");
     if (!is_right)
         return CLI_CONFIGURATION;
     return findings_count(doctor, FINDING_ERROR) > 0 ? CLI_NO : CLI_YES;

@@ -65,6 +65,18 @@ void findings_clear(Doctor *doctor)
     g_clear_pointer(&doctor->settings, settings_unref);
 }
 
+bool findings_late(Doctor *doctor, guint seconds, const char *what)
+{
+    if (!deadline_is_over(doctor->deadline))
+        return false;
+    doctor->area = "Time";
+    finding_advise(findings_add(doctor, FINDING_UNKNOWN, "time",
+                                "%u seconds are over: what %s did not answer by then is not known",
+                                seconds, what),
+                   "see what is slow above, mend it, and run spfrom doctor again");
+    return true;
+}
+
 static const Finding *finding_at(const Doctor *doctor, guint position)
 {
     return g_ptr_array_index(doctor->findings, position);
@@ -119,14 +131,34 @@ static void add_sum(const Doctor *doctor, Page *page)
     page_raw(page, PAGE_PLAIN, "\n");
 }
 
-static void add_finding(const Doctor *doctor, Page *page, const Finding *finding)
+#define COMMAND_SHORT 64 /* columns; a command that is not longer may stand there again */
+
+/* Does an earlier finding have the long command of the one at this position? */
+static bool is_repeated(const Doctor *doctor, guint position)
 {
+    const char *command = finding_at(doctor, position)->command;
+
+    if (command == NULL || g_utf8_strlen(command, -1) <= COMMAND_SHORT)
+        return false;
+    for (guint i = 0; i < position; i++)
+        if (g_strcmp0(finding_at(doctor, i)->command, command) == 0)
+            return true;
+    return false;
+}
+
+static void add_finding(const Doctor *doctor, Page *page, guint position)
+{
+    const Finding *finding = finding_at(doctor, position);
+
     page_add_padded(page, levels[finding->level].style, levels[finding->level].text,
                     LEVEL_WIDTH + 1);
     page_add_padded(page, PAGE_PLAIN, finding->area, area_width(doctor));
     page_add(page, PAGE_PLAIN, finding->text);
     page_raw(page, PAGE_PLAIN, "\n");
-    add_mend(page, "mend: ", finding->command);
+    if (is_repeated(doctor, position))
+        add_mend(page, "do: ", "the command above mends this, too");
+    else
+        add_mend(page, "mend: ", finding->command);
     add_mend(page, "do: ", finding->advice);
 }
 
@@ -137,7 +169,7 @@ static void print(Doctor *doctor, bool is_end)
 
     page_init(&page, page_wants_colour(doctor->out));
     for (; doctor->told < doctor->findings->len; doctor->told++)
-        add_finding(doctor, &page, finding_at(doctor, doctor->told));
+        add_finding(doctor, &page, doctor->told);
     if (is_end) {
         page_raw(&page, PAGE_PLAIN, "\n");
         add_sum(doctor, &page);

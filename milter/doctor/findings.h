@@ -78,6 +78,10 @@ typedef enum {
 
 typedef struct Finding Finding;
 
+/* Adds a finding if doctor's deadline is over, which was so many seconds after the start: what did
+ * not answer is not known. Returns whether it is. */
+bool findings_late(Doctor *doctor, guint seconds, const char *what);
+
 /*
  * Adds a finding to the current area.
  *

@@ -14,18 +14,36 @@
 
 G_DEFINE_QUARK(spfrom_setup_error, setup_error)
 
+/* The message of settings_parse(), with what was most likely meant. Owned by the caller. */
+static char *with_hint(const char *file, const SettingsSource *source, const char *message)
+{
+    g_autoptr(GPtrArray) problems = settings_problems_new();
+    g_autoptr(Settings) settings = settings_examine(file, source, problems);
+
+    for (guint i = 0; i < problems->len; i++) {
+        const SettingsProblem *problem = g_ptr_array_index(problems, i);
+
+        if (g_str_has_prefix(problem->text, message))
+            return g_strdup(problem->text);
+    }
+    return g_strdup(message);
+}
+
 Settings *setup_read(const char *file, GError **error)
 {
     char hostname[HOST_NAME_LENGTH] = "";
     const SettingsSource source = {.read = g_file_get_contents, .hostname = hostname};
     g_autoptr(GError) cause = NULL;
+    g_autofree char *hinted = NULL;
     Settings *settings;
 
     gethostname(hostname, sizeof hostname - 1);
     settings = settings_parse(file, &source, &cause);
-    if (settings == NULL)
-        g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, cause->message);
-    return settings;
+    if (settings != NULL)
+        return settings;
+    hinted = with_hint(file, &source, cause->message);
+    g_set_error_literal(error, SETUP_ERROR, SETUP_ERROR_CONFIGURATION, hinted);
+    return NULL;
 }
 
 Settings *setup_examine(const char *file, GPtrArray *problems)

@@ -233,6 +233,27 @@ def test_warnings_of_a_right_configuration(spfrom, settings, said):
     assert said in result.stderr
 
 
+# What stands in the configuration, what is written in its place, and what a start and a reload take it for
+MEANT = [
+    ("socket_mode = ", "mode = rewrit\nsocket_mode = ", "did you mean rewrite?"),
+    ("relay_hosts", "relay_host", "did you mean relay_hosts?"),
+    ("fallback_address = ", "fallback_address = Praxis Mail <noreply@lemniscus.de> # ", "needs quotes"),
+    ("socket_mode = ", "outbound = { private authenticated }\nsocket_mode = ", "a comma is missing"),
+]
+
+
+def test_what_was_meant_by_a_start_and_a_reload(spfrom):
+    daemon = spfrom()
+    daemon.start()
+    right = daemon.configuration_file.read_text()
+    for written, wrong, said in MEANT:
+        assert right.count(written) == 1
+        daemon.configuration_file.write_text(right.replace(written, wrong))
+        for result in (_run("-f", "-c", daemon.configuration_file), daemon.tool("reload")):
+            assert result.returncode == EX_CONFIG and said in result.stderr
+        processes.wait_until(lambda: said in daemon.log(), 10, "a line in the log")
+
+
 @pytest.mark.parametrize("name", [name for name in LATE if name not in WHEN_STARTED])
 def test_late_errors_of_a_reload(spfrom, name):
     """The same words, and the old configuration stays: also of accounts, which only root can change to."""

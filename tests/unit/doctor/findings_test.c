@@ -1,8 +1,13 @@
-/* The command that sets one key of our configuration. */
+/* The command that sets one key of our configuration; how findings are printed. */
 #include "config.h"
 
 #include "doctor/findings.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/deadline.h"
 #include "unit/table.h"
 
 static const struct mend_row {
@@ -36,10 +41,77 @@ static void test_mend(void **state)
         assert_string_equal(command, row->command);
 }
 
+/* What is printed of doctor's findings, owned by the caller of free(). */
+static char *printed(Doctor *doctor)
+{
+    char *text = NULL;
+    size_t length;
+
+    doctor->out = open_memstream(&text, &length);
+    findings_end(doctor);
+    fclose(doctor->out);
+    doctor->out = NULL;
+    return text;
+}
+
+static guint count(const char *text, const char *word)
+{
+    g_auto(GStrv) parts = g_strsplit(text, word, -1);
+
+    return g_strv_length(parts) - 1;
+}
+
+#define LONG_COMMAND                                                                               \
+    "install -d -o spfrom -g postfix -m 2750 /var/spool/postfix/spfrom && postfix reload"
+
+/* The mend of several findings is printed once if it is long; JSON has it with each. */
+static void test_repeated(void **state)
+{
+    g_auto(Doctor) doctor;
+    g_autofree char *json = NULL;
+    json_t *object;
+    char *text;
+
+    (void)state;
+    findings_init(&doctor);
+    for (int i = 0; i < 3; i++) {
+        finding_command(findings_add(&doctor, FINDING_ERROR, "chroot", "smtpd"), LONG_COMMAND);
+        finding_command(findings_add(&doctor, FINDING_ERROR, "loaded", "old"), "spfrom reload");
+    }
+    text = printed(&doctor);
+    assert_int_equal(count(text, LONG_COMMAND), 1);
+    assert_int_equal(count(text, "do: the command above mends this, too"), 2);
+    assert_int_equal(count(text, "mend: spfrom reload"), 3);
+    free(text);
+    object = findings_json(&doctor);
+    json = json_dumps(object, 0);
+    assert_int_equal(count(json, LONG_COMMAND), 3);
+    json_decref(object);
+}
+
+static void test_late(void **state)
+{
+    g_auto(Doctor) doctor;
+    char *text;
+
+    (void)state;
+    findings_init(&doctor);
+    doctor.deadline = deadline_in(1000);
+    assert_false(findings_late(&doctor, 120, "the MTA"));
+    doctor.deadline = deadline_in(0);
+    assert_true(findings_late(&doctor, 120, "the MTA"));
+    assert_int_equal(findings_count(&doctor, FINDING_UNKNOWN), 1);
+    text = printed(&doctor);
+    assert_non_null(strstr(text, "Time  120 seconds are over: what the MTA did not answer"));
+    free(text);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
 
     TABLE_ADD(tests, mend_rows, test_mend);
+    table_add(tests, "a long command once", test_repeated, NULL);
+    table_add(tests, "the time is over", test_late, NULL);
     return table_run(tests, "findings");
 }
