@@ -17,6 +17,7 @@
 #define LOOK (2 * CLOCK_SECOND)        /* between two looks at whether the file is still there */
 #define PAUSE (20 * CLOCK_MILLISECOND) /* between two pieces of rows that end */
 #define SUSPICION (60 * CLOCK_SECOND)  /* between two looks through the whole file */
+#define REPAIR_SECONDS 5               /* that a repair waits for a look-up */
 #define CLOCK_JUMP 7                   /* days without any use after which the clock is doubted */
 
 struct ReturnStore {
@@ -403,7 +404,7 @@ static bool write_batch(ReturnStore *store, GHashTable *batch, GError **error)
 }
 
 /* A damaged file is kept, and what can be read of it goes into a new one. */
-static bool begin_anew(ReturnStore *store, const GError *why, GError **error)
+static bool make_anew(ReturnStore *store, const GError *why, GError **error)
 {
     g_autofree char *aside = NULL;
     guint rescued;
@@ -420,6 +421,29 @@ static bool begin_anew(ReturnStore *store, const GError *why, GError **error)
               "addresses from it",
               why->message, aside, rescued);
     return true;
+}
+
+/*
+ * The same, while nobody else looks up: SQLite shares what it knows of a file in a process, so that
+ * a reader of the old name would keep the renamed file from being read, and who asks meanwhile must
+ * not be told that a token is unknown.
+ */
+static bool begin_anew(ReturnStore *store, const GError *why, GError **error)
+{
+    Deadline deadline = deadline_in(REPAIR_SECONDS);
+    bool is_alone, is_made;
+
+    pthread_mutex_lock(&store->lock);
+    is_alone = begin_reading_locked(store, deadline);
+    pthread_mutex_unlock(&store->lock);
+    if (!is_alone) {
+        g_propagate_error(error, g_error_copy(why));
+        return false;
+    }
+    g_clear_pointer(&store->reader, return_rows_close);
+    is_made = make_anew(store, why, error);
+    end_reading(store, NULL);
+    return is_made;
 }
 
 static bool write_or_begin_anew(ReturnStore *store, GHashTable *batch, GError **error)
