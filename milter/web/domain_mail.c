@@ -7,6 +7,7 @@
 
 #include "control/message_record.h"
 #include "show/mail_summary.h"
+#include "show/reason.h"
 #include "web/layout.h"
 
 static const char *preview_text(const View *view, const Preview *preview)
@@ -130,8 +131,13 @@ static void add_why(Html *html, const View *view, const MessageRecord *record)
         html_text(html, " ");
         html_element(html, "code", mechanism, NULL);
     }
-    if (reason != NULL)
-        html_element(html, "span", reason, "class", "detail", "lang", LANGUAGE_ENGLISH, NULL);
+    if (reason != NULL) {
+        g_autofree char *text = reason_in(view->language, reason);
+        bool is_english = strcmp(text, reason) == 0;
+
+        html_element(html, "span", text, "class", "detail", "lang",
+                     is_english ? LANGUAGE_ENGLISH : NULL, NULL);
+    }
 }
 
 static void add_message(Html *html, const View *view, const MessageRecord *record)

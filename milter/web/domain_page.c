@@ -8,6 +8,7 @@
 #include "advice/words/advice_text.h"
 #include "base/domain_name.h"
 #include "show/mail_summary.h"
+#include "show/reason.h"
 #include "spf/check_host.h"
 #include "web/domain_mail.h"
 #include "web/layout.h"
@@ -358,11 +359,11 @@ static void add_notes(Html *html, const View *view, const DomainCheck *check)
         return;
     html_element(html, "h3", view_say(view, "Besides"), NULL);
     html_open(html, "ul", "class", "items", NULL);
-    if (check->reason != NULL) { /* made of foreign data, and English */
-        const char *text = view_say(view, check->reason);
+    if (check->reason != NULL) {
+        g_autofree char *text = reason_in(view->language, check->reason);
+        bool is_english = strcmp(text, check->reason) == 0;
 
-        html_element(html, "li", text, "lang", text == check->reason ? LANGUAGE_ENGLISH : NULL,
-                     NULL);
+        html_element(html, "li", text, "lang", is_english ? LANGUAGE_ENGLISH : NULL, NULL);
     }
     for (guint i = 0; i < check->notes->len; i++) {
         g_autofree char *note = domain_check_note(check, i, view->language);

@@ -33,6 +33,8 @@ _dmarc.praxis-alt.de.  TXT  "v=DMARC1; p=reject"
 praxis-zwei.de.        TXT  "v=spf1 ip4:203.0.113.80 -all"
 praxis-zwei.de.        TXT  "v=spf1 ip4:203.0.113.81 ~all"
 praxis-kaputt.de.      TXT  "v=spf1 inlcude:amazonses.com ip4:203.0.113.80 -all"
+praxis-geraten.de.     TXT  "v=spf1 include:_spf.goo gle.com -all"
+praxis-minus.de.       TXT  "v=spf1 -include:amazonses.com -all"
 praxis-teuer.de.       TXT  "v=spf1 {' '.join(f'include:i{number}.example' for number in range(11))} -all"
 {"".join(f'i{number}.example. TXT "v=spf1 ip4:203.0.113.{number} -all"' + chr(10) for number in range(11))}\
 ; strangers' tricks
@@ -278,3 +280,17 @@ def test_help(spfrom):
     assert done.returncode == 0
     assert all(option in done.stdout for option in ("--lang de|en", "--mail", "--json", "-c FILE"))
     assert all(kind in done.stdout for kind in {row[2] for row in KINDS})
+
+
+def test_reason_of_foreign_data_is_german(spfrom):
+    done = spfrom("advise", "--lang", "de", "--mail", "praxis-geraten.de")
+    text = " ".join(done.stdout.split())
+    assert "_spf.goo hat keinen SPF-Eintrag." in text and "SPF record" not in text
+    assert "Wenn wir falsch raten, könnten Fremde E-Mails als praxis-geraten.de versenden." in text
+    assert text.count("Wenn Ihnen die Domain nicht gehört, müssen Sie nichts tun") == 1
+
+
+def test_a_sign_that_is_changed_is_not_told_as_new(spfrom, advice):
+    found = advice("praxis-minus.de")
+    assert found["record"] == "v=spf1 include:amazonses.com -all" and found["added"] == ["include:amazonses.com"]
+    assert "all else stays as it was" not in " ".join(found["text"].split())

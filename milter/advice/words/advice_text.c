@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "show/paragraph.h"
+#include "show/reason.h"
 #include "spf/dmarc.h"
 
 static void piece_free(gpointer data)
@@ -156,11 +157,13 @@ static void say_alternative(const Words *words)
     add_piece(words->pieces, ADVICE_PIECE_RECORD, paragraph_ascii(words->advice->alternative));
 }
 
+/* A term whose sign was changed is told by its point. */
 static void say_what_was_added(const Words *words)
 {
     g_autofree char *added = g_strjoinv(" ", words->advice->added);
 
-    if (!advice_kind_row(words->advice->kind)->tells_added || *added == '\0')
+    if (!advice_kind_row(words->advice->kind)->tells_added || *added == '\0' ||
+        advice_point(words->advice, POINT_SIGN) != NULL)
         return;
     add_piece(words->pieces, ADVICE_PIECE_REMARK,
               language_fill(words->language, N_("New in it is {added}; all else stays as it was."),
@@ -197,12 +200,12 @@ static void say_record_change(const Words *words)
     say_what_was_added(words);
 }
 
-/* A reason of ours in language; one that was made of foreign data stays English. */
+/* A reason of ours in language, without a stranger's octets. */
 static char *reason_text(const Language *language, const char *reason)
 {
-    const char *translated = reason != NULL ? language_text(language, reason) : NULL;
+    g_autofree char *quoted = paragraph_quoted(reason);
 
-    return translated != reason ? g_strdup(translated) : paragraph_quoted(reason);
+    return reason_in(language, quoted);
 }
 
 /* "part" "part": as zone files and some pages want them. */

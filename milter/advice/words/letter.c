@@ -108,6 +108,10 @@ static void write_otherwise(const Letter *letter)
     if (letter->advice->kind == ADVICE_NODOMAIN && is_replaced)
         write_paragraph(letter, N_("If you do nothing, we go on sending your mail as {fallback}, "
                                    "and replies can't reach you."));
+    if (letter->advice->record == NULL && is_replaced && letter->row->shows_record)
+        write_paragraph(letter, N_("If the domain is not yours, you need not do anything: we go on "
+                                   "sending your mail as {fallback}. The same happens if nobody "
+                                   "changes anything."));
     if (!letter->row->shows_record || letter->advice->record == NULL)
         return;
     if (is_replaced)
