@@ -151,6 +151,10 @@ static const char *mode_note(const Standing *standing, bool is_switched)
                   : N_("the mode is {value}: messages are not touched, only logged");
 }
 
+const char *const domain_check_others = N_(
+    "the daemon has another version of the configuration or of domain_map in force, so it may treat "
+    "mail otherwise; after a change: spfrom reload, and restart spfrom-web");
+
 /* What the configuration says of this domain, whatever SPF does. */
 static void note_section(DomainCheck *check, Settings *settings, ModeInForce mode)
 {
@@ -158,6 +162,8 @@ static void note_section(DomainCheck *check, Settings *settings, ModeInForce mod
     const Standing standing = standing_of(settings, mode, domain);
     bool is_switched = mode.is_switch && standing.mode == mode.mode;
 
+    if (mode.is_of_others)
+        note(check, domain_check_others, NULL, NULL);
     if (strcmp(domain, standing.fallback->domain_name) == 0)
         note(check, N_("this is the domain of the fallback address: it is never rewritten"), NULL,
              NULL);

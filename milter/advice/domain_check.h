@@ -63,6 +63,9 @@ DomainCheck *domain_check_run_in(Settings *settings, ModeInForce mode, Dns *dns,
                                  const Relays *relays, const CheckSubject *subject,
                                  Deadline deadline);
 
+/* What is said if the daemon has other settings in force (ModeInForce.is_of_others), in English. */
+extern const char *const domain_check_others;
+
 /* The same without DMARC and notes: what a record that is only proposed comes to. */
 DomainCheck *domain_check_evaluate(Settings *settings, Dns *dns, const Relays *relays,
                                    const CheckSubject *subject, Deadline deadline);

@@ -111,6 +111,7 @@ static int advise_on(const Options *options, const Language *language, Settings 
     g_autoptr(Lists) lists = lists_read(settings->file, problems);
     g_autoptr(Relays) relays = NULL;
     g_autoptr(Consultation) consultation = NULL;
+    ModeInForce mode;
 
     if (problems->len > 0)
         return subcommand_error(&advise_subcommand, CLI_CONFIGURATION, "%s",
@@ -121,9 +122,10 @@ static int advise_on(const Options *options, const Language *language, Settings 
     if (relays_unknown(relays) != NULL)
         subcommand_error(&advise_subcommand, 0, "the relay set is incomplete: %s",
                          relays_unknown(relays));
-    consultation =
-        consultation_new_in(settings, control_client_mode_in_force(settings, DAEMON_TIME), dns,
-                            lists, relays, subject, deadline);
+    mode = control_client_mode_in_force(settings, DAEMON_TIME);
+    if (mode.is_of_others)
+        subcommand_error(&advise_subcommand, 0, "%s", domain_check_others);
+    consultation = consultation_new_in(settings, mode, dns, lists, relays, subject, deadline);
     return answer_question(options, language, consultation);
 }
 

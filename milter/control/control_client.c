@@ -291,8 +291,9 @@ DaemonStatus *control_client_status(const char *path, guint seconds, GError **er
 
 ModeInForce control_client_mode_in_force(Settings *settings, guint seconds)
 {
-    const ControlRequest request = {.command = CONTROL_MODE};
+    const ControlRequest request = {.command = CONTROL_MODE, .has_detail = true};
     ModeInForce mode = {.mode = settings->mode};
+    g_autofree char *digest = settings_digest(settings);
     g_autoptr(json_t) answer = settings->control_socket != NULL
                                    ? ask_for(settings->control_socket, &request, seconds, NULL)
                                    : NULL;
@@ -300,6 +301,8 @@ ModeInForce control_client_mode_in_force(Settings *settings, guint seconds)
 
     if (status != NULL && status->mode != NULL && mode_parse(status->mode, &mode.mode))
         mode.is_switch = g_strcmp0(status->by, "switch") == 0;
+    mode.is_of_others =
+        status != NULL && status->digest != NULL && strcmp(status->digest, digest) != 0;
     return mode;
 }
 

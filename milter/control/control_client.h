@@ -49,7 +49,7 @@ DaemonStatus *control_client_status(const char *path, guint seconds, GError **er
 
 /*
  * The global mode in force for settings: what the daemon says that listens at their control_socket,
- * else what they say themselves.
+ * else what they say themselves; and whether it has other settings in force than these.
  */
 ModeInForce control_client_mode_in_force(Settings *settings, guint seconds);
 

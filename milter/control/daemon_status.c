@@ -98,6 +98,7 @@ static const Member mode_members[] = {
     {NULL, "until", KIND_TIME, offsetof(DaemonStatusMode, until)},
     {NULL, "who", KIND_TEXT, offsetof(DaemonStatusMode, who)}, /* the detail begins here */
     {NULL, "next", KIND_TEXT, offsetof(DaemonStatusMode, next)},
+    {NULL, "digest", KIND_TEXT, offsetof(DaemonStatusMode, digest)},
 };
 #define MODE_MEMBERS_BRIEF 4
 

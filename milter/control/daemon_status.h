@@ -31,6 +31,8 @@ typedef struct {
     char *who;
     /* with an end: the mode that comes then; else NULL */
     char *next;
+    /* settings_digest() of the settings in force; NULL: not known */
+    char *digest;
 } DaemonStatusMode;
 
 typedef struct {
@@ -141,7 +143,7 @@ DaemonStatus *daemon_status_read(const json_t *answer);
 void daemon_status_free(DaemonStatus *status);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DaemonStatus, daemon_status_free)
 
-/* The same for the answer to "mode"; who and next are its detail. */
+/* The same for the answer to "mode"; who, next and digest are its detail. */
 json_t *daemon_status_mode_write(const DaemonStatusMode *mode, bool has_detail);
 DaemonStatusMode *daemon_status_mode_read(const json_t *answer);
 void daemon_status_mode_free(DaemonStatusMode *mode);

@@ -283,11 +283,22 @@ static json_t *status_answer(void)
     return daemon_status_write(status);
 }
 
+static char *digest_in_force(void)
+{
+    LiveSettings live = {0};
+    char *digest = live_settings_take(&live) ? settings_digest(live.settings) : NULL;
+
+    live_settings_release(&live);
+    return digest;
+}
+
 static json_t *mode_answer(const ModeStatus *now, bool has_detail)
 {
     g_autoptr(DaemonStatusMode) mode = g_new0(DaemonStatusMode, 1);
 
     fill_mode(mode, now);
+    if (has_detail)
+        mode->digest = digest_in_force();
     return daemon_status_mode_write(mode, has_detail);
 }
 

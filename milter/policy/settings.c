@@ -74,6 +74,14 @@ void settings_unref(Settings *settings)
         settings_free(last);
 }
 
+char *settings_digest(Settings *settings)
+{
+    const char *map = settings->map_digest != NULL ? settings->map_digest : "";
+    g_autofree char *both = g_strconcat(map, "\n", settings->text, NULL);
+
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, both, -1);
+}
+
 bool settings_has_tokens(Settings *settings)
 {
     return g_hash_table_size(settings->return_forms) > 0;

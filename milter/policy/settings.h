@@ -153,6 +153,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_unref)
  */
 void settings_keep(Settings *next, Settings *running, GPtrArray *changed);
 
+/* A digest of the configuration's text and of what stands in its domain_map: it tells one version
+ * from another. Owned by the caller. */
+char *settings_digest(Settings *settings);
+
 /* True if some address carries a token: a return address, or a fallback address with "%t". */
 bool settings_has_tokens(Settings *settings);
 

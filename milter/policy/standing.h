@@ -14,6 +14,8 @@
 typedef struct {
     Mode mode;
     bool is_switch;
+    /* The daemon has another version of the settings at hand in force. */
+    bool is_of_others;
 } ModeInForce;
 
 typedef enum { STANDING_MAP_SILENT, STANDING_MAP_YES, STANDING_MAP_NO } StandingMapWord;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/network.h"
 #include "verdict/relay_set.h"
+#include "verdict/setup.h"
 #include "show/assets.h"
 #include "show/domains_csv.h"
 #include "web/domain_page.h"
@@ -509,7 +510,8 @@ static gint64 ask_anew(Site *site)
 static ServerReply *answer_check(const Visit *visit, const CheckSubject *subject)
 {
     Site *site = visit->site;
-    Settings *settings = site->settings;
+    g_autoptr(Settings) map_now = setup_read_map(site->settings, NULL);
+    Settings *settings = map_now != NULL ? map_now : site->settings;
     const View *view = &visit->view;
     gint64 asked = ask_anew(site);
     const ModeInForce mode = control_client_mode_in_force(settings, DAEMON_TIME);

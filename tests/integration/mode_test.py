@@ -13,6 +13,7 @@ from lab.cases import MUELLER, OHNE
 from conftest import need
 from lab.control_client import ask_control
 from lab.milter_client import NO_STEPS, MilterClient, ask
+from lab.private_web import PrivateWeb
 from lab.zone import FALLBACK
 
 pytestmark = [pytest.mark.address, pytest.mark.thread]
@@ -82,6 +83,32 @@ def test_letter_knows_the_map(daemons, directory):
     file.chmod(0o644)
     daemon = daemons.start(domain_map=file)
     assert FALLBACK not in daemon.tool("advise", "--mail", OHNE).stdout
+
+
+def test_files_that_the_daemon_has_not_read(daemons, directory):
+    """check and advise go by the files, and say so; a page reads the map as it is."""
+    other = "another version of the configuration"
+    file = directory / "read_map"
+    file.write_text("praxis-mit.de mode=off\n")
+    file.chmod(0o644)
+    daemon = daemons.start(domain_map=file)
+
+    def is_other():
+        assert (other in daemon.tool("advise", OHNE).stderr) == (other in daemon.tool("check", OHNE).stdout)
+        return other in daemon.tool("check", OHNE).stdout
+    assert not is_other()
+    with PrivateWeb(daemon) as web:
+        file.write_text(f"{OHNE.rpartition('@')[2]} authorised=yes\n")
+        processes.wait_until(lambda: "domain_map read anew" in daemon.log(), 20, "the map")
+        page = web.get(f"/domain/{OHNE.rpartition('@')[2]}").text
+        assert not is_other() and other not in page and "domain_map says authorised=yes" in page
+        daemon.configuration_file.write_text(daemon.configuration_file.read_text() + "# a remark\n")
+        assert is_other()
+        assert daemon.tool("reload").returncode == 0 and not is_other()
+        page = web.get(f"/domain/{OHNE.rpartition('@')[2]}").text
+        assert other in page
+    daemon.stop()
+    assert not is_other()
 
 
 def test_switch_and_clear(daemons):

@@ -158,6 +158,17 @@ static void test_mode(void **state G_GNUC_UNUSED)
     free(text);
 }
 
+static void test_detail(void **state G_GNUC_UNUSED)
+{
+    json_t *answer = json_loads("{\"who\":\"anna\",\"next\":\"off\",\"digest\":\"5c1\"}", 0, NULL);
+    g_autoptr(DaemonStatusMode) mode = daemon_status_mode_read(answer);
+    char *text = text_of(daemon_status_mode_write(mode, true));
+
+    json_decref(answer);
+    assert_non_null(strstr(text, "\"who\":\"anna\",\"next\":\"off\",\"digest\":\"5c1\"}"));
+    free(text);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -167,6 +178,7 @@ int main(void)
     table_add(tests, "nothing known yet", test_nothing_known, NULL);
     table_add(tests, "text that is not UTF-8", test_not_utf8, NULL);
     table_add(tests, "the mode", test_mode, NULL);
+    table_add(tests, "the mode's detail", test_detail, NULL);
     TABLE_ADD(tests, rows, test_read);
     return table_run(tests, "daemon_status");
 }
