@@ -34,11 +34,42 @@ const Mailbox *plan_mailbox(const Identities *identities, int identity)
                : NULL;
 }
 
+static Standing standing_of_identity(const Case *c, int identity)
+{
+    const Mailbox *mailbox = plan_mailbox(c->identities, identity);
+
+    return standing_of(c->settings, c->mode, mailbox != NULL ? mailbox->domain_name : NULL);
+}
+
+/*
+ * True if mailbox, an address of ours, proves nothing: the message comes from outside, where anybody
+ * can write it. A fallback address without a token is what strangers get anyway.
+ */
+static bool is_claim(const Case *c, const Mailbox *mailbox)
+{
+    return c->identities->is_returned &&
+           (mailbox->addr_spec == NULL ||
+            !g_hash_table_contains(c->settings->fallbacks, mailbox->addr_spec));
+}
+
+/* True if nothing but such a claim would exempt identity. */
+static bool is_claimed(const Case *c, int identity)
+{
+    const Mailbox *mailbox = plan_mailbox(c->identities, identity);
+
+    return mailbox != NULL && is_claim(c, mailbox) &&
+           standing_of_identity(c, identity).mode != MODE_OFF &&
+           standing_outcome(c->settings, c->mode, mailbox, NULL) == STANDING_EXEMPT;
+}
+
 static StandingOutcome outcome_of(const Case *c, int identity)
 {
-    StandingOutcome outcome = standing_outcome(
-        c->settings, c->mode, plan_mailbox(c->identities, identity), c->verdicts->of[identity]);
+    StandingOutcome outcome;
 
+    if (is_claimed(c, identity))
+        return STANDING_UNAUTHORISED;
+    outcome = standing_outcome(c->settings, c->mode, plan_mailbox(c->identities, identity),
+                               c->verdicts->of[identity]);
     return outcome == STANDING_OPEN && c->is_final ? STANDING_UNAUTHORISED : outcome;
 }
 
@@ -120,13 +151,6 @@ static int unauthorised_author(const Case *c)
     return first;
 }
 
-static Standing standing_of_identity(const Case *c, int identity)
-{
-    const Mailbox *mailbox = plan_mailbox(c->identities, identity);
-
-    return standing_of(c->settings, c->mode, mailbox != NULL ? mailbox->domain_name : NULL);
-}
-
 /* The standing of the author that decides; if only the envelope is in question, of the first one. */
 static Standing standing_in_force(const Case *c)
 {
@@ -204,7 +228,9 @@ static bool is_sender_of_fallback(const Case *c)
 
 static StandingOutcome sender_outcome(const Case *c)
 {
-    return is_sender_of_fallback(c) ? STANDING_EXEMPT : outcome_of(c, PLAN_SENDER);
+    if (!is_sender_of_fallback(c))
+        return outcome_of(c, PLAN_SENDER);
+    return is_claim(c, c->identities->sender) ? STANDING_UNAUTHORISED : STANDING_EXEMPT;
 }
 
 static bool is_sender_authorised(const Case *c)
@@ -383,7 +409,7 @@ static PlanWhy why_of(const Case *c, int identity, StandingOutcome outcome)
     standing = standing_of_identity(c, identity);
     if (standing.mode == MODE_OFF)
         return PLAN_WHY_OFF;
-    if (outcome == STANDING_EXEMPT)
+    if (outcome == STANDING_EXEMPT || is_claimed(c, identity))
         return PLAN_WHY_FALLBACK;
     return standing.authorised != STANDING_MAP_SILENT ? PLAN_WHY_MAP : PLAN_WHY_NONE;
 }

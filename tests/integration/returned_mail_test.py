@@ -124,6 +124,18 @@ def test_authorised_stranger(daemon, token):
     last_record(daemon, action="keep", token=token)
 
 
+@pytest.mark.parametrize("sender", [STRANGER, "ceo@lemniscus.de", "bounce+aaaaaaaaaaaaaaaa@lemniscus.de"])
+@pytest.mark.parametrize("author", ["ceo@lemniscus.de", "noreply+aaaaaaaaaaaaaaaa@lemniscus.de"])
+def test_a_stranger_with_an_address_of_ours(daemon, token, sender, author):
+    """Anybody can write it: it leaves neither as From: nor as envelope sender."""
+    fields = [("From", f"Chef <{author}>")]
+    outcome = come_back(daemon, [f"bounce+{token}@lemniscus.de"], sender, fields)
+    assert outcome.sender() == FALLBACK
+    assert field(outcome, fields, "From") == [f"Chef <{FALLBACK}>"]
+    assert field(outcome, fields, "Reply-To") == [f"Chef <{author}>"]
+    last_record(daemon, action="rewrite", token=token, why="fallback")
+
+
 def test_loop(daemon, token):
     fields = ANSWER + [("X-SPFrom", f"returned; kind=reply; token=aaaaaaaaaaaaaaaa,{token.upper()}")]
     outcome = come_back(daemon, [f"bounce+{token}@lemniscus.de"], STRANGER, fields)
