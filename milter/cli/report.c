@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "advice/check_subject.h"
 #include "base/clock.h"
 #include "cli/configuration.h"
 #include "cli/report_output.h"
@@ -18,6 +19,8 @@
 #define HTML_MODE 0644
 
 typedef struct {
+    /* The one whose days are wanted; NULL: the report of all. */
+    const char *domain;
     const char *html_file;
     /* Its code; NULL: the environment's. */
     const char *language;
@@ -44,6 +47,12 @@ static const Option option_rows[] = {
      .max = LIMIT_MAX,
      .words = "0 10 50 100",
      .help = "at most N domains (default 50, in JSON and CSV all); 0 for all"},
+    {.name = "domain",
+     .argument = "NAME",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, domain),
+     .group = 1,
+     .help = "print the days of one domain: what became of its messages, and their SPF results"},
     {.name = "html",
      .argument = "FILE",
      .kind = OPTION_TEXT,
@@ -122,6 +131,40 @@ static int print(const Options *options, const Language *language, const ReportD
     return options->is_json ? print_json(data) : print_text(data);
 }
 
+/* The domain was not seen in the ledger at all. */
+static int not_seen(Ledger *file, const char *name)
+{
+    g_autofree char *similar = ledger_report_similar(file, name, NULL);
+
+    if (similar == NULL)
+        return subcommand_error(&report_subcommand, CLI_NO, "%s was never seen", name);
+    return subcommand_error(&report_subcommand, CLI_NO, "%s was never seen; did you mean %s?",
+                            name, similar);
+}
+
+static int print_history(const Options *options, Ledger *file, LedgerPeriod period)
+{
+    g_autoptr(CheckSubject) subject = check_subject_parse(options->domain);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(LedgerDomain) domain = NULL;
+    g_autoptr(GArray) history = NULL;
+    g_auto(Page) page;
+
+    if (subject->is_nothing)
+        return subcommand_usage_error(&report_subcommand, CHECK_SUBJECT_NOTHING, options->domain);
+    domain = ledger_report_domain(file, subject->domain, period, &error);
+    if (domain == NULL && error == NULL)
+        return not_seen(file, subject->domain);
+    if (domain != NULL)
+        history = ledger_report_history(file, subject->domain, period, &error);
+    if (history == NULL)
+        return subcommand_error(&report_subcommand, CLI_UNAVAILABLE, "%s", error->message);
+    page_init(&page, page_wants_colour(stdout));
+    report_output_add_history(&page, period, domain, history);
+    fputs(page.text->str, stdout);
+    return CLI_YES;
+}
+
 static guint domains_max(const Options *options)
 {
     if (options->limit != LIMIT_NONE)
@@ -145,6 +188,8 @@ static int report(const Options *options, const Language *language, Settings *se
         return subcommand_error(&report_subcommand, CLI_CONFIGURATION,
                                 "%s: ledger is empty, so none is kept", settings->file);
     file = ledger_open_read_only(settings->ledger, &error);
+    if (file != NULL && options->domain != NULL)
+        return print_history(options, file, period);
     if (file != NULL)
         ledger = ledger_report_read(file, period, &limits, &error);
     if (ledger == NULL)
@@ -192,9 +237,10 @@ const Subcommand report_subcommand = {
         "is mail without an author that can be read (null in JSON), \"(other domains)\" what "
         "was too much at once to be told apart (\"*\" in JSON).",
     .exit_status =
-        "0 printed, 2 wrong usage, 69 there is no ledger that can be read, 74 the output can't "
+        "0 printed, 1 the domain of --domain was never seen, 2 wrong usage, 69 there is no ledger that can be read, 74 the output can't "
         "be written, 78 configuration, or it wants no ledger",
     .examples = "spfrom report --days 7\n"
+                "spfrom report --domain praxis.example --days 90\n"
                 "spfrom report --days 90 --lang de --html /var/www/html/spf.html",
     .run = run,
 };

@@ -303,6 +303,84 @@ void report_output_add_text(Page *page, const ReportData *data)
     add_newly(page, data);
 }
 
+static void add_results(Page *page, const LedgerDomainDay *day)
+{
+    const char *separator = "";
+
+    for (guint result = 0; result < LEDGER_RESULTS; result++) {
+        g_autofree char *number = view_number(&english, day->results[result]);
+
+        if (day->results[result] == 0)
+            continue;
+        page_raw(page, PAGE_PLAIN, separator);
+        page_printf(page, style_of_result(result), "%s", ledger_result_text(result));
+        page_printf(page, PAGE_PLAIN, " %s", number);
+        separator = ", ";
+    }
+}
+
+static void add_domain_day(Page *page, const LedgerDomainDay *day, bool has_column)
+{
+    g_autofree char *text = ledger_day_text(day->day);
+    guint64 returned = 0;
+
+    for (guint kind = 0; kind < RETURN_KINDS; kind++)
+        returned += day->returned[kind];
+    page_add_padded(page, PAGE_PLAIN, text, DAY_WIDTH);
+    add_number(page, PAGE_PLAIN, ledger_counts_decided(&day->counts));
+    add_number(page, PAGE_PLAIN, ledger_counts_rewritten(&day->counts));
+    add_number(page, PAGE_PLAIN, day->counts.by[MESSAGE_ACTION_KEEP]);
+    if (has_column)
+        add_number(page, PAGE_PLAIN, returned);
+    add_results(page, day);
+    end_line(page);
+}
+
+/* Since when the domain is authorised, or is not any more. */
+static void add_state(Page *page, const LedgerDomain *domain)
+{
+    g_autofree char *since =
+        day_text(domain->is_authorised ? domain->authorised_since : domain->unauthorised_since);
+    g_autofree char *before = day_text(domain->authorised_before);
+
+    if (*since == '\0')
+        return;
+    page_printf(page, domain->is_authorised ? PAGE_GOOD : PAGE_BAD, "%s since %s",
+                domain->is_authorised ? "authorised" : "no longer authorised", since);
+    if (*before != '\0' && !domain->is_authorised)
+        page_printf(page, PAGE_PLAIN, ", before that since %s", before);
+    end_line(page);
+}
+
+void report_output_add_history(Page *page, LedgerPeriod period, const LedgerDomain *domain,
+                               const GArray *history)
+{
+    g_autofree char *from = ledger_day_text(period.from);
+    g_autofree char *to = ledger_day_text(period.to);
+    g_autofree char *messages = view_number(&english, ledger_counts_decided(&domain->counts));
+    guint days = period.to - period.from + 1;
+    bool has_column = domain->returned > 0;
+
+    page_add(page, PAGE_STRONG, domains_csv_name(domain));
+    page_printf(page, PAGE_STRONG, ", %s to %s (%u day%s): %s outgoing messages", from, to, days,
+                days == 1 ? "" : "s", messages);
+    end_line(page);
+    add_state(page, domain);
+    if (history->len == 0)
+        return;
+    end_line(page);
+    page_add_padded(page, PAGE_FAINT, "DAY", DAY_WIDTH);
+    add_right(page, PAGE_FAINT, "MESSAGES", NUMBER_WIDTH);
+    add_right(page, PAGE_FAINT, "REWRITTEN", NUMBER_WIDTH);
+    add_right(page, PAGE_FAINT, "KEPT", NUMBER_WIDTH);
+    if (has_column)
+        add_right(page, PAGE_FAINT, "RETURNED", NUMBER_WIDTH);
+    page_raw(page, PAGE_FAINT, "RESULTS");
+    end_line(page);
+    for (guint i = 0; i < history->len; i++)
+        add_domain_day(page, &g_array_index(history, LedgerDomainDay, i), has_column);
+}
+
 static void set_count(json_t *json, const char *key, guint64 count)
 {
     json_object_set_new(json, key, json_integer((json_int_t)count));

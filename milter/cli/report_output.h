@@ -19,6 +19,10 @@ typedef struct {
 /* For people: what became of the messages, the days, the domains by volume. English. */
 void report_output_add_text(Page *page, const ReportData *data);
 
+/* The same of one domain: its days with mail, oldest first (ledger_report_history()). English. */
+void report_output_add_history(Page *page, LedgerPeriod period, const LedgerDomain *domain,
+                               const GArray *history);
+
 /* A new object. */
 json_t *report_output_json(const ReportData *data);
 

@@ -338,6 +338,21 @@ def test_report_as_text(written):
     assert "and 1 more" in answer.stdout
 
 
+def test_history_of_a_domain(written):
+    """Its days, oldest first, with the numbers that the report has."""
+    seen = max((domain for domain in report(written)["domains"] if domain["domain"]), key=lambda domain: domain["messages"])
+    answer = written.tool("report", "--domain", seen["domain"])
+    assert answer.returncode == 0, answer.stderr
+    head, = re.findall(r"^(\S+), \S+ to \S+ \(30 days\): ([\d,]+) outgoing", answer.stdout)
+    assert head == (seen["domain"], f"{seen['messages']:,}")
+    days = re.findall(r"^(\d{4}-\d\d-\d\d) +([\d,]+) +([\d,]+) .* ([a-z]+) [\d,]+$", answer.stdout, re.MULTILINE)
+    assert days == sorted(days) and sum(int(row[1].replace(",", "")) for row in days) == seen["messages"]
+    assert sum(int(row[2].replace(",", "")) for row in days) == seen["rewritten"] and days[-1][3] == seen["result"]
+    for name, status, said in (("x" + seen["domain"], 1, f"did you mean {seen['domain']}?"), ("a b", 2, "is not a domain")):
+        answer = written.tool("report", "--domain", name)
+        assert (answer.returncode, answer.stdout) == (status, "") and said in answer.stderr
+
+
 def test_report_as_html(written, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("old")
