@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -24,6 +25,8 @@ from lab.return_token import token_of
 from lab.sink import Sink
 from lab.spfrom import Spfrom
 from lab.zone import FALLBACK, ZONE_FILE
+
+pytestmark = pytest.mark.thread
 
 AUTHOR = "mueller@praxis-ohne.de"
 STRANGER = "patient@strict.example"
@@ -204,6 +207,7 @@ def test_returned_mail_makes_no_row(daemon, token):
         assert database.execute("SELECT count(*) FROM addresses WHERE address LIKE '%strict.example'").fetchone() == (0,)
 
 
+@pytest.mark.address
 def test_hostile_headers(daemon, token):
     for fields in ([], [("From", b"\xff\xfe <\x80@x>")], [("X-SPFrom", "returned; token=" + "a," * 20000)],
                    [("Auto-Submitted", "(" * 5000)], [("From", "")]):
@@ -211,6 +215,30 @@ def test_hostile_headers(daemon, token):
         assert outcome.answer == "continue" and outcome.sender() is None
         name, text = applied(outcome, fields)[0]
         assert name == "X-SPFrom" and text.startswith("returned; kind=bounce")
+
+
+def test_a_storm_of_bounces(daemon, token, is_full_length):
+    """Each is passed on and counted once, the daemon does not grow, and mail that leaves does not wait for them."""
+    count, connections = (10000, 64) if is_full_length else (240, 8)
+    before, memory = metrics_of(daemon)["spfrom_returned_total"]["bounce"], daemon.memory()
+    answers = []
+
+    def bounce():
+        with MilterClient(daemon.address, timeout=60) as client:
+            client.connect(address=OUTSIDE)
+            for _ in range(count // connections):
+                outcome = client.message(ANSWER, "", recipients=[f"bounce+{token}@lemniscus.de"])
+                answers.append((outcome.answer, outcome.sender()))
+    threads = [threading.Thread(target=bounce) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    assert ask(daemon.address, FIELDS).sender() == f"bounce+{token}@lemniscus.de"
+    for thread in threads:
+        thread.join()
+    passed = count // connections * connections
+    assert answers == [("continue", None)] * passed
+    assert metrics_of(daemon)["spfrom_returned_total"]["bounce"] == before + passed
+    assert daemon.memory() - memory < 16 * 1024
 
 
 def test_a_message_of_ours_is_no_return(daemon, token):
@@ -453,6 +481,50 @@ def test_answers(way, form, more, kind):
     assert answer.sender == FALLBACK
     assert value(answer.data, "Reply-To") == f"Patient <{STRANGER}>"
     assert value(answer.data, "X-SPFrom").startswith(f"returned; kind={kind}; ")
+
+
+PATIENT = "patient@strict.example"
+
+
+def vacation(delivery, is_polite):
+    """To whom a vacation program answers delivery, None: to nobody. A polite one does as RFC 3834 says; the other one answers
+    all that has an envelope sender, and does not remember whom it has answered."""
+    if not delivery.sender or (is_polite and values(delivery.data, "Auto-Submitted")):
+        return None
+    return delivery.sender
+
+
+@pytest.mark.parametrize("sender", ["", PATIENT], ids=["null", "address"])
+@pytest.mark.parametrize("is_polite", [True, False], ids=["polite", "rude"])
+def test_two_vacation_programs(way, is_polite, sender):
+    """The patient's answer arrives at the author, once; the author's answer to that, if there is any, is for the fallback."""
+    subject = f"vacation {is_polite} of {sender or 'nobody'}"
+    mark = "Auto-Submitted: auto-replied\n" if is_polite else ""
+    way.send(AUTHOR, PATIENT, f"From: {AUTHOR}\nTo: {PATIENT}\nSubject: {subject}\n\nGuten Tag\n".encode())
+    invoice = way.sink.take(PATIENT)
+    assert vacation(invoice, is_polite) == f"bounce+{way.token()}@lemniscus.de"
+    way.come_back(sender, vacation(invoice, is_polite),
+                  f"From: {PATIENT}\nTo: {AUTHOR}\nSubject: away: {subject}\n{mark}\nI am away\n".encode())
+    reply = arrived(way, f"away: {subject}")
+    assert reply.sender == (FALLBACK if sender else "")
+    assert vacation(reply, is_polite) == (None if is_polite or not sender else FALLBACK)
+
+
+def test_a_bounce_of_50_megabytes(way, is_full_length):
+    size = 50 * 2 ** 20 if is_full_length else 2 ** 20
+    line = b"\xe9" + b"x" * 75 + b"\r\n"
+    body = line * (size // len(line))
+    way.come_back("", f"bounce+{way.token()}@lemniscus.de", b"Subject: large\r\n\r\n" + body)
+    bounce = arrived(way, "large")
+    assert bounce.sender == "" and split(bounce.data)[1] == body
+
+
+def test_a_bounce_without_a_header(way):
+    """The whole text is the body; From: is ours."""
+    way.come_back("", f"bounce+{way.token()}@lemniscus.de", b"\r\nno header \xff\xfe at all\r\n")
+    bounce = processes.wait_until(lambda: [one for one in way.sink.to(AUTHOR) if b"no header \xff\xfe at all" in one.data], 30,
+                                  "the bounce without a header")[0]
+    assert bounce.sender == "" and FALLBACK in value(bounce.data, "From")
 
 
 @pytest.mark.parametrize("recipient", ["bounce+aaaaaaaaaaaaaaaa@lemniscus.de", "bounce@lemniscus.de", "noreply+x@lemniscus.de"])
