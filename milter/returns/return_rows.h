@@ -44,7 +44,7 @@ bool return_rows_last_day(ReturnRows *rows, guint32 day, guint32 *last, GError *
 
 /* Deletes rows that were last used before oldest: RETURN_ROWS_PIECE at most. ended is set to their
  * number. */
-#define RETURN_ROWS_PIECE 500
+#define RETURN_ROWS_PIECE 50
 bool return_rows_expire(ReturnRows *rows, guint32 oldest, guint *ended, GError **error);
 
 /* Copies what can be read of a damaged file; takes some seconds at most. Returns the number of

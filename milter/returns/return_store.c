@@ -15,7 +15,8 @@
 #define RETRY CLOCK_SECOND             /* between two tries while the file can't be written */
 #define USES_WAIT (5 * CLOCK_SECOND)   /* a day of last use waits so long for company */
 #define LOOK (2 * CLOCK_SECOND)        /* between two looks at whether the file is still there */
-#define PAUSE (20 * CLOCK_MILLISECOND) /* between two pieces of rows that end */
+#define PAUSE (20 * CLOCK_MILLISECOND) /* at least, between two pieces of rows that end */
+#define PAUSES 4                       /* as long as the last piece took, if that is more */
 #define SUSPICION (60 * CLOCK_SECOND)  /* between two looks through the whole file */
 #define REPAIR_SECONDS 5               /* that a repair waits for a look-up */
 #define CLOCK_JUMP 7                   /* days without any use after which the clock is doubted */
@@ -559,12 +560,15 @@ static bool set_oldest(ReturnStore *store, GError **error)
 
 static bool expire_piece(ReturnStore *store, GError **error)
 {
+    gint64 begin = now_of(store);
+    gint64 end;
     guint ended;
 
     if (!set_oldest(store, error) || !return_rows_expire(store->rows, store->oldest, &ended, error))
         return false;
     count_rows(store, 0, ended);
-    store->expire_at = ended < RETURN_ROWS_PIECE ? 0 : now_of(store) + PAUSE;
+    end = now_of(store);
+    store->expire_at = ended < RETURN_ROWS_PIECE ? 0 : end + MAX(PAUSE, PAUSES * (end - begin));
     return true;
 }
 
