@@ -309,18 +309,43 @@ static void examine_class(Doctor *doctor, const Postfix *postfix, const char *do
                        recipients);
 }
 
-static void examine_refusal(Doctor *doctor, const Postfix *postfix, const char *domain)
+/* Does domain have fallback addresses, which are no return addresses? */
+static bool has_fallback(Settings *settings, const char *domain)
+{
+    GHashTableIter iter;
+    gpointer address;
+
+    g_hash_table_iter_init(&iter, settings->fallbacks);
+    while (g_hash_table_iter_next(&iter, &address, NULL))
+        if (g_ascii_strcasecmp(strrchr(address, '@') + 1, domain) == 0)
+            return true;
+    return false;
+}
+
+/* In virtual_alias_domains, a domain has no other addresses than those in virtual_alias_maps. */
+static void mend_class(Doctor *doctor, const Postfix *postfix, Finding *finding, const char *domain)
 {
     const char *before = postfix_value(postfix, NULL, "virtual_alias_domains");
     g_autofree char *value = g_strconcat(before, *before != '\0' ? ", " : "", domain, NULL);
 
+    if (!has_fallback(doctor->settings, domain))
+        return postfix_mend(postfix, finding, NULL, "virtual_alias_domains", value);
+    finding_advise(finding,
+                   "if its mail is elsewhere, take %%t out of fallback_address, and a subdomain for "
+                   "return_address whose MX is this host, in virtual_alias_domains alone: there, "
+                   "%s would lose its other addresses",
+                   domain);
+}
+
+static void examine_refusal(Doctor *doctor, const Postfix *postfix, const char *domain)
+{
     for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
         if (has_domain(postfix, classes[i].domains, domain))
             return examine_class(doctor, postfix, domain, i);
-    postfix_mend(postfix,
-                 findings_add(doctor, FINDING_ERROR, "return-refused",
-                              "Postfix takes no mail for %s: bounces can't come back", domain),
-                 NULL, "virtual_alias_domains", value);
+    mend_class(doctor, postfix,
+               findings_add(doctor, FINDING_ERROR, "return-refused",
+                            "Postfix takes no mail for %s: bounces can't come back", domain),
+               domain);
 }
 
 void doctor_returns_postfix(Doctor *doctor, const Postfix *postfix)
