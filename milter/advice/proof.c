@@ -79,3 +79,27 @@ void proof_free(Proof *proof)
     cost_clear(&proof->cost);
     g_free(proof);
 }
+
+/* In each quarter of IPv4 and two parts of IPv6 an address from which no mail can come: whoever lets
+ * it pass lets a large part of the Internet pass. */
+static const char *const strangers[] = {"0.0.0.1",   "100.127.255.254", "169.254.0.2",
+                                        "240.0.0.2", "100::2",          "3fff:fff::2"};
+
+bool proof_is_open(const Ground *ground, const char *text)
+{
+    const DomainCheck *check = ground->check;
+    g_autoptr(DnsAnswer) answer = answer_of(text);
+    g_autoptr(Dns) dns = dns_overlay_new(ground->dns, check->subject->domain, DNS_TXT, answer);
+    g_autoptr(Relays) relays = relays_new(check->relays->helo);
+    DomainCheck *of_strangers;
+    bool is_open = false;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(strangers); i++)
+        relays_add(relays, strangers[i], NULL);
+    of_strangers =
+        domain_check_evaluate(ground->settings, dns, relays, check->subject, ground->deadline);
+    for (guint i = 0; i < relays->networks->len; i++)
+        is_open |= domain_check_at(of_strangers, i)->result == SPF_PASS;
+    domain_check_free(of_strangers);
+    return is_open;
+}

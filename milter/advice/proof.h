@@ -2,6 +2,7 @@
 #define SPFROM_ADVICE_PROOF_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "advice/record/cost.h"
 #include "advice/domain_check.h"
@@ -36,5 +37,8 @@ typedef struct {
  * with proof_free(); never NULL. */
 Proof *proof_run(const Ground *ground, const char *text);
 void proof_free(Proof *proof);
+
+/* Would text, published as that record, let strangers from all over the Internet pass? */
+bool proof_is_open(const Ground *ground, const char *text);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Proof, proof_free)
 #endif

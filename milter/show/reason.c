@@ -20,6 +20,8 @@ static const char *const templates[] = {
     N_("{name} has more than {number} mail servers"),
     N_("{name} leads back to itself"),
     N_("\"{term}\" of {name}"),
+    N_("no answer in time"),
+    N_("{name}: {reason}"),
 };
 
 typedef struct {

@@ -20,6 +20,7 @@ typedef struct {
     GPtrArray *found; /* of char *: SPF records; if there is none, texts meant as one */
     Draft *draft;
     bool is_doubtful; /* nobody knows what the owner meant: nothing is proposed */
+    bool was_closed;  /* the record found is an error for strangers */
 } Proposal;
 
 static gint compare_texts(gconstpointer a, gconstpointer b)
@@ -451,6 +452,78 @@ static bool take_back(Draft *draft)
     return is_taken;
 }
 
+/* Does a point tell what became of the record that is not proposed? */
+static bool tells_change(PointKind kind)
+{
+    return kind == POINT_BROKEN || kind == POINT_CLOSED || kind == POINT_UNCOUNTED ||
+           kind == POINT_MANY_HOSTS || kind == POINT_FLATTENED || kind == POINT_DROPPED;
+}
+
+/* What is wrong is said, and not what it could have become. */
+static void give_up(Proposal *proposal, const char *reason)
+{
+    GPtrArray *points = proposal->advice->points;
+
+    for (guint i = points->len; i-- > 0;) {
+        Point *point = g_ptr_array_index(points, i);
+
+        if (tells_change(point->kind)) {
+            g_ptr_array_remove_index(points, i);
+        } else if (point->kind == POINT_ERROR) {
+            point->kind = POINT_UNREADABLE;
+            g_clear_pointer(&point->text, g_free);
+        }
+    }
+    set_unproven(proposal, reason);
+}
+
+/* Does the record found let nobody pass by what it says of everybody, since it is an error? */
+static bool was_closed(const Proposal *proposal)
+{
+    bool is_changed = proposal->advice->kind == ADVICE_REPAIR ||
+                      proposal->advice->kind == ADVICE_MERGE ||
+                      proposal->advice->kind == ADVICE_REDUCE;
+
+    return is_changed &&
+           (proposal->found->len > 1 || !proof_is_open(proposal->ground, first_found(proposal)));
+}
+
+/* Does the term alone let everybody pass: "exists:x.org", half of the Internet, an include of such?
+ */
+static bool is_open_term(const Proposal *proposal, const DraftTerm *term)
+{
+    bool is_redirect = term->kind == RECORD_REDIRECT;
+    g_autofree char *text = g_strconcat("v=spf1 ", term->text, is_redirect ? "" : " -all", NULL);
+
+    if (!is_redirect && (!draft_is_mechanism(term->kind) || term->qualifier != '+' ||
+                         term->kind == RECORD_ALL || term->kind == RECORD_PTR))
+        return false;
+    return proof_is_open(proposal->ground, text);
+}
+
+/* A term that would let everybody pass, once the record counts, says nothing of them then, and stands
+ * last: nobody gets past it. */
+static void close_terms(Proposal *proposal)
+{
+    Draft *draft = proposal->draft;
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
+    for (guint i = MIN(all, draft->terms->len); i-- > 0;) {
+        const DraftTerm *term = draft_at(draft, i);
+        bool is_redirect = term->kind == RECORD_REDIRECT;
+        Point *point;
+
+        if (!is_open_term(proposal, term))
+            continue;
+        point = point_add(proposal->advice->points, POINT_CLOSED, term->text);
+        point->text = is_redirect ? g_strdup("?all")
+                                  : g_strconcat("?", term->text + strspn(term->text, "+"), NULL);
+        draft_remove(draft, i);
+        draft_insert(draft, is_redirect ? draft_behind_mechanisms(draft) : draft_end(draft),
+                     point->text);
+    }
+}
+
 /* One step towards a record that passes. Returns whether there is more to do. */
 static bool step(Proposal *proposal, guint *extensions)
 {
@@ -459,6 +532,10 @@ static bool step(Proposal *proposal, guint *extensions)
 
     switch (proof->outcome) {
     case PROOF_PASSES:
+        if (proposal->was_closed && proof_is_open(proposal->ground, text)) {
+            give_up(proposal, N_("it would let everybody send as this domain"));
+            return false;
+        }
         restore_flattened(proposal);
         set_record(proposal, draft_text(proposal->draft));
         return false;
@@ -489,31 +566,6 @@ static void finish(Proposal *proposal)
         set_unproven(proposal, NULL);
 }
 
-/* Does a point tell what became of the record that is not proposed? */
-static bool tells_change(PointKind kind)
-{
-    return kind == POINT_BROKEN || kind == POINT_CLOSED || kind == POINT_UNCOUNTED ||
-           kind == POINT_MANY_HOSTS;
-}
-
-/* What is wrong is said, and not what it could have become. */
-static void give_up(Proposal *proposal)
-{
-    GPtrArray *points = proposal->advice->points;
-
-    for (guint i = points->len; i-- > 0;) {
-        Point *point = g_ptr_array_index(points, i);
-
-        if (tells_change(point->kind)) {
-            g_ptr_array_remove_index(points, i);
-        } else if (point->kind == POINT_ERROR) {
-            point->kind = POINT_UNREADABLE;
-            g_clear_pointer(&point->text, g_free);
-        }
-    }
-    set_unproven(proposal, NULL);
-}
-
 void proposal_make(const Ground *ground, const GPtrArray *texts, Advice *advice)
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new();
@@ -527,8 +579,11 @@ void proposal_make(const Ground *ground, const GPtrArray *texts, Advice *advice)
         return;
     }
     begin(&proposal);
+    proposal.was_closed = was_closed(&proposal);
+    if (proposal.was_closed && !proposal.is_doubtful)
+        close_terms(&proposal);
     if (proposal.is_doubtful)
-        give_up(&proposal);
+        give_up(&proposal, NULL);
     else if (advice->kind != ADVICE_OK)
         finish(&proposal);
     draft_free(proposal.draft);

@@ -17,6 +17,8 @@ static const struct reason_row {
     {"x.org has 2 SPF records"},
     {"x.org has more than 10 mail servers"},
     {"x.org leads back to itself"},
+    {"x.org: no answer for x.org (TXT): no answer in time"},
+    {"spf:x.org: temperror: no answer in time"},
     {"the record of x.org is wrong: \"foo\" at character 8: there is no such mechanism"},
     {"the record of  is wrong: "},
     {"the relay set is incomplete: no answer for x.org (TXT): time-out"},

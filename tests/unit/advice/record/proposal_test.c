@@ -33,6 +33,7 @@ static const char zone[] =
     "praxis.org. MX 10 mail.praxis.org.\n"
     "mail.praxis.org. A 203.0.113.97\n"
     "bad.hoster.org. TXT \"v=spf1 foo -all\"\n"
+    "wide.hoster.org. TXT \"v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all\"\n"
     /* Strangers, where damage may lead. */
     "gle.com. TXT \"v=spf1 ip4:100.64.0.1 -all\"\ngle.com. A 100.64.0.1\n"
     "ogle.com. TXT \"v=spf1 ip4:100.64.0.1 -all\"\nogle.com. A 100.64.0.1\n"
@@ -221,6 +222,13 @@ static const struct row {
      "v=spf1 ~ip4:203.0.113.32 ip4:203.0.113.0/24 " SES " -all"},
     {"v=spf1 foo ip4:203.0.113.0/2 -all", NULL},
 
+    /* Nobody passed while the record was an error, so it is not made to let everybody pass. */
+    {"v=spf1 exists:sendgrid.net foo -all", "v=spf1 " SES " ?exists:sendgrid.net -all"},
+    {"v=spf1 include:wide.hoster.org foo: -all", "v=spf1 " SES " ?include:wide.hoster.org -all"},
+    {"v=spf1 +exists:sendgrid.net mx foo -all", "v=spf1 mx " SES " ?exists:sendgrid.net -all"},
+    {"v=spf1 foo: redirect=wide.hoster.org", "v=spf1 " SES " ?all"},
+    {"v=spf1 foo: -all exists:sendgrid.net", "v=spf1 " SES " -all exists:sendgrid.net"},
+
     /* A line that was pasted whole. */
     {"@ IN TXT \"v=spf1 mx -all\"", "v=spf1 mx " SES " -all"},
     {"praxis.org. 3600 IN TXT \"v=spf1 mx -all\"", "v=spf1 mx " SES " -all"},
@@ -245,7 +253,7 @@ static void test_proposal(void **state)
     assert_string_equal(record != NULL ? record : "none",
                         row->record != NULL ? row->record : "none");
     assert_int_equal(row->record == NULL,
-                     advice_point(consultation->advice, POINT_UNREADABLE) != NULL);
+                     advice_point(consultation->advice, POINT_UNPROVEN) != NULL);
 }
 
 /* What is said besides. */
@@ -322,6 +330,32 @@ static void test_unite(void **state G_GNUC_UNUSED)
     assert_non_null(point);
     assert_string_equal(point->term, "mx");
     assert_string_equal(point->text, "~all");
+}
+
+/* Two records are an error; united they must not let everybody pass whom one of them would. */
+static void test_unite_open(void **state G_GNUC_UNUSED)
+{
+    static const char *const open[] = {
+        "v=spf1 ip4:0.0.0.0/0 -all", "v=spf1 exists:sendgrid.net ~all",
+        "v=spf1 a:sendgrid.net/1 ?all", "v=spf1 include:wide.hoster.org -all"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(open); i++) {
+        g_autoptr(DnsAnswer) answer = dns_answer_new(DNS_FOUND, 300);
+        g_autoptr(Dns) dns = NULL;
+        g_autoptr(Relays) relays = NULL;
+        g_autoptr(CheckSubject) subject = check_subject_parse(OWNER);
+        g_autoptr(Consultation) consultation = NULL;
+        Deadline deadline = deadline_in(asking->check_timeout);
+
+        dns_answer_add(answer, 0, "v=spf1 mx -all", strlen("v=spf1 mx -all"));
+        dns_answer_add(answer, 0, open[i], strlen(open[i]));
+        dns = dns_overlay_new(base, OWNER, DNS_TXT, answer);
+        relays = relays_resolve(asking, dns, deadline, NULL);
+        consultation = consultation_new(asking, dns, NULL, relays, subject, deadline);
+        assert_int_equal(consultation->advice->kind, ADVICE_MERGE);
+        assert_non_null(strstr(consultation->advice->record, " ?"));
+        assert_non_null(advice_point(consultation->advice, POINT_CLOSED));
+    }
 }
 
 /* The owner sees what is to be corrected, and no record that could be copied. */
@@ -564,6 +598,7 @@ int main(void)
     TABLE_ADD(tests, point_rows, test_point);
     table_add(tests, "NUL", test_nul, NULL);
     table_add(tests, "what never counted is told", test_unite, NULL);
+    table_add(tests, "several that would be open", test_unite_open, NULL);
     table_add(tests, "what can't be read is quoted", test_unreadable_is_quoted, NULL);
     table_add(tests, "random damage", test_damage, NULL);
     int failed = table_run(tests, "proposal");
