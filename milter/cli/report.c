@@ -138,8 +138,8 @@ static int not_seen(Ledger *file, const char *name)
 
     if (similar == NULL)
         return subcommand_error(&report_subcommand, CLI_NO, "%s was never seen", name);
-    return subcommand_error(&report_subcommand, CLI_NO, "%s was never seen; did you mean %s?",
-                            name, similar);
+    return subcommand_error(&report_subcommand, CLI_NO, "%s was never seen; did you mean %s?", name,
+                            similar);
 }
 
 static int print_history(const Options *options, Ledger *file, LedgerPeriod period)

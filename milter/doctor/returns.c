@@ -330,11 +330,12 @@ static void mend_class(Doctor *doctor, const Postfix *postfix, Finding *finding,
 
     if (!has_fallback(doctor->settings, domain))
         return postfix_mend(postfix, finding, NULL, "virtual_alias_domains", value);
-    finding_advise(finding,
-                   "if its mail is elsewhere, take %%t out of fallback_address, and a subdomain for "
-                   "return_address whose MX is this host, in virtual_alias_domains alone: there, "
-                   "%s would lose its other addresses",
-                   domain);
+    finding_advise(
+        finding,
+        "if its mail is elsewhere, take %%t out of fallback_address, and a subdomain for "
+        "return_address whose MX is this host, in virtual_alias_domains alone: there, "
+        "%s would lose its other addresses",
+        domain);
 }
 
 static void examine_refusal(Doctor *doctor, const Postfix *postfix, const char *domain)
