@@ -85,8 +85,9 @@ static int print_text(const ReportData *data)
     g_auto(Page) page;
 
     page_init(&page, page_wants_colour(stdout));
+    page.columns = page_columns(stdout);
     report_output_add_text(&page, data);
-    fputs(page.text->str, stdout);
+    page_print(&page, stdout);
     return CLI_YES;
 }
 
@@ -161,7 +162,7 @@ static int print_history(const Options *options, Ledger *file, LedgerPeriod peri
         return subcommand_error(&report_subcommand, CLI_UNAVAILABLE, "%s", error->message);
     page_init(&page, page_wants_colour(stdout));
     report_output_add_history(&page, period, domain, history);
-    fputs(page.text->str, stdout);
+    page_print(&page, stdout);
     return CLI_YES;
 }
 

@@ -199,7 +199,8 @@ static PageStyle style_of_result(guint result)
     return result == SPF_TEMPERROR ? PAGE_DOUBTFUL : PAGE_BAD;
 }
 
-static void add_domain(Page *page, const LedgerDomain *domain, guint width, bool has_column)
+static void add_domain(Page *page, const LedgerDomain *domain, guint width, bool has_column,
+                       bool is_narrow)
 {
     g_autofree char *first = day_text(domain->first);
     g_autofree char *last = day_text(domain->last);
@@ -213,16 +214,21 @@ static void add_domain(Page *page, const LedgerDomain *domain, guint width, bool
         add_number(page, PAGE_PLAIN, domain->returned);
     page_add_padded(page, style_of_result(domain->result), ledger_result_text(domain->result),
                     RESULT_WIDTH);
-    page_add_padded(page, PAGE_PLAIN, first, DAY_WIDTH);
-    page_add_padded(page, PAGE_PLAIN, last, DAY_WIDTH);
+    if (!is_narrow) {
+        page_add_padded(page, PAGE_PLAIN, first, DAY_WIDTH);
+        page_add_padded(page, PAGE_PLAIN, last, DAY_WIDTH);
+    }
     page_add(page, PAGE_PLAIN, domain->is_authorised ? since : "-");
     end_line(page);
 }
 
 static void add_domains(Page *page, const ReportData *data)
 {
-    guint width = domain_width(data);
     bool has_column = domains_csv_has_returned(data->ledger->by_messages);
+    gsize numbers = (has_column ? 4 : 3) * (NUMBER_WIDTH + 2) + RESULT_WIDTH;
+    bool is_narrow =
+        page->columns > 0 && page->columns < DOMAIN_WIDTH_MAX + numbers + 3 * DAY_WIDTH + 4;
+    guint width = is_narrow ? DOMAIN_WIDTH_MIN : domain_width(data);
 
     if (data->ledger->by_messages->len == 0)
         return;
@@ -234,12 +240,15 @@ static void add_domains(Page *page, const ReportData *data)
     if (has_column)
         add_right(page, PAGE_FAINT, "RETURNED", NUMBER_WIDTH);
     page_add_padded(page, PAGE_FAINT, "RESULT", RESULT_WIDTH);
-    page_add_padded(page, PAGE_FAINT, "FIRST SEEN", DAY_WIDTH);
-    page_add_padded(page, PAGE_FAINT, "LAST SEEN", DAY_WIDTH);
-    page_raw(page, PAGE_FAINT, "AUTHORISED SINCE");
+    if (!is_narrow) {
+        page_add_padded(page, PAGE_FAINT, "FIRST SEEN", DAY_WIDTH);
+        page_add_padded(page, PAGE_FAINT, "LAST SEEN", DAY_WIDTH);
+    }
+    page_raw(page, PAGE_FAINT, is_narrow ? "PASS SINCE" : "AUTHORISED SINCE");
     end_line(page);
     for (guint i = 0; i < data->ledger->by_messages->len; i++)
-        add_domain(page, g_ptr_array_index(data->ledger->by_messages, i), width, has_column);
+        add_domain(page, g_ptr_array_index(data->ledger->by_messages, i), width, has_column,
+                   is_narrow);
     if (data->ledger->domains > data->ledger->by_messages->len) {
         page_printf(page, PAGE_FAINT, "and %" G_GUINT64_FORMAT " more: --limit 0 shows all",
                     data->ledger->domains - data->ledger->by_messages->len);

@@ -16,7 +16,8 @@ typedef struct {
     const LedgerReport *ledger;
 } ReportData;
 
-/* For people: what became of the messages, the days, the domains by volume. English. */
+/* For people: what became of the messages, the days, the domains by volume. English. If the page has
+ * too few columns for the table of domains, the days on which they were seen are left out. */
 void report_output_add_text(Page *page, const ReportData *data);
 
 /* The same of one domain: its days with mail, oldest first (ledger_report_history()). English. */

@@ -432,7 +432,7 @@ static void print_summary(const TestOutput *output)
 
     page_init(&page, page_wants_colour(stderr));
     add_summary(&page, output);
-    fputs(page.text->str, stderr);
+    page_print(&page, stderr);
 }
 
 static void print_diff(const TestOutput *output, const MessageFile *message)

@@ -174,7 +174,7 @@ static void print(Doctor *doctor, bool is_end)
         page_raw(&page, PAGE_PLAIN, "\n");
         add_sum(doctor, &page);
     }
-    fwrite(page.text->str, 1, page.text->len, doctor->out);
+    page_print(&page, doctor->out);
     fflush(doctor->out);
 }
 

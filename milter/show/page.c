@@ -18,6 +18,7 @@ void page_init(Page *page, bool has_colour)
 {
     page->text = g_string_new(NULL);
     page->has_colour = has_colour;
+    page->columns = 0;
 }
 
 void page_clear(Page *page)
@@ -232,9 +233,13 @@ static void fold_line(GString *text, const char *line, const char *end, gsize co
     }
 }
 
-static bool is_record(const char *line)
+/* A record, or what mends something: a command, a line for the DNS. */
+static bool is_to_be_copied(const char *line)
 {
-    return g_str_has_prefix(line + escape_length(line), "v=spf1");
+    const char *text = line + strspn(line, " ");
+
+    return g_str_has_prefix(line + escape_length(line), "v=spf1") ||
+           g_str_has_prefix(text, "mend: ") || g_str_has_prefix(text, "do: publish in the DNS: ");
 }
 
 char *page_folded(const Page *page, gsize columns)
@@ -245,7 +250,7 @@ char *page_folded(const Page *page, gsize columns)
     while (*line != '\0') {
         const char *end = strchrnul(line, '\n');
 
-        if (is_record(line))
+        if (is_to_be_copied(line))
             g_string_append_len(text, line, end - line);
         else
             fold_line(text, line, end, columns);
@@ -256,12 +261,19 @@ char *page_folded(const Page *page, gsize columns)
     return g_string_free(text, FALSE);
 }
 
-void page_print(const Page *page, FILE *stream)
+gsize page_columns(FILE *stream)
 {
     struct winsize size = {.ws_col = 0};
-    g_autofree char *folded = NULL;
 
-    if (isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        folded = page_folded(page, MAX(size.ws_col, COLUMNS));
+    if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col > 0 ? MAX(size.ws_col, COLUMNS) : 0;
+}
+
+void page_print(const Page *page, FILE *stream)
+{
+    gsize columns = page_columns(stream);
+    g_autofree char *folded = columns > 0 ? page_folded(page, columns) : NULL;
+
     fputs(folded != NULL ? folded : page->text->str, stream);
 }

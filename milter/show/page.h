@@ -9,6 +9,8 @@
 typedef struct {
     GString *text;
     bool has_colour;
+    /* For a table that has columns to spare: see page_columns(). 0: they don't matter. */
+    gsize columns;
 } Page;
 
 typedef enum { PAGE_PLAIN, PAGE_STRONG, PAGE_GOOD, PAGE_BAD, PAGE_DOUBTFUL, PAGE_FAINT } PageStyle;
@@ -29,26 +31,16 @@ void page_raw(Page *page, PageStyle style, const char *text);
 
 /*
  * The text with lines of more than so many columns broken at blanks; they go on below the text
- * behind their label. A word that is longer stays whole, and so does a line without a label that is
- * an SPF record: it is there to be copied. Owned by the caller.
+ * behind their label. What is there to be copied stays whole: a word that is longer, a line without
+ * a label that is an SPF record, and one that mends something ("mend: …"). Owned by the caller.
  */
 char *page_folded(const Page *page, gsize columns);
 
-/* Writes the page to stream: to a terminal with at most 79 columns, or those that it has if it is
- * wider. For a program that reads it, or a terminal of unknown size, no line is broken. */
-void page_printf(Page *page, PageStyle style, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* The columns that lines to stream should have: 79, or those of the terminal if it is wider; 0 if
+ * it is no terminal, or one of unknown size: then no line is broken. */
+gsize page_columns(FILE *stream);
 
-/* Appends text, then blanks up to width columns, one column a character. */
-void page_add_padded(Page *page, PageStyle style, const char *text, guint width);
-
-/* Appends our own text as it is: line ends, characters of trees. */
-void page_raw(Page *page, PageStyle style, const char *text);
-
-/*
- * Writes the page to stream. Lines of more than 79 columns, or than the terminal has if it is wider,
- * are broken at blanks and go on below the text behind their label. A word that is longer stays
- * whole, and so does a line without a label that is an SPF record: it is there to be copied.
- */
+/* Writes the page to stream, folded to its page_columns(). */
 void page_print(const Page *page, FILE *stream);
 
 /* True if stream is a terminal that shows colours, and its user wants them (NO_COLOR, TERM=dumb).

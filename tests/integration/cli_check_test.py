@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -11,6 +12,9 @@ import termios
 import pytest
 
 from lab import paths
+from lab import processes
+from lab.cases import OHNE
+from lab.milter_client import ask
 from lab.spfrom import configuration
 from lab.zone import FALLBACK, RELAY, ZONE_FILE
 
@@ -412,6 +416,26 @@ def test_lines_fit_a_terminal(spfrom, tmp_path, columns, is_folded):
     lines = shown.splitlines()
     assert max(len(line) for line in lines if not line.startswith("v=spf1")) <= (79 if is_folded else 200)
     assert (lines == whole.splitlines()) != is_folded and shown.split() == whole.split()
+
+
+def _tool_on_a_terminal(daemon, *arguments, columns=79):
+    command = [paths.TOOL, "-c", daemon.configuration_file, *arguments]
+    return _on_a_terminal(command, {"TERM": "dumb"}, columns).splitlines()
+
+
+def test_report_and_doctor_fit_a_terminal(daemons):
+    """But for commands to be typed; a wide terminal shows what a program reads."""
+    daemon = daemons.start()
+    ask(daemon.address, [("From", OHNE)], sender=OHNE)
+    processes.wait_until(lambda: OHNE.rpartition("@")[2] in daemon.tool("report").stdout, 60, "the ledger")
+    whole = daemon.tool("report").stdout.splitlines()
+    assert max(len(line) for line in whole) > 79 and _tool_on_a_terminal(daemon, "report", columns=200) == whole
+    assert max(len(line) for line in _tool_on_a_terminal(daemon, "report")) <= 79
+    arguments = ("doctor", "--sendmail-cf", "/missing/sendmail.cf")
+    lines = _tool_on_a_terminal(daemon, *arguments)
+    assert max(len(line) for line in lines if not line.lstrip().startswith(("mend: ", "do: publish in the DNS: "))) <= 79
+    words, whole = (re.sub(r"\d+", "0", text).split() for text in (" ".join(lines), daemon.tool(*arguments).stdout))
+    assert words == whole
 
 
 def test_colour_only_on_a_terminal(spfrom, tmp_path):

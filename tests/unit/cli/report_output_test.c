@@ -163,6 +163,24 @@ static void test_text(void **state G_GNUC_UNUSED)
     assert_non_null(strstr(page.text->str, "softfail"));
 }
 
+/* A terminal of 79 columns has no room for all the days of a domain. */
+static void test_narrow(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(LedgerReport) report = report_of("a.example", 1234567, 1);
+    const ReportData data = data_of(report);
+    g_auto(GStrv) lines = NULL;
+    g_auto(Page) page;
+
+    page_init(&page, false);
+    page.columns = 79;
+    report_output_add_text(&page, &data);
+    assert_null(strstr(page.text->str, "FIRST SEEN"));
+    assert_non_null(strstr(page.text->str, "PASS SINCE"));
+    lines = g_strsplit(page.text->str, "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        assert_true(g_utf8_strlen(*line, -1) <= 79);
+}
+
 static void test_json(void **state G_GNUC_UNUSED)
 {
     g_autoptr(LedgerReport) report = report_of("", 2, 3);
@@ -218,6 +236,7 @@ int main(void)
     table_add(tests, "HTML stands alone", test_html_stands_alone, NULL);
     table_add(tests, "HTML without mail", test_html_without_mail, NULL);
     table_add(tests, "text", test_text, NULL);
+    table_add(tests, "text for a narrow terminal", test_narrow, NULL);
     table_add(tests, "JSON", test_json, NULL);
     table_add(tests, "domains that broke", test_broken, NULL);
     return table_run(tests, "report_output");

@@ -121,6 +121,11 @@ static const struct print_row {
      "v=spf1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb ~all\n",
      "v=spf1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb "
      "~all\n"},
+    {"a command stays whole",
+     "         mend: sed -i '2c\\\\socket = \"unix:/var/spool/postfix/spfrom/milter.sock\"' "
+     "'/etc/spfrom/spfrom.conf'\n",
+     "         mend: sed -i '2c\\\\socket = \"unix:/var/spool/postfix/spfrom/milter.sock\"' "
+     "'/etc/spfrom/spfrom.conf'\n"},
     {"colours have no width", "  \033[2mlabel\033[0m  text\n", "  \033[2mlabel\033[0m  text\n"},
 };
 
