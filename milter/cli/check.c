@@ -61,8 +61,7 @@ static int parse_subjects(Options *options, char **arguments)
 
         g_ptr_array_add(options->subjects, subject);
         if (subject->is_nothing)
-            return subcommand_usage_error(&check_subcommand, CHECK_SUBJECT_NOTHING,
-                                          subject->domain);
+            return subcommand_usage_error(&check_subcommand, CHECK_SUBJECT_NOTHING, *arguments);
     }
     return SUBCOMMAND_GO_ON;
 }

@@ -313,12 +313,13 @@ def test_malformed(spfrom, report, name):
 
 @pytest.mark.parametrize("command", ["check", "advise"])
 @pytest.mark.parametrize("name", [" ", "not a domain", "a b", "a..b", "@", "x" * 64 + ".de", "192.0.2.1", "https://",
-                                  "a@gmx.de, b@gmx.de", "\033[31m.de"])
+                                  "a@gmx.de, b@gmx.de", "a@b@gmx.de", "\033[31m.de"])
 def test_no_domain(spfrom, command, name):
     for options in (["--json"], [], *[["--mail"]] * (command == "advise")):
         done = spfrom(command, *options, name)
         assert done.returncode == 2 and not done.stdout
         assert "is not a domain; write it like" in done.stderr and "\033" not in done.stderr
+        assert f'"{name}"' in done.stderr or not name.isprintable()
 
 
 def test_nothing_is_no_domain(spfrom):
