@@ -59,12 +59,15 @@ static const Option option_rows[] = {
      .argument = "ADDRESS",
      .kind = OPTION_TEXT,
      .member = offsetof(DoctorOptions, probe),
-     .help = "besides, send one message to ADDRESS and show what became of it"},
+     .help =
+         "besides, send one message to ADDRESS, then a bounce to the return address that it got, "
+         "and show what became of them"},
     {.name = "from",
      .argument = "ADDRESS",
      .kind = OPTION_TEXT,
      .member = offsetof(DoctorOptions, from),
-     .help = "its author and envelope sender (default fallback_address)"},
+     .help = "its author and envelope sender, who gets the bounce (default fallback_address; where "
+             "authors have return addresses, ADDRESS)"},
     {.name = "smtp",
      .argument = "HOST:PORT",
      .kind = OPTION_TEXT,

@@ -301,14 +301,34 @@ static int finish_connect(int fd, Deadline deadline)
     return trouble;
 }
 
-static int connect_to(const struct sockaddr *to, socklen_t length, Deadline deadline)
+/* Gives a socket of that family an address of this host. Returns 0 or errno. */
+static int bind_to(int fd, int family, const Network *source)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    bool is_bound;
+
+    if (source->family != family)
+        return EAFNOSUPPORT;
+    memcpy(&in.sin_addr, source->octets, sizeof in.sin_addr);
+    memcpy(&in6.sin6_addr, source->octets, sizeof in6.sin6_addr);
+    is_bound = family == AF_INET ? bind(fd, (const struct sockaddr *)&in, sizeof in) == 0
+                                 : bind(fd, (const struct sockaddr *)&in6, sizeof in6) == 0;
+    return is_bound ? 0 : errno;
+}
+
+/* source may be NULL. */
+static int connect_to(const struct sockaddr *to, socklen_t length, const Network *source,
+                      Deadline deadline)
 {
     int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int trouble = 0;
 
     if (fd < 0)
         return -1;
-    if (connect(fd, to, length) != 0)
+    if (source != NULL)
+        trouble = bind_to(fd, to->sa_family, source);
+    if (trouble == 0 && connect(fd, to, length) != 0)
         trouble = errno == EINPROGRESS ? finish_connect(fd, deadline) : errno;
     if (trouble == 0)
         return fd;
@@ -325,10 +345,16 @@ static int connect_unix(const char *path, Deadline deadline)
         errno = ENAMETOOLONG;
         return -1;
     }
-    return connect_to((const struct sockaddr *)&to, sizeof to, deadline);
+    return connect_to((const struct sockaddr *)&to, sizeof to, NULL, deadline);
 }
 
 int milter_address_connect(const MilterAddress *address, Deadline deadline)
+{
+    return milter_address_connect_from(address, NULL, deadline);
+}
+
+int milter_address_connect_from(const MilterAddress *address, const Network *source,
+                                Deadline deadline)
 {
     struct addrinfo *found;
     int fd = -1;
@@ -339,7 +365,7 @@ int milter_address_connect(const MilterAddress *address, Deadline deadline)
     found = look_up(address);
     errno = EHOSTUNREACH;
     for (const struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next)
-        fd = connect_to(at->ai_addr, at->ai_addrlen, deadline);
+        fd = connect_to(at->ai_addr, at->ai_addrlen, source, deadline);
     trouble = errno;
     if (found != NULL)
         freeaddrinfo(found);

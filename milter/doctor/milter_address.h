@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/deadline.h"
+#include "base/network.h"
 
 /*
  * Where a milter listens, and what listens there. There are two ways to write it, and each MTA knows
@@ -47,6 +48,10 @@ bool milter_address_reaches(const MilterAddress *asked, const MilterAddress *lis
 /* Returns a socket that is connected and does not block, or -1 with errno set (EHOSTUNREACH if the
  * host can't be looked up). */
 int milter_address_connect(const MilterAddress *address, Deadline deadline);
+
+/* The same over TCP from source, an address of this host; NULL for any. */
+int milter_address_connect_from(const MilterAddress *address, const Network *source,
+                                Deadline deadline);
 
 /*
  * Begins a conversation with the milter on the socket fd and ends it: version and steps of the

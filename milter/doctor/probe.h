@@ -1,6 +1,7 @@
 #ifndef SPFROM_DOCTOR_PROBE_H
 #define SPFROM_DOCTOR_PROBE_H
 
+#include "control/message_record.h"
 #include "doctor/findings.h"
 
 #define DOCTOR_PROBE_SERVER "127.0.0.1:25"
@@ -15,4 +16,10 @@ void doctor_probe(Doctor *doctor);
  * caller; NULL if there is none. Pure.
  */
 char *probe_queue_id(const char *answer);
+
+/*
+ * Asks the daemon what it did with a message that an MTA has just taken. Returns NULL if it has not
+ * seen it within a second, or, with error set, can't be asked.
+ */
+MessageRecord *probe_record(const Doctor *doctor, const char *queue_id, GError **error);
 #endif

@@ -9,6 +9,7 @@
 #include "doctor/fallback.h"
 #include "doctor/sendmail.h"
 #include "doctor/probe.h"
+#include "doctor/return_probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,10 +173,21 @@ static void parse_smtp_answer(const char *text, size_t length)
     doctor_dns_provider(answer);
 }
 
+static void parse_mail_log(const char *text, size_t length)
+{
+    g_autofree char *log = g_strndup(text, length);
+    g_autofree char *line = NULL;
+    ReturnDelivery delivery = return_probe_delivery(log, "4fKx2n", "a@b.example", &line);
+
+    check(line == NULL || g_str_has_prefix(line, "4fKx2n: "));
+    check(line != NULL || delivery <= RETURN_DELIVERY_QUEUED);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static FuzzParser *const parsers[] = {parse_list,     parse_postfix,       parse_sendmail_cf,
-                                          parse_opendkim, parse_configuration, parse_smtp_answer};
+                                          parse_opendkim, parse_configuration, parse_smtp_answer,
+                                          parse_mail_log};
 
     run_one_of(parsers, G_N_ELEMENTS(parsers), data, size);
     return 0;

@@ -926,6 +926,123 @@ def test_probe_through_sendmail(daemons, sink, tmp_path, needs_sendmail):
     assert sink.take("sendmail-probe@example.org").sender == "noreply@lemniscus.de"
 
 
+authors = (f"author{number}@praxis-ohne.de" for number in itertools.count())  # of these probes; their bounces go there
+
+
+@pytest.fixture(scope="module")
+def bounced(directory, daemons, sink):
+    """As the README has it. Only 127.0.0.1 counts as ours: what the doctor sends from another address comes from outside."""
+    port = processes.free_port()
+    daemon = daemons.start(zone=ZONE_FILE, outbound=["127.0.0.1"], return_address="bounce+%t@lemniscus.de",
+                           return_socket=f"inet:{port}@127.0.0.1")
+    postfix = PrivatePostfix(directory / "doctor-bounce", sink.port, _postfix_words(daemon), virtual_alias_domains="lemniscus.de",
+                             virtual_alias_maps=f"socketmap:inet:127.0.0.1:{port}:return")
+    postfix.start()
+    yield Installation(daemon, postfix, sink)
+    postfix.stop()
+
+
+def _probe(installation, recipient, *arguments):
+    """What a probe finds, and what of it is about the way back."""
+    report = installation.doctor("--probe", recipient, "--smtp", f"127.0.0.1:{installation.postfix.port()}", *arguments)
+    return report, {check: finding for check in ("return-probe", "return-arrived") for finding in report.of(check)}
+
+
+def _bounce(installation):
+    """Probes with a new author. Returns what is found of the way back, and the author's mails."""
+    author = next(authors)
+    _, found = _probe(installation, "bounced@example.org", "--from", author)
+    return found, installation.sink.to(author)
+
+
+def _has_outside():
+    """Has this machine an address besides loopback?"""
+    return bool(subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.strip())
+
+
+def test_probe_whose_bounce_comes_back(bounced):
+    author = next(authors)
+    report, found = _probe(bounced, "bounced@example.org", "--from", author)
+    assert report.of("probe", "fine")[0]["text"].startswith("action=rewrite ")
+    token = re.match(r"bounce\+(\w{16})@lemniscus.de", bounced.sink.take("bounced@example.org").sender)[1]
+    assert found["return-probe"]["level"] == ("fine" if _has_outside() else "unknown"), found
+    assert f"bounce+{token}@lemniscus.de" in found["return-probe"]["text"]
+    assert found["return-arrived"]["level"] == "fine" and "status=sent" in found["return-arrived"]["text"], found
+    assert f"to=<{author}>" in found["return-arrived"]["text"]
+    mail, = bounced.sink.to(author)
+    assert mail.sender == "" and b"multipart/report" in mail.data
+    if _has_outside():
+        assert f"return=bounce token={token}" in found["return-probe"]["text"]
+        assert f"X-SPFrom: returned; kind=bounce; token={token}".encode() in mail.data
+
+
+def test_probe_that_is_kept_has_no_bounce(bounced):
+    _, found = _probe(bounced, "kept@example.org", "--from", "mueller@praxis-mueller.de")
+    assert found["return-probe"]["level"] == "unknown" and "its author's own envelope" in found["return-probe"]["text"]
+    assert "--from" in found["return-probe"]["advice"] and "return-arrived" not in found
+    assert not bounced.sink.to("mueller@praxis-mueller.de")
+
+
+def test_probe_of_one_person(bounced):
+    """Without --from the author is the recipient, where mail is rewritten: both arrive there."""
+    person = next(authors)
+    _, found = _probe(bounced, person)
+    assert found["return-arrived"]["level"] == "fine"
+    processes.wait_until(lambda: len(bounced.sink.to(person)) == 2, 20, "the probe and its bounce")
+    with bounced.configured(mode="log-only"):
+        report, found = _probe(bounced, next(authors))
+        assert "domain=lemniscus.de" in report.of("probe", "fine")[0]["text"] and found["return-probe"]["level"] == "unknown"
+
+
+@pytest.mark.parametrize("main, word", [
+    (["virtual_alias_maps="], "does not take a bounce to"),
+    (["virtual_alias_maps=", "virtual_alias_domains="], "did not ask spfrom"),
+], ids=["refused", "not-asked"])
+def test_probe_whose_bounce_is_lost(bounced, main, word):
+    """The MTA takes over a changed main.cf in its own time."""
+    with bounced.changed(main):
+        assert bounced.postfix.command("postfix", "reload").returncode == 0
+
+        def wrong():
+            found, mails = _bounce(bounced)
+            return found["return-probe"]["level"] == "error" and word in found["return-probe"]["text"] and (found, mails)
+        found, mails = processes.wait_until(wrong, 20, "the new main.cf")
+        assert "socketmap:inet:127.0.0.1:" in found["return-probe"]["advice"] and not mails
+        assert "return-arrived" not in found
+    assert bounced.postfix.command("postfix", "reload").returncode == 0
+
+
+def test_probe_with_a_bounce_of_our_own(bounced):
+    """Where all mail counts as ours, the doctor can't come from outside, and says so; the bounce arrives all the same."""
+    with bounced.configured(outbound=["all"]):
+        found, mails = _bounce(bounced)
+    assert found["return-probe"]["level"] == "unknown" and "counts as ours" in found["return-probe"]["text"]
+    assert found["return-arrived"]["level"] == "fine" and len(mails) == 1
+
+
+def test_probe_that_leaves_no_bounces_in(bounced):
+    with bounced.configured(return_mail=["reply"]):
+        found, mails = _bounce(bounced)
+    assert found["return-probe"]["level"] == "unknown" and "return_mail" in found["return-probe"]["text"] and not mails
+
+
+def test_bounce_of_a_probe_through_sendmail(daemons, sink, tmp_path, needs_sendmail):
+    """Its log is in no usual place, which is told."""
+    port = processes.free_port()
+    daemon = daemons.start(zone=ZONE_FILE, outbound=["127.0.0.1"], socket=f"inet:{processes.free_port()}@127.0.0.1",
+                           return_address="bounce+%t@lemniscus.de", return_socket=f"inet:{port}@127.0.0.1")
+    map_line = f"LOCAL_DOMAIN(`lemniscus.de')dnl\nFEATURE(`virtusertable', `socket -T<TMPF> inet:{port}@127.0.0.1')dnl\n"
+    author = next(authors)
+    with private_sendmail.PrivateSendmail(tmp_path / "sendmail", sink.port, [("spfrom", daemon.milter)], map_line) as sendmail:
+        report = Report(_run(["-c", daemon.configuration_file, "doctor", "--json", "--sendmail-cf",
+                              tmp_path / "sendmail/sendmail.cf", "--probe", "bounced@example.org", "--from", author,
+                              "--smtp", f"127.0.0.1:{sendmail.port()}"]))
+    assert report.of("return-probe", "fine" if _has_outside() else "unknown"), report.findings
+    assert report.of("return-arrived", "unknown")
+    mail, = sink.to(author)
+    assert mail.sender == "" and b"multipart/report" in mail.data
+
+
 @pytest.fixture
 def open_folders(tmp_path):
     """Lets other accounts reach what is in tmp_path."""
