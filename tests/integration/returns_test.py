@@ -1,8 +1,11 @@
 """The way back: what return_socket answers to Postfix, Sendmail and strangers, and a store that fails and heals."""
 
+import base64
 import contextlib
 import csv
+import ctypes
 import datetime
+import hashlib
 import io
 import json
 import os
@@ -438,6 +441,40 @@ def test_kill_9_in_the_middle_of_first_messages(directory, is_full_length):
                for number, (answer, sender, _) in seen.items() if sender and "+" in sender}
     assert len(carried) > count // 10
     assert {token: kept.get(token) for token in carried} == carried
+
+
+def cpu_seconds(daemon):
+    clock = ctypes.c_int()
+    assert ctypes.CDLL(None).clock_getcpuclockid(daemon.process.pid, ctypes.byref(clock)) == 0
+    return time.clock_gettime(clock.value)
+
+
+def test_many_rows(directory, is_full_length):
+    """A look-up stays cheap and the daemon small, and while a tenth of the rows ends, first messages have their tokens."""
+    count = 1000000 if is_full_length else 10000
+    daemon = Spfrom(directory / "returns-many", ZONE_FILE, log_level="warning", return_days=100,
+                    **settings_of(f"inet:{processes.free_port()}@127.0.0.1"))
+    with daemon:
+        processes.wait_until(lambda: is_store_made(daemon), PATIENCE, "return.db")
+    tokens = [base64.b32encode(hashlib.sha256(b"%d" % number).digest()[:10]).decode().lower() for number in range(count)]
+    with contextlib.closing(sqlite3.connect(store_of(daemon))) as database, database:
+        database.executemany("INSERT INTO addresses VALUES (?, ?, ?)",
+                             ((token, f"a{number}@gmx.de", TODAY - (101 if number % 10 == 0 else number % 10))
+                              for number, token in enumerate(tokens)))
+    with daemon:
+        processes.wait_until(lambda: ask_control(daemon, "status")["returns"]["addresses"], PATIENCE, "the store")
+        memory = daemon.memory()
+        seen, threads = send_firsts(daemon, 100, 2)
+        for thread in threads:
+            thread.join()
+        assert len(seen) == 100 and all("+" in sender for _, sender, _ in seen.values()), seen
+        processes.wait_until(lambda: ask_control(daemon, "status")["returns"]["addresses"] == count - count // 10 + 100, 600, "the end")
+        keys = [f"bounce+{tokens[number]}@lemniscus.de" for number in range(1, count, count // 500) if number % 10]
+        before = cpu_seconds(daemon)
+        assert all(answer.startswith("OK a") for first in range(0, len(keys), 50) for answer in ask(daemon, *keys[first:first + 50]))
+        assert (cpu_seconds(daemon) - before) / len(keys) < 0.0002
+        assert ask(daemon, f"bounce+{tokens[0]}@lemniscus.de") == ["NOTFOUND "]
+        assert daemon.memory() - memory < 32 * 1024
 
 
 @pytest.fixture
