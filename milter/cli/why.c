@@ -22,6 +22,8 @@ typedef struct {
     const char *log; /* a file; NULL: the daemon's memory, then the usual files */
     guint limit;
     bool is_json;
+    const char *language;
+    Language *told; /* what language names; NULL: English */
 } Options;
 
 static const Option option_rows[] = {
@@ -42,6 +44,12 @@ static const Option option_rows[] = {
      .kind = OPTION_FLAG,
      .member = offsetof(Options, is_json),
      .help = "print JSON, an array"},
+    {.name = "lang",
+     .argument = "de|en",
+     .kind = OPTION_TEXT,
+     .member = offsetof(Options, language),
+     .words = "de en",
+     .help = "the language of the sentences (default en)"},
 };
 
 /* What is asked for: each is one way to read the operand, or NULL. */
@@ -251,9 +259,10 @@ static bool read_logs(const Wanted *wanted, GPtrArray *found)
     return is_read;
 }
 
-static void add_story(Page *page, const MessageRecord *record, const char *when)
+static void add_story(Page *page, const Language *language, const MessageRecord *record,
+                      const char *when)
 {
-    g_auto(GStrv) sentences = message_story(record);
+    g_auto(GStrv) sentences = message_story_in(language, record);
     g_autofree char *joined = g_strjoinv(" ", sentences);
     g_autofree char *safe = page_safe(joined, -1);
     g_autoptr(GString) text = g_string_new(NULL);
@@ -266,10 +275,10 @@ static void add_story(Page *page, const MessageRecord *record, const char *when)
     page_raw(page, PAGE_PLAIN, text->str);
 }
 
-static json_t *record_json(const MessageRecord *record, const char *when)
+static json_t *record_json(const Language *language, const MessageRecord *record, const char *when)
 {
     json_t *json = message_record_write(record);
-    g_auto(GStrv) sentences = message_story(record);
+    g_auto(GStrv) sentences = message_story_in(language, record);
     g_autofree char *text = g_strjoinv(" ", sentences);
     json_t *values = json_object();
     GHashTableIter iterator;
@@ -309,9 +318,10 @@ static void tell(const Options *options, const GPtrArray *records, const GPtrArr
         g_autofree char *when = line != NULL ? g_strdup(line->when) : when_of(record);
 
         if (options->is_json)
-            json_array_append_new(json, record_json(record, line != NULL ? line->when : NULL));
+            json_array_append_new(
+                json, record_json(options->told, record, line != NULL ? line->when : NULL));
         else
-            add_story(&page, record, when);
+            add_story(&page, options->told, record, when);
     }
     if (options->is_json)
         control_print_json(json);
@@ -369,6 +379,7 @@ static int answer(const Options *options, const CliContext *context, const char 
 static int run(int argc, char **argv, CliContext *context)
 {
     Options options = {.limit = SHOWN_DEFAULT};
+    g_autoptr(GError) error = NULL;
     char **operands;
     int status = subcommand_parse(&why_subcommand, context, argc, argv, &options, &operands);
 
@@ -377,7 +388,14 @@ static int run(int argc, char **argv, CliContext *context)
     if (*operands == NULL || **operands == '\0')
         return subcommand_usage_error(&why_subcommand,
                                       "name a queue id, a message id or an address");
-    return answer(&options, context, *operands);
+    options.told = options.language != NULL ? language_choose(options.language, &error) : NULL;
+    if (g_error_matches(error, LANGUAGE_ERROR, LANGUAGE_ERROR_UNKNOWN))
+        return subcommand_usage_error(&why_subcommand, "--lang: %s", error->message);
+    if (error != NULL)
+        return subcommand_error(&why_subcommand, CLI_CONFIGURATION, "%s", error->message);
+    status = answer(&options, context, *operands);
+    g_clear_pointer(&options.told, language_free);
+    return status;
 }
 
 const Subcommand why_subcommand = {
@@ -397,7 +415,7 @@ const Subcommand why_subcommand = {
              "log_addresses = domain, an address is found in the daemon's memory alone.",
     .exit_status =
         "0 told, 1 no such message is known, 2 wrong usage, 69 neither the daemon nor a log "
-        "can be read",
+        "can be read, 78 no such language is installed",
     .examples = "spfrom why 4fKx2n\nspfrom why erika@praxis-mustermann.de",
     .run = run,
 };

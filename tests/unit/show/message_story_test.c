@@ -53,10 +53,37 @@ static void test_story(void **state)
         fail_msg("\"%s\" is not in \"%s\"", row->says, text);
 }
 
+static const struct row german_rows[] = {
+    {"in German: rewritten",
+     "action=rewrite author=a@x.de domain=x.de spf=softfail mechanism=~all relay=192.0.2.25 "
+     "fallback=n@t.de reply_to=added",
+     "Die Absenderadresse a@x.de wurde durch die Ersatzadresse n@t.de ersetzt. x.de autorisiert unsere "
+     "Server nicht: Der SPF-Eintrag ergibt softfail durch „~all“ für 192.0.2.25. Antworten gehen an "
+     "den Absender: Reply-To: wurde ergänzt."},
+    {"in German: an error",
+     "action=keep domain=x.de spf=permerror reason=\"x.de has 2 SPF records\"",
+     "Der SPF-Eintrag ist fehlerhaft (x.de hat 2 SPF-Einträge)."},
+    {"in German: map", "action=keep domain=x.de spf=- why=map",
+     "Es wurde nichts nachgeschlagen: domain_map legt für x.de fest"},
+};
+
+static void test_german(void **state)
+{
+    const struct row *row = *state;
+    g_autoptr(Language) german = language_new("de", NULL);
+    g_autoptr(MessageRecord) record = message_record_new(0, "-", NULL, row->line);
+    g_auto(GStrv) sentences = message_story_in(german, record);
+    g_autofree char *text = g_strjoinv(" ", sentences);
+
+    if (strstr(text, row->says) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", row->says, text);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
 
+    TABLE_ADD(tests, german_rows, test_german);
     TABLE_ADD(tests, rows, test_story);
     return table_run(tests, "message_story_test");
 }
