@@ -179,6 +179,20 @@ def _switch(session):
     assert session.send() == REWRITTEN
 
 
+def _password(session, fetch):
+    session.note("With a password, as the README says")
+    session.type("install -m 640 -g spfrom /dev/null /etc/spfrom/web && echo praxis:geheim >/etc/spfrom/web")
+    session.type("mkdir /run/systemd/system/spfrom-web.service.d && printf '[Service]\\n"
+                 "Environment=\"OPTIONS=--password-file /etc/spfrom/web\"\\n'"
+                 " >/run/systemd/system/spfrom-web.service.d/password.conf"
+                 " && systemctl daemon-reload && systemctl restart spfrom-web && systemctl status spfrom-web")
+    session.wait_for(f"{fetch}/healthz /dev/null", "Get:1")
+    assert "401" in session.type(f"{fetch}/ closed", 100)
+    session.type(f"{fetch.replace('//', '//praxis:geheim@')}/ opened && grep -c gmx.de opened")
+    session.type("rm -r /run/systemd/system/spfrom-web.service.d /etc/spfrom/web"
+                 " && systemctl daemon-reload && systemctl restart spfrom-web")
+
+
 def _sandbox(session):
     session.note("As it runs")
     assert re.search(r"exposure level .* [01]\.[0-9]", session.type("systemd-analyze security --no-pager spfrom | tail -1"))
@@ -195,6 +209,7 @@ def _sandbox(session):
     session.type(f"{fetch} {url}/metrics metrics")
     assert "spfrom_messages_total" in session.type("grep '^spfrom_messages_total' metrics")
     session.wait_for(f"{fetch} {url}/ page; cat page", "gmx.de")  # the ledger is written in batches
+    _password(session, f"{fetch} {url}")
     session.note("It stands still, and the watchdog starts it anew")
     session.type("mkdir /run/systemd/system/spfrom.service.d && printf '[Service]\\nWatchdogSec=5s\\n'"
                  " >/run/systemd/system/spfrom.service.d/soon.conf && systemctl daemon-reload && systemctl restart spfrom")
