@@ -203,6 +203,12 @@ static int wait_for_end(GPid pid, bool is_to_end)
 
 MachineProgram *machine_program_run(const char *const *argv, Deadline deadline, GError **error)
 {
+    return machine_program_run_in(NULL, argv, deadline, error);
+}
+
+MachineProgram *machine_program_run_in(const char *directory, const char *const *argv,
+                                       Deadline deadline, GError **error)
+{
     Stream streams[2] = {{.fd = -1}, {.fd = -1}};
     g_autoptr(GError) cause = NULL;
     MachineProgram *program;
@@ -210,8 +216,8 @@ MachineProgram *machine_program_run(const char *const *argv, Deadline deadline, 
     int status;
     GPid pid;
 
-    if (!g_spawn_async_with_pipes(NULL, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                                  &pid, NULL, &streams[0].fd, &streams[1].fd, &cause)) {
+    if (!g_spawn_async_with_pipes(directory, (char **)argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
+                                  NULL, &pid, NULL, &streams[0].fd, &streams[1].fd, &cause)) {
         g_set_error_literal(error, MACHINE_ERROR, MACHINE_ERROR_START, cause->message);
         return NULL;
     }

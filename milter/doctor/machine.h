@@ -60,6 +60,9 @@ GQuark machine_error_quark(void);
  * set.
  */
 MachineProgram *machine_program_run(const char *const *argv, Deadline deadline, GError **error);
+/* The same in directory; NULL for ours. */
+MachineProgram *machine_program_run_in(const char *directory, const char *const *argv,
+                                       Deadline deadline, GError **error);
 void machine_program_free(MachineProgram *program);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MachineProgram, machine_program_free)
 

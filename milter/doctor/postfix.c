@@ -340,13 +340,17 @@ void postfix_mend(const Postfix *postfix, Finding *finding, const PostfixService
     finding_command(finding, "%s && %s reload", set, reload);
 }
 
-/* Runs postmap(1), with a key or, if it is NULL, without one. Returns what it prints; NULL if that
+/* Runs postmap(1), with a key or, if it is NULL, without one, in the queue directory, which relative
+ * paths in tables start from as they do for Postfix's own programs. Returns what it prints; NULL if that
  * is nothing, or with error set. */
 static char *run_postmap(const Postfix *postfix, const char *option, const char *key,
                          const char *table, GError **error)
 {
     g_autofree char *postmap =
         g_build_filename(postfix_value(postfix, NULL, "command_directory"), "postmap", NULL);
+    const char *queue = postfix_value(postfix, NULL, "queue_directory");
+    g_autofree char *directory =
+        postfix->directory != NULL ? g_canonicalize_filename(postfix->directory, NULL) : NULL;
     const char *argv[7] = {postmap, option};
     g_autoptr(GError) cause = NULL;
     g_autoptr(MachineProgram) program = NULL;
@@ -354,12 +358,13 @@ static char *run_postmap(const Postfix *postfix, const char *option, const char 
 
     if (key != NULL)
         argv[words++] = key;
-    if (postfix->directory != NULL) {
+    if (directory != NULL) {
         argv[words++] = "-c";
-        argv[words++] = postfix->directory;
+        argv[words++] = directory;
     }
     argv[words++] = table;
-    program = machine_program_run(argv, postfix->deadline, &cause);
+    program = machine_program_run_in(access(queue, X_OK) == 0 ? queue : NULL, argv,
+                                     postfix->deadline, &cause);
     if (program != NULL && program->status == 0)
         return g_strchomp(g_steal_pointer(&program->output));
     if (program == NULL || *program->complaints != '\0')

@@ -724,6 +724,32 @@ def test_chroot_with_the_socket_inside(directory, daemons, installed_unix, nsd):
         assert not inside.doctor().bad()
 
 
+def test_return_socket_and_the_chroot(directory, daemons, installed_unix, nsd):
+    """Where smtpd runs in the queue directory, a return socket outside is an error, and its mend is right."""
+    outside, inside = directory / "return-socket", installed_unix.postfix.queue / "spfrom-return"
+    for folder in (outside, inside):
+        folder.mkdir()
+        folder.chmod(0o777)
+    master = (installed_unix.postfix.etc / "master.cf").read_text().replace("inet n - n", "inet n - y")
+    for place, written in ((outside / "return.sock", outside / "return.sock"),
+                           (inside / "return.sock", "spfrom-return/return.sock")):
+        daemon = daemons.start(zone=None, dns_servers=[nsd.server], return_address="bounce+%t@lemniscus.de",
+                               return_socket=f"unix:{place}")
+        processes.wait_until(place.exists, 20, "the socket")
+        case = Installation(daemon, installed_unix.postfix, installed_unix.sink)
+        maps = f"virtual_alias_maps=socketmap:unix:{written}:return"
+        for is_chroot in (False, True):
+            with case.changed([maps, "virtual_alias_domains=lemniscus.de"]):
+                if is_chroot:
+                    (case.postfix.etc / "master.cf").write_text(master)
+                report = case.doctor()
+            assert report.of("return-map", "fine"), (place, report.of("return-map"))
+            is_wrong = is_chroot and place.parent == outside
+            assert bool(report.of("return-chroot")) == is_wrong
+            for finding in report.of("return-chroot", "error"):
+                assert str(place) in finding["text"] and "relative" in finding["advice"]
+
+
 def test_socket_that_postfix_may_not_open(installed_unix):
     socket = installed_unix.daemon.socket
     socket.chmod(0o600)
