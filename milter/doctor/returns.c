@@ -3,8 +3,10 @@
 #include "doctor/returns.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/network.h"
 #include "control/control_client.h"
 #include "doctor/dns.h"
 #include "doctor/fallback.h"
@@ -12,6 +14,7 @@
 #include "returns/return_key.h"
 
 #define DOMAINS_MAX 20 /* a map may have an address for each of thousands of domains */
+#define HOSTS_MAX 10   /* of one MX */
 #define NO_TOKEN "aaaaaaaaaaaaaaaa"
 #define SOCKETMAP "socketmap:"
 
@@ -82,6 +85,119 @@ static GPtrArray *domains_of(Settings *settings)
     return domains;
 }
 
+/* Where the mail of a domain goes. */
+typedef enum { PLACE_HERE, PLACE_RELAY, PLACE_ELSEWHERE, PLACE_UNKNOWN, PLACE_NOWHERE } Place;
+
+/* Is address one that relay_hosts names? The pool of a provider ("spf:DOMAIN") is not ours. */
+static bool is_own_relay(const Relays *relays, const Network *address)
+{
+    for (guint i = 0; relays != NULL && i < relays->networks->len; i++) {
+        const char *entry =
+            g_ptr_array_index(relays->names, g_array_index(relays->entries, guint, i));
+
+        if (!g_str_has_prefix(entry, "spf:") &&
+            network_contains(&g_array_index(relays->networks, Network, i), address))
+            return true;
+    }
+    return false;
+}
+
+static Place place_of(const Doctor *doctor, const Network *address)
+{
+    g_autoptr(GArray) own = g_array_new(FALSE, FALSE, sizeof(Network));
+
+    network_add_interfaces(own);
+    for (guint i = 0; i < own->len; i++)
+        if (network_is_equal(&g_array_index(own, Network, i), address))
+            return PLACE_HERE;
+    return is_own_relay(doctor->relays, address) ? PLACE_RELAY : PLACE_ELSEWHERE;
+}
+
+/* The best place that an address of host leads to; text gets that address. */
+static Place place_of_host(const Doctor *doctor, const char *host, char text[NETWORK_TEXT_MAX])
+{
+    static const DnsType types[] = {DNS_A, DNS_AAAA};
+    Place best = PLACE_NOWHERE;
+
+    for (size_t t = 0; t < G_N_ELEMENTS(types); t++) {
+        g_autoptr(DnsAnswer) answer = doctor_dns_lookup(doctor, host, types[t]);
+
+        if (answer->status == DNS_TROUBLE)
+            best = MIN(best, PLACE_UNKNOWN);
+        for (guint i = 0; answer->status == DNS_FOUND && i < answer->records->len; i++) {
+            Network address = network_from_octets(types[t] == DNS_A ? AF_INET : AF_INET6,
+                                                  (const guint8 *)dns_answer_at(answer, i)->data);
+            Place place = place_of(doctor, &address);
+
+            if (place < best)
+                network_text(&address, text);
+            best = MIN(best, place);
+        }
+    }
+    return best;
+}
+
+static void add_place(Doctor *doctor, const char *domain, const char *host, Place place,
+                      const char *address)
+{
+    switch (place) {
+    case PLACE_HERE:
+        findings_add(doctor, FINDING_FINE, "return-mx",
+                     "mail to %s goes to %s (%s), which is this host", domain, host, address);
+        return;
+    case PLACE_RELAY:
+        findings_add(doctor, FINDING_FINE, "return-mx",
+                     "mail to %s goes to %s (%s), a relay of ours; that has to be an MTA that asks "
+                     "spfrom",
+                     domain, host, address);
+        return;
+    case PLACE_ELSEWHERE:
+        finding_advise(findings_add(doctor, FINDING_UNKNOWN, "return-mx",
+                                    "mail to %s goes to %s (%s), which is neither this host nor in "
+                                    "relay_hosts: whether it gets to an MTA that asks spfrom can't "
+                                    "be seen from here",
+                                    domain, host, address),
+                       "have %s hand the mail of %s to an MTA that asks spfrom", host, domain);
+        return;
+    case PLACE_UNKNOWN:
+        findings_add(doctor, FINDING_UNKNOWN, "return-mx",
+                     "mail to %s goes to %s, whose address could not be looked up", domain, host);
+        return;
+    case PLACE_NOWHERE:
+        finding_advise(findings_add(doctor, FINDING_ERROR, "return-mx",
+                                    "mail to %s goes to %s, which has no address: bounces can't "
+                                    "come back",
+                                    domain, host),
+                       "give %s an address in the DNS, or %s another MX", host, domain);
+        return;
+    }
+}
+
+/* Of the hosts that are asked first, the worst counts: mail goes to each of them. */
+static void examine_hosts(Doctor *doctor, const char *domain, const DnsAnswer *mx)
+{
+    guint16 first = dns_answer_at(mx, 0)->preference;
+    char address[NETWORK_TEXT_MAX] = "";
+    const char *host = NULL;
+    Place worst = PLACE_HERE;
+
+    for (guint i = 0; i < MIN(mx->records->len, HOSTS_MAX); i++) {
+        const DnsRecord *record = dns_answer_at(mx, i);
+        char text[NETWORK_TEXT_MAX] = "";
+        Place place;
+
+        if (record->preference != first)
+            break;
+        place = place_of_host(doctor, record->data, text);
+        if (host != NULL && place <= worst)
+            continue;
+        host = record->data;
+        worst = place;
+        g_strlcpy(address, text, sizeof address);
+    }
+    add_place(doctor, domain, host, worst, address);
+}
+
 static void examine_mx(Doctor *doctor, const char *domain)
 {
     g_autoptr(DnsAnswer) mx = doctor_dns_lookup(doctor, domain, DNS_MX);
@@ -89,9 +205,7 @@ static void examine_mx(Doctor *doctor, const char *domain)
     if (mx->status == DNS_TROUBLE)
         findings_add(doctor, FINDING_UNKNOWN, "return-mx", "MX of %s: %s", domain, mx->trouble);
     else if (mx->status == DNS_FOUND && !mx->takes_no_mail)
-        findings_add(doctor, FINDING_FINE, "return-mx",
-                     "mail to %s goes to %s; that has to be an MTA that asks spfrom", domain,
-                     dns_answer_at(mx, 0)->data);
+        examine_hosts(doctor, domain, mx);
     else
         finding_advise(findings_add(doctor, FINDING_ERROR, "return-mx",
                                     "%s has no MX record: bounces can't come back", domain),

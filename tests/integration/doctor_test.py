@@ -53,6 +53,13 @@ leer.example.                 MX  10 mail.lemniscus.de.
 fremd.example.                TXT "v=spf1 ip4:203.0.113.1 -all"
 fremd.example.                MX  10 mail.lemniscus.de.
 smtp.provider.example.        A   203.0.113.25
+pool.lemniscus.de.            TXT "v=spf1 ip4:192.0.2.26 -all"
+two.lemniscus.de.             MX  10 relay2.lemniscus.de.
+two.lemniscus.de.             MX  10 mail.lemniscus.de.
+backup.lemniscus.de.          MX  10 relay2.lemniscus.de.
+backup.lemniscus.de.          MX  20 mail.lemniscus.de.
+dead.lemniscus.de.            MX  10 weg.tot.example.
+relay2.lemniscus.de.          A   192.0.2.25
 """
 ZONE_FILE = "$TTL 300\n" + ZONE
 # The machine's own, which the tests don't choose; and TCP, which most of them have (see test_tcp_socket).
@@ -1111,6 +1118,12 @@ OWN_FAULTS = [
     ("no-selector", {}, [], "unknown", "fallback-dkim", "not to be seen"),
     ("selector-missing", {}, ["--dkim-selector", "weg"], "error", "fallback-dkim", "weg._domainkey.lemniscus.de"),
     ("selector-revoked", {}, ["--dkim-selector", "old"], "error", "fallback-dkim", "revoked"),
+    ("return-elsewhere", {"return_address": "b+%t@lemniscus.de"}, [], "unknown", "return-mx", "mail.lemniscus.de (192.0.2.26)"),
+    ("return-pool", {"return_address": "b+%t@lemniscus.de", "relay_hosts": ["192.0.2.25", "spf:pool.lemniscus.de"]}, [],
+     "unknown", "return-mx", "neither this host"),
+    ("return-relay", {"return_address": "b+%t@backup.lemniscus.de"}, [], "fine", "return-mx", "relay2.lemniscus.de (192.0.2.25), a relay"),
+    ("return-two-hosts", {"return_address": "b+%t@two.lemniscus.de"}, [], "unknown", "return-mx", "mail.lemniscus.de (192.0.2.26)"),
+    ("return-dead", {"return_address": "b+%t@dead.lemniscus.de"}, [], "error", "return-mx", "weg.tot.example, which has no address"),
     ("private-relays", {"relay_hosts": ["10.0.0.1"]}, [], "error", "relay-set", "relay_hosts"),
     ("relay-without-address", {"relay_hosts": ["192.0.2.25", "weg.example"]}, [], "error", "relay-set", "weg.example"),
     ("no-user", {"user": "niemand-da"}, [], "error", "account", "niemand-da"),
@@ -1124,6 +1137,15 @@ def test_own_fault(own, name, settings, arguments, level, check, word):
     assert any(word in finding["text"] + (finding["advice"] or "") for finding in report.of(check, level)), \
         report.findings
     assert report.status == {"error": 1}.get(level, report.status) or check == "configuration"
+
+
+def test_return_domain_of_this_host(own):
+    addresses = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
+    need(None if addresses else "this machine has no address but loopback")
+    kind = "AAAA" if ":" in addresses[0] else "A"
+    zone = f"$TTL 60\n{ZONE}here.lemniscus.de. MX 10 h.here.lemniscus.de.\nh.here.lemniscus.de. {kind} {addresses[0]}\n"
+    report = own(return_address="b+%t@here.lemniscus.de", zone=zone, dns_servers=[])
+    assert f"({addresses[0]}), which is this host" in report.of("return-mx", "fine")[0]["text"]
 
 
 def test_selector_from_opendkim(own, tmp_path):
