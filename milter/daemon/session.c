@@ -202,6 +202,20 @@ static bool has_token(const GPtrArray *tokens, const char *token)
     return false;
 }
 
+/* False if path has not enough letters and digits in a row: most recipients need no closer look. A
+ * quoted one may hide them. */
+static bool may_have_token(const char *path)
+{
+    guint length = 0;
+
+    for (const char *at = path; *at != '\0' && length < RETURN_TOKEN_LENGTH; at++) {
+        if (*at == '"')
+            return true;
+        length = g_ascii_isalnum(*at) ? length + 1 : 0;
+    }
+    return length == RETURN_TOKEN_LENGTH;
+}
+
 /* Notes the recipient's token, or that it has none. */
 static void note_token(Message *message, const char *path)
 {
@@ -211,6 +225,10 @@ static void note_token(Message *message, const char *path)
 
     if (message->has_other_recipients || g_hash_table_size(forms) == 0)
         return;
+    if (!may_have_token(path)) {
+        message->has_other_recipients = true;
+        return;
+    }
     recipient = mailbox_parse_path(path);
     if (message->return_tokens == NULL)
         message->return_tokens = g_ptr_array_new_with_free_func(g_free);

@@ -99,6 +99,13 @@ KINDS = [  # sender, fields, kind
 ]
 
 
+@pytest.mark.parametrize("hidden", ['"bounce+{}{}"', '"bounce+{}\\{}"', '"\\bounce+{}{}"'])
+def test_a_quoted_recipient(daemon, token, hidden):
+    """Quotes and backslashes change nothing of an address."""
+    come_back(daemon, [hidden.format(token[:5], token[5:]) + "@lemniscus.de"], STRANGER, ANSWER)
+    last_record(daemon, action="rewrite", token=token)
+
+
 @pytest.mark.parametrize("sender, more, kind", KINDS)
 @pytest.mark.parametrize("local_part", ["bounce+{}", "NOREPLY+{}"])
 def test_kinds(daemon, token, sender, more, kind, local_part):
