@@ -7,6 +7,7 @@
 #include "mail/mailboxes.h"
 #include "mail/rewrite.h"
 #include "policy/outbound.h"
+#include "policy/fleet_member.h"
 #include "policy/relay_entry.h"
 #include "policy/return_address.h"
 #include "policy/verdict.h"
@@ -114,6 +115,12 @@ struct Settings {
     LogChoice log;
     bool log_local_parts; /* log_addresses = full */
     int log_level;        /* as in syslog(3) */
+
+    GPtrArray *fleet;          /* of FleetMember; empty: this host is alone */
+    char *fleet_name;          /* begins every key in the store */
+    guint fleet_timeout;       /* milliseconds */
+    char *fleet_ca;            /* NULL: the system's authorities */
+    char *fleet_password_file; /* NULL: no password */
 
     char *domain_map; /* NULL: none */
 

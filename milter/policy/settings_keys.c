@@ -16,6 +16,7 @@
 
 #define PORT_MAX 65535
 #define DAY 86400
+#define FLEET_NAME_MAX 64
 #define HEADER_NAME_MAX 64 /* octets */
 #define MECHANISM_MAX 300  /* octets: a name, a prefix length, and what stands before it */
 
@@ -503,6 +504,68 @@ static bool read_mechanisms(void *place, const SettingsGiven *given, GError **er
 }
 static const SettingsKind kind_mechanisms = {"mechanisms", SETTINGS_TEXTS, read_mechanisms};
 
+static void free_member(gpointer member)
+{
+    fleet_member_free(member);
+}
+
+static bool read_members(void *place, const SettingsGiven *given, GError **error)
+{
+    g_autoptr(GPtrArray) members = g_ptr_array_new_with_free_func(free_member);
+
+    for (size_t i = 0; given->values[i] != NULL; i++) {
+        FleetMember *member = fleet_member_parse(given->values[i], error);
+
+        if (member == NULL) {
+            g_prefix_error(error, "%s: ", given->key->name);
+            return false;
+        }
+        g_ptr_array_add(members, member);
+    }
+    put_array(place, g_steal_pointer(&members));
+    return true;
+}
+static const SettingsKind kind_members = {"stores", SETTINGS_ARRAY, read_members};
+
+/* It stands in keys of the store, between colons. */
+static bool read_fleet_name(void *place, const SettingsGiven *given, GError **error)
+{
+    const char *text = given->values[0];
+    size_t length =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+    if (length == 0 || text[length] != '\0' || length > FLEET_NAME_MAX)
+        return refuse(given->key, text, "1 to 64 letters, digits, \".\", \"_\" or \"-\"", error);
+    put_text(place, text);
+    return true;
+}
+static const SettingsKind kind_fleet_name = {"name", SETTINGS_TEXT, read_fleet_name};
+
+/* "50ms", or a time as read_time() takes it; in milliseconds. */
+static bool read_milliseconds(void *place, const SettingsGiven *given, GError **error)
+{
+    const SettingsKey *key = given->key;
+    const char *text = given->values[0];
+    g_autofree char *range = g_strdup_printf("a time from %ums to %us", key->min, key->max / 1000);
+    guint64 number = 0;
+
+    if (g_str_has_suffix(text, "ms")) {
+        g_autofree char *digits = g_strndup(text, strlen(text) - strlen("ms"));
+
+        if (!g_ascii_string_to_unsigned(digits, 10, key->min, key->max, &number, NULL))
+            return refuse(key, text, range, error);
+    } else {
+        gint64 seconds = clock_span_parse(text, NULL);
+
+        if (seconds < 0 || seconds * 1000 < key->min || seconds * 1000 > key->max)
+            return refuse(key, text, range, error);
+        number = (guint64)seconds * 1000;
+    }
+    *(guint *)place = (guint)number;
+    return true;
+}
+static const SettingsKind kind_milliseconds = {"milliseconds", SETTINGS_NUMBER, read_milliseconds};
+
 static bool read_relays(void *place, const SettingsGiven *given, GError **error)
 {
     g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify)relay_entry_free);
@@ -621,6 +684,11 @@ const SettingsKey settings_keys[] = {
     {"log_addresses", &kind_flag, "full", 0, IN(log_local_parts), WORDS("domain", "full")},
     {"log_level", &kind_log_level, "info", 0, IN(log_level),
      WORDS("error", "warning", "notice", "info", "debug")},
+    {"fleet", &kind_members, "{}", LIST, IN(fleet)},
+    {"fleet_name", &kind_fleet_name, "spfrom", 0, IN(fleet_name)},
+    {"fleet_timeout", &kind_milliseconds, "50ms", 0, IN(fleet_timeout), RANGE(1, 10000)},
+    {"fleet_ca", &kind_path, NULL, 0, IN(fleet_ca)},
+    {"fleet_password_file", &kind_path, NULL, 0, IN(fleet_password_file)},
     {"domain_map", &kind_path, NULL, 0, IN(domain_map)},
     {"authorised", &kind_choice, NULL, MAP, IN_SECTION(authorised), WORDS("no", "yes")},
 };

@@ -97,6 +97,15 @@ static void show_outbound(GString *shown, const GPtrArray *rules)
     g_string_append_c(shown, '\n');
 }
 
+static void show_members(GString *shown, const GPtrArray *members)
+{
+    g_string_append(shown, "fleet =");
+    for (guint i = 0; i < members->len; i++)
+        g_string_append_printf(shown, " %s",
+                               ((const FleetMember *)g_ptr_array_index(members, i))->text);
+    g_string_append_c(shown, '\n');
+}
+
 static void show_relays(GString *shown, const GPtrArray *entries)
 {
     g_string_append(shown, "relay_hosts =");
@@ -170,6 +179,11 @@ static void show_daemon_keys(GString *shown, Settings *settings)
     show(shown, "log", logs[settings->log]);
     show(shown, "log_addresses", settings->log_local_parts ? "full" : "domain");
     show_number(shown, "log_level", (guint)settings->log_level);
+    show_members(shown, settings->fleet);
+    show(shown, "fleet_name", settings->fleet_name);
+    show_number(shown, "fleet_timeout", settings->fleet_timeout);
+    show(shown, "fleet_ca", settings->fleet_ca);
+    show(shown, "fleet_password_file", settings->fleet_password_file);
     show(shown, "domain_map", settings->domain_map);
 }
 
@@ -233,6 +247,11 @@ static const char defaults[] = "\nfallback_address = noreply@example.org\n"
                                "log = auto\n"
                                "log_addresses = full\n"
                                "log_level = 6\n"
+                               "fleet =\n"
+                               "fleet_name = spfrom\n"
+                               "fleet_timeout = 50\n"
+                               "fleet_ca = (none)\n"
+                               "fleet_password_file = (none)\n"
                                "domain_map = (none)\n";
 
 static void test_defaults(void **state G_GNUC_UNUSED)
@@ -370,6 +389,13 @@ static const struct value_row {
     {"ledger = ledger.db", "ledger = /etc/spfrom/ledger.db"},
     {"ledger = /srv/l.db state_dir = /srv/spfrom", "ledger = /srv/l.db"},
     {"ledger_days = 1", "ledger_days = 1"},
+    {"fleet = \"redis://store.example:7000/1\"", "fleet = redis://store.example:7000/1"},
+    {"fleet = { \"unix:/a\", \"unix:/b\" }", "fleet = unix:/a unix:/b"},
+    {"fleet_name = spfrom-2.x", "fleet_name = spfrom-2.x"},
+    {"fleet_timeout = 5ms", "fleet_timeout = 5"},
+    {"fleet_timeout = 10s", "fleet_timeout = 10000"},
+    {"fleet_ca = ca.pem", "fleet_ca = /etc/spfrom/ca.pem"},
+    {"fleet_password_file = \"\"", "fleet_password_file = (none)"},
     {"control_socket = /run/x.sock", "control_socket = /run/x.sock"},
     {"control_socket = " LONGEST_PATH, "control_socket = " LONGEST_PATH},
     {"socket = unix:" LONGEST_PATH, "socket = unix:" LONGEST_PATH},
@@ -552,6 +578,14 @@ static const struct error_row {
     {"check_timeout = soon", ":1: check_timeout: \"soon\"" NOT_TIME},
     {"check_timeout = 0", ":1: check_timeout: invalid value \"0\"; use a time from 1s to 300s"},
     {"check_timeout = 6m", ":1: check_timeout: invalid value \"6m\"; use a time from 1s to 300s"},
+    {"fleet = { valkey }",
+     ":1: fleet: \"valkey\" is not the address of a store; write redis://HOST:PORT/DB, "
+     "rediss://HOST:PORT/DB for TLS, or unix:PATH"},
+    {"fleet_name = \"a:b\"",
+     ":1: fleet_name: invalid value \"a:b\"; use 1 to 64 letters, digits, \".\", \"_\" or \"-\""},
+    {"fleet_timeout = 0", ":1: fleet_timeout: invalid value \"0\"; use a time from 1ms to 10s"},
+    {"fleet_timeout = 11s", ":1: fleet_timeout: invalid value \"11s\"; use a time from 1ms to 10s"},
+    {"fleet_timeout = xms", ":1: fleet_timeout: invalid value \"xms\"; use a time from 1ms to 10s"},
     {"ledger_days = 0", ":1: ledger_days: invalid value \"0\"; use a number from 1 to 36500"},
     {"cache_size = 0", ":1: cache_size: invalid value \"0\"; use a number from 1 to 100000000"},
     {"cache_size = 1e5", ":1: cache_size: invalid value \"1e5\"; use a number from 1 to 100000000"},
