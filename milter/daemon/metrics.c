@@ -238,6 +238,7 @@ static void write_cache(const Writer *writer, const VerdictsCounters *counters)
     const char *name = "spfrom_cache_lookups_total";
 
     counter_head(writer, "spfrom_cache_lookups", "Verdicts asked for, by where they came from.");
+    sample(writer, name, "outcome", "fleet", counters->fleets);
     sample(writer, name, "outcome", "hit", counters->hits);
     sample(writer, name, "outcome", "miss", counters->misses);
     sample(writer, name, "outcome", "stale", counters->stales);

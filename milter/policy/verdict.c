@@ -55,6 +55,8 @@ const char *verdict_source_text(VerdictSource source)
         return "wait";
     case VERDICT_SOURCE_STALE:
         return "stale";
+    case VERDICT_SOURCE_FLEET:
+        return "fleet";
     case VERDICT_SOURCE_NONE:
         return "none";
     }

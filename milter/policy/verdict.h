@@ -36,6 +36,7 @@ typedef enum {
     VERDICT_SOURCE_MISS,  /* evaluated for this caller */
     VERDICT_SOURCE_WAIT,  /* evaluated for another caller, which this one joined */
     VERDICT_SOURCE_STALE, /* an older one, since DNS has trouble */
+    VERDICT_SOURCE_FLEET, /* another host of the fleet evaluated it */
     VERDICT_SOURCE_NONE,  /* nothing was looked up: domain_map, an exempt domain, no domain */
 } VerdictSource;
 const char *verdict_source_text(VerdictSource source);

@@ -365,6 +365,7 @@ static bool begin(Check *check, guint index)
         stop_at(check, CHECK_DEPENDS, index);
     }
     check->uses_sender = check->uses_sender || (uses & MACRO_SENDER) != 0;
+    check->uses_host = check->uses_host || (uses & MACRO_HOST) != 0;
     if (!check->is_forced)
         term->name = expand(check, term, uses);
     return !check->is_forced;

@@ -77,6 +77,7 @@ typedef struct {
     guint lookups, voids, questions;
     guint32 ttl; /* the smallest so far; G_MAXUINT32 before the first answer */
     bool uses_sender;
+    bool uses_host;
     CheckReach reach;
     guint depending; /* CHECK_DEPENDS: index of the term */
     /* A term that depends on the address, and that can only give a pass, counts as no match. The

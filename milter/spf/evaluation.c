@@ -194,6 +194,7 @@ static Evaluation *report_check(Check *check, SpfResult result)
     evaluation->void_lookups = check->voids;
     evaluation->ttl = check->ttl != G_MAXUINT32 ? check->ttl : 0;
     evaluation->uses_sender = check->uses_sender;
+    evaluation->uses_host = check->uses_host;
     evaluation->piece = *check->network;
     evaluation->terms = report.terms;
     set_result(evaluation, check, result, &outcome);
@@ -221,6 +222,7 @@ typedef struct {
     guint evaluations; /* that proved a piece */
     guint32 ttl;
     bool uses_sender;
+    bool uses_host;
 } Proof;
 
 /* Returns whether network is small enough to be tried address by address. */
@@ -297,6 +299,7 @@ static Evaluation *evaluate(Proof *proof, const Network *network, bool assumes, 
     *reach = check.reach;
     proof->ttl = MIN(proof->ttl, check.ttl);
     proof->uses_sender = proof->uses_sender || check.uses_sender;
+    proof->uses_host = proof->uses_host || check.uses_host;
     check_clear(&check);
     return evaluation;
 }
@@ -340,6 +343,7 @@ static Evaluation *prove_network(EvaluationContext *context, const EvaluationQue
 
     evaluation->ttl = proof.ttl != G_MAXUINT32 ? proof.ttl : 0;
     evaluation->uses_sender = proof.uses_sender;
+    evaluation->uses_host = proof.uses_host;
     if (evaluation->result == SPF_PASS)
         evaluation->piece = question->relay;
     return evaluation;

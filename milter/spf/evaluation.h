@@ -48,6 +48,8 @@ typedef struct {
     guint32 ttl; /* seconds: the smallest of all answers on which the result rests */
     /* %{s} or %{l} was expanded: the result holds for this address only. */
     bool uses_sender;
+    /* %{h} was expanded: the result holds for this HELO name only. */
+    bool uses_host;
     /* The network can't be proven, since a term depends on the address; result is then neutral. */
     bool is_unproven;
     Network piece;    /* the relay, or the first piece of it that decided the result */

@@ -76,8 +76,9 @@ static guint use_of(char letter)
         return MACRO_ADDRESS | MACRO_FOREIGN;
     case 'p':
         return MACRO_ADDRESS | MACRO_VALIDATED | MACRO_FOREIGN;
-    case 'o':
     case 'h':
+        return MACRO_HOST | MACRO_FOREIGN;
+    case 'o':
     case 'v':
         return MACRO_FOREIGN;
     default:

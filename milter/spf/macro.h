@@ -33,6 +33,7 @@ enum {
     MACRO_ADDRESS = 1 << 1,   /* %{i}, %{p}: depend on the relay's address */
     MACRO_VALIDATED = 1 << 2, /* %{p} */
     MACRO_FOREIGN = 1 << 3,   /* any but %{d} */
+    MACRO_HOST = 1 << 4,      /* %{h}: depends on the host that asks */
 };
 guint macro_uses(const char *spec, gsize length);
 

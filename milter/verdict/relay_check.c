@@ -81,6 +81,7 @@ static Evaluation *evaluate(Run *run, guint position)
     evaluation = evaluation_run(run->context, &run->question);
     run->check->ttl = MIN(run->check->ttl, evaluation->ttl);
     run->check->uses_sender |= evaluation->uses_sender;
+    run->check->uses_host |= evaluation->uses_host;
     return evaluation;
 }
 

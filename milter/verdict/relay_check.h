@@ -14,6 +14,7 @@ typedef struct {
     Verdict *verdict;
     guint32 ttl;      /* seconds: the smallest of all answers that it rests on */
     bool uses_sender; /* it holds for this address only */
+    bool uses_host;   /* it holds for this host's name only */
 } RelayCheck;
 
 /* Octets of a verdict's mechanism and reason: both come from records of strangers, and stay in the

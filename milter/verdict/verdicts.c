@@ -32,7 +32,9 @@ struct Verdicts {
     VerdictCache *cache;
     Flights *flights;
     Upkeep *upkeep;
-    gint is_replaced; /* by verdicts_new_after(); g_atomic_int_*() only */
+    Fleet *fleet;      /* NULL: this host is alone */
+    char *zone_digest; /* of dns_zone_file; "-" without one, NULL without a fleet */
+    gint is_replaced;  /* by verdicts_new_after(); g_atomic_int_*() only */
 };
 
 static void add_one(guint64 *counter)
@@ -131,6 +133,52 @@ static Landing settle(Verdicts *verdicts, const VerdictKey *key, const RelayChec
 }
 
 /*
+ * What makes two hosts come to the same verdict. Returns NULL if the relay set is not known: then
+ * nothing is shared.
+ */
+static char *fingerprint_new(Verdicts *verdicts)
+{
+    g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
+    Settings *settings = verdicts->settings;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (set->networks->len == 0 || !set->is_complete)
+        return NULL;
+    for (guint i = 0; i < set->networks->len; i++) {
+        char network[NETWORK_TEXT_MAX];
+        /* With relay_policy = any, what counts is which networks are of one entry. */
+        guint entry =
+            settings->relay_policy == RELAY_POLICY_ANY ? g_array_index(set->entries, guint, i) : 0;
+
+        g_string_append_printf(text, "%s %u,",
+                               network_text(&g_array_index(set->networks, Network, i), network),
+                               entry);
+    }
+    g_string_append_printf(text, "|%u|%s|%s", settings->relay_policy,
+                           settings->dns_trust_anchor != NULL ? settings->dns_trust_anchor : "-",
+                           verdicts->zone_digest);
+    return fleet_digest(text->str);
+}
+
+/* Tells the fleet what check found. mark is from before DNS was asked. */
+static void tell_fleet(Verdicts *verdicts, const VerdictKey *key, const RelayCheck *check,
+                       const char *mark)
+{
+    VerdictLife life = life_of(verdicts, check, 0);
+    FleetVerdict shared = {.verdict = check->verdict,
+                           .until = clock_wall(verdicts->clock) + life.fresh * CLOCK_SECOND,
+                           .after = (char *)mark};
+    g_autofree char *fingerprint = NULL;
+
+    if (check->verdict->result == SPF_TEMPERROR || check->uses_host)
+        return;
+    fingerprint = fingerprint_new(verdicts);
+    if (fingerprint != NULL)
+        fleet_verdict_put(verdicts->fleet, fingerprint, key->domain,
+                          check->uses_sender ? key->local_part : NULL, &shared);
+}
+
+/*
  * Asks DNS as the pilot of flight, keeps what comes out, and lands. before is what the cache had
  * for key; its epoch is older than the relay set that is read here, so that no verdict on an old
  * set stays when the cache is flushed for a new one.
@@ -142,6 +190,7 @@ static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *ke
     g_autoptr(EvaluationContext) context = NULL;
     gint64 made = clock_monotonic(verdicts->clock);
     bool has_relays = set->networks->len > 0;
+    g_autofree char *mark = verdicts->fleet != NULL ? fleet_mark(verdicts->fleet) : NULL;
     RelayCheck check;
     Landing landing = {.verdict = NULL};
 
@@ -150,12 +199,52 @@ static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *ke
     context = evaluation_context_new(verdicts->dns, with_patience(deadline, before));
     check = relay_check_run(context, verdicts->settings, set, key->domain, key->local_part);
     landing.verdict = check.verdict;
+    if (has_relays && verdicts->fleet != NULL)
+        tell_fleet(verdicts, key, &check, mark);
     if (has_relays)
         landing = settle(verdicts, key, &check, before, made);
     flights_land(verdicts->flights, flight, &landing);
     if (has_relays)
         add_one(&verdicts->counted->counters.evaluations);
     return landing;
+}
+
+/* Keeps what another host has found. */
+static Landing take_over(Verdicts *verdicts, const VerdictKey *key, const FleetVerdict *shared,
+                         bool is_per_address, guint epoch)
+{
+    VerdictKey kept = *key;
+    gint64 left = (shared->until - clock_wall(verdicts->clock)) / CLOCK_SECOND;
+    guint ttl = (guint)CLAMP(left, 1, verdicts->settings->cache_max_ttl);
+
+    if (shared->verdict->result != SPF_PASS)
+        ttl = MIN(ttl, verdicts->settings->cache_retry_ttl);
+    if (!is_per_address)
+        kept.local_part = NULL;
+    if (!g_atomic_int_get(&verdicts->is_replaced)) {
+        VerdictLife life = {clock_monotonic(verdicts->clock), ttl, verdicts->settings->cache_stale};
+
+        verdict_cache_put(verdicts->cache, &kept, shared->verdict, &life, epoch);
+    }
+    return (Landing){verdict_ref(shared->verdict), false, is_per_address};
+}
+
+/* Asks the fleet as the pilot of flight, and lands if it knows. */
+static bool ask_fleet(Verdicts *verdicts, Flight *flight, const VerdictKey *key, guint epoch,
+                      Deadline deadline, Landing *landing)
+{
+    g_autofree char *fingerprint = verdicts->fleet != NULL ? fingerprint_new(verdicts) : NULL;
+    FleetVerdict shared;
+    bool is_per_address;
+
+    if (fingerprint == NULL ||
+        !fleet_verdict_get(verdicts->fleet, fingerprint, key->domain, key->local_part, deadline,
+                           &shared, &is_per_address))
+        return false;
+    *landing = take_over(verdicts, key, &shared, is_per_address, epoch);
+    fleet_verdict_clear(&shared);
+    flights_land(verdicts->flights, flight, landing);
+    return true;
 }
 
 /* Boards the flight of those who would evaluate the same, and since the same flush. */
@@ -193,7 +282,10 @@ static Verdict *fly(Verdicts *verdicts, Flight *flight, const VerdictKey *key, D
         verdict_cache_get(verdicts->cache, key, clock_monotonic(verdicts->clock));
     Landing landing;
 
-    if (answer.outcome == VERDICT_CACHE_MISS) {
+    if (answer.outcome == VERDICT_CACHE_MISS &&
+        ask_fleet(verdicts, flight, key, answer.epoch, deadline, &landing)) {
+        *source = VERDICT_SOURCE_FLEET;
+    } else if (answer.outcome == VERDICT_CACHE_MISS) {
         landing = evaluate(verdicts, flight, key, &answer, deadline);
         *source = landing.is_stale ? VERDICT_SOURCE_STALE : VERDICT_SOURCE_MISS;
     } else {
@@ -389,6 +481,9 @@ static void count_one(Counted *counted, VerdictSource source, SpfResult result)
     case VERDICT_SOURCE_STALE:
         add_one(&counters->stales);
         return;
+    case VERDICT_SOURCE_FLEET:
+        add_one(&counters->fleets);
+        return;
     case VERDICT_SOURCE_NONE:
         return;
     }
@@ -433,6 +528,23 @@ static gint64 refresh(void *hook)
     return span;
 }
 
+void verdicts_share(Verdicts *verdicts, Fleet *fleet)
+{
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    if (verdicts->settings->dns_zone_file != NULL)
+        g_file_get_contents(verdicts->settings->dns_zone_file, &text, &length, NULL);
+    g_free(verdicts->zone_digest);
+    verdicts->zone_digest = text != NULL ? fleet_digest(text) : g_strdup("-");
+    verdicts->fleet = fleet_ref(fleet);
+}
+
+Fleet *verdicts_fleet(Verdicts *verdicts)
+{
+    return verdicts->fleet;
+}
+
 RelaySet *verdicts_relay_set(Verdicts *verdicts)
 {
     return fresh_relays_get(verdicts->relays);
@@ -457,6 +569,7 @@ void verdicts_counters(Verdicts *verdicts, VerdictsCounters *counters)
     counters->misses = read_one(&counted->misses);
     counters->waits = read_one(&counted->waits);
     counters->stales = read_one(&counted->stales);
+    counters->fleets = read_one(&counted->fleets);
     counters->evaluations = read_one(&counted->evaluations);
     for (int i = 0; i < SPF_RESULTS; i++)
         counters->results[i] = read_one(&counted->results[i]);
@@ -490,6 +603,8 @@ void verdicts_free(Verdicts *verdicts)
     g_clear_pointer(&verdicts->cache, verdict_cache_unref);
     g_clear_pointer(&verdicts->flights, flights_free);
     dns_free(verdicts->dns);
+    fleet_unref(verdicts->fleet);
+    g_free(verdicts->zone_digest);
     counted_unref(verdicts->counted);
     settings_unref(verdicts->settings);
     g_free(verdicts);

@@ -10,6 +10,7 @@
 #include "policy/settings.h"
 #include "policy/verdict.h"
 #include "dns/dns.h"
+#include "fleet/fleet.h"
 #include "verdict/relay_set.h"
 
 /*
@@ -83,6 +84,15 @@ Verdict *verdicts_get(Verdicts *verdicts, const Mailbox *mailbox, Deadline deadl
 /* The same for a question that no message asks: the counters of verdicts and cache stay. */
 Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox, Deadline deadline);
 
+/*
+ * From now on what the cache does not have is asked of the fleet before DNS, and what DNS gave is
+ * written there. Takes a reference. Call it before the first question.
+ */
+void verdicts_share(Verdicts *verdicts, Fleet *fleet);
+
+/* The fleet that they are shared with; NULL: none. It lives as long as verdicts. */
+Fleet *verdicts_fleet(Verdicts *verdicts);
+
 /* The relay set in force; a reference. */
 RelaySet *verdicts_relay_set(Verdicts *verdicts);
 
@@ -94,7 +104,7 @@ void verdicts_flush(Verdicts *verdicts, const char *domain);
 
 /* Counters, exact: each is only ever added to. */
 typedef struct {
-    guint64 hits, misses, waits, stales; /* calls of verdicts_get() by outcome */
+    guint64 hits, misses, waits, stales, fleets; /* calls of verdicts_get() by outcome */
     guint64 results[SPF_RESULTS];        /* verdicts given */
     guint64 evaluations;
     guint64 queries[4];  /* DNS questions asked, by DnsStatus */
