@@ -351,10 +351,16 @@ GPtrArray *fleet_hosts(Fleet *fleet, Deadline deadline)
 
 bool fleet_forget(Fleet *fleet, const char *host, Deadline deadline)
 {
+    /* Nobody waits for return addresses that it may not have told. */
+    const FleetReturnHost last = {
+        .seen = clock_wall(&clock_system), .is_whole = true, .is_stopped = true};
+    g_autofree char *gone = fleet_return_host_text(&last);
     FleetCommands *commands = fleet_commands_new();
 
     fleet_commands_add(commands, "HDEL %s:hosts %s", fleet_store_name(fleet->store), host);
     fleet_commands_add(commands, "HDEL %s:mode %s", fleet_store_name(fleet->store), host);
+    fleet_commands_add(commands, "HSET %s:returns %s %s", fleet_store_name(fleet->store), host,
+                       gone);
     return is_answered(fleet, commands, deadline);
 }
 

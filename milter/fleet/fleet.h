@@ -18,6 +18,8 @@
  *   NAME:flush                              a stream of the flushes, the store's clock in their ids
  *   NAME:mode                               host → the last switch that it knows
  *   NAME:hosts                              host → its sign of life
+ *   NAME:return:TOKEN                       the author of a return address (returns/return_share.h)
+ *   NAME:returns                            host → whether it has told all of these
  *
  * Nothing is ever read and then written back: each host writes what is its own, or what is the same
  * whoever writes it, so that no two can destroy each other's.

@@ -11,6 +11,7 @@
 #define TEXT_MAX 512 /* octets of one text */
 #define DIGEST_LENGTH 16
 #define KEYS_MAX 256
+#define DAY_MAX 2932896 /* 9999-12-31, from 1970 */
 
 /* --- members --- */
 
@@ -329,4 +330,52 @@ void fleet_host_free(FleetHost *host)
     g_free(host->return_key);
     g_clear_pointer(&host->keys, g_hash_table_unref);
     g_free(host);
+}
+
+/* --- return addresses --- */
+
+char *fleet_return_text(const FleetReturn *row)
+{
+    return dump(json_pack("{si ss si}", "v", VERSION, "address", row->address, "day", row->day));
+}
+
+bool fleet_return_parse(const char *text, gsize length, FleetReturn *row)
+{
+    json_t *json = load(text, length);
+    const json_t *day = json_object_get(json, "day");
+    json_int_t number = json_integer_value(day);
+    bool is_read = json != NULL && json_is_integer(day) && number > 0 && number <= DAY_MAX;
+
+    *row = (FleetReturn){.day = is_read ? (guint32)number : 0};
+    is_read = is_read && read_text(json, "address", false, &row->address);
+    json_decref(json);
+    return is_read;
+}
+
+void fleet_return_clear(FleetReturn *row)
+{
+    g_clear_pointer(&row->address, g_free);
+}
+
+char *fleet_return_host_text(const FleetReturnHost *host)
+{
+    json_t *json = json_pack("{si}", "v", VERSION);
+
+    put_time(json, "seen", host->seen);
+    put_flag(json, "whole", host->is_whole);
+    put_flag(json, "stopped", host->is_stopped);
+    return dump(json);
+}
+
+bool fleet_return_host_parse(const char *text, gsize length, FleetReturnHost *host)
+{
+    json_t *json = load(text, length);
+    bool is_read;
+
+    *host = (FleetReturnHost){.seen = 0};
+    is_read = json != NULL && read_time(json, "seen", false, &host->seen) &&
+              read_flag(json, "whole", &host->is_whole) &&
+              read_flag(json, "stopped", &host->is_stopped);
+    json_decref(json);
+    return is_read;
 }

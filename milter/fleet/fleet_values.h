@@ -71,6 +71,27 @@ FleetHost *fleet_host_parse(const char *text, gsize length);
 void fleet_host_free(FleetHost *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FleetHost, fleet_host_free)
 
+/* An author's address, as the host that gave it out has it (design section 19). Whether it belongs
+ * to the token that it stands under is for whoever has the key to say. */
+typedef struct {
+    char *address; /* addr-spec, not looked at */
+    guint32 day;   /* of last use */
+} FleetReturn;
+
+char *fleet_return_text(const FleetReturn *row);
+bool fleet_return_parse(const char *text, gsize length, FleetReturn *row);
+void fleet_return_clear(FleetReturn *row);
+
+/* What a host says of the return addresses that it gave out. */
+typedef struct {
+    gint64 seen;     /* wall time, by the host's own clock */
+    bool is_whole;   /* the store has them all */
+    bool is_stopped; /* there will be no more for now */
+} FleetReturnHost;
+
+char *fleet_return_host_text(const FleetReturnHost *host);
+bool fleet_return_host_parse(const char *text, gsize length, FleetReturnHost *host);
+
 /* Returns the first 16 hex digits of SHA-256 of text, owned by the caller. */
 char *fleet_digest(const char *text);
 #endif

@@ -10,6 +10,7 @@ typedef enum {
     RETURN_ROWS_ADD,
     RETURN_ROWS_USE,
     RETURN_ROWS_FIND,
+    RETURN_ROWS_AFTER,
     RETURN_ROWS_EXPIRE,
     RETURN_ROWS_STATEMENTS
 } ReturnRowsStatement;
@@ -31,6 +32,8 @@ static const char *const sqls[RETURN_ROWS_STATEMENTS] = {
     [RETURN_ROWS_ADD] = "INSERT OR IGNORE INTO addresses (token, address, day) VALUES (?1, ?3, ?2)",
     [RETURN_ROWS_USE] = "UPDATE addresses SET day = ?2 WHERE token = ?1 AND day < ?2",
     [RETURN_ROWS_FIND] = "SELECT address, day FROM addresses WHERE token = ?1",
+    [RETURN_ROWS_AFTER] = "SELECT token, address, day FROM addresses WHERE token > ?1"
+                          " ORDER BY token LIMIT ?2",
     [RETURN_ROWS_EXPIRE] = "DELETE FROM addresses WHERE token IN"
                            " (SELECT token FROM addresses WHERE day < ?1 ORDER BY day LIMIT ?2)",
 };
@@ -142,6 +145,39 @@ bool return_rows_find(ReturnRows *rows, const char *token, char **address, guint
     }
     sqlite3_reset(statement); /* ends the reading: the writer's log may be emptied */
     return code == SQLITE_ROW || code == SQLITE_DONE;
+}
+
+static void row_free(gpointer data)
+{
+    ReturnRow *row = data;
+
+    g_free((char *)row->token);
+    g_free((char *)row->address);
+    g_free(row);
+}
+
+GPtrArray *return_rows_after(ReturnRows *rows, const char *token, guint count, GError **error)
+{
+    sqlite3_stmt *statement = statement_of(rows, RETURN_ROWS_AFTER, error);
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(row_free);
+    int code;
+
+    if (statement == NULL)
+        return NULL;
+    sqlite3_bind_text(statement, 1, token, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, count);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        ReturnRow *row = g_new0(ReturnRow, 1);
+
+        row->token = g_strdup((const char *)sqlite3_column_text(statement, 0));
+        row->address = g_strdup((const char *)sqlite3_column_text(statement, 1));
+        row->day = (guint32)sqlite3_column_int64(statement, 2);
+        g_ptr_array_add(found, row);
+    }
+    if (code != SQLITE_DONE)
+        database_fail(rows->database, error);
+    sqlite3_reset(statement); /* ends the reading: the writer's log may be emptied */
+    return code == SQLITE_DONE ? g_steal_pointer(&found) : NULL;
 }
 
 bool return_rows_count(ReturnRows *rows, guint64 *count, GError **error)

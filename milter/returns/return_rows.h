@@ -37,6 +37,10 @@ bool return_rows_write(ReturnRows *rows, const GPtrArray *written, guint *added,
 bool return_rows_find(ReturnRows *rows, const char *token, char **address, guint32 *day,
                       GError **error);
 
+/* Returns the next count rows behind token, by token, as an array of ReturnRow with its own texts; a
+ * shorter one at the end, NULL with error. */
+GPtrArray *return_rows_after(ReturnRows *rows, const char *token, guint count, GError **error);
+
 bool return_rows_count(ReturnRows *rows, guint64 *count, GError **error);
 
 /* The latest day before day on which a row was used; 0 if there is none. */

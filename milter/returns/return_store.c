@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ledger/ledger_tally.h"
 #include "returns/return_rows.h"
+#include "returns/return_share.h"
 
 #define HALF (RETURN_STORE_KNOWN / 2)
 #define QUEUE_MAX 10000                /* rows that wait to be written */
@@ -48,6 +49,7 @@ struct ReturnStore {
     bool is_stopping;
     bool has_ended;
     ReturnStoreStatus status;
+    ReturnShare *share; /* NULL: no fleet; set once */
 
     /* The thread's alone: */
     ReturnRows *rows;    /* NULL: not open */
@@ -248,8 +250,8 @@ static void end_reading(ReturnStore *store, const GError *error)
     pthread_mutex_unlock(&store->lock);
 }
 
-ReturnStoreOutcome return_store_find(ReturnStore *store, const char *token, Deadline deadline,
-                                     ReturnStoreRow *row)
+static ReturnStoreOutcome find_here(ReturnStore *store, const char *token, Deadline deadline,
+                                    ReturnStoreRow *row)
 {
     g_autoptr(GError) error = NULL;
     ReturnStoreOutcome outcome;
@@ -272,6 +274,38 @@ ReturnStoreOutcome return_store_find(ReturnStore *store, const char *token, Dead
     return outcome;
 }
 
+static ReturnShare *share_of(ReturnStore *store)
+{
+    ReturnShare *share;
+
+    pthread_mutex_lock(&store->lock);
+    share = store->share;
+    pthread_mutex_unlock(&store->lock);
+    return share;
+}
+
+ReturnStoreOutcome return_store_find(ReturnStore *store, const char *token, Deadline deadline,
+                                     ReturnStoreRow *row)
+{
+    static const ReturnStoreOutcome outcomes[] = {
+        [RETURN_SHARE_FOUND] = RETURN_STORE_FOUND,
+        [RETURN_SHARE_UNKNOWN] = RETURN_STORE_UNKNOWN,
+        [RETURN_SHARE_TROUBLE] = RETURN_STORE_TROUBLE,
+    };
+    ReturnStoreOutcome outcome = find_here(store, token, deadline, row);
+    ReturnShare *share = share_of(store);
+
+    if (outcome == RETURN_STORE_FOUND || share == NULL)
+        return outcome;
+    if (outcome == RETURN_STORE_UNKNOWN)
+        return outcomes[return_share_find(share, token, deadline, &row->address, &row->last_used)];
+    /* The fleet may know it though the file can't be read. */
+    if (return_share_find(share, token, deadline, &row->address, &row->last_used) ==
+        RETURN_SHARE_FOUND)
+        return RETURN_STORE_FOUND;
+    return outcome;
+}
+
 void return_store_row_clear(ReturnStoreRow *row)
 {
     g_clear_pointer(&row->address, g_free);
@@ -282,6 +316,7 @@ void return_store_status(ReturnStore *store, ReturnStoreStatus *status)
     pthread_mutex_lock(&store->lock);
     *status = store->status;
     status->trouble = g_strdup(status->trouble);
+    status->is_unsent = store->share != NULL && return_share_is_unsent(store->share);
     pthread_mutex_unlock(&store->lock);
 }
 
@@ -290,8 +325,31 @@ void return_store_status_clear(ReturnStoreStatus *status)
     g_clear_pointer(&status->trouble, g_free);
 }
 
+void return_store_share(ReturnStore *store, Fleet *(*take_fleet)(void), const char *host,
+                        const guint8 key[RETURN_KEY_LENGTH])
+{
+    const ReturnShareOptions options = {.take_fleet = take_fleet,
+                                        .host = host,
+                                        .file = store->file,
+                                        .days = store->days,
+                                        .key = key,
+                                        .clock = store->clock};
+    ReturnShare *share;
+
+    if (share_of(store) != NULL)
+        return;
+    share = return_share_start(&options);
+    pthread_mutex_lock(&store->lock);
+    store->share = share;
+    pthread_mutex_unlock(&store->lock);
+}
+
 void return_store_set_days(ReturnStore *store, guint days)
 {
+    ReturnShare *share = share_of(store);
+
+    if (share != NULL)
+        return_share_set_days(share, days);
     pthread_mutex_lock(&store->lock);
     store->days = days;
     pthread_cond_signal(&store->woken);
@@ -470,6 +528,8 @@ static void note_success_locked(ReturnStore *store, GHashTable *batch)
 
         if (row->address != NULL)
             remember_locked(store, row->token, row->day);
+        if (store->share != NULL)
+            return_share_note(store->share, row->token);
     }
     g_clear_pointer(&store->status.trouble, g_free);
 }
@@ -630,6 +690,7 @@ void return_store_free(ReturnStore *store)
 {
     if (!store->has_ended)
         return; /* the disk hangs, and the thread still uses it */
+    g_clear_pointer(&store->share, return_share_free);
     g_hash_table_unref(store->recent);
     g_hash_table_unref(store->older);
     g_hash_table_unref(store->queue);
@@ -677,10 +738,12 @@ void return_store_stop(ReturnStore *store)
         continue;
     has_ended = store->has_ended;
     pthread_mutex_unlock(&store->lock);
-    if (has_ended) {
+    if (has_ended)
         pthread_join(store->thread, NULL);
+    if (share_of(store) != NULL)
+        return_share_stop(share_of(store)); /* after the last rows */
+    if (has_ended)
         return;
-    }
     log_write(LOG_WARNING, "return addresses: %s: the disk does not answer", store->file);
     pthread_detach(store->thread);
 }

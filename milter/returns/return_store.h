@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "fleet/fleet.h"
+#include "policy/return_address.h"
 
 /*
  * Which author a return token stands for (design section 19): the SQLite file return.db with token,
@@ -16,6 +18,8 @@
  * can't be written, this is logged when it begins and when it ends, new tokens are unavailable at
  * once, and it is tried again every second; the rows that wait for it are bounded. A corrupt file is
  * moved aside and a new one begun; one that was deleted is made again.
+ *
+ * In a fleet, rows are told to the other hosts, and theirs are found (return_share.h).
  *
  * Lock protocol: one lock inside guards the memory and the queue of rows; it is not held while a
  * file is read or written. Any thread may call any function.
@@ -33,6 +37,14 @@ typedef struct ReturnStore ReturnStore;
  */
 ReturnStore *return_store_start(const char *file, guint days, const Clock *clock);
 void return_store_set_days(ReturnStore *store, guint days);
+
+/*
+ * From now on rows are shared with the hosts of the fleet that take_fleet gives (a new reference; NULL:
+ * none), of which this one has the name host. key is what the tokens are made with. Has an effect
+ * the first time only.
+ */
+void return_store_share(ReturnStore *store, Fleet *(*take_fleet)(void), const char *host,
+                        const guint8 key[RETURN_KEY_LENGTH]);
 
 /*
  * Writes what waits and ends the thread; gives up after RETURN_STORE_STOP_SECONDS if the disk
@@ -56,7 +68,7 @@ bool return_store_put(ReturnStore *store, const char *token, const char *address
 typedef enum {
     RETURN_STORE_FOUND,
     RETURN_STORE_UNKNOWN, /* never given out here, or ended */
-    RETURN_STORE_TROUBLE, /* the file can't be read now */
+    RETURN_STORE_TROUBLE, /* the file can't be read now, or a host of the fleet may know more */
 } ReturnStoreOutcome;
 
 typedef struct {
@@ -65,7 +77,7 @@ typedef struct {
 } ReturnStoreRow;
 
 /*
- * Looks token (lower case) up in the file. If it is found, row is filled and the caller clears it
+ * Looks token (lower case) up in the file, and then in the fleet. If it is found, row is filled and the caller clears it
  * with return_store_row_clear(). Waits for another look-up until deadline at most.
  */
 ReturnStoreOutcome return_store_find(ReturnStore *store, const char *token, Deadline deadline,
@@ -80,6 +92,7 @@ void return_store_use(ReturnStore *store, const char *token);
 typedef struct {
     guint64 addresses; /* rows in the file; counted when it is opened, then kept up to date */
     guint64 failures;  /* commits that failed, since the start */
+    bool is_unsent;    /* the fleet may lack a row of this host's */
     char *trouble;     /* why the file can't be written; NULL: it can */
 } ReturnStoreStatus;
 void return_store_status(ReturnStore *store, ReturnStoreStatus *status);
