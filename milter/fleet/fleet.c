@@ -12,6 +12,8 @@
 #define FLUSHES_MAX 4096 /* domains whose last flush is known; more are as if all were flushed */
 #define STREAM_MAX 1000  /* flushes that the store keeps, about */
 #define DOMAIN_MAX 253
+#define AHEAD_MAX (10 * 365 * 24 * 3600 * CLOCK_SECOND) /* of a clock that is wrong */
+#define HOSTS_MAX 256 /* more are not looked at: a stranger could write any number */
 
 /* The id of an entry of a stream: the store's milliseconds, and a number within them. */
 typedef struct {
@@ -26,6 +28,7 @@ struct Fleet {
     guint timeout;        /* milliseconds */
     pthread_mutex_t lock; /* guards what follows */
     FlushId last;         /* the last flush that is known */
+    FlushId polled;       /* the last one that the poll has seen */
     FlushId all;          /* the last one of all verdicts */
     GHashTable *flushed;  /* domain → FlushId */
     bool was_polled;
@@ -132,6 +135,49 @@ static bool is_answered(Fleet *fleet, FleetCommands *commands, Deadline deadline
     return answers != NULL;
 }
 
+/* Does a key of ours hold a value of another type than that? */
+static bool is_poisoned(Fleet *fleet, const char *key, const char *type, Deadline deadline)
+{
+    FleetCommands *commands = fleet_commands_new();
+    g_autoptr(GPtrArray) answers = NULL;
+    const redisReply *found;
+
+    fleet_commands_add(commands, "TYPE %s:%s", fleet_store_name(fleet->store), key);
+    answers = fleet_store_ask(fleet->store, commands, deadline);
+    found = answers != NULL ? answer_at(answers, 0) : NULL;
+    return found != NULL && found->type == REDIS_REPLY_STATUS && strcmp(found->str, type) != 0;
+}
+
+/* Removes a key of ours that holds a value of another type: what is to be written there takes its
+ * place. */
+static bool remove_poisoned(Fleet *fleet, const char *key, Deadline deadline)
+{
+    FleetCommands *commands = fleet_commands_new();
+
+    fleet_commands_add(commands, "DEL %s:%s", fleet_store_name(fleet->store), key);
+    return is_answered(fleet, commands, deadline);
+}
+
+/* Puts value under this host's name into the hash key. Returns the answers, the last of which is the
+ * writing's, or NULL; before it that of the value that stood there. */
+static GPtrArray *put_own(Fleet *fleet, const char *key, const char *value, Deadline deadline)
+{
+    const char *name = fleet_store_name(fleet->store);
+
+    for (int i = 0;; i++) {
+        FleetCommands *commands = fleet_commands_new();
+        g_autoptr(GPtrArray) answers = NULL;
+
+        fleet_commands_add(commands, "HGET %s:%s %s", name, key, fleet->host);
+        fleet_commands_add(commands, "HSET %s:%s %s %s", name, key, fleet->host, value);
+        answers = fleet_store_ask(fleet->store, commands, deadline);
+        if (answers == NULL || answer_at(answers, 1) != NULL)
+            return g_steal_pointer(&answers);
+        if (i > 0 || !remove_poisoned(fleet, key, deadline))
+            return NULL;
+    }
+}
+
 /* --- verdicts --- */
 
 static char *verdict_key(const Fleet *fleet, const char *fingerprint, const char *domain,
@@ -196,18 +242,26 @@ void fleet_verdict_put(Fleet *fleet, const char *fingerprint, const char *domain
     fleet_store_tell(fleet->store, commands);
 }
 
-bool fleet_flush(Fleet *fleet, const char *domain, Deadline deadline)
+static bool add_flush(Fleet *fleet, const char *what, Deadline deadline, FlushId *id)
 {
     FleetCommands *commands = fleet_commands_new();
-    const char *what = domain != NULL ? domain : "";
     g_autoptr(GPtrArray) answers = NULL;
-    FlushId id;
 
     fleet_commands_add(commands, "XADD %s:flush MAXLEN ~ %d * domain %s host %s",
                        fleet_store_name(fleet->store), STREAM_MAX, what, fleet->host);
     answers = fleet_store_ask(fleet->store, commands, deadline);
-    if (answers == NULL || !is_text(answer_at(answers, 0)) ||
-        !id_parse(answer_at(answers, 0)->str, &id))
+    return answers != NULL && is_text(answer_at(answers, 0)) &&
+           id_parse(answer_at(answers, 0)->str, id);
+}
+
+bool fleet_flush(Fleet *fleet, const char *domain, Deadline deadline)
+{
+    const char *what = domain != NULL ? domain : "";
+    FlushId id;
+
+    if (!add_flush(fleet, what, deadline, &id) &&
+        (!is_poisoned(fleet, "flush", "stream", deadline) ||
+         !remove_poisoned(fleet, "flush", deadline) || !add_flush(fleet, what, deadline, &id)))
         return false;
     pthread_mutex_lock(&fleet->lock);
     note_flush(fleet, what, id);
@@ -219,24 +273,28 @@ bool fleet_flush(Fleet *fleet, const char *domain, Deadline deadline)
 
 bool fleet_switch_put(Fleet *fleet, const FleetSwitch *made, Deadline deadline)
 {
-    FleetCommands *commands = fleet_commands_new();
     g_autofree char *text = fleet_switch_text(made);
+    g_autoptr(GPtrArray) answers = put_own(fleet, "mode", text, deadline);
 
-    fleet_commands_add(commands, "HSET %s:mode %s %s", fleet_store_name(fleet->store), fleet->host,
-                       text);
-    return is_answered(fleet, commands, deadline);
+    return answers != NULL;
 }
 
-bool fleet_host_put(Fleet *fleet, const FleetHost *host, Deadline deadline)
+bool fleet_host_put(Fleet *fleet, const FleetHost *host, Deadline deadline, FleetHost **before)
 {
-    FleetCommands *commands = fleet_commands_new();
     g_autofree char *text = fleet_host_text(host);
+    g_autoptr(GPtrArray) answers = put_own(fleet, "hosts", text, deadline);
+    const redisReply *found;
 
-    fleet_commands_add(commands, "HSET %s:hosts %s %s", fleet_store_name(fleet->store), fleet->host,
-                       text);
-    return is_answered(fleet, commands, deadline);
+    *before = NULL;
+    if (answers == NULL)
+        return false;
+    found = answer_at(answers, 0);
+    if (is_text(found))
+        *before = fleet_host_parse(found->str, found->len);
+    return true;
 }
 
+/* A time that no clock can have said would lock out all switches after it. */
 static void take_switches(const redisReply *answer, FleetNews *news)
 {
     for (guint i = 0; i < elements_of(answer); i++) {
@@ -245,7 +303,8 @@ static void take_switches(const redisReply *answer, FleetNews *news)
 
         if (!is_text(value) || !fleet_switch_parse(value->str, value->len, &made))
             continue;
-        if (news->has_switch && fleet_switch_compare(&made, &news->last) <= 0) {
+        if (made.at > clock_wall(&clock_system) + AHEAD_MAX ||
+            (news->has_switch && fleet_switch_compare(&made, &news->last) <= 0)) {
             fleet_switch_clear(&made);
             continue;
         }
@@ -282,6 +341,8 @@ static void take_flushes(Fleet *fleet, const redisReply *answer, FleetNews *news
         if (fleet->was_polled && g_strcmp0(host, fleet->host) != 0)
             g_ptr_array_add(news->flushed, g_strdup(domain));
         note_flush(fleet, domain, id);
+        if (id_compare(id, fleet->polled) > 0)
+            fleet->polled = id;
     }
     fleet->was_polled = true;
 }
@@ -289,7 +350,7 @@ static void take_flushes(Fleet *fleet, const redisReply *answer, FleetNews *news
 bool fleet_poll(Fleet *fleet, FleetNews *news, Deadline deadline)
 {
     FleetCommands *commands = fleet_commands_new();
-    g_autofree char *mark = fleet_mark(fleet);
+    g_autofree char *mark = id_text(fleet->polled); /* only this thread changes it */
     g_autoptr(GPtrArray) answers = NULL;
 
     *news = (FleetNews){.flushed = g_ptr_array_new_with_free_func(g_free)};
@@ -332,18 +393,19 @@ GPtrArray *fleet_hosts(Fleet *fleet, Deadline deadline)
     g_autoptr(GPtrArray) answers = NULL;
     const redisReply *values;
 
-    fleet_commands_add(commands, "HVALS %s:hosts", fleet_store_name(fleet->store));
+    fleet_commands_add(commands, "HGETALL %s:hosts", fleet_store_name(fleet->store));
     answers = fleet_store_ask(fleet->store, commands, deadline);
     if (answers == NULL)
         return NULL;
     values = answer_at(answers, 0);
-    for (guint i = 0; i < elements_of(values); i++) {
-        FleetHost *host = is_text(values->element[i])
-                              ? fleet_host_parse(values->element[i]->str, values->element[i]->len)
-                              : NULL;
+    for (guint i = 0; i + 1 < elements_of(values) && hosts->len < HOSTS_MAX; i += 2) {
+        const redisReply *name = values->element[i];
+        const redisReply *value = values->element[i + 1];
+        g_autoptr(FleetHost) host =
+            is_text(name) && is_text(value) ? fleet_host_parse(value->str, value->len) : NULL;
 
-        if (host != NULL)
-            g_ptr_array_add(hosts, host);
+        if (host != NULL && strcmp(host->host, name->str) == 0)
+            g_ptr_array_add(hosts, g_steal_pointer(&host));
     }
     g_ptr_array_sort(hosts, compare_hosts);
     return g_steal_pointer(&hosts);

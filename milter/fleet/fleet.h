@@ -68,8 +68,9 @@ bool fleet_flush(Fleet *fleet, const char *domain, Deadline deadline);
 /* Writes made as the last switch that this host knows. */
 bool fleet_switch_put(Fleet *fleet, const FleetSwitch *made, Deadline deadline);
 
-/* Writes a sign of life. */
-bool fleet_host_put(Fleet *fleet, const FleetHost *host, Deadline deadline);
+/* Writes a sign of life. before is set to the one that it takes the place of, owned by the caller;
+ * NULL: there was none. */
+bool fleet_host_put(Fleet *fleet, const FleetHost *host, Deadline deadline, FleetHost **before);
 
 /* What is new. */
 typedef struct {

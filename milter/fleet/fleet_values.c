@@ -90,10 +90,28 @@ static bool read_mode(const json_t *json, const char *name, Mode *mode)
     return text != NULL && mode_parse(text, mode);
 }
 
+/* Returns text such that is_plain() holds: what is written is read, whatever a user is called. */
+static char *plain(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    GString *made = g_string_new(NULL);
+
+    for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
+        gunichar character = g_utf8_get_char(at);
+
+        if (made->len > TEXT_MAX - 6)
+            break;
+        g_string_append_unichar(made, g_unichar_iscntrl(character) ? '?' : character);
+    }
+    return g_string_free(made, FALSE);
+}
+
 static void put_text(json_t *json, const char *name, const char *text)
 {
-    if (text != NULL)
-        json_object_set_new(json, name, json_string(text));
+    g_autofree char *made = text != NULL ? plain(text) : NULL;
+
+    if (made != NULL)
+        json_object_set_new(json, name, json_string(made));
 }
 
 static void put_time(json_t *json, const char *name, gint64 wall)
@@ -263,6 +281,7 @@ char *fleet_host_text(const FleetHost *host)
     put_flag(json, "here", host->is_here);
     put_flag(json, "stopped", host->is_stopped);
     put_flag(json, "unsent", host->is_unsent);
+    put_flag(json, "double", host->is_double);
     return dump(json);
 }
 
@@ -300,6 +319,7 @@ static bool read_host(const json_t *json, FleetHost *host)
            read_flag(json, "here", &host->is_here) &&
            read_flag(json, "stopped", &host->is_stopped) &&
            read_flag(json, "unsent", &host->is_unsent) &&
+           read_flag(json, "double", &host->is_double) &&
            read_keys(json_object_get(json, "keys"), host->keys);
 }
 

@@ -61,6 +61,7 @@ typedef struct {
     bool is_here;      /* its mode was switched for it alone */
     bool is_stopped;   /* it ended as it was told to */
     bool is_unsent;    /* it has something that the store does not */
+    bool is_double;    /* another host has the same name */
     char *relays;      /* digest of the relay set */
     char *return_key;  /* digest of the key; "" without one */
     GHashTable *keys;  /* name of a key → digest of its value */

@@ -52,7 +52,7 @@ static const struct row {
      MACRO_ADDRESS | MACRO_FOREIGN, true},
     {"%{i}", "192.0.2.3", MACRO_ADDRESS | MACRO_FOREIGN, false},
     {"%{i2}", "2.3", MACRO_ADDRESS | MACRO_FOREIGN, false},
-    {"%{h}", "mail.example.net", MACRO_FOREIGN, false},
+    {"%{h}", "mail.example.net", MACRO_FOREIGN | MACRO_HOST, false},
     {"%{p}.x.org", "unknown.x.org", MACRO_ADDRESS | MACRO_VALIDATED | MACRO_FOREIGN, false},
     {"%{S}.org", "strong-bad%40email.example.com.org", MACRO_SENDER | MACRO_FOREIGN, false},
     {"a%%b%_c%-d.org", "a%b c%20d.org", 0, false},
