@@ -803,6 +803,80 @@ bool settings_key_is_same(const SettingsKey *key, const void *a, const void *b)
     return false;
 }
 
+static void append_rule(GString *text, const OutboundRule *rule)
+{
+    char network[NETWORK_TEXT_MAX] = "";
+
+    if (rule->kind == OUTBOUND_NETWORK)
+        network_text(&rule->network, network);
+    g_string_append_printf(text, "%u %s %s\n", rule->kind, network,
+                           rule->daemon != NULL ? rule->daemon : "");
+}
+
+static void append_relay(GString *text, const RelayEntry *entry)
+{
+    char network[NETWORK_TEXT_MAX] = "";
+
+    if (entry->kind == RELAY_ENTRY_NETWORK)
+        network_text(&entry->network, network);
+    g_string_append_printf(text, "%u %s %s\n", entry->kind, network,
+                           entry->domain != NULL ? entry->domain : "");
+}
+
+static void append_elements(GString *text, const SettingsKind *kind, const GPtrArray *array)
+{
+    for (guint i = 0; array != NULL && i < array->len; i++) {
+        const void *element = g_ptr_array_index(array, i);
+
+        if (kind == &kind_rules)
+            append_rule(text, element);
+        else if (kind == &kind_relays)
+            append_relay(text, element);
+        else if (kind == &kind_members)
+            g_string_append_printf(text, "%s\n", ((const FleetMember *)element)->text);
+    }
+}
+
+static void append_form(GString *text, const ReturnForm *form)
+{
+    if (form == NULL)
+        return;
+    g_string_append_printf(text, "=%s", form->text != NULL ? form->text : "");
+    if (form->plain != NULL && form->plain->display_name != NULL)
+        g_string_append_printf(text, "\n%s", form->plain->display_name);
+}
+
+char *settings_key_text(const SettingsKey *key, const void *place)
+{
+    GString *text = g_string_new(NULL);
+    const char *value;
+
+    switch (key->kind->member) {
+    case SETTINGS_NUMBER:
+        g_string_printf(text, "%u", *(const guint *)place);
+        break;
+    case SETTINGS_FLAG:
+        g_string_printf(text, "%d", *(const bool *)place);
+        break;
+    case SETTINGS_TEXT:
+        value = *(char *const *)place;
+        if (value != NULL)
+            g_string_printf(text, "=%s", value);
+        break;
+    case SETTINGS_TEXTS:
+        for (char *const *at = *(char **const *)place; at != NULL && *at != NULL; at++)
+            g_string_append_printf(text, "%s\n", *at);
+        break;
+    case SETTINGS_ADDRESS:
+        append_form(text, *(ReturnForm *const *)place);
+        break;
+    case SETTINGS_ARRAY:
+        append_elements(text, key->kind, *(GPtrArray *const *)place);
+        break;
+    }
+    return g_string_free(text, FALSE);
+}
+
 void settings_key_copy(const SettingsKey *key, void *to, const void *from)
 {
     switch (key->kind->member) {

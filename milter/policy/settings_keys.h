@@ -86,6 +86,9 @@ bool settings_key_is_valid(const SettingsKey *key, const char *const *values, GE
 /* Frees what the member at place holds. */
 void settings_key_clear(const SettingsKey *key, void *place);
 bool settings_key_is_same(const SettingsKey *key, const void *a, const void *b);
+/* What the member at place holds, as text that differs if and only if the value does; owned by the
+ * caller. For machines, not as in the file. */
+char *settings_key_text(const SettingsKey *key, const void *place);
 /* Puts what from holds into to. */
 void settings_key_copy(const SettingsKey *key, void *to, const void *from);
 #endif

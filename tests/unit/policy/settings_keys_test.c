@@ -104,7 +104,9 @@ static void test_row(void **state)
     assert_true(member != SETTINGS_ADDRESS || !has(key, SETTINGS_KEY_RESTART));
     assert_true(!has(key, SETTINGS_KEY_FILE) || member == SETTINGS_TEXT);
     assert_int_equal(strcmp(key->kind->name, "choice") == 0, key->words != NULL);
-    assert_int_equal(strcmp(key->kind->name, "number") == 0 || strcmp(key->kind->name, "time") == 0,
+    assert_int_equal(strcmp(key->kind->name, "number") == 0 ||
+                         strcmp(key->kind->name, "time") == 0 ||
+                         strcmp(key->kind->name, "milliseconds") == 0,
                      key->max > 0);
     if (has(key, SETTINGS_KEY_SECTION | SETTINGS_KEY_MAP)) {
         assert_true(key->section_offset > 0);
@@ -120,6 +122,17 @@ static void test_row(void **state)
     }
 }
 
+/* The text of a member differs if its value does. */
+static void assert_text_differs(const SettingsKey *key, const void *a, const void *b)
+{
+    g_autofree char *of_a = settings_key_text(key, a);
+    g_autofree char *again = settings_key_text(key, a);
+    g_autofree char *of_b = settings_key_text(key, b);
+
+    assert_string_equal(of_a, again);
+    assert_string_not_equal(of_a, of_b);
+}
+
 /* A reload names each key that needs a restart and differs, and keeps what runs; it names no
  * other. */
 static void test_restart(void **state)
@@ -132,6 +145,7 @@ static void test_restart(void **state)
     const void *old = settings_key_member((struct Settings *)running, key);
 
     assert_false(settings_key_is_same(key, place, old));
+    assert_text_differs(key, place, old);
     settings_keep(next, running, changed);
     assert_int_equal(changed->len, has(key, SETTINGS_KEY_RESTART));
     if (changed->len > 0)
