@@ -58,7 +58,10 @@ static int set_up(void **state G_GNUC_UNUSED)
 
 static int tear_down(void **state G_GNUC_UNUSED)
 {
+    g_autofree char *here = g_build_filename(directory, "mode-here.json", NULL);
+
     g_unlink(file);
+    g_unlink(here);
     g_rmdir(directory);
     g_clear_pointer(&file, g_free);
     g_clear_pointer(&directory, g_free);
@@ -382,6 +385,141 @@ static void test_nothing_kept(void **state G_GNUC_UNUSED)
     mode_switch_tend();
 }
 
+/* The switch of another host, seconds after START. */
+static FleetSwitch made_by(const char *host, gint64 seconds, Mode mode)
+{
+    return (FleetSwitch){.at = START + seconds * CLOCK_SECOND,
+                         .host = (char *)host,
+                         .mode = mode,
+                         .who = (char *)"anna"};
+}
+
+static bool learn(FleetSwitch made)
+{
+    return mode_switch_learn(&made);
+}
+
+static void assert_last(gint64 at, const char *host)
+{
+    FleetSwitch made;
+
+    assert_true(mode_switch_last(&made));
+    assert_int_equal(made.at, at);
+    assert_string_equal(made.host, host);
+    fleet_switch_clear(&made);
+}
+
+/* The later one counts, of two of one time the greater name; a clock that is ahead locks nobody out. */
+static void test_learnt(void **state G_GNUC_UNUSED)
+{
+    FleetSwitch none;
+    ModeStatus status;
+
+    assert_false(learn(made_by("mx2", 1, MODE_OFF))); /* there is no fleet */
+    mode_switch_join("mx1");
+    assert_false(mode_switch_last(&none));
+    assert_true(learn(made_by("mx2", -5, MODE_OFF)));
+    assert_status(MODE_OFF, true, START - 5 * CLOCK_SECOND, 0);
+    mode_switch_get(&status);
+    assert_string_equal(status.host, "mx2");
+    assert_string_equal(status.who, "anna");
+    assert_false(learn(made_by("mx2", -5, MODE_REWRITE)));
+    assert_false(learn(made_by("mx1", -5, MODE_REWRITE)));
+    assert_true(learn(made_by("mx3", -5, MODE_LOG_ONLY)));
+    assert_true(learn(made_by("mx2", 600, MODE_OFF)));
+    set(MODE_LOG_ONLY, 0);
+    assert_last(START + 600 * CLOCK_SECOND + CLOCK_MILLISECOND, "mx1");
+    set(MODE_OFF, 0);
+    assert_last(START + 600 * CLOCK_SECOND + 2 * CLOCK_MILLISECOND, "mx1");
+    mode_switch_clear("test", &status);
+    assert_last(START + 600 * CLOCK_SECOND + 3 * CLOCK_MILLISECOND, "mx1");
+    assert_false(learn(made_by("mx2", 600, MODE_OFF)));
+    assert_false(mode_switch_in_force(MODE_REWRITE).is_switch);
+}
+
+/* One with an end ends everywhere at that time, and what it interrupted returns. */
+static void test_learnt_with_an_end(void **state G_GNUC_UNUSED)
+{
+    FleetSwitch made = made_by("mx2", 0, MODE_OFF);
+
+    mode_switch_join("mx1");
+    made.until = START + 10 * CLOCK_SECOND;
+    made.has_before = true;
+    made.before = MODE_LOG_ONLY;
+    assert_true(learn(made));
+    assert_status(MODE_OFF, true, START, START + 10 * CLOCK_SECOND);
+    pass(10 * CLOCK_SECOND);
+    assert_status(MODE_LOG_ONLY, true, START + 10 * CLOCK_SECOND, 0);
+    mode_switch_tend();
+    assert_last(START, "mx2"); /* as the others have it */
+    made.at += CLOCK_SECOND;
+    made.has_before = false;
+    assert_true(learn(made)); /* it is over already */
+    assert_status(MODE_REWRITE, false, START + 10 * CLOCK_SECOND, 0);
+}
+
+/* What is known outlives a restart, a clear too. */
+static void test_learnt_and_kept(void **state G_GNUC_UNUSED)
+{
+    FleetSwitch cleared = made_by("mx2", 3, MODE_OFF);
+
+    mode_switch_join("mx1");
+    assert_true(learn(made_by("mx2", 2, MODE_OFF)));
+    save();
+    start(MODE_REWRITE);
+    mode_switch_join("mx1");
+    assert_last(START + 2 * CLOCK_SECOND, "mx2");
+    assert_true(mode_switch_in_force(MODE_REWRITE).is_switch);
+    cleared.is_cleared = true;
+    assert_true(learn(cleared));
+    save();
+    start(MODE_REWRITE);
+    mode_switch_join("mx1");
+    assert_last(START + 3 * CLOCK_SECOND, "mx2");
+    assert_false(mode_switch_in_force(MODE_REWRITE).is_switch);
+    assert_false(learn(made_by("mx3", 2, MODE_OFF)));
+}
+
+/* A switch from before there was a fleet is as old as it is. */
+static void test_joined(void **state G_GNUC_UNUSED)
+{
+    set(MODE_OFF, 0);
+    save();
+    pass(100 * CLOCK_SECOND);
+    start(MODE_REWRITE);
+    mode_switch_join("mx1");
+    assert_last(START, "mx1");
+    assert_true(learn(made_by("mx2", 50, MODE_LOG_ONLY)));
+}
+
+static void test_here(void **state G_GNUC_UNUSED)
+{
+    ModeStatus status;
+
+    mode_switch_join("mx1");
+    mode_switch_set_here(MODE_OFF, 0, "test", &status);
+    assert_true(status.is_here);
+    assert_true(learn(made_by("mx2", -1, MODE_LOG_ONLY)));
+    assert_status(MODE_OFF, true, START, 0);
+    mode_switch_clear("test", &status); /* the fleet's */
+    assert_status(MODE_OFF, true, START, 0);
+    set(MODE_OFF, 0);
+    mode_switch_set_here(MODE_REWRITE, 10, "test", &status);
+    assert_int_equal(status.next, MODE_OFF);
+    save();
+    start(MODE_LOG_ONLY);
+    mode_switch_join("mx1");
+    assert_status(MODE_REWRITE, true, START, START + 11 * CLOCK_SECOND);
+    pass(11 * CLOCK_SECOND);
+    mode_switch_tend();
+    mode_switch_get(&status);
+    assert_true(status.is_here && status.mode == MODE_OFF); /* that which it interrupted */
+    mode_switch_clear_here("test", &status);
+    assert_true(!status.is_here && status.mode == MODE_OFF && status.is_switch);
+    mode_switch_clear("test", &status);
+    assert_true(!status.is_switch && status.mode == MODE_LOG_ONLY);
+}
+
 static const struct test_row {
     const char *name;
     CMUnitTestFunction function;
@@ -405,6 +543,11 @@ static const struct test_row {
     {"a folder in the file's place", test_folder_in_its_place},
     {"saved later", test_saved_later},
     {"nothing is kept without state_dir", test_nothing_kept},
+    {"learnt of another host", test_learnt},
+    {"learnt of another host, with an end", test_learnt_with_an_end},
+    {"learnt of another host, over restarts", test_learnt_and_kept},
+    {"a switch from before the fleet", test_joined},
+    {"for this host alone", test_here},
 };
 
 int main(void)
