@@ -14,11 +14,14 @@ static int flush(const CliContext *context, char *domain)
 
     if (status != SUBCOMMAND_GO_ON)
         return status;
-    json_decref(answer);
     if (domain != NULL)
         printf("verdicts on %s and below forgotten\n", domain);
     else
         puts("all verdicts forgotten");
+    if (control_text(answer, "warning") != NULL)
+        subcommand_error(&flush_subcommand, CLI_YES, "warning: %s",
+                         control_text(answer, "warning"));
+    json_decref(answer);
     return CLI_YES;
 }
 
@@ -49,7 +52,7 @@ const Subcommand flush_subcommand = {
         "The daemon forgets its verdicts on DOMAIN and on what is below it, or without DOMAIN "
         "all of them, and the answers of the DNS that they rest on: a record that was just "
         "published takes effect with the next message. Without DOMAIN the relay hosts are "
-        "looked up again, too.",
+        "looked up again, too. In a fleet all hosts forget them.",
     .exit_status = "0 forgotten, 2 wrong usage, 69 the daemon is not reachable, 78 configuration",
     .run = run,
 };

@@ -14,6 +14,7 @@ typedef struct {
     const char *mode;
     const char *span;
     bool is_clear;
+    bool is_here;
     bool is_json;
 } Options;
 
@@ -35,6 +36,10 @@ static const Option option_rows[] = {
      .kind = OPTION_FLAG,
      .member = offsetof(Options, is_clear),
      .help = "go back to the configuration's mode now"},
+    {.name = "here",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_here),
+     .help = "switch this host alone, not its fleet; it stays so until --clear --here"},
     {.name = "json",
      .kind = OPTION_FLAG,
      .member = offsetof(Options, is_json),
@@ -66,6 +71,9 @@ static int read_options(const Options *options, ControlRequest *request)
             return subcommand_usage_error(&mode_subcommand,
                                           "a mode and --clear exclude each other");
     }
+    request->is_here = options->is_here;
+    if (options->is_here && request->command == CONTROL_MODE)
+        return subcommand_usage_error(&mode_subcommand, "--here goes with a mode or --clear");
     if (options->span == NULL)
         return SUBCOMMAND_GO_ON;
     if (options->mode == NULL)
@@ -110,6 +118,10 @@ static void print_text(const DaemonStatusMode *mode)
     page_raw(&page, PAGE_PLAIN, "\n");
     add_time(&page, "since", mode->since);
     add_line(&page, "by", by);
+    if (mode->here != DAEMON_STATUS_UNKNOWN)
+        add_line(&page, "for", mode->here == DAEMON_STATUS_YES ? "this host alone" : "the fleet");
+    if (mode->here == DAEMON_STATUS_NO && mode->host != NULL && mode->who != NULL)
+        add_line(&page, "at", mode->host);
     if (mode->until != 0)
         add_time(&page, "until", mode->until);
     if (mode->next != NULL)
@@ -174,7 +186,8 @@ const Subcommand mode_subcommand = {
         "a switch. With a mode it switches, at once, whatever the configuration says, until "
         "--clear or the end of --for. A switch survives a restart and a reload. Messages under "
         "way keep the mode that they began with. A domain section of the configuration still "
-        "counts if it is less active than the switch.",
+        "counts if it is less active than the switch. In a fleet a switch holds for all hosts "
+        "within a second; --here is for this host alone.",
     .options = option_rows,
     .options_count = G_N_ELEMENTS(option_rows),
     .exit_status =

@@ -63,6 +63,8 @@ static void add_mode(Page *page, const DaemonStatus *status, gint64 now)
     add_time(page, "  since", mode->since, now);
     add_line(page, "  by", PAGE_PLAIN, by);
     add_line(page, "  switched by", PAGE_PLAIN, mode->who);
+    if (mode->here == DAEMON_STATUS_YES)
+        add_line(page, "  for", PAGE_PLAIN, "this host alone");
     add_time(page, "  until", mode->until, now);
     add_line(page, "  then", PAGE_PLAIN, mode->next);
 }
@@ -240,6 +242,30 @@ static void add_returns(Page *page, const DaemonStatus *status)
     add_line(page, "  trouble", PAGE_BAD, status->returns.error);
 }
 
+static void add_names(Page *page, const char *label, char **names)
+{
+    g_autofree char *text = length_of(names) > 0 ? g_strjoinv(", ", names) : NULL;
+
+    add_line(page, label, PAGE_BAD, text);
+}
+
+static void add_fleet(Page *page, const DaemonStatus *status, gint64 now)
+{
+    DaemonStatusAnswer up = status->fleet.up;
+    g_autofree char *hosts = count_text(status->fleet.hosts);
+
+    if (up == DAEMON_STATUS_UNKNOWN)
+        return;
+    add_line(page, "fleet", up == DAEMON_STATUS_YES ? PAGE_PLAIN : PAGE_BAD,
+             up == DAEMON_STATUS_YES ? status->fleet.store : "the store can't be used");
+    add_time(page, "  since", status->fleet.since, now);
+    add_line(page, "  trouble", PAGE_BAD, status->fleet.error);
+    add_line(page, "  hosts", PAGE_PLAIN, hosts);
+    add_names(page, "  not seen", status->fleet.unseen);
+    add_names(page, "  different", status->fleet.differing);
+    add_names(page, "  same name", status->fleet.doubled);
+}
+
 void status_add(Page *page, const DaemonStatus *status, gint64 now)
 {
     add_process(page, status, now);
@@ -253,6 +279,7 @@ void status_add(Page *page, const DaemonStatus *status, gint64 now)
     add_dns(page, status, now);
     add_ledger(page, status);
     add_returns(page, status);
+    add_fleet(page, status, now);
 }
 
 typedef struct {

@@ -127,6 +127,7 @@ extern const Subcommand check_subcommand;
 extern const Subcommand completion_subcommand;
 extern const Subcommand config_subcommand;
 extern const Subcommand doctor_subcommand;
+extern const Subcommand fleet_subcommand;
 extern const Subcommand flush_subcommand;
 extern const Subcommand metrics_subcommand;
 extern const Subcommand mode_subcommand;

@@ -10,7 +10,7 @@
 
 #define WHO_MAX 64   /* octets of a user's name; what is longer is cut */
 #define SHOWN_MAX 40 /* octets of a name that is told back */
-#define MEMBERS_MAX 5
+#define MEMBERS_MAX 6
 
 G_DEFINE_QUARK(spfrom_control_request_error, control_request_error)
 
@@ -55,8 +55,12 @@ static bool read_mode(const json_t *object, ControlRequest *request, GError **er
 {
     const json_t *clear = json_object_get(object, "clear");
     const char *who = json_string_value(json_object_get(object, "who"));
+    const json_t *here = json_object_get(object, "here");
     bool is_clear = json_is_true(clear);
 
+    if (here != NULL && !json_is_boolean(here))
+        return refuse(error, "\"here\" is true or false");
+    request->is_here = json_is_true(here);
     if (clear != NULL && !json_is_boolean(clear))
         return refuse(error, "\"clear\" is true or false");
     request->who = g_strndup(who != NULL ? who : "", WHO_MAX);
@@ -68,6 +72,8 @@ static bool read_mode(const json_t *object, ControlRequest *request, GError **er
     }
     if (json_object_get(object, "for") != NULL)
         return refuse(error, "\"for\" goes with \"mode\"");
+    if (request->is_here && !is_clear)
+        return refuse(error, "\"here\" goes with \"mode\" or \"clear\"");
     request->command = is_clear ? CONTROL_MODE_CLEAR : CONTROL_MODE;
     return true;
 }
@@ -129,6 +135,11 @@ static bool read_resolve(const json_t *object, ControlRequest *request, GError *
            (request->query != NULL || refuse(error, "\"query\" is an address or a token"));
 }
 
+static bool read_fleet(const json_t *object, ControlRequest *request, GError **error)
+{
+    return read_text(object, "forget", &request->forget, error);
+}
+
 static bool read_address(ControlRequest *request, GError **error)
 {
     g_autoptr(Mailbox) mailbox = mailbox_parse_path(request->address);
@@ -162,13 +173,14 @@ static const struct command {
     Reader read;                      /* NULL: there is nothing to read */
 } commands[] = {
     {"status", CONTROL_STATUS, {NULL}, NULL},
-    {"mode", CONTROL_MODE, {"mode", "for", "clear", "who", "detail"}, read_mode},
+    {"mode", CONTROL_MODE, {"mode", "for", "clear", "here", "who", "detail"}, read_mode},
     {"reload", CONTROL_RELOAD, {NULL}, NULL},
     {"flush", CONTROL_FLUSH, {"domain"}, read_flush},
     {"metrics", CONTROL_METRICS, {"format"}, read_metrics},
     {"find", CONTROL_FIND, {"queue_id"}, read_find},
     {"resolve", CONTROL_RESOLVE, {"query"}, read_resolve},
     {"config", CONTROL_CONFIG, {NULL}, NULL},
+    {"fleet", CONTROL_FLEET, {"forget"}, read_fleet},
     {"recent",
      CONTROL_RECENT,
      {"domain", "queue_id", "message_id", "address", "limit"},
@@ -308,6 +320,10 @@ json_t *control_request_write(const ControlRequest *request)
         json_object_set_new(object, "for", json_integer(request->seconds));
     if (request->command == CONTROL_MODE_CLEAR)
         json_object_set_new(object, "clear", json_true());
+    if (request->is_here)
+        json_object_set_new(object, "here", json_true());
+    if (request->forget != NULL)
+        json_object_set_new(object, "forget", json_string(request->forget));
     if (request->who != NULL && *request->who != '\0')
         json_object_set_new(object, "who", json_string(request->who));
     if (request->has_detail)
@@ -333,6 +349,7 @@ void control_request_clear(ControlRequest *request)
 {
     g_clear_pointer(&request->domain, g_free);
     g_clear_pointer(&request->who, g_free);
+    g_clear_pointer(&request->forget, g_free);
     g_clear_pointer(&request->queue_id, g_free);
     g_clear_pointer(&request->message_id, g_free);
     g_clear_pointer(&request->address, g_free);

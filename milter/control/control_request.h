@@ -20,6 +20,7 @@ typedef enum {
     CONTROL_FIND,
     CONTROL_RESOLVE, /* a return address, a token or an author */
     CONTROL_CONFIG,  /* the value of each key in force */
+    CONTROL_FLEET,   /* the hosts and the store; "forget" a host */
     CONTROL_RECENT,  /* the last messages, newest first; what is given has to match */
 } ControlCommand;
 
@@ -32,6 +33,8 @@ typedef struct {
     gint64 seconds;     /* CONTROL_MODE_SET: how long; 0: without an end */
     char *domain;       /* CONTROL_FLUSH, CONTROL_RECENT: see base/domain_name.h; NULL: all */
     char *who;          /* CONTROL_MODE_SET, CONTROL_MODE_CLEAR: the user's name; NULL: not known */
+    bool is_here;       /* CONTROL_MODE_SET, CONTROL_MODE_CLEAR: for this host alone */
+    char *forget;       /* CONTROL_FLEET: the name of a host; NULL: none */
     bool has_detail;    /* CONTROL_MODE and these: the answer says who, and what comes next */
     char *queue_id;     /* CONTROL_FIND, CONTROL_RECENT */
     char *message_id;   /* CONTROL_RECENT: without "<" and ">" */

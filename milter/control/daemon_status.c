@@ -39,6 +39,8 @@ static const Member status_members[] = {
     {NULL, "mode_until", KIND_TIME, STATUS(mode.until)},
     {NULL, "mode_who", KIND_TEXT, STATUS(mode.who)},
     {NULL, "mode_next", KIND_TEXT, STATUS(mode.next)},
+    {NULL, "mode_host", KIND_TEXT, STATUS(mode.host)},
+    {NULL, "mode_here", KIND_ANSWER, STATUS(mode.here)},
     {NULL, "mode_configured", KIND_TEXT, STATUS(mode_configured)},
     {"configuration", "file", KIND_TEXT, STATUS(configuration.file)},
     {"configuration", "loaded", KIND_TIME, STATUS(configuration.loaded)},
@@ -89,6 +91,14 @@ static const Member status_members[] = {
     {"returns", "found", KIND_COUNT, STATUS(returns.found)},
     {"returns", "unknown", KIND_COUNT, STATUS(returns.unknown)},
     {"returns", "trouble", KIND_COUNT, STATUS(returns.trouble)},
+    {"fleet", "up", KIND_ANSWER, STATUS(fleet.up)},
+    {"fleet", "store", KIND_TEXT, STATUS(fleet.store)},
+    {"fleet", "since", KIND_TIME, STATUS(fleet.since)},
+    {"fleet", "error", KIND_TEXT, STATUS(fleet.error)},
+    {"fleet", "hosts", KIND_COUNT, STATUS(fleet.hosts)},
+    {"fleet", "unseen", KIND_TEXTS, STATUS(fleet.unseen)},
+    {"fleet", "differing", KIND_TEXTS, STATUS(fleet.differing)},
+    {"fleet", "doubled", KIND_TEXTS, STATUS(fleet.doubled)},
 };
 
 static const Member mode_members[] = {
@@ -101,6 +111,12 @@ static const Member mode_members[] = {
     {NULL, "digest", KIND_TEXT, offsetof(DaemonStatusMode, digest)},
 };
 #define MODE_MEMBERS_BRIEF 4
+
+/* In a fleet, or if it was switched for this host alone. */
+static const Member mode_fleet_members[] = {
+    {NULL, "host", KIND_TEXT, offsetof(DaemonStatusMode, host)},
+    {NULL, "here", KIND_ANSWER, offsetof(DaemonStatusMode, here)},
+};
 
 /* Of counts that belong to an enum: how many there are, and what each is called. */
 static int counts_length(Kind kind)
@@ -290,8 +306,16 @@ void daemon_status_free(DaemonStatus *status)
 
 json_t *daemon_status_mode_write(const DaemonStatusMode *mode, bool has_detail)
 {
-    return write_all(mode_members, has_detail ? G_N_ELEMENTS(mode_members) : MODE_MEMBERS_BRIEF,
-                     mode);
+    json_t *json =
+        write_all(mode_members, has_detail ? G_N_ELEMENTS(mode_members) : MODE_MEMBERS_BRIEF, mode);
+    json_t *more;
+
+    if (mode->here == DAEMON_STATUS_UNKNOWN)
+        return json;
+    more = write_all(mode_fleet_members, G_N_ELEMENTS(mode_fleet_members), mode);
+    json_object_update(json, more);
+    json_decref(more);
+    return json;
 }
 
 DaemonStatusMode *daemon_status_mode_read(const json_t *answer)
@@ -299,10 +323,12 @@ DaemonStatusMode *daemon_status_mode_read(const json_t *answer)
     DaemonStatusMode *mode = g_new0(DaemonStatusMode, 1);
 
     read_all(mode_members, G_N_ELEMENTS(mode_members), answer, mode);
+    read_all(mode_fleet_members, G_N_ELEMENTS(mode_fleet_members), answer, mode);
     return mode;
 }
 
 void daemon_status_mode_free(DaemonStatusMode *mode)
 {
+    g_free(mode->host);
     free_all(mode_members, G_N_ELEMENTS(mode_members), mode);
 }

@@ -33,6 +33,10 @@ typedef struct {
     char *next;
     /* settings_digest() of the settings in force; NULL: not known */
     char *digest;
+    /* in a fleet, where it was switched, or whose configuration counts; NULL: there is no fleet */
+    char *host;
+    /* was it switched for that host alone? UNKNOWN: there is no fleet, and it was not */
+    DaemonStatusAnswer here;
 } DaemonStatusMode;
 
 typedef struct {
@@ -127,6 +131,22 @@ typedef struct {
         gint64 unknown;
         gint64 trouble;
     } returns;
+    /* the fleet: all NULL and 0 if there is none */
+    struct {
+        /* is the store there? */
+        DaemonStatusAnswer up;
+        /* the member that is used, or was last */
+        char *store;
+        /* of the last change between up and down */
+        gint64 since;
+        /* why it is down */
+        char *error;
+        gint64 hosts;
+        /* names of those that were not seen for a minute, that differ, that share a name */
+        char **unseen;
+        char **differing;
+        char **doubled;
+    } fleet;
 } DaemonStatus;
 
 /* Returns the answer, a new object with "ok": true. Text that is not UTF-8 is made valid. */

@@ -13,6 +13,7 @@
 #include "control/message_record.h"
 #include "control/return_resolution.h"
 #include "daemon/fallback_watch.h"
+#include "daemon/fleet_agent.h"
 #include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
@@ -39,6 +40,8 @@ typedef struct {
     ControlCaller caller;
     ModeStatus mode; /* mode, as the next one */
     bool has_detail;
+    bool is_here;
+    char *forget; /* fleet */
     char *domain; /* flush */
     char *query;  /* resolve */
 } Task;
@@ -58,6 +61,7 @@ static void finish(Task *task, json_t *answer)
     control_server_answer(&task->caller, answer);
     g_free(task->domain);
     g_free(task->query);
+    g_free(task->forget);
     g_free(task);
 }
 
@@ -95,6 +99,9 @@ static void fill_mode(DaemonStatusMode *mode, const ModeStatus *now)
     mode->until = now->until;
     mode->who = *now->who != '\0' ? g_strdup(now->who) : NULL;
     mode->next = now->until != 0 ? g_strdup(mode_text(now->next)) : NULL;
+    mode->host = *now->host != '\0' ? g_strdup(now->host) : NULL;
+    if (mode->host != NULL || now->is_here)
+        mode->here = now->is_here ? DAEMON_STATUS_YES : DAEMON_STATUS_NO;
 }
 
 static void fill_configuration(DaemonStatus *status, Settings *settings)
@@ -260,6 +267,23 @@ static void fill_returns(DaemonStatus *status)
     status->returns.trouble = (gint64)returns.trouble;
 }
 
+static void fill_fleet(DaemonStatus *status)
+{
+    g_auto(FleetAgentStatus) fleet;
+
+    fleet_agent_status(&fleet);
+    if (!fleet.is_there)
+        return;
+    status->fleet.up = fleet.store.is_up ? DAEMON_STATUS_YES : DAEMON_STATUS_NO;
+    status->fleet.store = *fleet.store.member != '\0' ? g_strdup(fleet.store.member) : NULL;
+    status->fleet.since = fleet.store.since;
+    status->fleet.error = g_strdup(fleet.store.trouble);
+    status->fleet.hosts = fleet.hosts;
+    status->fleet.unseen = g_steal_pointer(&fleet.unseen);
+    status->fleet.differing = g_steal_pointer(&fleet.differing);
+    status->fleet.doubled = g_steal_pointer(&fleet.doubled);
+}
+
 static json_t *status_answer(void)
 {
     g_autoptr(DaemonStatus) status = g_new0(DaemonStatus, 1);
@@ -279,6 +303,7 @@ static json_t *status_answer(void)
     fill_verdicts(status, live.settings, &counters);
     fill_dns(status, live.settings, &counters);
     fill_returns(status);
+    fill_fleet(status);
     live_settings_release(&live);
     return daemon_status_write(status);
 }
@@ -302,11 +327,17 @@ static json_t *mode_answer(const ModeStatus *now, bool has_detail)
     return daemon_status_mode_write(mode, has_detail);
 }
 
+static void add_warning(GString *warnings, const char *warning)
+{
+    g_string_append_printf(warnings, "%s%s", warnings->len > 0 ? "; " : "", warning);
+}
+
 /* The mode is in force by now. */
 static void run_mode(void *data)
 {
     Task *task = data;
     g_autoptr(GError) error = NULL;
+    g_autoptr(GString) warnings = g_string_new(NULL);
     json_t *answer = mode_answer(&task->mode, task->has_detail);
 
     if (!mode_switch_save(&error)) {
@@ -314,8 +345,16 @@ static void run_mode(void *data)
             g_strdup_printf("in force, but a restart will forget it: %s", error->message);
 
         log_write(LOG_WARNING, "mode switch: %s", warning);
-        json_object_set_new(answer, "warning", valid_text(warning));
+        add_warning(warnings, warning);
     }
+    if (!task->is_here && !fleet_agent_tell_switch())
+        add_warning(warnings, "the store of the fleet is away; the other hosts will learn of this "
+                              "when it is back");
+    if (!task->is_here && task->mode.is_here)
+        add_warning(warnings, "this host stays as it was switched for it alone; to end that: "
+                              "spfrom mode --clear --here");
+    if (warnings->len > 0)
+        json_object_set_new(answer, "warning", valid_text(warnings->str));
     finish(task, answer);
 }
 
@@ -354,11 +393,13 @@ static void run_flush(void *data)
     Task *task = data;
     LiveSettings live;
     json_t *answer;
+    bool is_told;
 
     if (!live_settings_take(&live)) {
         finish(task, control_server_refusal("the daemon is ending"));
         return;
     }
+    is_told = fleet_agent_tell_flush(task->domain); /* before the cache asks the store anew */
     verdicts_flush(live.verdicts, task->domain);
     live_settings_release(&live);
     fallback_watch_wake();
@@ -366,6 +407,10 @@ static void run_flush(void *data)
     answer = ok();
     json_object_set_new(answer, "domain",
                         task->domain != NULL ? json_string(task->domain) : json_null());
+    if (!is_told)
+        json_object_set_new(answer, "warning",
+                            json_string("the store of the fleet is away; the other hosts will "
+                                        "learn of this when it is back"));
     finish(task, answer);
 }
 
@@ -393,6 +438,13 @@ static void run_resolve(void *data)
     finish(task, answer);
 }
 
+static void run_fleet(void *data)
+{
+    Task *task = data;
+
+    finish(task, fleet_agent_report(task->forget));
+}
+
 static void answer_mode(const ControlCaller *caller, bool has_detail)
 {
     ModeStatus status;
@@ -407,10 +459,14 @@ static void change_mode(const ControlCaller *caller, const ControlRequest *reque
     bool has_name = request->who != NULL && *request->who != '\0';
     g_autofree char *uid = g_strdup_printf("uid %u", (guint)caller->uid);
     const char *name = has_name ? request->who : uid;
-    Task task = {.has_detail = request->has_detail};
+    Task task = {.has_detail = request->has_detail, .is_here = request->is_here};
 
-    if (request->command == CONTROL_MODE_CLEAR)
+    if (request->command == CONTROL_MODE_CLEAR && request->is_here)
+        mode_switch_clear_here(name, &task.mode);
+    else if (request->command == CONTROL_MODE_CLEAR)
         mode_switch_clear(name, &task.mode);
+    else if (request->is_here)
+        mode_switch_set_here(request->mode, request->seconds, name, &task.mode);
     else
         mode_switch_set(request->mode, request->seconds, name, &task.mode);
     post(switcher, run_mode, caller, task);
@@ -514,6 +570,9 @@ static void carry_out(const ControlCaller *caller, ControlRequest *request)
         return;
     case CONTROL_CONFIG:
         answer_config(caller);
+        return;
+    case CONTROL_FLEET:
+        post(loader, run_fleet, caller, (Task){.forget = g_steal_pointer(&request->forget)});
         return;
     case CONTROL_RECENT:
         answer_recent(caller, request);

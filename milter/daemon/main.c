@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "daemon/control.h"
 #include "daemon/fallback_watch.h"
+#include "daemon/fleet_agent.h"
 #include "daemon/in_flight.h"
 #include "daemon/ledger_writer.h"
 #include "daemon/listener.h"
@@ -277,6 +278,7 @@ static guint test_start(Settings *settings)
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func((GDestroyNotify)g_error_free);
     GError *of_socket = NULL;
     g_autoptr(GError) of_key = NULL;
+    g_autoptr(GError) of_fleet = NULL;
 
     privileges_examine(settings, errors);
     if (!listener_check(settings, &of_socket))
@@ -287,10 +289,11 @@ static guint test_start(Settings *settings)
         settings_locate(settings, error);
         log_write(LOG_ERR, "%s", (*error)->message);
     }
-    if (setup_return_key(settings, SETUP_KEY_READ, &of_key))
-        return errors->len;
-    log_write(LOG_ERR, "%s", of_key->message);
-    return errors->len + 1;
+    if (!fleet_agent_check(settings, &of_fleet))
+        log_write(LOG_ERR, "%s", of_fleet->message);
+    if (!setup_return_key(settings, SETUP_KEY_READ, &of_key))
+        log_write(LOG_ERR, "%s", of_key->message);
+    return errors->len + (of_fleet != NULL) + (of_key != NULL);
 }
 
 /* Says all that is wrong with the configuration in file, and what a start would need. */
@@ -386,7 +389,8 @@ static int run(Settings *settings, const Options *options)
     status = listen_and_drop(settings);
     if (status != EX_OK)
         return status;
-    if (!setup_return_key(settings, SETUP_KEY_MAKE, &error)) {
+    if (!fleet_agent_check(settings, &error) ||
+        !setup_return_key(settings, SETUP_KEY_MAKE, &error)) {
         control_close();
         listener_close();
         return fail(EX_CONFIG, error);
@@ -399,13 +403,19 @@ static int run(Settings *settings, const Options *options)
     }
     mode_switch_start(settings->state_dir, settings->mode, &clock_system);
     reload_note_start();
+    if (!fleet_agent_configure(settings)) {
+        log_write(LOG_ERR, "can't start a thread");
+        return EX_OSERR;
+    }
+    fleet_agent_share(verdicts);
     log_ready(settings, verdicts);
     live_settings_put(settings_ref(settings), verdicts);
     if (!options->is_foreground)
         open_log(settings, false);
-    if (!log_queue_start() || !fallback_watch_start() || !control_start(settings) ||
-        !returns_start(settings) || !signals_start(on_reload) || !reload_watch_map() ||
-        !ledger_writer_start(settings_in_force) || !listener_start() || !watchdog_start(settings)) {
+    if (!log_queue_start() || !fleet_agent_start() || !fallback_watch_start() ||
+        !control_start(settings) || !returns_start(settings) || !signals_start(on_reload) ||
+        !reload_watch_map() || !ledger_writer_start(settings_in_force) || !listener_start() ||
+        !watchdog_start(settings)) {
         log_write(LOG_ERR, "can't start a thread");
         return EX_OSERR;
     }
@@ -414,6 +424,7 @@ static int run(Settings *settings, const Options *options)
     status = serve();
     ledger_writer_stop();
     returns_stop();
+    fleet_agent_stop();
     control_close();
     listener_close();
     live_settings_clear();
@@ -443,7 +454,8 @@ int main(int argc, char **argv)
     if (options.is_test)
         return test_configuration(file);
     settings = setup_read(file, &error);
-    if (settings == NULL || !setup_return_key(settings, SETUP_KEY_READ, &error))
+    if (settings == NULL || !fleet_agent_check(settings, &error) ||
+        !setup_return_key(settings, SETUP_KEY_READ, &error))
         return fail(EX_CONFIG, error);
     if (options.is_foreground)
         open_log(settings, true);

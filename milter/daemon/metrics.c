@@ -2,7 +2,10 @@
 
 #include "daemon/metrics.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "daemon/fleet_agent.h"
 #include "daemon/live_settings.h"
 #include "daemon/mode_switch.h"
 #include "daemon/returns.h"
@@ -141,6 +144,22 @@ static void take_returns(MetricsSnapshot *snapshot)
     snapshot->return_addresses = returns.store.addresses;
 }
 
+static void take_fleet(MetricsSnapshot *snapshot)
+{
+    g_autoptr(Fleet) fleet = fleet_agent_fleet();
+    FleetStoreState state;
+
+    snapshot->has_fleet = fleet != NULL;
+    if (fleet == NULL)
+        return;
+    fleet_store_state(fleet_store(fleet), &state);
+    snapshot->is_fleet_up = state.is_up;
+    memcpy(snapshot->fleet_requests, state.requests, sizeof snapshot->fleet_requests);
+    memcpy(snapshot->fleet_seconds, state.seconds, sizeof snapshot->fleet_seconds);
+    snapshot->fleet_microseconds = (guint64)state.seconds_sum;
+    fleet_store_state_clear(&state);
+}
+
 void metrics_take(MetricsSnapshot *snapshot)
 {
     *snapshot = (MetricsSnapshot){.fallback = metrics_fallback()};
@@ -161,6 +180,7 @@ void metrics_take(MetricsSnapshot *snapshot)
     snapshot->has_reload_failed = __atomic_load_n(&counts.has_reload_failed, __ATOMIC_RELAXED);
     snapshot->has_map_failed = __atomic_load_n(&counts.has_map_failed, __ATOMIC_RELAXED);
     take_returns(snapshot);
+    take_fleet(snapshot);
     take_live(snapshot);
 }
 
@@ -270,6 +290,15 @@ static void write_queries(const Writer *writer, const VerdictsCounters *counters
                counters->queries[i]);
 }
 
+/* The end of a histogram: the sum of what was counted, and how much that was. */
+static void write_sum(const Writer *writer, const char *name, guint64 microseconds, guint64 count)
+{
+    g_string_append_printf(
+        writer->text,
+        "%s_sum %" G_GUINT64_FORMAT ".%06" G_GUINT64_FORMAT "\n%s_count %" G_GUINT64_FORMAT "\n",
+        name, microseconds / MICROSECONDS, microseconds % MICROSECONDS, name, count);
+}
+
 static void write_checks(const Writer *writer, const MetricsSnapshot *snapshot)
 {
     const char *bucket = "spfrom_check_seconds_bucket";
@@ -285,10 +314,7 @@ static void write_checks(const Writer *writer, const MetricsSnapshot *snapshot)
     }
     count += snapshot->checks[METRICS_CHECK_BOUNDS];
     sample(writer, bucket, "le", "+Inf", count);
-    g_string_append_printf(
-        writer->text, "spfrom_check_seconds_sum %" G_GUINT64_FORMAT ".%06" G_GUINT64_FORMAT "\n",
-        snapshot->check_microseconds / MICROSECONDS, snapshot->check_microseconds % MICROSECONDS);
-    sample(writer, "spfrom_check_seconds_count", NULL, NULL, count);
+    write_sum(writer, "spfrom_check_seconds", snapshot->check_microseconds, count);
 }
 
 static void write_mode(const Writer *writer, const MetricsSnapshot *snapshot)
@@ -363,6 +389,32 @@ static void write_returns(const Writer *writer, const MetricsSnapshot *snapshot)
     sample(writer, "spfrom_return_addresses", NULL, NULL, snapshot->return_addresses);
 }
 
+static void write_fleet(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    const char *bucket = "spfrom_fleet_seconds_bucket";
+    guint64 count = 0;
+
+    gauge_head(writer, "spfrom_fleet_up", "Whether the store of the fleet can be used.");
+    sample(writer, "spfrom_fleet_up", NULL, NULL, snapshot->is_fleet_up);
+    counter_head(writer, "spfrom_fleet_requests", "Requests to the store, by outcome.");
+    for (guint i = 0; i < FLEET_OUTCOMES; i++)
+        sample(writer, "spfrom_fleet_requests_total", "outcome",
+               fleet_outcome_text((FleetOutcome)i), snapshot->fleet_requests[i]);
+    head(writer, "spfrom_fleet_seconds", "", "histogram", "Round trips to the store.");
+    if (writer->format == METRICS_OPENMETRICS)
+        g_string_append(writer->text, "# UNIT spfrom_fleet_seconds seconds\n");
+    for (guint i = 0; i < FLEET_SECONDS_BUCKETS - 1; i++) {
+        char bound[G_ASCII_DTOSTR_BUF_SIZE];
+
+        count += snapshot->fleet_seconds[i];
+        sample(writer, bucket, "le",
+               g_ascii_formatd(bound, sizeof bound, "%g", fleet_seconds_bounds[i]), count);
+    }
+    count += snapshot->fleet_seconds[FLEET_SECONDS_BUCKETS - 1];
+    sample(writer, bucket, "le", "+Inf", count);
+    write_sum(writer, "spfrom_fleet_seconds", snapshot->fleet_microseconds, count);
+}
+
 static void write_rest(const Writer *writer, const MetricsSnapshot *snapshot)
 {
     gauge_head(writer, "spfrom_connections", "Connections of the MTA.");
@@ -393,6 +445,8 @@ char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
     write_other_fallbacks(&writer, snapshot);
     write_configuration(&writer, snapshot);
     write_returns(&writer, snapshot);
+    if (snapshot->has_fleet)
+        write_fleet(&writer, snapshot);
     write_rest(&writer, snapshot);
     if (format == METRICS_OPENMETRICS)
         g_string_append(writer.text, "# EOF\n");

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "fleet/fleet_store.h"
 #include "mail/returned.h"
 #include "policy/message_action.h"
 #include "policy/settings.h"
@@ -74,6 +75,11 @@ typedef struct {
     bool has_reload_failed, has_map_failed;
     guint64 returns_found, returns_unknown, returns_trouble;
     guint64 return_addresses;
+    bool has_fleet; /* and what follows is known */
+    bool is_fleet_up;
+    guint64 fleet_requests[FLEET_OUTCOMES];
+    guint64 fleet_seconds[FLEET_SECONDS_BUCKETS]; /* each bucket alone */
+    guint64 fleet_microseconds;
     bool is_in_force;  /* what follows is known; false if the daemon ends */
     Mode mode;         /* the global one, of the configuration or the switch */
     gint64 mode_until; /* wall time; 0: without an end */

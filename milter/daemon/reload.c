@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "base/log.h"
 #include "daemon/fallback_watch.h"
+#include "daemon/fleet_agent.h"
 #include "daemon/listener.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
@@ -80,7 +81,7 @@ static bool load(const LiveSettings *last, GPtrArray *warnings, GError **error)
     if (next == NULL || !can_start_with(next, error))
         return false;
     keep_running(warnings, next, last->settings);
-    if (!setup_return_key(next, SETUP_KEY_MAKE, error))
+    if (!fleet_agent_check(next, error) || !setup_return_key(next, SETUP_KEY_MAKE, error))
         return false;
     verdicts = setup_verdicts_after(last->verdicts, next, deadline_in(next->check_timeout), error);
     if (verdicts == NULL)
@@ -88,6 +89,9 @@ static bool load(const LiveSettings *last, GPtrArray *warnings, GError **error)
     log_set_level(next->log_level);
     if (!returns_start(next))
         log_write(LOG_ERR, "return_socket: there can be no thread now");
+    if (!fleet_agent_configure(next))
+        log_write(LOG_ERR, "fleet: there can be no thread now");
+    fleet_agent_share(verdicts);
     live_settings_put(g_steal_pointer(&next), verdicts);
     return true;
 }
@@ -149,6 +153,7 @@ static Settings *read_map(const LiveSettings *last, GError **error)
     if (next != NULL && next != last->settings) {
         if (!returns_start(next))
             log_write(LOG_ERR, "return_socket: there can be no thread now");
+        fleet_agent_configure(next);
         live_settings_put(settings_ref(next), verdicts_ref(last->verdicts));
     }
     return next;

@@ -230,6 +230,36 @@ static void examine_ledger(Doctor *doctor, const DaemonStatus *status)
         findings_add(doctor, FINDING_FINE, "ledger", "the ledger %s is written", file);
 }
 
+static void add_hosts(Doctor *doctor, char **names, const char *trouble, const char *mend)
+{
+    g_autofree char *list = names != NULL ? g_strjoinv(", ", names) : NULL;
+
+    if (list != NULL && *list != '\0')
+        finding_advise(findings_add(doctor, FINDING_WARNING, "fleet", "%s: %s", trouble, list),
+                       "%s", mend);
+}
+
+static void examine_fleet(Doctor *doctor, const DaemonStatus *status)
+{
+    g_autofree char *since = time_or_unknown(status->fleet.since);
+
+    if (status->fleet.up == DAEMON_STATUS_UNKNOWN)
+        return;
+    if (status->fleet.up == DAEMON_STATUS_NO)
+        findings_add(doctor, FINDING_WARNING, "fleet",
+                     "the store of the fleet can't be used since %s: %s; mail goes on without it",
+                     since, status->fleet.error != NULL ? status->fleet.error : "not reached yet");
+    else
+        findings_add(doctor, FINDING_FINE, "fleet",
+                     "the store of the fleet at %s is used, hosts: %" G_GINT64_FORMAT,
+                     status->fleet.store, status->fleet.hosts);
+    add_hosts(doctor, status->fleet.unseen, "hosts of the fleet that were not seen for a minute",
+              "start them, or for one that is gone: spfrom fleet --forget HOST");
+    add_hosts(doctor, status->fleet.differing, "hosts of the fleet that differ", "spfrom fleet");
+    add_hosts(doctor, status->fleet.doubled, "hosts of the fleet that share a name",
+              "give each its own hostname");
+}
+
 static void examine_control(Doctor *doctor)
 {
     g_autoptr(GError) error = NULL;
@@ -250,6 +280,7 @@ static void examine_control(Doctor *doctor)
     examine_kept(doctor, status);
     examine_mode(doctor, &status->mode);
     examine_ledger(doctor, status);
+    examine_fleet(doctor, status);
 }
 
 void doctor_daemon(Doctor *doctor)

@@ -14,7 +14,8 @@ static const char whole[] =
     "{\"ok\":true,\"version\":\"1.0\",\"pid\":4711,\"up_since\":\"2026-01-31T23:59:01Z\","
     "\"socket\":\"inet:8894@127.0.0.1\",\"control_socket\":\"/run/c\",\"state_dir\":\"/var/s\","
     "\"mode\":\"log-only\",\"mode_since\":\"2026-01-31T23:59:02Z\",\"mode_by\":\"switch\","
-    "\"mode_until\":\"2026-01-31T23:59:03Z\",\"mode_who\":\"anna\",\"mode_next\":\"off\",\"mode_configured\":\"rewrite\","
+    "\"mode_until\":\"2026-01-31T23:59:03Z\",\"mode_who\":\"anna\",\"mode_next\":\"off\","
+    "\"mode_host\":\"mx1\",\"mode_here\":true,\"mode_configured\":\"rewrite\","
     "\"configuration\":{\"file\":\"/etc/f\",\"loaded\":\"2026-01-31T23:59:04Z\",\"error\":\"x:1: y\"},"
     "\"relay_set\":{\"networks\":[\"192.0.2.25\",\"2001:db8::/32\"],\"complete\":false,"
     "\"policy\":\"all\",\"problems\":[\"no such host\"]},"
@@ -36,7 +37,9 @@ static const char whole[] =
     "\"last_answer\":\"2026-01-31T23:59:07Z\",\"last_trouble\":\"2026-01-31T23:59:08Z\"},"
     "\"returns\":{\"address\":\"bounce+%t@b.example\",\"authorised\":false,"
     "\"socket\":\"inet:8896@127.0.0.1\",\"file\":\"/r\",\"error\":\"locked\",\"addresses\":51,"
-    "\"found\":52,\"unknown\":53,\"trouble\":54}}";
+    "\"found\":52,\"unknown\":53,\"trouble\":54},"
+    "\"fleet\":{\"up\":false,\"store\":\"unix:/s\",\"since\":\"2026-01-31T23:59:09Z\",\"error\":\"gone\","
+    "\"hosts\":61,\"unseen\":[\"mx2\"],\"differing\":[\"mx3\"],\"doubled\":[\"mx4\"]}}";
 
 static const char whole_mode[] = "{\"ok\":true,\"mode\":\"off\",\"since\":\"2026-01-31T23:59:01Z\","
                                  "\"by\":\"switch\",\"until\":\"2026-01-31T23:59:02Z\"}";
