@@ -112,9 +112,12 @@ def _seconds(text):
 
 @every_key
 def test_range(key):
-    said = re.search(r"from\s+(\d+[sd]?)(?:\s+\([^)]*\))?\s+to\s+(\d+[sd]?)\b", _items()[key.name])
+    said = re.search(r"from\s+(\d+(?:ms|[sd])?)(?:\s+\([^)]*\))?\s+to\s+(\d+[sd]?)\b", _items()[key.name])
     if key.maximum:
         assert said, f"{key.name} does not say its range"
+        if said.group(1).endswith("ms"):
+            assert (int(said.group(1)[:-2]), 1000 * _seconds(said.group(2))) == (key.minimum, key.maximum)
+            return
         assert (_seconds(said.group(1)), _seconds(said.group(2))) == (key.minimum, key.maximum)
     else:
         assert said is None
@@ -183,6 +186,9 @@ def test_metrics(daemons):
     metrics = metrics_of(daemons.start())
     counted = {re.sub(r"_(bucket|sum|count)$", "", name) for name in metrics} | {"spfrom_fallback_authorised", "spfrom_up"}  # the last one: spfrom web alone
     assert listed == counted
+    of_fleet = set(re.findall(r"^\.It Cm (spfrom_\w+)", _section(_page("spfrom-milter.8"), "METRICS"), re.MULTILINE))
+    metrics = metrics_of(daemons.start(fleet=["unix:/nowhere"]))
+    assert of_fleet == {re.sub(r"_(bucket|sum|count)$", "", name) for name in metrics} - counted
     labels = {label for values in metrics.values() if isinstance(values, dict) for label in values}
     words = set(re.findall(r"[\w-]+", _page("spfrom-milter.8") + _page("spfrom.conf.5")))
     assert {label for label in labels if label[0].isalpha()} <= words
