@@ -29,7 +29,8 @@ static void check_written(const ControlRequest *request)
           again.seconds == request->seconds && again.is_prometheus == request->is_prometheus);
     check(g_strcmp0(again.domain, request->domain) == 0 &&
           g_strcmp0(again.queue_id, request->queue_id) == 0 &&
-          g_strcmp0(again.query, request->query) == 0);
+          g_strcmp0(again.query, request->query) == 0 &&
+          g_strcmp0(again.forget, request->forget) == 0 && again.is_here == request->is_here);
     free(line);
     json_decref(object);
 }
@@ -137,6 +138,7 @@ static void parse_mode_file(const char *text, size_t length)
     written = mode_switch_text(&kept);
     check(mode_switch_parse(written, strlen(written), &again));
     check(again.mode == kept.mode && again.since == kept.since && again.until == kept.until);
+    check(again.is_cleared == kept.is_cleared && strcmp(again.last, kept.last) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
