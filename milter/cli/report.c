@@ -8,6 +8,7 @@
 #include "cli/configuration.h"
 #include "cli/report_output.h"
 #include "cli/subcommand.h"
+#include "ledger/ledger_share.h"
 #include "show/domains_csv.h"
 #include "show/page.h"
 
@@ -26,6 +27,7 @@ typedef struct {
     const char *language;
     bool is_csv;
     bool is_json;
+    bool is_here;
     guint days;
     /* LIMIT_NONE: not given. */
     guint limit;
@@ -71,6 +73,10 @@ static const Option option_rows[] = {
      .member = offsetof(Options, is_json),
      .group = 1,
      .help = "print JSON"},
+    {.name = "here",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, is_here),
+     .help = "in a fleet: this host alone"},
     {.name = "lang",
      .argument = "de|en",
      .kind = OPTION_TEXT,
@@ -182,13 +188,17 @@ static int report(const Options *options, const Language *language, Settings *se
                                  .no_longer_authorised = LEDGER_ALL};
     LedgerPeriod period = ledger_period_of(now, options->days);
     g_autoptr(GError) error = NULL;
+    g_autofree char *trouble = NULL;
     g_autoptr(Ledger) file = NULL;
     g_autoptr(LedgerReport) ledger = NULL;
 
     if (settings->ledger == NULL)
         return subcommand_error(&report_subcommand, CLI_CONFIGURATION,
                                 "%s: ledger is empty, so none is kept", settings->file);
-    file = ledger_open_read_only(settings->ledger, &error);
+    file = options->is_here ? ledger_open_read_only(settings->ledger, &error)
+                            : ledger_share_open(settings, period, &trouble, &error);
+    if (trouble != NULL)
+        fprintf(stderr, "spfrom report: not all of the fleet is in it: %s\n", trouble);
     if (file != NULL && options->domain != NULL)
         return print_history(options, file, period);
     if (file != NULL)
@@ -228,7 +238,8 @@ const Subcommand report_subcommand = {
         "Shows what the ledger has seen: how many outgoing messages were kept and rewritten on "
         "each day, and the domains by volume with their SPF result, how much of their mail was "
         "rewritten and kept, when they were first and last seen, and since when they are "
-        "authorised. The daemon writes the ledger once a second; it need not run.",
+        "authorised. The daemon writes the ledger once a second; it need not run. In a fleet, what "
+        "the other hosts saw is in it, as far as the store can be asked.",
     .options = option_rows,
     .options_count = G_N_ELEMENTS(option_rows),
     .notes =

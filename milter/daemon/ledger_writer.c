@@ -10,6 +10,7 @@
 #include "ledger/ledger.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "ledger/ledger_share.h"
 #include "ledger/ledger_tally.h"
 #include "daemon/metrics.h"
 
@@ -28,7 +29,10 @@ static struct {
     guint32 day;               /* the one of the last message … */
     gint64 day_begin, day_end; /* … and its wall time */
     LedgerWriterStatus status; /* waiting is of the thread's tally alone */
+    LedgerShare *share;        /* NULL: there was no fleet yet */
 } shared;
+
+static Fleet *(*take_fleet)(void); /* set before there is a thread; NULL: there is no fleet */
 
 /* The thread's own. */
 typedef struct {
@@ -130,6 +134,8 @@ void ledger_writer_status(LedgerWriterStatus *status)
     pthread_mutex_lock(&lock);
     *status = shared.status;
     status->file = g_strdup(status->file);
+    if (shared.share != NULL)
+        status->is_unsent = ledger_share_is_unsent(shared.share);
     status->trouble = g_strdup(status->trouble);
     if (shared.is_running)
         status->waiting += ledger_tally_messages(shared.tally);
@@ -241,6 +247,48 @@ static void note_trouble(Writer *writer, const GError *error)
     put_status(writer, error->message, 0);
 }
 
+/* From the first fleet on. */
+static void share_file(const Writer *writer)
+{
+    g_autoptr(Fleet) fleet = take_fleet != NULL ? take_fleet() : NULL;
+    LedgerShare *share = shared.share; /* only this thread sets it */
+
+    if (fleet != NULL && share == NULL) {
+        share = ledger_share_start(take_fleet);
+        pthread_mutex_lock(&lock);
+        shared.share = share;
+        pthread_mutex_unlock(&lock);
+    }
+    if (share != NULL)
+        ledger_share_set_file(share, writer->file, writer->days);
+}
+
+static void share_rows(const Writer *writer)
+{
+    g_autoptr(GPtrArray) rows = ledger_tally_rows(writer->backlog);
+
+    if (shared.share != NULL)
+        ledger_share_note(shared.share, rows);
+}
+
+/* What is left is told. */
+static void end_sharing(void)
+{
+    LedgerShare *share = shared.share;
+    bool is_unsent;
+
+    if (share == NULL)
+        return;
+    pthread_mutex_lock(&lock);
+    shared.share = NULL;
+    shared.status.is_unsent = true;
+    pthread_mutex_unlock(&lock);
+    is_unsent = ledger_share_stop(share);
+    pthread_mutex_lock(&lock);
+    shared.status.is_unsent = is_unsent;
+    pthread_mutex_unlock(&lock);
+}
+
 static void note_success(Writer *writer)
 {
     guint64 written = ledger_tally_messages(writer->backlog);
@@ -251,6 +299,7 @@ static void note_success(Writer *writer)
                   " messages that waited are in it",
                   writer->file, written);
     writer->retry_at = 0;
+    share_rows(writer);
     empty_backlog(writer);
     put_status(writer, NULL, written);
 }
@@ -441,6 +490,7 @@ static void take_settings(Writer *writer)
         writer->expired_day = 0;
     writer->days = settings->ledger_days;
     settings_unref(settings);
+    share_file(writer);
 }
 
 static void writer_free(Writer *writer)
@@ -462,7 +512,7 @@ static void end(void)
     pthread_mutex_lock(&lock);
     g_clear_pointer(&shared.tally, ledger_tally_free);
     ledger_writer_status_clear(&shared.status);
-    shared.status = (LedgerWriterStatus){0};
+    shared.status = (LedgerWriterStatus){.is_unsent = shared.status.is_unsent};
     shared.is_running = false;
     pthread_cond_broadcast(&ended);
     pthread_mutex_unlock(&lock);
@@ -480,6 +530,7 @@ static void *run(void *data)
         is_last = !wait_for_batch(writer);
     }
     flush(writer);
+    end_sharing();
     writer_free(writer);
     end();
     return NULL;
@@ -494,6 +545,11 @@ static void init_conditions(void)
     pthread_cond_init(&woken, &attributes);
     pthread_cond_init(&ended, &attributes);
     pthread_condattr_destroy(&attributes);
+}
+
+void ledger_writer_share(Fleet *(*take)(void))
+{
+    take_fleet = take;
 }
 
 bool ledger_writer_start(Settings *(*take)(void))

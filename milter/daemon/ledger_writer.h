@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "fleet/fleet.h"
 #include "policy/message_action.h"
 #include "policy/settings.h"
 #include "verdict/decision.h"
@@ -22,6 +23,10 @@
 #define LEDGER_WRITER_BATCH 4000
 #define LEDGER_WRITER_SECONDS 1
 #define LEDGER_WRITER_RETRY_SECONDS 5
+
+/* In a fleet, what is written is told to the other hosts (ledger/ledger_share.h). take_fleet gives a
+ * new reference of the fleet in force; NULL: none. Call it before ledger_writer_start(). */
+void ledger_writer_share(Fleet *(*take_fleet)(void));
 
 /*
  * Starts the thread. take_settings returns a reference of the settings in force, or NULL if the
@@ -47,6 +52,7 @@ typedef struct {
     guint64 written;   /* messages, since the start */
     guint64 waiting;   /* messages that are not in the file yet */
     gint64 written_at; /* wall time; 0: never */
+    bool is_unsent;    /* the fleet may lack something that is in the file; also after the stop */
 } LedgerWriterStatus;
 void ledger_writer_status(LedgerWriterStatus *status);
 void ledger_writer_status_clear(LedgerWriterStatus *status);

@@ -287,6 +287,35 @@ Database *database_open_read_only(const DatabaseKind *kind, const char *file, bo
     return NULL;
 }
 
+Database *database_open_temporary(const DatabaseKind *kind, GError **error)
+{
+    g_autoptr(Database) database =
+        open_at(kind, "temporary file", "",
+                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, error);
+
+    if (database == NULL ||
+        !database_run(database, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF", error) ||
+        !prepare_schema(database, error))
+        return NULL;
+    return g_steal_pointer(&database);
+}
+
+bool database_attach(Database *database, const char *file, GError **error)
+{
+    g_autofree char *escaped = g_uri_escape_string(file, "/", FALSE);
+    g_autofree char *uri = g_strconcat("file:", escaped, "?mode=ro", NULL);
+    char *sql = sqlite3_mprintf("ATTACH %Q AS other", uri);
+    bool is_done = sql != NULL && database_run(database, sql, error);
+
+    sqlite3_free(sql);
+    return is_done;
+}
+
+void database_detach(Database *database)
+{
+    database_run(database, "DETACH other", NULL);
+}
+
 sqlite3_stmt *database_statement(Database *database, sqlite3_stmt **slot, const char *sql,
                                  GError **error)
 {

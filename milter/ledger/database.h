@@ -53,6 +53,15 @@ Database *database_open(const DatabaseKind *kind, const char *file, GError **err
  */
 Database *database_open_read_only(const DatabaseKind *kind, const char *file, bool is_snapshot,
                                   GError **error);
+
+/* A new one that only this handle sees, and that goes when it is closed; what does not fit into its
+ * small memory is in a file without a name. */
+Database *database_open_temporary(const DatabaseKind *kind, GError **error);
+
+/* Makes file readable as the schema `other` of database, until database_detach(). */
+bool database_attach(Database *database, const char *file, GError **error);
+void database_detach(Database *database);
+
 void database_close(Database *database);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Database, database_close)
 

@@ -141,14 +141,55 @@ static Ledger *ledger_new(Database *database)
     return ledger;
 }
 
+/* Besides the versions: an older spfrom does not mind the table. */
+static const char identity_sql[] = "CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL);"
+                                   "INSERT INTO identity SELECT lower(hex(randomblob(8)))"
+                                   " WHERE NOT EXISTS (SELECT 1 FROM identity);";
+
 Ledger *ledger_open(const char *file, GError **error)
 {
-    return ledger_new(database_open(&kind, file, error));
+    g_autoptr(Ledger) ledger = ledger_new(database_open(&kind, file, error));
+
+    if (ledger == NULL || !database_run(ledger->database, "BEGIN IMMEDIATE", error) ||
+        !database_end(ledger->database, database_run(ledger->database, identity_sql, error), error))
+        return NULL;
+    return g_steal_pointer(&ledger);
 }
 
 Ledger *ledger_open_read_only(const char *file, GError **error)
 {
     return ledger_new(database_open_read_only(&kind, file, true, error));
+}
+
+/* Copies each table that both have: the days of one that has days. */
+static bool copy_tables(Ledger *ledger, guint32 from, guint32 to, GError **error)
+{
+    static const char *const tables[] = {"domains", "seen"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
+        bool has_days = strcmp(tables[i], "domains") != 0;
+        g_autofree char *days =
+            has_days ? g_strdup_printf(" WHERE day BETWEEN %u AND %u", from, to) : g_strdup("");
+        g_autofree char *sql = g_strdup_printf("INSERT INTO main.%s SELECT * FROM other.%s%s",
+                                               tables[i], tables[i], days);
+
+        if (!database_run(ledger->database, sql, error))
+            return false;
+    }
+    return true;
+}
+
+Ledger *ledger_copy(const char *file, guint32 from, guint32 to, GError **error)
+{
+    g_autoptr(Ledger) ledger = ledger_new(database_open_temporary(&kind, error));
+    bool is_copied;
+
+    if (ledger == NULL || !database_attach(ledger->database, file, error))
+        return NULL;
+    is_copied = database_run(ledger->database, "BEGIN", error) &&
+                database_end(ledger->database, copy_tables(ledger, from, to, error), error);
+    database_detach(ledger->database);
+    return is_copied ? g_steal_pointer(&ledger) : NULL;
 }
 
 void ledger_close(Ledger *ledger)
@@ -402,6 +443,27 @@ bool ledger_forget_future(Ledger *ledger, gint64 now, GError **error)
                         " unauthorised_since = min(unauthorised_since, ?1),"
                         " unauthorised_last = min(unauthorised_last, ?1) WHERE last > ?1",
                         stored(now), &ignored, error);
+}
+
+char *ledger_id(Ledger *ledger, GError **error)
+{
+    sqlite3_stmt *statement = NULL;
+    gint64 tables = 0;
+    char *id = NULL;
+
+    if (!database_ask(ledger->database,
+                      "SELECT count(*) FROM sqlite_schema WHERE name = 'identity' AND ?1 = 0", 0,
+                      &tables, error) ||
+        tables == 0)
+        return NULL;
+    if (sqlite3_prepare_v2(ledger->database->handle, "SELECT id FROM identity", -1, &statement,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        id = g_strdup((const char *)sqlite3_column_text(statement, 0));
+    else
+        database_fail(ledger->database, error);
+    sqlite3_finalize(statement);
+    return id;
 }
 
 bool ledger_is_moved(Ledger *ledger)

@@ -26,6 +26,13 @@ Ledger *ledger_open(const char *file, GError **error);
  * that what it asks for fits together; closes it soon, since the writer's log grows meanwhile.
  */
 Ledger *ledger_open_read_only(const char *file, GError **error);
+
+/*
+ * A ledger that nobody else sees, with what file has of the days from from to to (all of its
+ * domains); ledger_write() may add to it. It goes when it is closed.
+ */
+Ledger *ledger_copy(const char *file, guint32 from, guint32 to, GError **error);
+
 void ledger_close(Ledger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_close)
 
@@ -53,6 +60,12 @@ bool ledger_last_day(Ledger *ledger, guint32 day, guint32 *last, GError **error)
  * now      wall time
  */
 bool ledger_forget_future(Ledger *ledger, gint64 now, GError **error);
+
+/*
+ * What tells this ledger from every other one: 16 hex digits, made at random with it, and owned by the
+ * caller. NULL if it has none: no writer of this version has opened it yet, or with error.
+ */
+char *ledger_id(Ledger *ledger, GError **error);
 
 /* Is there another file, or none, in the place of the one that is open? */
 bool ledger_is_moved(Ledger *ledger);

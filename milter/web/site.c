@@ -15,6 +15,7 @@
 #include "base/domain_name.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "ledger/ledger_share.h"
 #include "verdict/relay_set.h"
 #include "verdict/setup.h"
 #include "show/assets.h"
@@ -199,10 +200,13 @@ static char *read_metrics(Settings *settings, bool is_prometheus, GError **error
     return NULL;
 }
 
-static Ledger *open_ledger(Settings *settings, GError **error)
+/* In a fleet, with what the other hosts saw. */
+static Ledger *open_ledger(Settings *settings, LedgerPeriod period, GError **error)
 {
+    g_autofree char *trouble = NULL;
+
     if (settings->ledger != NULL)
-        return ledger_open_read_only(settings->ledger, error);
+        return ledger_share_open(settings, period, &trouble, error);
     g_set_error_literal(error, database_failure_quark(), DATABASE_FAILURE_MISSING,
                         "the configuration has ledger = \"\"");
     return NULL;
@@ -213,7 +217,7 @@ static LedgerReport *read_report(Settings *settings, LedgerPeriod period, GError
     static const LedgerLimits limits = {.by_rewritten = OVERVIEW_DOMAINS_MAX,
                                         .newly_authorised = OVERVIEW_AUTHORISED_MAX,
                                         .no_longer_authorised = OVERVIEW_AUTHORISED_MAX};
-    g_autoptr(Ledger) ledger = open_ledger(settings, error);
+    g_autoptr(Ledger) ledger = open_ledger(settings, period, error);
 
     return ledger != NULL ? ledger_report_read(ledger, period, &limits, error) : NULL;
 }
@@ -235,7 +239,7 @@ static Overview *read_overview(Settings *settings, gint64 now, guint days)
 
 static bool read_domain(DomainLedger *read, Settings *settings, const char *domain, GError **error)
 {
-    g_autoptr(Ledger) ledger = open_ledger(settings, error);
+    g_autoptr(Ledger) ledger = open_ledger(settings, read->period, error);
     GError *cause = NULL;
 
     if (ledger == NULL)
@@ -336,7 +340,8 @@ static ServerReply *answer_overview(const Visit *visit)
 static LedgerFound *find_domains(const Visit *visit, GError **error)
 {
     const Site *site = visit->site;
-    g_autoptr(Ledger) ledger = open_ledger(site->settings, error);
+    g_autoptr(Ledger) ledger =
+        open_ledger(site->settings, ledger_period_of(visit->view.now, visit->request->days), error);
 
     return ledger != NULL
                ? domains_page_read(ledger, visit->request, site->lists, visit->view.now, error)
