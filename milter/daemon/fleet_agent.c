@@ -14,10 +14,12 @@
 #include "control/control_server.h"
 #include "daemon/fallback_watch.h"
 #include "daemon/fleet_roll.h"
+#include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
 #include "daemon/mode_switch.h"
 #include "daemon/reload.h"
+#include "daemon/returns.h"
 #include "policy/settings_keys.h"
 #include "policy/settings_parse.h"
 #include "verdict/setup.h"
@@ -242,6 +244,17 @@ static guint64 messages_lately(void)
     return now - MIN(then, now);
 }
 
+/* Do sums or return addresses wait to be told? */
+static bool is_something_unsent(void)
+{
+    g_auto(LedgerWriterStatus) sums = {0};
+    g_auto(ReturnsStatus) addresses = {0};
+
+    ledger_writer_status(&sums);
+    returns_status(&addresses);
+    return sums.is_unsent || addresses.store.is_unsent;
+}
+
 static FleetHost *host_new(const LiveSettings *live, bool is_stopped)
 {
     g_autoptr(RelaySet) set = verdicts_relay_set(live->verdicts);
@@ -264,8 +277,9 @@ static FleetHost *host_new(const LiveSettings *live, bool is_stopped)
     host->relays = relays_digest(set);
     host->return_key = return_key_digest(live->settings);
     host->keys = copy_digests();
+    host->is_unsent = is_something_unsent();
     pthread_mutex_lock(&lock);
-    host->is_unsent = unsent->len > 0;
+    host->is_unsent = host->is_unsent || unsent->len > 0;
     host->is_double = is_double;
     pthread_mutex_unlock(&lock);
     return host;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/fleet_agent.h"
 #include "daemon/live_settings.h"
 #include "daemon/unix_socket.h"
 #include "mail/mailboxes.h"
@@ -219,12 +220,20 @@ static int take_socket(Settings *settings)
     return fd;
 }
 
+/* From the first fleet on. */
+static void share(ReturnStore *current, Settings *settings)
+{
+    if (settings->fleet->len > 0 && settings->has_return_secret)
+        return_store_share(current, fleet_agent_fleet, settings->hostname, settings->return_secret);
+}
+
 static bool start_store(Settings *settings)
 {
     ReturnStore *current = returns_store();
 
     if (current != NULL) {
         return_store_set_days(current, settings->return_days);
+        share(current, settings);
         return true;
     }
     if (!settings_has_tokens(settings))
@@ -234,6 +243,8 @@ static bool start_store(Settings *settings)
     pthread_mutex_lock(&lock);
     store = current;
     pthread_mutex_unlock(&lock);
+    if (current != NULL)
+        share(current, settings);
     return current != NULL;
 }
 

@@ -199,6 +199,20 @@ static GPtrArray *ask(Fleet *fleet, FleetCommands *commands)
     return fleet_store_ask(fleet_store(fleet), commands, deadline_in(PATIENCE));
 }
 
+static bool is_answered(const Round *round, FleetCommands *commands)
+{
+    g_autoptr(GPtrArray) answers = ask(round->fleet, commands);
+
+    return answers != NULL;
+}
+
+/* Says that there is this ledger. */
+static void add_id(const Round *round, FleetCommands *commands)
+{
+    fleet_commands_add(commands, "HSET %s:ledgers %s %lld", name_of(round->fleet), round->id,
+                       (long long)(clock_wall(&clock_system) / CLOCK_MILLISECOND));
+}
+
 static bool is_over(LedgerShare *share)
 {
     bool is_late;
@@ -311,8 +325,7 @@ static bool tell_rows(Round *round, sqlite3_stmt *statement, const GPtrArray *ke
             g_hash_table_add(round->broken, GUINT_TO_POINTER(day));
         sqlite3_reset(statement);
     }
-    fleet_commands_add(commands, "HSET %s:ledgers %s %lld", name_of(round->fleet), round->id,
-                       (long long)(clock_wall(&clock_system) / CLOCK_MILLISECOND));
+    add_id(round, commands);
     return tell(round, day, commands);
 }
 
@@ -397,12 +410,10 @@ static void note_told(const Round *round)
 static bool close_days(Round *round)
 {
     FleetCommands *commands = fleet_commands_new();
-    g_autoptr(GPtrArray) answers = NULL;
     GHashTableIter iter;
     gpointer day;
 
-    fleet_commands_add(commands, "HSET %s:ledgers %s %lld", name_of(round->fleet), round->id,
-                       (long long)(clock_wall(&clock_system) / CLOCK_MILLISECOND));
+    add_id(round, commands);
     g_hash_table_iter_init(&iter, round->told);
     while (g_hash_table_iter_next(&iter, &day, NULL)) {
         const guint64 *total = g_hash_table_lookup(round->totals, day);
@@ -421,10 +432,10 @@ static bool close_days(Round *round)
     }
     fleet_commands_add(commands, "EXPIRE %s:ledger:%s %lld", name_of(round->fleet), round->id,
                        (long long)(round->days + 1) * DAY_SECONDS);
-    answers = ask(round->fleet, commands);
-    if (answers != NULL)
-        note_told(round);
-    return answers != NULL;
+    if (!is_answered(round, commands))
+        return false;
+    note_told(round);
+    return true;
 }
 
 /* --- what the store has --- */
@@ -486,7 +497,6 @@ static bool check(Round *round)
     LedgerShare *share = round->share;
     FleetCommands *commands = fleet_commands_new();
     g_autoptr(GPtrArray) answers = NULL;
-    bool is_broken;
 
     fleet_commands_add(commands, "HGETALL %s:ledger:%s", name_of(round->fleet), round->id);
     fleet_commands_add(commands, "HGET %s:ledgers %s", name_of(round->fleet), round->id);
@@ -496,17 +506,15 @@ static bool check(Round *round)
     pthread_mutex_lock(&share->lock);
     compare_totals(round, answer_at(answers, 0));
     pthread_mutex_unlock(&share->lock);
-    is_broken = answer_at(answers, 0) == NULL || answer_at(answers, 1) == NULL;
-    if (!is_broken)
+    if (is_text(answer_at(answers, 1)) && answer_at(answers, 0) != NULL)
         return true;
     commands = fleet_commands_new();
     if (answer_at(answers, 0) == NULL)
         fleet_commands_add(commands, "DEL %s:ledger:%s", name_of(round->fleet), round->id);
     if (answer_at(answers, 1) == NULL)
         fleet_commands_add(commands, "DEL %s:ledgers", name_of(round->fleet));
-    g_ptr_array_unref(g_steal_pointer(&answers));
-    answers = ask(round->fleet, commands);
-    return answers != NULL;
+    add_id(round, commands);
+    return is_answered(round, commands);
 }
 
 /* Moves what is to be told into the round, with the sums that the file then has. */

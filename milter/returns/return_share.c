@@ -15,7 +15,10 @@
 #define WAITING_MAX 10000             /* tokens that wait to be told; of more, all rows are told */
 #define PATIENCE 1                    /* seconds that one question of the thread takes at most */
 #define RETRY CLOCK_SECOND            /* after one that was not answered */
-#define FRESH (15 * CLOCK_SECOND)     /* a host that said nothing for so long has trouble … */
+#define EMPTY                                                                                      \
+    (4 *                                                                                           \
+     CLOCK_SECOND) /* in which the hosts fill a store that was emptied, or say that they did not yet */
+#define FRESH (5 * CLOCK_SECOND)         /* a host that said nothing for so long has trouble … */
 #define LIMIT (24 * 3600 * CLOCK_SECOND) /* … but nobody waits for it any more after this */
 #define HOSTS_MAX 256
 #define DAY_SECONDS 86400
@@ -149,7 +152,7 @@ static bool is_complete(ReturnShare *share)
     GHashTableIter iter;
     gpointer data;
 
-    if (share->emptied_at != 0 && now_of(share) - share->emptied_at < FRESH)
+    if (share->emptied_at != 0 && now_of(share) - share->emptied_at < EMPTY)
         return false;
     g_hash_table_foreach_remove(share->hosts, is_forgotten, share);
     g_hash_table_iter_init(&iter, share->hosts);

@@ -21,7 +21,7 @@
  * Lock protocol: one lock inside guards the tokens that wait and what is known of other hosts; it is
  * not held while the store or a file is asked. Any thread may call any function.
  */
-#define RETURN_SHARE_ROUND 5 /* seconds */
+#define RETURN_SHARE_ROUND 1 /* seconds */
 
 typedef struct ReturnShare ReturnShare;
 
