@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -16,6 +17,7 @@ import time
 import pytest
 
 from conftest import need
+from lab import paths
 from lab import private_store
 from lab import processes
 from lab.cases import OHNE
@@ -28,6 +30,7 @@ from lab.zone import ZONE_FILE
 pytestmark = [pytest.mark.address, pytest.mark.thread]
 PATIENCE = 60  # the minute within which all hosts agree again
 KEY = bytes(range(32))
+PASSWORD = "geheim"
 TODAY = (datetime.date.today() - datetime.date(1970, 1, 1)).days
 ANNA, BERT = "Anna@praxis-mueller.de", '"b t"@praxis-mueller.de'
 
@@ -45,17 +48,28 @@ def needs_store():
     need(private_store.why_not())
 
 
+def rights():
+    """The store's user, as the README has it."""
+    [line] = re.findall("^    (user spfrom on .*)$", (paths.SRCDIR / "README.md").read_text(), re.MULTILINE)
+    return line.replace("PASSWORD", PASSWORD)
+
+
 class Fleet:
-    """A store and two daemons with one return.key."""
+    """A store and two daemons with one return.key, which have no rights but those that they need."""
 
     def __init__(self, directory):
         directory.mkdir()
-        self.store = PrivateStore(directory / "store")
+        self.store = PrivateStore(directory / "store", rights())
+        self._password_file = directory / "password"
+        self._password_file.write_text(PASSWORD + "\n")
+        self._password_file.chmod(0o600)
+        if os.geteuid() == 0:
+            os.chown(self._password_file, 65534, 65534)
         self.hosts = [self._host(directory / f"mx{i}", f"mx{i}.example") for i in (1, 2)]
 
     def _host(self, directory, name):
-        host = Spfrom(directory, ZONE_FILE, fleet=[f"redis://127.0.0.1:{self.store.port}"], fleet_timeout="500ms",
-                      hostname=name, return_address="bounce+%t@lemniscus.de",
+        host = Spfrom(directory, ZONE_FILE, fleet=[f"redis://spfrom@127.0.0.1:{self.store.port}"], fleet_timeout="500ms",
+                      fleet_password_file=self._password_file, hostname=name, return_address="bounce+%t@lemniscus.de",
                       return_socket=f"inet:{processes.free_port()}@127.0.0.1")
         state = host.directory / "state"
         state.mkdir()
@@ -84,10 +98,17 @@ def fleet(directory):
         yield fleet
 
 
+def is_made(file):
+    if not file.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(file, timeout=20)) as database:
+        return database.execute("PRAGMA user_version").fetchone() == (1,)
+
+
 def add_row(host, author):
     """Past the daemon, which finds it when it looks through all rows."""
     file = host.directory / "state" / "return.db"
-    processes.wait_until(file.exists, PATIENCE, "return.db")
+    processes.wait_until(lambda: is_made(file), PATIENCE, "return.db")
     with contextlib.closing(sqlite3.connect(file, timeout=20)) as database, database:
         database.execute("INSERT OR IGNORE INTO addresses VALUES (?, ?, ?)", (token_of(author), author, TODAY))
 
@@ -239,3 +260,21 @@ def test_rows_that_nobody_wrote(fleet):
     fleet.store.talk("DEL", f"spfrom:ledger:{number}", f"spfrom:ledger:{number}:{TODAY}")
     fleet.store.talk("SET", f"spfrom:ledger:{number}:{TODAY}", "x")
     agree(fleet, before)
+
+
+def test_rights_that_are_needed(fleet):
+    """What else a host does with the store; nothing was refused to it in all of these tests."""
+    one, two = fleet.hosts
+    assert not one.tool("mode", "log-only").stderr
+    processes.wait_until(lambda: ask_control(two, "mode")["mode"] == "log-only", PATIENCE, "the switch")
+    assert not two.tool("mode", "--clear").stderr
+    assert not one.tool("flush").stderr and not one.tool("flush", "praxis-ohne.de").stderr
+    send(two, 1)
+    assert two.tool("fleet").returncode in (0, 1)
+    fleet.store.talk("SET", "spfrom:mode", "x")  # a poisoned key is made anew
+    fleet.store.talk("SET", "spfrom:flush", "x")
+    fleet.store.talk("SET", "spfrom:hosts", "x")
+    assert not one.tool("mode", "off").stderr
+    processes.wait_until(lambda: ask_control(two, "mode")["mode"] == "off", PATIENCE, "the switch")
+    one.tool("mode", "--clear")
+    assert fleet.store.talk("ACL", "LOG") == b"*0\r\n", fleet.store.talk("ACL", "LOG")
