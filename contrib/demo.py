@@ -95,7 +95,7 @@ def _readable(text):
     return arrived.decoded(re.sub(r"\s+", " ", text.partition(":")[2]).strip())
 
 
-def _octets(mail, number):
+def octets(mail, number):
     lines = (*mail.fields, "To: Patientin <patientin@example.net>", "Subject: Ihr Termin",
              f"Date: {email.utils.formatdate(localtime=True)}", f"Message-ID: <demo.{number}@praxis.example>")
     return ("\n".join(lines) + "\n\nGuten Tag, bis Montag!\n").replace("\n", "\r\n").encode()
@@ -143,7 +143,7 @@ def _outcome(sent, delivery, sender):
 def show(screen, number, mail, route):
     """Sends one mail and shows what arrived. Returns the outcome."""
     postfix, sink, daemon, _ = route
-    sent, recipient = _octets(mail, number), f"patientin{number}@example.net"
+    sent, recipient = octets(mail, number), f"patientin{number}@example.net"
     clients.send_smtp(postfix, mail.sender, recipient, sent, xclient=mail.xclient, port=mail.port)
     delivery = sink.take(recipient)
     outcome = _outcome(sent, delivery, mail.sender)

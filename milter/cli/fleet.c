@@ -89,11 +89,12 @@ static void add_store(Page *page, const json_t *store)
     const char *since = control_text(store, "since");
 
     if (is_true(store, "up"))
-        page_printf(page, PAGE_PLAIN, "store: %s, round trip %.1f ms, since %s\n", member,
+        page_printf(page, PAGE_PLAIN, "store: %s, round trip %.1f ms, since %s", member,
                     json_number_value(json_object_get(store, "round_trip_ms")), since);
     else
-        page_printf(page, PAGE_BAD, "store: AWAY since %s: %s; mail goes on without it\n", since,
+        page_printf(page, PAGE_BAD, "store: AWAY since %s: %s; mail goes on without it", since,
                     error != NULL ? error : "not reached yet");
+    page_raw(page, PAGE_PLAIN, "\n");
 }
 
 static guint width(const char *text)

@@ -35,7 +35,7 @@ struct LedgerShare {
     GHashTable *changed; /* "DAY RESULT ACTION DOMAIN": rows that are to be told */
     GHashTable *whole;   /* days (GUINT_TO_POINTER) that are to be told as a whole */
     GHashTable *totals;  /* day → guint64 *: its messages in the file */
-    bool is_telling;     /* a round has some of them */
+    bool is_behind;      /* the last round could not tell all, or there was none yet */
     bool is_stopping;
     Deadline end; /* of the last round */
     /* The thread's own. */
@@ -170,9 +170,10 @@ bool ledger_share_is_unsent(LedgerShare *share)
     bool is_unsent;
 
     pthread_mutex_lock(&share->lock);
-    is_unsent = share->file != NULL &&
-                (share->is_new || share->is_telling || g_hash_table_size(share->changed) > 0 ||
-                 g_hash_table_size(share->whole) > 0);
+    is_unsent =
+        share->file != NULL &&
+        (share->is_behind || (share->is_stopping && (g_hash_table_size(share->changed) > 0 ||
+                                                     g_hash_table_size(share->whole) > 0)));
     pthread_mutex_unlock(&share->lock);
     return is_unsent;
 }
@@ -529,7 +530,6 @@ static void take(Round *round)
     round->whole = share->whole;
     share->changed = changed_new();
     share->whole = g_hash_table_new(NULL, NULL);
-    share->is_telling = true;
     g_hash_table_iter_init(&iter, share->totals);
     while (g_hash_table_iter_next(&iter, &day, &total))
         g_hash_table_insert(round->totals, day, g_memdup2(total, sizeof(guint64)));
@@ -611,9 +611,6 @@ static bool tell_all(Round *round)
             put_back(round);
         note_broken(round);
     }
-    pthread_mutex_lock(&round->share->lock);
-    round->share->is_telling = false;
-    pthread_mutex_unlock(&round->share->lock);
     return is_told;
 }
 
@@ -621,6 +618,7 @@ static void go_round(LedgerShare *share)
 {
     g_autoptr(Fleet) fleet = share->take_fleet();
     Round round = {.share = share, .fleet = fleet};
+    bool is_told;
 
     pthread_mutex_lock(&share->lock);
     round.file = fleet != NULL ? g_strdup(share->file) : NULL;
@@ -631,8 +629,11 @@ static void go_round(LedgerShare *share)
     round.told = g_hash_table_new(NULL, NULL);
     round.broken = g_hash_table_new(NULL, NULL);
     round.totals = totals_new();
-    if (reopen(&round) && (round.id = ledger_id(round.ledger, NULL)) != NULL && learn(&round))
-        tell_all(&round);
+    is_told = reopen(&round) && (round.id = ledger_id(round.ledger, NULL)) != NULL &&
+              learn(&round) && tell_all(&round);
+    pthread_mutex_lock(&share->lock);
+    share->is_behind = !is_told;
+    pthread_mutex_unlock(&share->lock);
     g_clear_pointer(&round.ledger, ledger_close);
     g_clear_pointer(&round.changed, g_hash_table_unref);
     g_clear_pointer(&round.whole, g_hash_table_unref);
@@ -681,6 +682,7 @@ LedgerShare *ledger_share_start(Fleet *(*take_fleet)(void))
     LedgerShare *share = g_new0(LedgerShare, 1);
 
     share->take_fleet = take_fleet;
+    share->is_behind = true;
     share->changed = changed_new();
     share->whole = g_hash_table_new(NULL, NULL);
     share->totals = totals_new();

@@ -37,7 +37,7 @@ void ledger_share_set_file(LedgerShare *share, const char *file, guint days);
 /* rows (of LedgerRow) were added to the file. Never waits. */
 void ledger_share_note(LedgerShare *share, const GPtrArray *rows);
 
-/* May the store lack a row? */
+/* May the store lack a row that it should have by now? */
 bool ledger_share_is_unsent(LedgerShare *share);
 
 /* Tells what waits, for some seconds at most, and ends the thread. Returns whether the store may lack
