@@ -164,7 +164,7 @@ def _show_return(screen, number, route):
     postfix, sink, _, refusing = route
     author, recipient = f"rechnung@{RETURN_DOMAIN}", f"patientin{number}@{REFUSING_DOMAIN}"
     mail = Mail("The next host refuses a message: its bounce finds the author", author, (f"From: Praxis <{author}>",), REWRITTEN)
-    clients.send_smtp(postfix, author, recipient, _octets(mail, number))
+    clients.send_smtp(postfix, author, recipient, octets(mail, number))
     bounce = sink.take(author)
     is_found = bounce.sender == "" and b"multipart/report" in bounce.data
     screen.line()

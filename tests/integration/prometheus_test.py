@@ -32,7 +32,8 @@ pytestmark = pytest.mark.usefixtures("needs_prometheus")
 
 @pytest.fixture(scope="module")
 def daemon(daemons):
-    return daemons.start()
+    """In a fleet whose store is away, so that it has all metrics."""
+    return daemons.start(fleet=["unix:/nonexistent/store"])
 
 
 @pytest.fixture(scope="module")
