@@ -8,6 +8,7 @@ import pytest
 from conftest import need
 from lab import paths
 from lab import private_store
+from lab import processes
 from lab.private_store import PrivateStore
 
 pytestmark = [pytest.mark.address, pytest.mark.thread]
@@ -178,7 +179,7 @@ def test_tls(directory):
     _certificate(directory)
     certificate = directory / "cert.pem"
     store = PrivateStore(directory / "store")
-    port = store.port + 1 if store.port < 65535 else store.port - 1
+    port = processes.free_port()
     store._lines = (f"tls-port {port}", f"tls-cert-file {certificate}", f"tls-key-file {directory / 'key.pem'}",
                     f"tls-ca-cert-file {certificate}", "tls-auth-clients no")
     with store:
