@@ -99,7 +99,7 @@ static char *plain(const char *text)
     for (const char *at = valid; *at != '\0'; at = g_utf8_next_char(at)) {
         gunichar character = g_utf8_get_char(at);
 
-        if (made->len > TEXT_MAX - 6)
+        if (made->len + (gsize)(g_utf8_next_char(at) - at) > TEXT_MAX)
             break;
         g_string_append_unichar(made, g_unichar_iscntrl(character) ? '?' : character);
     }

@@ -153,9 +153,16 @@ static void test_long(void **state G_GNUC_UNUSED)
     g_autofree char *name = g_strnfill(513, 'x');
     g_autofree char *text = g_strconcat(blanks, "{\"v\":1,\"at\":1,\"host\":\"a\"}", NULL);
     g_autofree char *wide = g_strdup_printf("{\"v\":1,\"at\":1,\"host\":\"%s\"}", name);
+    g_autofree char *widest = NULL;
+    g_autofree char *again = NULL;
 
     assert_null(read_and_write(A_SWITCH, text, strlen(text)));
     assert_null(read_and_write(A_SWITCH, wide, strlen(wide)));
+    name[512] = '\0'; /* the longest that is read stays whole */
+    widest = g_strdup_printf("{\"at\":1,\"host\":\"%s\",\"v\":1}", name);
+    again = read_and_write(A_SWITCH, widest, strlen(widest));
+    assert_non_null(again);
+    assert_string_equal(again, widest);
 }
 
 /* Whatever a user is called, other hosts read it. */
