@@ -92,6 +92,8 @@ static MilterAddress *parse_port_host(const char *text)
 
     if (at == NULL)
         return inet_new(text, strlen(text), "", 0);
+    if (strchr(at + 1, '@') != NULL)
+        return NULL; /* Postfix could not read it in its own form either */
     return inet_new(text, (gsize)(at - text), at + 1, strlen(at + 1));
 }
 

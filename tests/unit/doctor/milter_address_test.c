@@ -15,6 +15,7 @@ static const struct address_row {
     {"inet:localhost:8891", "inet:localhost:8891", NULL, "inet:localhost:8891"},
     {"inet:LocalHost:8891", "inet:localhost:8891", NULL, "inet:localhost:8891"},
     {"inet:8891@localhost", NULL, "inet:localhost:8891", "inet:localhost:8891"},
+    {"inet:8891@a@", NULL, NULL, NULL},
     {"inet6:8891@::1", NULL, "inet:[::1]:8891", "inet:[::1]:8891"},
     {"inet6:8891@[::1]", NULL, "inet:[::1]:8891", "inet:[::1]:8891"},
     {"inet:[::1]:8891", "inet:[::1]:8891", NULL, "inet:[::1]:8891"},
