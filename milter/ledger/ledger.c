@@ -164,7 +164,7 @@ Ledger *ledger_open_read_only(const char *file, GError **error)
 /* Copies each table that both have: the days of one that has days. */
 static bool copy_tables(Ledger *ledger, guint32 from, guint32 to, GError **error)
 {
-    static const char *const tables[] = {"domains", "seen"};
+    static const char *const tables[] = {"domains", "seen", "returned"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
         bool has_days = strcmp(tables[i], "domains") != 0;

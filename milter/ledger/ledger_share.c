@@ -93,9 +93,10 @@ bool ledger_share_parse(const char *field, const char *value, LedgerRow *row)
 {
     gint64 result, action, version, messages, first, last;
 
-    if (!read_number(&field, LEDGER_RESULTS - 1, &result) ||
-        !read_number(&field, MESSAGE_ACTIONS - 1, &action) || !is_domain(field) ||
-        !read_number(&value, 1, &version) || version != 1 ||
+    if (!read_number(&field, LEDGER_SHARE_RETURNED + RETURN_KINDS - 1, &result) ||
+        (result >= LEDGER_RESULTS && result < LEDGER_SHARE_RETURNED) ||
+        !read_number(&field, result < LEDGER_RESULTS ? LEDGER_ACTIONS - 1 : 0, &action) ||
+        !is_domain(field) || !read_number(&value, 1, &version) || version != 1 ||
         !read_number(&value, NUMBER_MAX, &messages) || messages == 0 ||
         !read_number(&value, CLOCK_WALL_MAX / CLOCK_MILLISECOND, &first) ||
         !read_number(&value, CLOCK_WALL_MAX / CLOCK_MILLISECOND, &last) || *value != '\0' ||
@@ -107,6 +108,10 @@ bool ledger_share_parse(const char *field, const char *value, LedgerRow *row)
                        .messages = (guint64)messages,
                        .first = first * CLOCK_MILLISECOND,
                        .last = last * CLOCK_MILLISECOND};
+    if (result >= LEDGER_SHARE_RETURNED) {
+        row->result = LEDGER_UNCHECKED;
+        row->returned = (guint)result - LEDGER_SHARE_RETURNED + 1;
+    }
     return true;
 }
 
@@ -145,7 +150,11 @@ void ledger_share_note(LedgerShare *share, const GPtrArray *rows)
     for (guint i = 0; i < rows->len && !share->is_new; i++) {
         const LedgerRow *row = g_ptr_array_index(rows, i);
         g_autofree char *key =
-            g_strdup_printf("%u %u %u %s", row->day, row->result, (guint)row->action, row->domain);
+            row->returned > 0
+                ? g_strdup_printf("%u %u 0 %s", row->day, LEDGER_SHARE_RETURNED + row->returned - 1,
+                                  row->domain)
+                : g_strdup_printf("%u %u %u %s", row->day, row->result, (guint)row->action,
+                                  row->domain);
 
         *total_of(share, row->day) += row->messages;
         change(share, key, row->day);
@@ -261,14 +270,22 @@ static void add_row(const Round *round, FleetCommands *commands, guint32 day, co
                        day, field, value);
 }
 
-/* Tells a day as a whole, in pieces by domain, result and action. */
-static bool tell_day(Round *round, guint32 day)
+/* The rows of a table behind one of a day. */
+static const char seen_sql[] =
+    "SELECT s.domain, s.result, s.action, s.messages, s.first, s.last,"
+    " (SELECT name FROM domains WHERE id = s.domain)"
+    " FROM seen s WHERE s.day = ?1 AND (s.domain, s.result, s.action) > (?2, ?3, ?4)"
+    " ORDER BY s.domain, s.result, s.action LIMIT ?5";
+static const char returned_sql[] =
+    "SELECT r.domain, r.kind + 100, 0, r.messages, 0, 0,"
+    " (SELECT name FROM domains WHERE id = r.domain)"
+    " FROM returned r WHERE r.day = ?1 AND (r.domain, r.kind + 100, 0) > (?2, ?3, ?4)"
+    " ORDER BY r.domain, r.kind LIMIT ?5";
+G_STATIC_ASSERT(LEDGER_SHARE_RETURNED == 100);
+
+/* Tells those of a day, in pieces by domain, result and action. */
+static bool tell_table(Round *round, guint32 day, const char *sql)
 {
-    static const char sql[] =
-        "SELECT s.domain, s.result, s.action, s.messages, s.first, s.last,"
-        " (SELECT name FROM domains WHERE id = s.domain)"
-        " FROM seen s WHERE s.day = ?1 AND (s.domain, s.result, s.action) > (?2, ?3, ?4)"
-        " ORDER BY s.domain, s.result, s.action LIMIT ?5";
     sqlite3_stmt *statement = prepare(round, sql);
     sqlite3_int64 domain = -1;
     int result = -1;
@@ -306,19 +323,22 @@ static bool tell_day(Round *round, guint32 day)
 }
 
 /* Tells the rows with these keys, which are of one day. */
-static bool tell_rows(Round *round, sqlite3_stmt *statement, const GPtrArray *keys, guint32 day)
+static bool tell_rows(Round *round, sqlite3_stmt *const statements[2], const GPtrArray *keys,
+                      guint32 day)
 {
     FleetCommands *commands = fleet_commands_new();
 
     for (guint i = 0; i < keys->len; i++) {
         const char *field = strchr(g_ptr_array_index(keys, i), ' ') + 1;
+        sqlite3_stmt *statement;
         LedgerRow row;
 
         if (!ledger_share_parse(field, "1 1 0 0", &row))
             continue;
+        statement = statements[row.returned > 0];
         sqlite3_bind_int64(statement, 1, day);
         sqlite3_bind_text(statement, 2, row.domain, -1, SQLITE_STATIC);
-        sqlite3_bind_int(statement, 3, (int)row.result);
+        sqlite3_bind_int(statement, 3, (int)(row.returned > 0 ? row.returned - 1 : row.result));
         sqlite3_bind_int(statement, 4, (int)row.action);
         if (sqlite3_step(statement) == SQLITE_ROW)
             add_row(round, commands, day, field, statement, 0);
@@ -355,8 +375,11 @@ static bool tell_changed(Round *round)
     static const char sql[] = "SELECT messages, first, last FROM seen WHERE day = ?1 AND domain ="
                               " (SELECT id FROM domains WHERE name = ?2) AND result = ?3"
                               " AND action = ?4";
-    sqlite3_stmt *statement = prepare(round, sql);
-    bool is_told = statement != NULL;
+    static const char sql_of_returned[] =
+        "SELECT messages, 0, 0 FROM returned WHERE day = ?1 AND domain ="
+        " (SELECT id FROM domains WHERE name = ?2) AND kind = ?3 AND ?4 = 0";
+    sqlite3_stmt *statements[] = {prepare(round, sql), prepare(round, sql_of_returned)};
+    bool is_told = statements[0] != NULL && statements[1] != NULL;
 
     while (is_told && g_hash_table_size(round->changed) > 0) {
         guint32 day = 0;
@@ -364,12 +387,13 @@ static bool tell_changed(Round *round)
 
         if (g_hash_table_contains(round->whole, GUINT_TO_POINTER(day)))
             continue;
-        is_told = tell_rows(round, statement, piece, day);
+        is_told = tell_rows(round, statements, piece, day);
         for (guint i = 0; i < piece->len && !is_told; i++)
             g_hash_table_add(round->changed, g_strdup(g_ptr_array_index(piece, i)));
         g_usleep(PAUSE);
     }
-    sqlite3_finalize(statement);
+    sqlite3_finalize(statements[0]);
+    sqlite3_finalize(statements[1]);
     return is_told;
 }
 
@@ -388,7 +412,8 @@ static bool tell_whole(Round *round)
 
     g_hash_table_iter_init(&iter, round->whole);
     while (g_hash_table_iter_next(&iter, &day, NULL))
-        if (!reopen(round) || !tell_day(round, GPOINTER_TO_UINT(day)))
+        if (!reopen(round) || !tell_table(round, GPOINTER_TO_UINT(day), seen_sql) ||
+            !tell_table(round, GPOINTER_TO_UINT(day), returned_sql))
             return false;
     return true;
 }
@@ -450,7 +475,9 @@ static GHashTable *totals_new(void)
 /* Reads the messages of each day, once for a file. */
 static bool read_totals(Round *round)
 {
-    sqlite3_stmt *statement = prepare(round, "SELECT day, sum(messages) FROM seen GROUP BY day");
+    sqlite3_stmt *statement =
+        prepare(round, "SELECT day, sum(messages) FROM (SELECT day, messages FROM seen UNION ALL"
+                       " SELECT day, messages FROM returned) GROUP BY day");
     bool is_read = statement != NULL;
 
     pthread_mutex_lock(&round->share->lock);

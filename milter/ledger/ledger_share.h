@@ -14,7 +14,8 @@
  *
  *   NAME:ledgers         id → when the ledger was written to last
  *   NAME:ledger:ID       day → the messages of that day that the store has
- *   NAME:ledger:ID:DAY   "RESULT ACTION DOMAIN" → "1 MESSAGES FIRST LAST": numbers as in the file
+ *   NAME:ledger:ID:DAY   "RESULT ACTION DOMAIN" → "1 MESSAGES FIRST LAST": numbers as in the file. What
+ *                        came back has LEDGER_SHARE_RETURNED + kind as RESULT, and 0 for the rest
  *
  * A thread tells new rows at most once in LEDGER_SHARE_SECONDS, and as often looks whether the store
  * still has each day's messages; a day of which it does not is told anew as a whole. So an outage is
@@ -24,6 +25,7 @@
  * is asked. Any thread may call any function.
  */
 #define LEDGER_SHARE_SECONDS 3
+#define LEDGER_SHARE_RETURNED 100
 
 typedef struct LedgerShare LedgerShare;
 

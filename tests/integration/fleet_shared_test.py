@@ -198,6 +198,10 @@ def send(host, count):
             assert client.message([("From", OHNE)]).answer == "continue"
 
 
+def rows_of(host):
+    return json.loads(host.tool("report", "--json").stdout)["domains"]
+
+
 def total(host, *arguments):
     answer = host.tool("report", "--json", *arguments)
     assert answer.returncode == 0 and not answer.stderr, answer.stderr
@@ -261,6 +265,34 @@ def test_rows_that_nobody_wrote(fleet):
     fleet.store.talk("DEL", f"spfrom:ledger:{number}", f"spfrom:ledger:{number}:{TODAY}")
     fleet.store.talk("SET", f"spfrom:ledger:{number}:{TODAY}", "x")
     agree(fleet, before)
+
+
+def test_made_by_a_message(fleet):
+    """Told at once; what was made while the store was away, once it is back."""
+    one, two = fleet.hosts
+    before = total(one)
+    send(one, 1)
+    wait_for(two, token_of(OHNE), f"OK {OHNE}")
+    fleet.store.kill()
+    with MilterClient(one.address) as client:
+        client.connect()
+        client.message([("From", "andere@praxis-ohne.de")], "andere@praxis-ohne.de")
+    assert look_up(one, token_of("andere@praxis-ohne.de")) == "OK andere@praxis-ohne.de"
+    assert look_up(two, token_of("andere@praxis-ohne.de")).startswith("TEMP ")
+    fleet.store.start()
+    wait_for(two, token_of("andere@praxis-ohne.de"), "OK andere@praxis-ohne.de")
+    agree(fleet, before + 2)
+
+
+def test_what_came_back_is_counted(fleet):
+    """A bounce through a host that did not give the address out."""
+    one, two = fleet.hosts
+    wait_for(two, token_of(OHNE), f"OK {OHNE}")
+    with MilterClient(two.address) as client:
+        client.connect(address="203.0.113.7")
+        client.message([("From", "MAILER-DAEMON@gmx.de")], "", recipients=(f"bounce+{token_of(OHNE)}@lemniscus.de",))
+    processes.wait_until(lambda: [row["returned"] for row in rows_of(one) if row["domain"] == "praxis-ohne.de"] == [1], PATIENCE,
+                         "the bounce in the other host's report")
 
 
 def test_rights_that_are_needed(fleet):
