@@ -105,7 +105,7 @@ void verdicts_flush(Verdicts *verdicts, const char *domain);
 /* Counters, exact: each is only ever added to. */
 typedef struct {
     guint64 hits, misses, waits, stales, fleets; /* calls of verdicts_get() by outcome */
-    guint64 results[SPF_RESULTS];        /* verdicts given */
+    guint64 results[SPF_RESULTS];                /* verdicts given */
     guint64 evaluations;
     guint64 queries[4];  /* DNS questions asked, by DnsStatus */
     gint64 dns_answered; /* monotonic time of the last DNS question with an answer; 0: none yet */
