@@ -48,6 +48,7 @@ struct ReturnShare {
     gint64 answered_at;  /* monotonic; when the store last answered */
     gint64 emptied_at; /* monotonic; when this host's word was last seen to be missing; 0: never */
     bool is_stopping;
+    Deadline stop_by; /* if it is to stop: what is not told until then is told by the next run */
     bool has_ended;
 };
 
@@ -355,14 +356,15 @@ static bool tell_waiting(ReturnShare *share, Fleet *fleet, ReturnRows *rows)
     return true;
 }
 
-static bool is_stopping(ReturnShare *share)
+/* Returns whether there is no time left: it is to stop, and for some time already. */
+static bool is_over(ReturnShare *share)
 {
-    bool is_last;
+    bool is;
 
     pthread_mutex_lock(&share->lock);
-    is_last = share->is_stopping;
+    is = share->is_stopping && deadline_is_over(share->stop_by);
     pthread_mutex_unlock(&share->lock);
-    return is_last;
+    return is;
 }
 
 /* Tells the rows in pieces, by token. */
@@ -370,7 +372,7 @@ static bool tell_all(ReturnShare *share, Fleet *fleet, ReturnRows *rows)
 {
     char last[RETURN_TOKEN_LENGTH + 1] = "";
 
-    while (!is_stopping(share)) {
+    while (!is_over(share)) {
         g_autoptr(GPtrArray) piece = return_rows_after(rows, last, PIECE, NULL);
         FleetCommands *commands;
 
@@ -572,6 +574,7 @@ void return_share_stop(ReturnShare *share)
 {
     pthread_mutex_lock(&share->lock);
     share->is_stopping = true;
+    share->stop_by = deadline_in(PATIENCE);
     pthread_cond_signal(&share->woken);
     pthread_mutex_unlock(&share->lock);
     pthread_join(share->thread, NULL);
