@@ -132,7 +132,7 @@ class Installation:
     def reload(self, *ports):
         """Makes the running Postfix take its files over, and listen at those ports besides."""
         _settle(self.postfix.etc)
-        assert self.postfix.command("postfix", "reload").returncode == 0
+        self.postfix.reload()
         for port in (self.postfix.port(), *ports):
             processes.wait_until(lambda: processes.is_listening(("127.0.0.1", port)), 20, f"port {port}")
 
@@ -166,6 +166,8 @@ def mend_all(installation, command):
             restart(daemon) if "restart" in part else _check(daemon.tool("reload"))
         elif part.startswith("spfrom "):
             _check(daemon.tool(*part.split()[1:]))
+        elif part == "postfix reload":
+            installation.postfix.reload()
         else:
             _mend(part, installation.postfix.etc)
 
@@ -914,12 +916,12 @@ def test_probe(probed, sender, action, word):
 def _probe_with(installation, setting):
     """What the probe finds once Postfix has that setting."""
     with installation.changed([setting]):
-        assert installation.postfix.command("postfix", "reload").returncode == 0
+        installation.postfix.reload()
         found = processes.wait_until(
             lambda: installation.doctor("--probe", "a@example.org", "--smtp",
                                         f"127.0.0.1:{installation.postfix.port()}").of("probe", "error"),
             20, "the new main.cf")
-    assert installation.postfix.command("postfix", "reload").returncode == 0
+    installation.postfix.reload()
     return found[0]["text"]
 
 
@@ -1034,7 +1036,7 @@ def test_probe_of_one_person(bounced):
 def test_probe_whose_bounce_is_lost(bounced, main, word):
     """The MTA takes over a changed main.cf in its own time."""
     with bounced.changed(main):
-        assert bounced.postfix.command("postfix", "reload").returncode == 0
+        bounced.postfix.reload()
 
         def wrong():
             found, mails = _bounce(bounced)
@@ -1042,7 +1044,7 @@ def test_probe_whose_bounce_is_lost(bounced, main, word):
         found, mails = processes.wait_until(wrong, 20, "the new main.cf")
         assert "socketmap:inet:127.0.0.1:" in found["return-probe"]["advice"] and not mails
         assert "return-arrived" not in found
-    assert bounced.postfix.command("postfix", "reload").returncode == 0
+    bounced.postfix.reload()
 
 
 def test_probe_with_a_bounce_of_our_own(bounced):

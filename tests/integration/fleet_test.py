@@ -186,6 +186,12 @@ def test_garbage_and_wrong_types(fleet):
     assert ask_control(one, "status")["fleet"]["up"] is True
 
 
+def shared(store, domain):
+    """The verdict on domain that the store has, as text; empty without one."""
+    keys = re.findall(rb"spfrom:verdict:\S+", store.talk("KEYS", f"spfrom:verdict:*:{domain}"))
+    return store.talk("GET", keys[0]).decode() if keys else ""
+
+
 def test_flush_and_one_question(directory):
     """A domain is asked for once in a fleet; once it is flushed, it is asked for anew, by whichever host."""
     with FaultyDns({f"d{i}.example": OURS for i in range(20)}) as dns, \
@@ -196,7 +202,8 @@ def test_flush_and_one_question(directory):
             ask(host.address, [("From", f"x@{domain}")], sender=f"x@{domain}")
         for i in range(20):
             send(fleet.hosts[i % 2], f"d{i}.example")
-        time.sleep(0.3)
+        # What DNS gave is written there without anybody waiting.
+        processes.wait_until(lambda: all(shared(fleet.store, f"d{i}.example") for i in range(20)), 10, "the verdicts")
         for i in range(20):
             send(fleet.hosts[1 - i % 2], f"d{i}.example")
         assert [dns.count(f"d{i}.example") for i in range(20)] == [1] * 20
@@ -205,6 +212,7 @@ def test_flush_and_one_question(directory):
         processes.wait_until(lambda: "verdicts flushed: domain=d0.example" in two.log(), 10, "the flush")
         dns.behaviours["d0.example"] = Txt(["v=spf1 -all"])
         assert ask(two.address, [("From", "x@d0.example")], sender="x@d0.example").edits
+        processes.wait_until(lambda: '"fail"' in shared(fleet.store, "d0.example"), 10, "the new verdict")
         send(one, "d0.example")
         assert dns.count("d0.example") == 2
         two.kill()

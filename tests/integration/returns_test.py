@@ -362,7 +362,7 @@ def test_slow_clients(daemon):
 
 def test_unix_socket_and_reload(daemons, directory):
     """The socket comes with the first token, by a reload too, and goes with the last one."""
-    folder = directory / "return-socket"
+    folder = directory / "return-socket-of-a-daemon"
     folder.mkdir()
     folder.chmod(0o777)
     place = folder / "return.sock"

@@ -4,10 +4,12 @@ The machine's Postfix and its port 25 are never touched. Where the package is no
 unpacked_package.py). Needs root, as Postfix's master does.
 """
 
+import contextlib
 import functools
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -170,6 +172,9 @@ class PrivatePostfix(processes.Service):
     def start(self):
         self._make_directories()
         self._write_configuration()
+        self._run_master()
+
+    def _run_master(self):
         master = self._programs.daemon_directory / "master"
         self._process = processes.start([master, "-c", self.etc, "-s"], self.directory / "master.out",
                                        self._programs.environment)
@@ -190,6 +195,21 @@ class PrivatePostfix(processes.Service):
         environment = dict(self._programs.environment, MAIL_CONFIG=str(self.etc))
         return subprocess.run([self._programs.command(name), *map(str, arguments)], env=environment,
                               capture_output=True, text=True, **options)
+
+    def reload(self):
+        """
+        Makes Postfix take its files over. postlogd waits for itself for ever if ten lines wait for it at its start, and
+        with it whatever logs: then all of it is started anew.
+        """
+        try:
+            assert self.command("postfix", "reload", timeout=20).returncode == 0
+        except subprocess.TimeoutExpired:
+            self.stop()
+            for cwd in Path("/proc").glob("[0-9]*/cwd"):
+                with contextlib.suppress(OSError):
+                    if cwd.readlink() == self.queue:
+                        os.kill(int(cwd.parent.name), signal.SIGKILL)
+            self._run_master()
 
     def log(self):
         try:
