@@ -96,7 +96,7 @@ def test_switch(fleet):
     assert time.monotonic() - begin < 5 * SECOND
     told = ask_control(two, "mode", detail=True)
     assert told["who"] == "anna" and told["host"] == "mx1.example"
-    assert "mode changed: mode=log-only by=switch who=anna host=mx1.example" in two.log()
+    two.wait_for_line("mode changed: mode=log-only by=switch who=anna host=mx1.example")
     assert not ask(two.address, [("From", OHNE)], sender=OHNE).edits
     assert two.tool("mode", "--clear").returncode == 0
     fleet.agree(("rewrite", "configuration", False))

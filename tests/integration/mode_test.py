@@ -52,7 +52,7 @@ def test_who_switched_and_what_comes_next(daemons, directory):
     assert "switch (berta)" in told and re.search(r"^then +log-only$", told, re.MULTILINE)
     status = json.loads(daemon.tool("status", "--json").stdout)
     assert (status["mode_who"], status["mode_next"]) == ("berta", "log-only")
-    assert "who=berta" in daemon.log()
+    daemon.wait_for_line("who=berta")
     daemon.stop()
     daemon.start()
     assert "switch (berta)" in daemon.tool("mode").stdout

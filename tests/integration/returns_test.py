@@ -216,12 +216,12 @@ def test_domains_that_do_not_fit(daemons):
     place = f"inet:{processes.free_port()}@127.0.0.1"
     daemon = daemons.start(return_address="%t@bounce.lemniscus.de", return_socket=place)
     processes.wait_until(lambda: ask_control(daemon, "status")["returns"]["authorised"] is False, PATIENCE, "the verdict")
-    assert "the return domain itself does not authorise the relays: return_address=%t@bounce.lemniscus.de spf=none" in daemon.log()
+    daemon.wait_for_line("the return domain itself does not authorise the relays: return_address=%t@bounce.lemniscus.de spf=none")
     assert re.search("\n  its domain +NOT authorised", daemon.tool("status").stdout)
     daemon.settings["return_address"] = "bounce+%t@praxis-mueller.de"
     daemon.write_configuration()
     assert daemon.tool("reload").returncode == 0
-    assert "return_address: bounce+%t@praxis-mueller.de is of another domain than the fallback address" in daemon.log()
+    daemon.wait_for_line("return_address: bounce+%t@praxis-mueller.de is of another domain than the fallback address")
 
 
 def refusals(port, *recipients):

@@ -155,6 +155,10 @@ class Spfrom:
             self._records += filter(None, map(_read_line, new.decode("utf-8", "replace").splitlines()))
             return list(self._records)
 
+    def wait_for_line(self, words, seconds=10):
+        """Until a line with words has been logged: the log's thread writes it after what it is about."""
+        processes.wait_until(lambda: words in self._log_text(), seconds, f"a log line with {words}")
+
     def wait_for_record(self, seconds=10, **wanted):
         """The first message line with these values."""
         def find():
