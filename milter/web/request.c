@@ -221,10 +221,19 @@ static void take_list_pair(RequestList *list, const char *name, const char *valu
         list->page = parse_page(value);
 }
 
+/* A list that is searched for nothing is the whole list. */
+static void take_search(Request *request, const char *text)
+{
+    if (*text != '\0' || !is_list(request))
+        take_subject(request, g_strdup(text));
+    else
+        g_clear_pointer(&request->subject, g_free);
+}
+
 static void take_pair(Request *request, const char *name, char *value)
 {
     if (strcmp(name, "q") == 0 && (request->route == ROUTE_SEARCH || is_list(request)))
-        take_subject(request, g_strdup(g_strstrip(value)));
+        take_search(request, g_strstrip(value));
     else if (strcmp(name, "lang") == 0)
         request->language = request_language_parse(value);
     else if (strcmp(name, "days") == 0)
