@@ -22,6 +22,7 @@
 #define PATIENCE 1000 /* milliseconds for a line without the thread, and for the end */
 #define SETTLE_TRIES 40
 #define SETTLE_PAUSE (5 * 1000 * 1000) /* nanoseconds */
+#define GATHER_TIME 4                  /* milliseconds from one line's writing to the next one's */
 
 /* The target: stderr, which may be the journal, or the syslog daemon. */
 
@@ -231,8 +232,9 @@ typedef enum { QUEUE_NONE, QUEUE_RUNNING, QUEUE_STOPPING, QUEUE_ENDED, QUEUE_STU
 
 /* queue_lock guards what follows, but for the counts. */
 static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t queue_changed; /* a line came, or queue_state is another */
+static pthread_cond_t queue_changed; /* a line came while is_idle, or queue_state is another */
 static QueueState queue_state;
+static bool is_idle; /* the thread sleeps until a line comes */
 static GQueue queued = G_QUEUE_INIT; /* of GBytes */
 static gsize queued_octets;
 
@@ -260,7 +262,8 @@ static void append(GBytes *line)
     g_queue_push_tail(&queued, line);
     queued_octets += g_bytes_get_size(line);
     count_waiting(1);
-    pthread_cond_signal(&queue_changed);
+    if (is_idle)
+        pthread_cond_signal(&queue_changed);
 }
 
 static bool fits(const GBytes *line)
@@ -336,10 +339,28 @@ static Batch next_batch(bool is_patient)
     Batch batch;
 
     pthread_mutex_lock(&queue_lock);
-    while ((batch = pop_batch()).lines == 0 && queue_state == QUEUE_RUNNING && is_patient)
+    while ((batch = pop_batch()).lines == 0 && queue_state == QUEUE_RUNNING && is_patient) {
+        is_idle = true;
         pthread_cond_wait(&queue_changed, &queue_lock);
+        is_idle = false;
+    }
     pthread_mutex_unlock(&queue_lock);
     return batch;
+}
+
+/*
+ * If no line waits, lets some come, so that a busy daemon wakes this thread, and writes, once for
+ * many: a wake-up for each costs a message on an idle processor a fifth of its time.
+ */
+static void gather(void)
+{
+    const Deadline end = clock_monotonic(&clock_system) + GATHER_TIME * CLOCK_MILLISECOND;
+
+    pthread_mutex_lock(&queue_lock);
+    if (g_queue_is_empty(&queued))
+        while (queue_state == QUEUE_RUNNING && deadline_wait(end, &queue_changed, &queue_lock))
+            continue;
+    pthread_mutex_unlock(&queue_lock);
 }
 
 static bool is_abandoned(void)
@@ -399,9 +420,10 @@ static void *run(void *unused G_GNUC_UNUSED)
         bool is_loss_news = is_working && log_queue_lost() != told;
         Batch batch = next_batch(!is_loss_news);
 
-        if (batch.lines > 0)
+        if (batch.lines > 0) {
             is_working = write_and_free(batch);
-        else if (is_loss_news)
+            gather();
+        } else if (is_loss_news)
             is_working = tell_loss(&told);
         else
             break;
