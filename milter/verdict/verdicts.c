@@ -3,6 +3,7 @@
 #include "verdict/verdicts.h"
 #include "dns/dns_wrappers.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/parallel.h"
@@ -34,6 +35,9 @@ struct Verdicts {
     Upkeep *upkeep;
     Fleet *fleet;      /* NULL: this host is alone */
     char *zone_digest; /* of dns_zone_file; "-" without one, NULL without a fleet */
+    pthread_mutex_t fingerprint_lock; /* guards the next two */
+    RelaySet *fingerprinted;          /* NULL: there was no fingerprint yet */
+    char *fingerprint;                /* of that set; see fingerprint_new() */
     gint is_replaced;  /* by verdicts_new_after(); g_atomic_int_*() only */
 };
 
@@ -132,13 +136,8 @@ static Landing settle(Verdicts *verdicts, const VerdictKey *key, const RelayChec
     return (Landing){verdict_ref(before->verdict), true, before->is_per_address};
 }
 
-/*
- * What makes two hosts come to the same verdict. Returns NULL if the relay set is not known: then
- * nothing is shared.
- */
-static char *fingerprint_new(Verdicts *verdicts)
+static char *fingerprint_of(const Verdicts *verdicts, const RelaySet *set)
 {
-    g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
     Settings *settings = verdicts->settings;
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -158,6 +157,27 @@ static char *fingerprint_new(Verdicts *verdicts)
                            settings->dns_trust_anchor != NULL ? settings->dns_trust_anchor : "-",
                            verdicts->zone_digest);
     return fleet_digest(text->str);
+}
+
+/*
+ * What makes two hosts come to the same verdict. Returns NULL if the relay set is not known: then
+ * nothing is shared. It is made once for a relay set, which may have a thousand networks.
+ */
+static char *fingerprint_new(Verdicts *verdicts)
+{
+    g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
+    char *fingerprint;
+
+    pthread_mutex_lock(&verdicts->fingerprint_lock);
+    if (verdicts->fingerprinted != set) {
+        g_clear_pointer(&verdicts->fingerprinted, relay_set_unref);
+        g_free(verdicts->fingerprint);
+        verdicts->fingerprinted = relay_set_ref(set);
+        verdicts->fingerprint = fingerprint_of(verdicts, set);
+    }
+    fingerprint = g_strdup(verdicts->fingerprint);
+    pthread_mutex_unlock(&verdicts->fingerprint_lock);
+    return fingerprint;
 }
 
 /* Tells the fleet what check found. mark is from before DNS was asked. */
@@ -605,6 +625,9 @@ void verdicts_free(Verdicts *verdicts)
     dns_free(verdicts->dns);
     fleet_unref(verdicts->fleet);
     g_free(verdicts->zone_digest);
+    g_clear_pointer(&verdicts->fingerprinted, relay_set_unref);
+    g_free(verdicts->fingerprint);
+    pthread_mutex_destroy(&verdicts->fingerprint_lock);
     counted_unref(verdicts->counted);
     settings_unref(verdicts->settings);
     g_free(verdicts);
@@ -637,6 +660,7 @@ static Verdicts *make(Verdicts *before, Settings *settings, Dns *dns, const Cloc
     Verdicts *verdicts = g_new0(Verdicts, 1);
 
     verdicts->refs = 1;
+    pthread_mutex_init(&verdicts->fingerprint_lock, NULL);
     verdicts->settings = settings_ref(settings);
     verdicts->clock = clock;
     verdicts->counted = before != NULL ? counted_ref(before->counted) : counted_new();
