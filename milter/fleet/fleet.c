@@ -110,23 +110,6 @@ char *fleet_mark(Fleet *fleet)
     return id_text(last);
 }
 
-/* --- answers --- */
-
-static const redisReply *answer_at(const GPtrArray *answers, guint position)
-{
-    return g_ptr_array_index(answers, position);
-}
-
-static bool is_text(const redisReply *answer)
-{
-    return answer != NULL && answer->type == REDIS_REPLY_STRING;
-}
-
-static guint elements_of(const redisReply *answer)
-{
-    return answer != NULL && answer->type == REDIS_REPLY_ARRAY ? (guint)answer->elements : 0;
-}
-
 /* Asks, and returns whether an answer came; the answers are of no interest. */
 static bool is_answered(Fleet *fleet, FleetCommands *commands, Deadline deadline)
 {
@@ -144,7 +127,7 @@ static bool is_poisoned(Fleet *fleet, const char *key, const char *type, Deadlin
 
     fleet_commands_add(commands, "TYPE %s:%s", fleet_store_name(fleet->store), key);
     answers = fleet_store_ask(fleet->store, commands, deadline);
-    found = answers != NULL ? answer_at(answers, 0) : NULL;
+    found = answers != NULL ? fleet_answer_at(answers, 0) : NULL;
     return found != NULL && found->type == REDIS_REPLY_STATUS && strcmp(found->str, type) != 0;
 }
 
@@ -171,7 +154,7 @@ static GPtrArray *put_own(Fleet *fleet, const char *key, const char *value, Dead
         fleet_commands_add(commands, "HGET %s:%s %s", name, key, fleet->host);
         fleet_commands_add(commands, "HSET %s:%s %s %s", name, key, fleet->host, value);
         answers = fleet_store_ask(fleet->store, commands, deadline);
-        if (answers == NULL || answer_at(answers, 1) != NULL)
+        if (answers == NULL || fleet_answer_at(answers, 1) != NULL)
             return g_steal_pointer(&answers);
         if (i > 0 || !remove_poisoned(fleet, key, deadline))
             return NULL;
@@ -195,7 +178,7 @@ static bool take_verdict(Fleet *fleet, const redisReply *answer, const char *dom
 {
     FlushId after = {0, 0};
 
-    if (!is_text(answer) || !fleet_verdict_parse(answer->str, answer->len, verdict))
+    if (!fleet_answer_is_text(answer) || !fleet_verdict_parse(answer->str, answer->len, verdict))
         return false;
     if (verdict->until > clock_wall(&clock_system) && id_parse(verdict->after, &after) &&
         !is_flushed_since(fleet, domain, after))
@@ -219,10 +202,10 @@ bool fleet_verdict_get(Fleet *fleet, const char *fingerprint, const char *domain
     if (answers == NULL)
         return false;
     *is_per_address = false;
-    if (take_verdict(fleet, answer_at(answers, 0), domain, verdict))
+    if (take_verdict(fleet, fleet_answer_at(answers, 0), domain, verdict))
         return true;
     *is_per_address = true;
-    return take_verdict(fleet, answer_at(answers, 1), domain, verdict);
+    return take_verdict(fleet, fleet_answer_at(answers, 1), domain, verdict);
 }
 
 void fleet_verdict_put(Fleet *fleet, const char *fingerprint, const char *domain,
@@ -250,8 +233,8 @@ static bool add_flush(Fleet *fleet, const char *what, Deadline deadline, FlushId
     fleet_commands_add(commands, "XADD %s:flush MAXLEN ~ %d * domain %s host %s",
                        fleet_store_name(fleet->store), STREAM_MAX, what, fleet->host);
     answers = fleet_store_ask(fleet->store, commands, deadline);
-    return answers != NULL && is_text(answer_at(answers, 0)) &&
-           id_parse(answer_at(answers, 0)->str, id);
+    return answers != NULL && fleet_answer_is_text(fleet_answer_at(answers, 0)) &&
+           id_parse(fleet_answer_at(answers, 0)->str, id);
 }
 
 bool fleet_flush(Fleet *fleet, const char *domain, Deadline deadline)
@@ -288,8 +271,8 @@ bool fleet_host_put(Fleet *fleet, const FleetHost *host, Deadline deadline, Flee
     *before = NULL;
     if (answers == NULL)
         return false;
-    found = answer_at(answers, 0);
-    if (is_text(found))
+    found = fleet_answer_at(answers, 0);
+    if (fleet_answer_is_text(found))
         *before = fleet_host_parse(found->str, found->len);
     return true;
 }
@@ -297,11 +280,11 @@ bool fleet_host_put(Fleet *fleet, const FleetHost *host, Deadline deadline, Flee
 /* A time that no clock can have said would lock out all switches after it. */
 static void take_switches(const redisReply *answer, FleetNews *news)
 {
-    for (guint i = 0; i < elements_of(answer); i++) {
+    for (size_t i = 0; i < fleet_answer_elements(answer); i++) {
         const redisReply *value = answer->element[i];
         FleetSwitch made;
 
-        if (!is_text(value) || !fleet_switch_parse(value->str, value->len, &made))
+        if (!fleet_answer_is_text(value) || !fleet_switch_parse(value->str, value->len, &made))
             continue;
         if (made.at > clock_wall(&clock_system) + AHEAD_MAX ||
             (news->has_switch && fleet_switch_compare(&made, &news->last) <= 0)) {
@@ -317,10 +300,11 @@ static void take_switches(const redisReply *answer, FleetNews *news)
 /* The value of a field of an entry: its fields and values stand one after the other. */
 static const char *entry_field(const redisReply *entry, const char *name)
 {
-    const redisReply *fields = elements_of(entry) == 2 ? entry->element[1] : NULL;
+    const redisReply *fields = fleet_answer_elements(entry) == 2 ? entry->element[1] : NULL;
 
-    for (guint i = 0; i + 1 < elements_of(fields); i += 2)
-        if (is_text(fields->element[i]) && is_text(fields->element[i + 1]) &&
+    for (size_t i = 0; i + 1 < fleet_answer_elements(fields); i += 2)
+        if (fleet_answer_is_text(fields->element[i]) &&
+            fleet_answer_is_text(fields->element[i + 1]) &&
             strcmp(fields->element[i]->str, name) == 0)
             return fields->element[i + 1]->str;
     return NULL;
@@ -329,14 +313,14 @@ static const char *entry_field(const redisReply *entry, const char *name)
 /* Notes the flushes in answer, and tells those of other hosts, unless they are of the past. */
 static void take_flushes(Fleet *fleet, const redisReply *answer, FleetNews *news)
 {
-    for (guint i = 0; i < elements_of(answer); i++) {
+    for (size_t i = 0; i < fleet_answer_elements(answer); i++) {
         const redisReply *entry = answer->element[i];
         const char *domain = entry_field(entry, "domain");
         const char *host = entry_field(entry, "host");
         FlushId id;
 
-        if (domain == NULL || strlen(domain) > DOMAIN_MAX || !is_text(entry->element[0]) ||
-            !id_parse(entry->element[0]->str, &id))
+        if (domain == NULL || strlen(domain) > DOMAIN_MAX ||
+            !fleet_answer_is_text(entry->element[0]) || !id_parse(entry->element[0]->str, &id))
             continue;
         if (fleet->was_polled && g_strcmp0(host, fleet->host) != 0)
             g_ptr_array_add(news->flushed, g_strdup(domain));
@@ -360,9 +344,9 @@ bool fleet_poll(Fleet *fleet, FleetNews *news, Deadline deadline)
     answers = fleet_store_ask(fleet->store, commands, deadline);
     if (answers == NULL)
         return false;
-    take_switches(answer_at(answers, 0), news);
+    take_switches(fleet_answer_at(answers, 0), news);
     pthread_mutex_lock(&fleet->lock);
-    take_flushes(fleet, answer_at(answers, 1), news);
+    take_flushes(fleet, fleet_answer_at(answers, 1), news);
     pthread_mutex_unlock(&fleet->lock);
     return true;
 }
@@ -397,12 +381,13 @@ GPtrArray *fleet_hosts(Fleet *fleet, Deadline deadline)
     answers = fleet_store_ask(fleet->store, commands, deadline);
     if (answers == NULL)
         return NULL;
-    values = answer_at(answers, 0);
-    for (guint i = 0; i + 1 < elements_of(values) && hosts->len < HOSTS_MAX; i += 2) {
+    values = fleet_answer_at(answers, 0);
+    for (size_t i = 0; i + 1 < fleet_answer_elements(values) && hosts->len < HOSTS_MAX; i += 2) {
         const redisReply *name = values->element[i];
         const redisReply *value = values->element[i + 1];
-        g_autoptr(FleetHost) host =
-            is_text(name) && is_text(value) ? fleet_host_parse(value->str, value->len) : NULL;
+        g_autoptr(FleetHost) host = fleet_answer_is_text(name) && fleet_answer_is_text(value)
+                                        ? fleet_host_parse(value->str, value->len)
+                                        : NULL;
 
         if (host != NULL && strcmp(host->host, name->str) == 0)
             g_ptr_array_add(hosts, g_steal_pointer(&host));

@@ -177,6 +177,21 @@ GPtrArray *fleet_store_ask(FleetStore *store, FleetCommands *commands, Deadline 
     return answers;
 }
 
+const redisReply *fleet_answer_at(const GPtrArray *answers, guint position)
+{
+    return g_ptr_array_index(answers, position);
+}
+
+bool fleet_answer_is_text(const redisReply *answer)
+{
+    return answer != NULL && answer->type == REDIS_REPLY_STRING;
+}
+
+size_t fleet_answer_elements(const redisReply *answer)
+{
+    return answer != NULL && answer->type == REDIS_REPLY_ARRAY ? answer->elements : 0;
+}
+
 bool fleet_store_tell(FleetStore *store, FleetCommands *commands)
 {
     bool is_queued;

@@ -59,6 +59,12 @@ const char *fleet_store_name(const FleetStore *store);
  */
 GPtrArray *fleet_store_ask(FleetStore *store, FleetCommands *commands, Deadline deadline);
 
+/* One of these answers, borrowed; NULL: an error of its key. */
+const struct redisReply *fleet_answer_at(const GPtrArray *answers, guint position);
+bool fleet_answer_is_text(const struct redisReply *answer);
+/* How many elements an answer has; 0 if it is no array. */
+size_t fleet_answer_elements(const struct redisReply *answer);
+
 /*
  * Sends commands without waiting, and takes them. If the store can't be asked, or too much waits,
  * they are dropped: returns false.

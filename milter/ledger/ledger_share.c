@@ -48,21 +48,6 @@ static const char *name_of(Fleet *fleet)
     return fleet_store_name(fleet_store(fleet));
 }
 
-static const redisReply *answer_at(const GPtrArray *answers, guint position)
-{
-    return g_ptr_array_index(answers, position);
-}
-
-static bool is_text(const redisReply *answer)
-{
-    return answer != NULL && answer->type == REDIS_REPLY_STRING;
-}
-
-static size_t elements_of(const redisReply *answer)
-{
-    return answer != NULL && answer->type == REDIS_REPLY_ARRAY ? answer->elements : 0;
-}
-
 /* --- a row in the store --- */
 
 /* Reads a number and the blank, or end, behind it. */
@@ -243,7 +228,7 @@ static bool tell(Round *round, guint32 day, FleetCommands *commands)
     if (answers == NULL)
         return false;
     for (guint i = 0; i < answers->len; i++)
-        if (answer_at(answers, i) == NULL)
+        if (fleet_answer_at(answers, i) == NULL)
             g_hash_table_add(round->broken, GUINT_TO_POINTER(day));
     g_hash_table_add(round->told, GUINT_TO_POINTER(day));
     return true;
@@ -500,8 +485,8 @@ static void compare_totals(Round *round, const redisReply *told)
     gpointer day, total;
 
     oldest -= MIN(oldest, share->days);
-    for (size_t i = 0; i + 1 < elements_of(told); i += 2)
-        if (is_text(told->element[i]) && is_text(told->element[i + 1]))
+    for (size_t i = 0; i + 1 < fleet_answer_elements(told); i += 2)
+        if (fleet_answer_is_text(told->element[i]) && fleet_answer_is_text(told->element[i + 1]))
             g_hash_table_insert(
                 known, GUINT_TO_POINTER(strtoul(told->element[i]->str, NULL, 10)),
                 g_memdup2(&(guint64){g_ascii_strtoull(told->element[i + 1]->str, NULL, 10)},
@@ -532,14 +517,14 @@ static bool check(Round *round)
     if (answers == NULL)
         return false;
     pthread_mutex_lock(&share->lock);
-    compare_totals(round, answer_at(answers, 0));
+    compare_totals(round, fleet_answer_at(answers, 0));
     pthread_mutex_unlock(&share->lock);
-    if (is_text(answer_at(answers, 1)) && answer_at(answers, 0) != NULL)
+    if (fleet_answer_is_text(fleet_answer_at(answers, 1)) && fleet_answer_at(answers, 0) != NULL)
         return true;
     commands = fleet_commands_new();
-    if (answer_at(answers, 0) == NULL)
+    if (fleet_answer_at(answers, 0) == NULL)
         fleet_commands_add(commands, "DEL %s:ledger:%s", name_of(round->fleet), round->id);
-    if (answer_at(answers, 1) == NULL)
+    if (fleet_answer_at(answers, 1) == NULL)
         fleet_commands_add(commands, "DEL %s:ledgers", name_of(round->fleet));
     add_id(round, commands);
     return is_answered(round, commands);
@@ -774,8 +759,9 @@ static bool take_field(Reading *reading, guint32 day, const redisReply *field,
     LedgerRow row;
     LedgerRow *copy;
 
-    if (!is_text(field) || !is_text(value) || strlen(field->str) != field->len ||
-        strlen(value->str) != value->len || !ledger_share_parse(field->str, value->str, &row))
+    if (!fleet_answer_is_text(field) || !fleet_answer_is_text(value) ||
+        strlen(field->str) != field->len || strlen(value->str) != value->len ||
+        !ledger_share_parse(field->str, value->str, &row))
         return true;
     copy = g_memdup2(&row, sizeof row);
     copy->domain = g_strdup(row.domain);
@@ -811,14 +797,15 @@ static bool read_day(Reading *reading, const char *id, guint32 day, GError **err
             reading->trouble = "the store does not answer";
             return true;
         }
-        if (elements_of(answer_at(answers, 0)) != 2 || !is_text(answer_at(answers, 0)->element[0]))
+        if (fleet_answer_elements(fleet_answer_at(answers, 0)) != 2 ||
+            !fleet_answer_is_text(fleet_answer_at(answers, 0)->element[0]))
             return true;
-        fields = answer_at(answers, 0)->element[1];
-        for (size_t i = 0; i + 1 < elements_of(fields); i += 2)
+        fields = fleet_answer_at(answers, 0)->element[1];
+        for (size_t i = 0; i + 1 < fleet_answer_elements(fields); i += 2)
             if (!take_field(reading, day, fields->element[i], fields->element[i + 1], error))
                 return false;
         g_free(cursor);
-        cursor = g_strdup(answer_at(answers, 0)->element[0]->str);
+        cursor = g_strdup(fleet_answer_at(answers, 0)->element[0]->str);
     } while (strcmp(cursor, "0") != 0 && !is_full(reading));
     return true;
 }
@@ -835,11 +822,11 @@ static bool read_ledger(Reading *reading, const char *id, GError **error)
         reading->trouble = "the store does not answer";
         return true;
     }
-    days = answer_at(answers, 0);
-    for (size_t i = 0; i < elements_of(days) && reading->trouble == NULL; i++) {
+    days = fleet_answer_at(answers, 0);
+    for (size_t i = 0; i < fleet_answer_elements(days) && reading->trouble == NULL; i++) {
         guint64 day;
 
-        if (is_text(days->element[i]) &&
+        if (fleet_answer_is_text(days->element[i]) &&
             g_ascii_string_to_unsigned(days->element[i]->str, 10, reading->period.from,
                                        reading->period.to, &day, NULL) &&
             !read_day(reading, id, (guint32)day, error))
@@ -850,7 +837,7 @@ static bool read_ledger(Reading *reading, const char *id, GError **error)
 
 static bool is_id(const redisReply *answer)
 {
-    return is_text(answer) && answer->len == strspn(answer->str, "0123456789abcdef") &&
+    return fleet_answer_is_text(answer) && answer->len == strspn(answer->str, "0123456789abcdef") &&
            answer->len == 16;
 }
 
@@ -867,8 +854,9 @@ static bool read_others(Reading *reading, const char *own, GError **error)
         reading->trouble = "the store does not answer";
         return true;
     }
-    ids = answer_at(answers, 0);
-    for (size_t i = 0; i < MIN(elements_of(ids), IDS_MAX) && reading->trouble == NULL; i++)
+    ids = fleet_answer_at(answers, 0);
+    for (size_t i = 0; i < MIN(fleet_answer_elements(ids), IDS_MAX) && reading->trouble == NULL;
+         i++)
         if (is_id(ids->element[i]) && g_strcmp0(ids->element[i]->str, own) != 0 &&
             !read_ledger(reading, ids->element[i]->str, error))
             return false;

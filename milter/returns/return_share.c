@@ -67,16 +67,6 @@ static const char *name_of(Fleet *fleet)
     return fleet_store_name(fleet_store(fleet));
 }
 
-static const redisReply *answer_at(const GPtrArray *answers, guint position)
-{
-    return g_ptr_array_index(answers, position);
-}
-
-static bool is_text(const redisReply *answer)
-{
-    return answer != NULL && answer->type == REDIS_REPLY_STRING;
-}
-
 /* --- what other hosts say --- */
 
 static void host_free(gpointer data)
@@ -118,7 +108,7 @@ static void note_host(ReturnShare *share, const char *name, const redisReply *va
 /* With the lock held. Takes the fields and values of NAME:returns. */
 static void note_hosts(ReturnShare *share, const redisReply *answer)
 {
-    size_t count = answer != NULL && answer->type == REDIS_REPLY_ARRAY ? answer->elements : 0;
+    size_t count = fleet_answer_elements(answer);
     GHashTableIter iter;
     gpointer host;
     bool is_own_there = false;
@@ -128,7 +118,8 @@ static void note_hosts(ReturnShare *share, const redisReply *answer)
     while (g_hash_table_iter_next(&iter, NULL, &host))
         ((Host *)host)->is_there = false;
     for (size_t i = 0; i + 1 < count; i += 2) {
-        if (!is_text(answer->element[i]) || !is_text(answer->element[i + 1]))
+        if (!fleet_answer_is_text(answer->element[i]) ||
+            !fleet_answer_is_text(answer->element[i + 1]))
             continue;
         if (strcmp(answer->element[i]->str, share->host) == 0)
             is_own_there = true;
@@ -179,7 +170,7 @@ static bool take_row(const ReturnShare *share, const char *token, const redisRep
     ReturnToken own;
     FleetReturn row;
 
-    if (!is_text(answer) || !fleet_return_parse(answer->str, answer->len, &row))
+    if (!fleet_answer_is_text(answer) || !fleet_return_parse(answer->str, answer->len, &row))
         return false;
     mailbox = mailbox_parse_path(row.address);
     *day = row.day;
@@ -213,11 +204,11 @@ ReturnShareOutcome return_share_find(ReturnShare *share, const char *token, Dead
     fleet_commands_add(commands, "GET %s:return:%s", name_of(fleet), token);
     fleet_commands_add(commands, "HGETALL %s:returns", name_of(fleet));
     answers = fleet_store_ask(fleet_store(fleet), commands, fleet_patience(fleet, deadline));
-    if (answers != NULL && take_row(share, token, answer_at(answers, 0), address, day))
+    if (answers != NULL && take_row(share, token, fleet_answer_at(answers, 0), address, day))
         return RETURN_SHARE_FOUND;
     pthread_mutex_lock(&share->lock);
     if (answers != NULL) {
-        note_hosts(share, answer_at(answers, 1));
+        note_hosts(share, fleet_answer_at(answers, 1));
         outcome = is_complete(share) ? RETURN_SHARE_UNKNOWN : RETURN_SHARE_TROUBLE;
     } else {
         outcome = unanswered(share);
@@ -446,7 +437,7 @@ static bool hear(ReturnShare *share, Fleet *fleet)
     answers = ask(fleet, commands);
     if (answers == NULL)
         return false;
-    said = answer_at(answers, 0);
+    said = fleet_answer_at(answers, 0);
     pthread_mutex_lock(&share->lock);
     note_hosts(share, said);
     pthread_mutex_unlock(&share->lock);
