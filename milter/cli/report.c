@@ -8,7 +8,7 @@
 #include "cli/configuration.h"
 #include "cli/report_output.h"
 #include "cli/subcommand.h"
-#include "ledger/ledger_share.h"
+#include "ledger/ledger_union.h"
 #include "show/domains_csv.h"
 #include "show/page.h"
 
@@ -196,7 +196,7 @@ static int report(const Options *options, const Language *language, Settings *se
         return subcommand_error(&report_subcommand, CLI_CONFIGURATION,
                                 "%s: ledger is empty, so none is kept", settings->file);
     file = options->is_here ? ledger_open_read_only(settings->ledger, &error)
-                            : ledger_share_open(settings, period, &trouble, &error);
+                            : ledger_union_open(settings, period, &trouble, &error);
     if (trouble != NULL)
         fprintf(stderr, "spfrom report: not all of the fleet is in it: %s\n", trouble);
     if (file != NULL && options->domain != NULL)

@@ -6,11 +6,11 @@
 
 #include "fleet/fleet.h"
 #include "ledger/ledger.h"
-#include "ledger/ledger_report.h"
 
 /*
- * The ledgers of a fleet (design section 17). Each host writes the rows of its own one into the
- * store, as sums and under the ledger's random id: to write a row twice changes nothing.
+ * What a host's ledger gives to the others of a fleet (design section 17); ledger_union.h reads it.
+ * Each host writes the rows of its own one into the store, as sums and under the ledger's random id:
+ * to write a row twice changes nothing.
  *
  *   NAME:ledgers         id → when the ledger was written to last
  *   NAME:ledger:ID       day → the messages of that day that the store has
@@ -45,16 +45,6 @@ bool ledger_share_is_unsent(LedgerShare *share);
 /* Tells what waits, for some seconds at most, and ends the thread. Returns whether the store may lack
  * something after that. */
 bool ledger_share_stop(LedgerShare *share);
-
-/*
- * Opens a ledger for ledger_report.h with the rows of all hosts: those of file, and those that others
- * have in the store. Like ledger_open_read_only() if settings name no store.
- *
- * period   days that are wanted
- * trouble  set to why the other hosts' rows are missing or cut short, owned by the caller; NULL: they
- *          are not
- */
-Ledger *ledger_share_open(Settings *settings, LedgerPeriod period, char **trouble, GError **error);
 
 /* A row as it stands in the store. Returns whether field and value are one; domain is in field. */
 bool ledger_share_parse(const char *field, const char *value, LedgerRow *row);

@@ -15,7 +15,7 @@
 #include "base/domain_name.h"
 #include "base/log.h"
 #include "base/network.h"
-#include "ledger/ledger_share.h"
+#include "ledger/ledger_union.h"
 #include "verdict/relay_set.h"
 #include "verdict/setup.h"
 #include "show/assets.h"
@@ -206,7 +206,7 @@ static Ledger *open_ledger(Settings *settings, LedgerPeriod period, GError **err
     g_autofree char *trouble = NULL;
 
     if (settings->ledger != NULL)
-        return ledger_share_open(settings, period, &trouble, error);
+        return ledger_union_open(settings, period, &trouble, error);
     g_set_error_literal(error, database_failure_quark(), DATABASE_FAILURE_MISSING,
                         "the configuration has ledger = \"\"");
     return NULL;
