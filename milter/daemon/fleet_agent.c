@@ -2,17 +2,14 @@
 
 #include "daemon/fleet_agent.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control_server.h"
 #include "daemon/fallback_watch.h"
+#include "daemon/fleet_digests.h"
 #include "daemon/fleet_roll.h"
 #include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
@@ -20,6 +17,7 @@
 #include "daemon/mode_switch.h"
 #include "daemon/reload.h"
 #include "daemon/returns.h"
+#include "fleet/fleet_password.h"
 #include "policy/settings_keys.h"
 #include "policy/settings_parse.h"
 #include "verdict/setup.h"
@@ -27,12 +25,11 @@
 #define POLL_SPAN (400 * CLOCK_MILLISECOND)
 #define BEAT_SPAN (5 * CLOCK_SECOND)
 #define BEATS_A_MINUTE 12
-#define ANSWER_SECONDS 2  /* that the store may take for what no message waits for */
-#define START_SECONDS 1   /* that the first message may come later for its sake */
-#define ORDER_SECONDS 1   /* the same, if somebody at a terminal waits */
-#define UNSENT_MAX 64     /* flushes that are kept for the store; more are as if all were flushed */
-#define FLUSHED_MAX 64    /* flushes that are done one by one */
-#define PASSWORD_MAX 1024 /* octets of the first line */
+#define ANSWER_SECONDS 2 /* that the store may take for what no message waits for */
+#define START_SECONDS 1  /* that the first message may come later for its sake */
+#define ORDER_SECONDS 1  /* the same, if somebody at a terminal waits */
+#define UNSENT_MAX 64    /* flushes that are kept for the store; more are as if all were flushed */
+#define FLUSHED_MAX 64   /* flushes that are done one by one */
 #define ALL_DOMAINS ""
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
@@ -55,38 +52,11 @@ static guint beats;
 static bool has_beaten;     /* this fleet has a sign of life of this run */
 static gint64 double_until; /* monotonic */
 
-/* --- the file of the password --- */
-
-static char *password_problem(const char *file)
-{
-    char text[PASSWORD_MAX + 2];
-    struct stat status;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    ssize_t length;
-
-    if (fd < 0)
-        return g_strdup_printf("can't be read: %s", g_strerror(errno));
-    length = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? read(fd, text, sizeof text) : -1;
-    close(fd);
-    if (length < 0)
-        return g_strdup("is not a file; name another one");
-    if ((status.st_mode & 07) != 0)
-        return g_strdup("is open to others; run chmod o= on it");
-    for (ssize_t i = 0; i < length; i++)
-        if (text[i] == '\n' || text[i] == '\r')
-            length = i;
-    if (length == 0)
-        return g_strdup("is empty; its first line is the password");
-    if (length > PASSWORD_MAX || memchr(text, '\0', (size_t)length) != NULL)
-        return g_strdup("has no password in its first line");
-    return NULL;
-}
-
 bool fleet_agent_check(Settings *settings, GError **error)
 {
     const char *file = settings->fleet_password_file;
     g_autofree char *problem =
-        settings->fleet->len > 0 && file != NULL ? password_problem(file) : NULL;
+        settings->fleet->len > 0 && file != NULL ? fleet_password_problem(file) : NULL;
     g_autoptr(GError) cause = NULL;
 
     if (problem == NULL)
@@ -99,112 +69,6 @@ bool fleet_agent_check(Settings *settings, GError **error)
 }
 
 /* --- what this host is like --- */
-
-/* Is it a key in which the hosts of a fleet differ by nature? */
-static bool is_own(const char *name)
-{
-    static const char *const names[] = {"hostname",    "control_socket", "state_dir",
-                                        "ledger",      "user",           "group",
-                                        "dns_servers", "return_socket"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return g_str_has_prefix(name, "socket") || g_str_has_prefix(name, "log") ||
-           g_str_has_prefix(name, "fleet");
-}
-
-/* What stands in the file that a key names; "" if it can't be read. */
-static char *content_digest(const char *file)
-{
-    g_autofree char *text = NULL;
-    gsize length = 0;
-    g_autofree char *sum = NULL;
-
-    if (file != NULL)
-        g_file_get_contents(file, &text, &length, NULL);
-    sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, length);
-    return g_strdup(text != NULL ? sum : "");
-}
-
-static char *value_text(Settings *settings, const SettingsKey *key)
-{
-    const void *member = settings_key_member((struct Settings *)settings, key);
-
-    if ((key->flags & SETTINGS_KEY_FILE) != 0)
-        return content_digest(*(char *const *)member);
-    if (strcmp(key->name, "domain_map") == 0)
-        return g_strdup(settings->map_digest != NULL ? settings->map_digest : "");
-    return settings_key_text(key, member);
-}
-
-static void append_section(GString *text, DomainSection *section)
-{
-    g_string_append_printf(text, "\n[%s%s]\n", section->is_subdomains ? "." : "", section->name);
-    for (size_t i = 0; i < settings_keys_length; i++) {
-        const SettingsKey *key = &settings_keys[i];
-        g_autofree char *value = NULL;
-
-        if ((key->flags & SETTINGS_KEY_SECTION) == 0)
-            continue;
-        value = settings_key_text(key, settings_key_section_member(section, key));
-        g_string_append_printf(text, "%s %s\n", key->name, value);
-    }
-}
-
-static char *sections_text(Settings *settings)
-{
-    GString *text = g_string_new(NULL);
-    g_autoptr(GList) names = g_hash_table_get_keys(settings->sections);
-
-    names = g_list_sort(names, (GCompareFunc)strcmp);
-    for (GList *name = names; name != NULL; name = name->next)
-        append_section(text, g_hash_table_lookup(settings->sections, name->data));
-    return g_string_free(text, FALSE);
-}
-
-static GHashTable *digests_new(Settings *settings)
-{
-    GHashTable *made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autofree char *sections = sections_text(settings);
-
-    for (size_t i = 0; i < settings_keys_length; i++) {
-        const SettingsKey *key = &settings_keys[i];
-        g_autofree char *value = NULL;
-
-        if ((key->flags & SETTINGS_KEY_MAP) != 0 || is_own(key->name))
-            continue;
-        value = value_text(settings, key);
-        g_hash_table_insert(made, g_strdup(key->name), fleet_digest(value));
-    }
-    g_hash_table_insert(made, g_strdup("domain"), fleet_digest(sections));
-    return made;
-}
-
-static char *relays_digest(const RelaySet *set)
-{
-    g_autoptr(GString) text = g_string_new(set->is_complete ? "complete" : "incomplete");
-
-    for (guint i = 0; i < set->networks->len; i++) {
-        char network[NETWORK_TEXT_MAX];
-
-        g_string_append_printf(text, " %s",
-                               network_text(&g_array_index(set->networks, Network, i), network));
-    }
-    return fleet_digest(text->str);
-}
-
-/* The digest of a digest: nothing of the key itself leaves this host. */
-static char *return_key_digest(Settings *settings)
-{
-    g_autofree char *sum = NULL;
-
-    if (!settings->has_return_secret)
-        return g_strdup("");
-    sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, settings->return_secret,
-                                      sizeof settings->return_secret);
-    return fleet_digest(sum);
-}
 
 static gboolean copy_entry(gpointer name, gpointer digest, gpointer to)
 {
@@ -274,8 +138,8 @@ static FleetHost *host_new(const LiveSettings *live, bool is_stopped)
                                               : "switch");
     host->per_minute = (double)messages_lately();
     host->is_stopped = is_stopped;
-    host->relays = relays_digest(set);
-    host->return_key = return_key_digest(live->settings);
+    host->relays = fleet_digests_relays(set);
+    host->return_key = fleet_digests_return_key(live->settings);
     host->keys = copy_digests();
     host->is_unsent = is_something_unsent();
     pthread_mutex_lock(&lock);
@@ -569,7 +433,7 @@ bool fleet_agent_configure(Settings *settings)
         return false;
     if (is_first)
         begin();
-    made = digests_new(settings);
+    made = fleet_digests_new(settings);
     pthread_mutex_lock(&lock);
     if (is_same)
         next = g_steal_pointer(&fleet);

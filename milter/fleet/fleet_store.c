@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fleet/fleet_connection.h"
+#include "fleet/fleet_password.h"
 
 #define QUEUE_MAX 4096                 /* commands that wait */
 #define BATCH_MAX 1024                 /* commands sent in one go */
@@ -18,7 +19,6 @@
 #define DOUBLINGS 5                    /* … but so often only … */
 #define LAST_PAUSE (30 * CLOCK_SECOND) /* … and up to this */
 #define PROBE_LIFE 60000               /* milliseconds that the key of the probe lives */
-#define PASSWORD_MAX 1024
 
 const double fleet_seconds_bounds[FLEET_SECONDS_BUCKETS - 1] = {0.0005, 0.001, 0.002, 0.005,
                                                                 0.01,   0.025, 0.05,  0.1};
@@ -311,30 +311,13 @@ static GPtrArray *say(FleetStore *store, FleetCommands *commands, Deadline deadl
     return g_steal_pointer(&answers);
 }
 
-/* The first line of the file. It is read for each connection, so that it can be changed. */
-static char *read_password(const FleetStore *store, GError **error)
-{
-    char *text = NULL;
-    gsize length;
-
-    if (!g_file_get_contents(store->password_file, &text, &length, error))
-        return NULL;
-    text[strcspn(text, "\r\n")] = '\0';
-    if (text[0] != '\0' && strlen(text) <= PASSWORD_MAX)
-        return text;
-    g_set_error(error, FLEET_CONNECTION_ERROR, FLEET_CONNECTION_ERROR_CONNECT,
-                "%s: its first line is no password", store->password_file);
-    g_free(text);
-    return NULL;
-}
-
 static bool log_in(FleetStore *store, const FleetMember *member, Deadline deadline, GError **error)
 {
     FleetCommands *commands = fleet_commands_new();
     g_autoptr(GPtrArray) answers = NULL;
 
     if (store->password_file != NULL) {
-        g_autofree char *password = read_password(store, error);
+        g_autofree char *password = fleet_password_read(store->password_file, error);
 
         if (password == NULL) {
             fleet_commands_free(commands);
