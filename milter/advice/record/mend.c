@@ -9,6 +9,7 @@
 #include "advice/advice.h"
 #include "advice/record/clean.h"
 #include "advice/record/mend_term.h"
+#include "advice/record/mend_value.h"
 #include "base/domain_name.h"
 #include "base/network.h"
 #include "spf/record.h"
@@ -380,7 +381,7 @@ static bool is_bare_host(const char *text)
     g_autofree char *host = g_strndup(word, strcspn(word, CLEAN_SEPARATORS));
 
     return strchr(host, '/') == NULL && host[strspn(host, "0123456789.")] != '\0' &&
-           mend_term_is_bare_value(host);
+           mend_value_is_bare(host);
 }
 
 static bool is_value_begin(char octet)
@@ -403,11 +404,10 @@ static bool is_piece(const Mend *mend, const char *text)
     case BEFORE_NAME:
         return is_bare_host(word) || *word == '.' || may_end_name(mend->draft, word);
     case BEFORE_IP4:
-        return g_ascii_isdigit(*word) && !mend_term_is_bare_value(word);
+        return g_ascii_isdigit(*word) && !mend_value_is_bare(word);
     case BEFORE_IP6:
         return *word != '/' && *word != '\0' &&
-               word[strspn(word, "0123456789abcdefABCDEF:./")] == '\0' &&
-               !mend_term_is_bare_value(word);
+               word[strspn(word, "0123456789abcdefABCDEF:./")] == '\0' && !mend_value_is_bare(word);
     case BEFORE_OPEN:
         return is_value_begin(*word) && mend_term_kind(word) == RECORD_WRONG;
     case BEFORE_HOSTS:
@@ -483,7 +483,7 @@ static bool is_value(const char *word)
     bool has_macro = strchr(word, '%') != NULL; /* with braces */
     g_autofree char *value = g_strndup(begin, strcspn(begin, has_macro ? ",;" : CLEAN_SEPARATORS));
 
-    return mend_term_is_bare_value(value);
+    return mend_value_is_bare(value);
 }
 
 /* "ip4:192.0.2.0/2" may have lost a digit, and stand for a quarter of the Internet. */

@@ -27,9 +27,6 @@ bool mend_term_is_right(const char *text);
  */
 char **mend_term(const char *text, bool *has_lost);
 
-/* Does text name a host or an address, without a mechanism before it? */
-bool mend_term_is_bare_value(const char *text);
-
 /*
  * May text be the rest of the address that before begins with: "92.0.2.1" behind "ip4:1",
  * "b8::/32" behind "ip6:2001:d"? Then neither is whole.
