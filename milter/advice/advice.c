@@ -335,6 +335,19 @@ static const PointRow point_rows[POINT_KINDS] = {
                         "and that makes all of the record invalid.")},
                 },
         },
+    [POINT_BROKEN_REFUSAL] =
+        {
+            .name = "broken-refusal",
+            .members = POINT_HAS_TERM | POINT_HAS_REASON,
+            .sentences =
+                {
+                    {ADVICE_PIECE_REMARK, 0,
+                     N_("\"{term}\" refers to something that can't be looked up, and that makes all of "
+                        "the record invalid. It was to refuse senders, and nobody can tell which: "
+                        "without it they could send mail as {domain}. Please correct it, or take it "
+                        "out of the record if it is not needed any more.")},
+                },
+        },
     [POINT_MANY_HOSTS] =
         {
             .name = "many-hosts",

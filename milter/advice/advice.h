@@ -139,6 +139,7 @@ typedef enum {
     /* An include or redirect of a domain that has no usable record, which makes all of this one an
      * error; left out. term; reason: English, made of foreign data, no msgid */
     POINT_BROKEN,
+    POINT_BROKEN_REFUSAL,
     /* "mx" of more mail servers than receivers look up, which makes the record an error; it was
      * replaced by their addresses, or left out. term; text: the addresses as terms ("" if it was
      * left out); number: how many servers */

@@ -87,6 +87,18 @@ static void remark_all(const Draft *draft, GPtrArray *points)
     }
 }
 
+/* Is it told already why the term can't be left out? */
+static bool is_told(const GPtrArray *points, const DraftTerm *term)
+{
+    for (guint i = 0; i < points->len; i++) {
+        const Point *point = g_ptr_array_index(points, i);
+
+        if (point->kind == POINT_BROKEN_REFUSAL && strcmp(point->term, term->text) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void remark_term(const Ground *ground, const Record *record, guint position,
                         const DraftTerm *term, GPtrArray *points)
 {
@@ -96,7 +108,7 @@ static void remark_term(const Ground *ground, const Record *record, guint positi
         point_add(points, POINT_PTR, term->text);
     if (term->kind == RECORD_MODIFIER && !mend_term_is_right(term->text))
         point_add(points, POINT_WITHOUT_EFFECT, term->text);
-    if (!record_is_lookup(term->kind))
+    if (!record_is_lookup(term->kind) || is_told(points, term))
         return;
     cost_term(&ground->meter, ground->check->subject->domain, record, record_at(record, position),
               &cost);

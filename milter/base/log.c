@@ -234,7 +234,7 @@ typedef enum { QUEUE_NONE, QUEUE_RUNNING, QUEUE_STOPPING, QUEUE_ENDED, QUEUE_STU
 static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t queue_changed; /* a line came while is_idle, or queue_state is another */
 static QueueState queue_state;
-static bool is_idle; /* the thread sleeps until a line comes */
+static bool is_idle;                 /* the thread sleeps until a line comes */
 static GQueue queued = G_QUEUE_INIT; /* of GBytes */
 static gsize queued_octets;
 

@@ -33,12 +33,12 @@ struct Verdicts {
     VerdictCache *cache;
     Flights *flights;
     Upkeep *upkeep;
-    Fleet *fleet;      /* NULL: this host is alone */
-    char *zone_digest; /* of dns_zone_file; "-" without one, NULL without a fleet */
+    Fleet *fleet;                     /* NULL: this host is alone */
+    char *zone_digest;                /* of dns_zone_file; "-" without one, NULL without a fleet */
     pthread_mutex_t fingerprint_lock; /* guards the next two */
     RelaySet *fingerprinted;          /* NULL: there was no fingerprint yet */
     char *fingerprint;                /* of that set; see fingerprint_new() */
-    gint is_replaced;  /* by verdicts_new_after(); g_atomic_int_*() only */
+    gint is_replaced;                 /* by verdicts_new_after(); g_atomic_int_*() only */
 };
 
 static void add_one(guint64 *counter)

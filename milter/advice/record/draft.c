@@ -205,6 +205,21 @@ bool draft_is_mechanism(RecordTermKind kind)
     return false;
 }
 
+bool draft_passes_from(const Draft *draft, guint position)
+{
+    guint all = draft_find_kind(draft, RECORD_ALL, 0);
+
+    for (; position < draft->terms->len; position++) {
+        const DraftTerm *term = draft_at(draft, position);
+
+        if (term->kind == RECORD_REDIRECT && all == draft->terms->len)
+            return true;
+        if (draft_is_mechanism(term->kind) && position < all && term->qualifier == '+')
+            return true;
+    }
+    return false;
+}
+
 guint draft_behind_mechanisms(const Draft *draft)
 {
     guint end = draft->terms->len;

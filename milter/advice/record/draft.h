@@ -69,6 +69,9 @@ guint draft_behind_mechanisms(const Draft *draft);
 /* Is it a mechanism, and not a modifier? */
 bool draft_is_mechanism(RecordTermKind kind);
 
+/* Does a term from position on let senders pass, whom one before it may have refused? */
+bool draft_passes_from(const Draft *draft, guint position);
+
 /* The key of a term, owned by the caller. */
 char *draft_key(const char *text);
 

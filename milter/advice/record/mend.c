@@ -397,6 +397,8 @@ static bool is_piece(const Mend *mend, const char *text)
     word[strcspn(word, CLEAN_SEPARATORS)] = '\0';
     if (mend->word_before != NULL && mend_term_goes_on(mend->word_before, text))
         return true;
+    if (mend->before == BEFORE_HOSTS && mend_term_is_include(word))
+        return false; /* behind "mx", which needs no domain */
     switch (mend->before) {
     case BEFORE_OTHER:
     case BEFORE_EXISTS:
@@ -635,22 +637,6 @@ static void read_word(const char *text, gsize begin, Word *word)
     }
 }
 
-/* Terms that let senders pass behind a lost one that may have refused them can't be trusted. */
-static bool passes_behind(const Draft *draft, guint position)
-{
-    guint all = draft_find_kind(draft, RECORD_ALL, 0);
-
-    for (; position < draft->terms->len; position++) {
-        const DraftTerm *term = draft_at(draft, position);
-
-        if (term->kind == RECORD_REDIRECT && all == draft->terms->len)
-            return true;
-        if (draft_is_mechanism(term->kind) && position < all && term->qualifier == '+')
-            return true;
-    }
-    return false;
-}
-
 /* An all with its sign counts, and not one before it whose sign was guessed. */
 static void settle_guess(const Mend *mend)
 {
@@ -687,7 +673,7 @@ static void mend_words(Mend *mend, gsize at)
     g_free(mend->draft->tail);
     mend->draft->tail = g_strdup(text + at);
     settle_guess(mend);
-    if (passes_behind(mend->draft, mend->lost))
+    if (draft_passes_from(mend->draft, mend->lost))
         mend->draft->is_doubtful = true;
 }
 
@@ -727,6 +713,28 @@ static bool is_wrong(const char *text)
     return record->wrong != NULL || !record_is_spf(text, strlen(text));
 }
 
+/*
+ * "_" in the place of blanks: "v=spf1_a_mx_-all". It may stand in names, so it is only taken for a blank
+ * if every word between two of them is a right term then.
+ */
+static void part_underscores(Clean *clean, gsize begin)
+{
+    char *text = clean->text->str + begin;
+    g_autofree char *parted = g_strndup(text, strcspn(text, " "));
+    g_auto(GStrv) words = NULL;
+
+    if (*text != '_')
+        return;
+    for (char *at = parted; *at != '\0'; at++)
+        if (*at == '_' && mend_term_may_begin(at + 1))
+            *at = ' ';
+    words = g_strsplit(parted, " ", -1);
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0' && !mend_term_is_right(*word))
+            return;
+    memcpy(text, parted, strlen(parted));
+}
+
 static Draft *mend_once(const char *text, guint index, GPtrArray *points)
 {
     g_auto(Clean) clean;
@@ -741,6 +749,7 @@ static Draft *mend_once(const char *text, guint index, GPtrArray *points)
     clean_init(&clean, text);
     trim_quotes(&clean);
     begin = mend_version(&mend);
+    part_underscores(&clean, begin);
     clean_settle_signs(&clean, begin);
     mend_words(&mend, begin);
     return mend.draft;

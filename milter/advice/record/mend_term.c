@@ -198,6 +198,26 @@ static gsize keyword_length(const char *value)
     return 0;
 }
 
+bool mend_term_may_begin(const char *text)
+{
+    static const char *const alone[] = {"a", "mx", "ptr", "all"};
+    const char *name = text + strspn(text, CLEAN_SIGNS);
+    gsize length = strcspn(name, "_/");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(alone); i++)
+        if (length == strlen(alone[i]) && g_ascii_strncasecmp(name, alone[i], length) == 0)
+            return true;
+    return begins_term(text);
+}
+
+bool mend_term_is_include(const char *text)
+{
+    gsize length = strlen("include");
+
+    return g_ascii_strncasecmp(text, "include", length) == 0 && text[length] != '\0' &&
+           strchr(".-/", text[length]) != NULL && mend_value_count_labels(text + length + 1) > 0;
+}
+
 /* May value begin with the name of a mechanism whose colon is lost: "includex.org", "ip4x.org"? */
 static bool begins_with_name(const char *value)
 {

@@ -33,6 +33,12 @@ char **mend_term(const char *text, bool *has_lost);
  */
 bool mend_term_goes_on(const char *before, const char *text);
 
+/* May a term that needs nothing before it begin at text: "mx", "-all", "include:…"? */
+bool mend_term_may_begin(const char *text);
+
+/* Is it an include with another character in the place of its colon: "include.x.org"? */
+bool mend_term_is_include(const char *text);
+
 /* The kind of the mechanism or modifier that a word of a name alone was meant as: "include",
  * "inclde". RECORD_WRONG: none. */
 RecordTermKind mend_term_kind(const char *word);

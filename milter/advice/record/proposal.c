@@ -131,6 +131,12 @@ static char *broken_at(const Proposal *proposal, const Record *record, guint pos
     return g_steal_pointer(&cost.broken);
 }
 
+/* A term that is broken and refuses senders, nobody knows which: without it they could pass. */
+static bool is_needed(const Draft *draft, guint position)
+{
+    return draft_at(draft, position)->qualifier != '+' && draft_passes_from(draft, position + 1);
+}
+
 /* Puts the addresses of more mail servers than allowed in the place of their term. Returns false if
  * it is no such term. */
 static bool replace_many_hosts(Proposal *proposal, guint position)
@@ -142,7 +148,7 @@ static bool replace_many_hosts(Proposal *proposal, guint position)
         cost_flatten_many_hosts(&ground->meter, ground->check->subject->domain, term, &hosts);
     Point *point;
 
-    if (texts == NULL)
+    if (texts == NULL || (*texts == NULL && is_needed(proposal->draft, position)))
         return false;
     point = point_add(proposal->advice->points, POINT_MANY_HOSTS, term->text);
     point->text = g_strjoinv(" ", texts);
@@ -181,6 +187,13 @@ static void drop_broken(Proposal *proposal)
             continue;
         if (replace_many_hosts(proposal, i)) {
             g_free(reason);
+            continue;
+        }
+        if (is_needed(draft, i)) {
+            point =
+                point_add(proposal->advice->points, POINT_BROKEN_REFUSAL, draft_at(draft, i)->text);
+            point->reason = reason;
+            proposal->is_doubtful = true;
             continue;
         }
         point = point_add(proposal->advice->points, POINT_BROKEN, draft_at(draft, i)->text);

@@ -315,7 +315,8 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice)
     say_sentences(&words, row->sentences);
     if (has_record)
         say_record_change(&words);
-    else if (advice_point(advice, POINT_UNREADABLE) != NULL)
+    else if (advice_point(advice, POINT_UNREADABLE) != NULL ||
+             advice_point(advice, POINT_BROKEN_REFUSAL) != NULL)
         say_unreadable(&words);
     say_points(&words);
     if (has_record)
