@@ -70,33 +70,75 @@ void paragraph_append(GString *page, const char *text, const char *first, const 
     g_string_append_c(page, '\n');
 }
 
-/* Appends text as ASCII to line until line has max octets or more. */
-static void append_ascii(GString *line, const char *text, gsize max)
+char *paragraph_ascii(const char *text)
 {
-    for (; *text != '\0' && line->len < max; text++) {
+    GString *line = g_string_new(NULL);
+
+    for (; *text != '\0'; text++) {
         if (g_ascii_isprint(*text))
             g_string_append_c(line, *text);
         else
             g_string_append_printf(line, "\\x%02x", (guchar)*text);
     }
+    return g_string_free(line, FALSE);
 }
 
-char *paragraph_ascii(const char *text)
+/*
+ * May the character stand in a line of ours? Not one that can't be seen, joins others, or turns the
+ * direction of what stands around it.
+ */
+static bool is_readable(gunichar character)
 {
-    GString *line = g_string_new(NULL);
-
-    append_ascii(line, text, G_MAXSIZE);
-    return g_string_free(line, FALSE);
+    switch (g_unichar_get_script(character)) {
+    case G_UNICODE_SCRIPT_COMMON:
+    case G_UNICODE_SCRIPT_LATIN:
+    case G_UNICODE_SCRIPT_GREEK:
+    case G_UNICODE_SCRIPT_CYRILLIC:
+        break;
+    default:
+        return false;
+    }
+    switch (g_unichar_type(character)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_UNASSIGNED:
+    case G_UNICODE_PRIVATE_USE:
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_SPACING_MARK:
+    case G_UNICODE_ENCLOSING_MARK:
+    case G_UNICODE_NON_SPACING_MARK:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return false;
+    case G_UNICODE_SPACE_SEPARATOR:
+        return character == ' ';
+    default:
+        return true;
+    }
 }
 
 static char *quoted(const char *text, gsize max)
 {
     GString *line = g_string_new(NULL);
+    gsize columns = 0, cut = 0; /* where what fits before "..." ends */
 
-    append_ascii(line, text != NULL ? text : "", max + 1);
-    if (line->len > max) {
-        g_string_truncate(line, max - strlen("..."));
-        g_string_append(line, "...");
+    for (const char *at = text != NULL ? text : ""; *at != '\0';) {
+        gunichar character = g_utf8_get_char_validated(at, -1);
+        const char *next = character < 0x110000 ? g_utf8_next_char(at) : at + 1;
+        bool is_shown = character < 0x110000 && is_readable(character);
+
+        columns += is_shown ? width_of(character) : strlen("\\xNN") * (gsize)(next - at);
+        if (columns > max) {
+            g_string_truncate(line, cut);
+            g_string_append(line, "...");
+            break;
+        }
+        for (; !is_shown && at < next; at++)
+            g_string_append_printf(line, "\\x%02x", (guchar)*at);
+        g_string_append_len(line, at, next - at);
+        at = next;
+        if (columns + strlen("...") <= max)
+            cut = line->len;
     }
     return g_string_free(line, FALSE);
 }

@@ -22,8 +22,11 @@ void paragraph_append(GString *page, const char *text, const char *first, const 
  */
 char *paragraph_ascii(const char *text);
 
-/* The same for the middle of a sentence: text of more than PARAGRAPH_QUOTED_MAX columns is cut and
- * ends in "...". NULL gives "". */
+/*
+ * The same for the middle of a sentence, as its owner reads it: letters, digits and signs of Latin,
+ * Greek and Cyrillic script stay, too ("müller.de", a dash that was typed in the place of a hyphen).
+ * Text of more than PARAGRAPH_QUOTED_MAX columns is cut and ends in "...". NULL gives "".
+ */
 #define PARAGRAPH_QUOTED_MAX 300
 char *paragraph_quoted(const char *text);
 

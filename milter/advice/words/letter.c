@@ -144,7 +144,8 @@ static void write_end(const Letter *letter)
 char *letter_new(const Language *language, const Advice *advice)
 {
     g_autofree char *domain = paragraph_domain(advice->domain);
-    g_autofree char *name = paragraph_quoted(advice->domain);
+    g_autofree char *quoted = paragraph_quoted(advice->domain);
+    g_autofree char *name = paragraph_ascii(quoted);
     const Letter letter = {.page = g_string_new(NULL),
                            .language = language,
                            .advice = advice,
