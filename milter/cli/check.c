@@ -291,12 +291,13 @@ static char *tree_text(const Evaluation *evaluation, guint position)
     return g_string_free(text, FALSE);
 }
 
+/* In an include that does not match, no term "matches", whichever ends its record. */
 static const char *outcome_text(const Evaluation *evaluation, guint position)
 {
     switch (evaluation_term_outcome(evaluation, position)) {
     case EVALUATION_TERM_PASSED_OVER:
-        break;
     case EVALUATION_TERM_IN_VAIN:
+        break;
     case EVALUATION_TERM_MATCHES:
         return "matches";
     case EVALUATION_TERM_DECIDES:

@@ -147,8 +147,8 @@ tief.example: not authorised (fail)
              ├─ include:eins.example        3 look-ups
              │  ├─ include:zwei.example     2 look-ups
              │  │  ├─ a:relay.lemniscus.de  1 look-up
-             │  │  └─ -all                  matches
-             │  └─ ~all                     matches
+             │  │  └─ -all
+             │  └─ ~all
              ├─ a:leer.example              1 look-up, void
              ├─ mx                          1 look-up, void
              └─ -all                        decides
