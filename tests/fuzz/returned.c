@@ -6,31 +6,13 @@
 #include <string.h>
 
 #include "fuzz/check.h"
+#include "fuzz/fields.h"
 #include "mail/rewrite.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Fields begin with a letter that stands for their name, and end at a line end that no blank
- * follows. */
-static HeaderFields *read_fields(const char *data, size_t size)
-{
-    static const char *const names[] = {"X-SPFrom", "Auto-Submitted", "Precedence", "Content-Type",
-                                        "From"};
-    HeaderFields *fields = header_fields_new();
-
-    while (size > 0) {
-        const char *name = names[(uint8_t)data[0] % G_N_ELEMENTS(names)];
-        size_t length = 1;
-
-        while (length < size &&
-               (data[length] != '\n' || (length + 1 < size && data[length + 1] == ' ')))
-            length++;
-        header_fields_append(fields, name, data + 1, (gssize)length - 1);
-        data += MIN(length + 1, size);
-        size -= MIN(length + 1, size);
-    }
-    return fields;
-}
+static const char *const names[] = {"X-SPFrom", "Auto-Submitted", "Precedence", "Content-Type",
+                                    "From"};
 
 static bool has_mark(const HeaderFields *fields)
 {
@@ -44,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char token[] = "k3vqj6mz2h7xw4ba";
     static char other[] = "zzzzzzzzzzzzzzzz";
-    g_autoptr(HeaderFields) fields = read_fields((const char *)data, size);
+    g_autoptr(HeaderFields) fields =
+        read_fields((const char *)data, size, names, G_N_ELEMENTS(names));
     g_autoptr(GPtrArray) tokens = g_ptr_array_new();
     bool was_loop;
 

@@ -5,12 +5,11 @@
 #include "mail/rewrite.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/check.h"
+#include "fuzz/fields.h"
 #include "unit/mail/edits_applied.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static Mailbox *fallback;
 
@@ -22,35 +21,8 @@ static void prepare(void)
     fallback = mailbox_parse("noreply@fallback.example");
 }
 
-static void check(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-/*
- * Fields begin with a letter that stands for their name, and end at a line end that no blank
- * follows.
- */
-static HeaderFields *read_fields(const char *data, size_t size)
-{
-    static const char *const names[] = {"From", "Reply-To", "Sender",   "X-Original-From",
-                                        "To",   "Author",   "X-SPFrom", "DKIM-Signature"};
-    HeaderFields *fields = header_fields_new();
-
-    while (size > 0) {
-        const char *name = names[(uint8_t)data[0] % G_N_ELEMENTS(names)];
-        size_t length = 1;
-
-        while (length < size &&
-               (data[length] != '\n' || (length + 1 < size && data[length + 1] == ' ')))
-            length++;
-        header_fields_append(fields, name, data + 1, (gssize)length - 1);
-        data += MIN(length + 1, size);
-        size -= MIN(length + 1, size);
-    }
-    return fields;
-}
+static const char *const names[] = {"From", "Reply-To", "Sender",   "X-Original-From",
+                                    "To",   "Author",   "X-SPFrom", "DKIM-Signature"};
 
 static void check_value(const char *value)
 {
@@ -134,7 +106,7 @@ static void run(const char *data, size_t size)
 {
     static const char *const author_header[] = {"Author", "X-Original-From", NULL};
     static const char *const unauthorised[] = {"b.example", NULL};
-    g_autoptr(HeaderFields) fields = read_fields(data, size);
+    g_autoptr(HeaderFields) fields = read_fields(data, size, names, G_N_ELEMENTS(names));
     g_autoptr(Mailboxes) authors = mailboxes_parse(fields, "From");
     const Rewrite rewrite = {.authors = authors,
                              .fallback = fallback,

@@ -1,8 +1,11 @@
 """What the tests share. Everything that is started here ends with the run."""
 
+import contextlib
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,13 @@ def need_program(name):
     path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
     need(None if path else f"{name} is not installed")
     return path
+
+
+def fill_disk(place):
+    """Writes place / "filler" until the disk is full."""
+    with open(place / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"x" * 4096)
 
 
 def pytest_configure(config):
@@ -85,6 +95,17 @@ def needs_swaks():
 @pytest.fixture(scope="session")
 def needs_root():
     need("not root" if os.geteuid() != 0 else None)
+
+
+@pytest.fixture
+def small_disk(directory, needs_root):
+    """A file system of a megabyte."""
+    place = Path(tempfile.mkdtemp(prefix="small-", dir=directory))
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "spfrom-test", str(place)],
+                          capture_output=True, text=True)
+    need(f"no file system can be mounted here: {done.stderr.strip()}" if done.returncode != 0 else None)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,7 @@ import pytest
 from lab import ledger_load
 from lab import paths
 from lab import processes
-from conftest import need
+from conftest import fill_disk
 from lab.milter_client import MilterClient, ask
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
@@ -163,24 +163,6 @@ def test_kill_9_loses_a_batch_at_most(directory, is_full_length):
     assert numbers(file, "PRAGMA integrity_check") == ("ok",)
 
 
-@pytest.fixture
-def small_disk(directory, needs_root):
-    """A file system of a megabyte."""
-    place = directory / "small"
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "spfrom-test", str(place)],
-                          capture_output=True, text=True)
-    need(f"no file system can be mounted here: {done.stderr.strip()}" if done.returncode != 0 else None)
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def _fill(place):
-    with open(place / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
-        while True:
-            filler.write(b"x" * 4096)
-
-
 def test_a_full_disk(small_disk, directory):
     domains = 1000
     daemon = Spfrom(directory / "ledger-full", ledger_load.zone(domains), log_level="info",
@@ -188,7 +170,7 @@ def test_a_full_disk(small_disk, directory):
     with daemon:
         ledger_load.Load(daemon, 100, 100).run()
         wait_until_written(daemon)
-        _fill(small_disk)
+        fill_disk(small_disk)
         ledger_load.Load(daemon, 5000, domains).run()
         assert "full" in wait_for_trouble(daemon)
         processes.wait_until(lambda: status(daemon)["ledger_errors"] >= 2, PATIENCE, "a second try")

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from conftest import fill_disk
 from conftest import need
 from lab import paths
 from lab import private_postfix
@@ -477,18 +478,6 @@ def test_many_rows(directory, is_full_length):
         assert daemon.memory() - memory < 32 * 1024
 
 
-@pytest.fixture
-def small_disk(directory, needs_root):
-    """A file system of a megabyte."""
-    place = directory / "small-returns"
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "spfrom-test", str(place)],
-                          capture_output=True, text=True)
-    need(f"no file system can be mounted here: {done.stderr.strip()}" if done.returncode != 0 else None)
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
 @pytest.mark.address
 def test_a_full_disk(directory, small_disk):
     """Every message leaves, with the plain fallback if need be, and with tokens once there is room again."""
@@ -498,9 +487,7 @@ def test_a_full_disk(directory, small_disk):
         seen, threads = send_firsts(daemon, 4, 1)
         threads[0].join()
         assert all("+" in sender for _, sender, _ in seen.values()), seen
-        with open(small_disk / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
-            while True:
-                filler.write(b"x" * 4096)
+        fill_disk(small_disk)
         seen, threads = send_firsts(daemon, 600, 8)
         for thread in threads:
             thread.join()

@@ -2,11 +2,12 @@
 
 #include "unit/ledger/ledger_fixture.h"
 
-#include <glib/gstdio.h>
 #include <sqlite3.h>
 
-#include "unit/table.h"
 #include "base/clock.h"
+
+#include "unit/folder.h"
+#include "unit/table.h"
 
 int ledger_fixture_setup(void **state)
 {
@@ -21,17 +22,8 @@ int ledger_fixture_setup(void **state)
 int ledger_fixture_teardown(void **state)
 {
     LedgerFixture *fixture = *state;
-    GDir *folder = g_dir_open(fixture->folder, 0, NULL);
-    const char *name;
 
-    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *path = g_build_filename(fixture->folder, name, NULL);
-
-        g_remove(path);
-    }
-    g_clear_pointer(&folder, g_dir_close);
-    g_rmdir(fixture->folder);
-    g_free(fixture->folder);
+    folder_remove(fixture->folder);
     g_free(fixture->file);
     g_free(fixture);
     return 0;

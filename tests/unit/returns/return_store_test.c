@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "ledger/ledger_tally.h"
 
+#include "unit/folder.h"
 #include "unit/table.h"
 
 #define PATIENCE 60 /* seconds; only a failure takes that long */
@@ -72,20 +73,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     Fixture *fixture = *state;
-    GDir *folder;
-    const char *name;
 
     if (fixture->store != NULL)
         stop(fixture);
-    folder = g_dir_open(fixture->folder, 0, NULL);
-    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *path = g_build_filename(fixture->folder, name, NULL);
-
-        g_remove(path);
-    }
-    g_clear_pointer(&folder, g_dir_close);
-    g_rmdir(fixture->folder);
-    g_free(fixture->folder);
+    folder_remove(fixture->folder);
     g_free(fixture->file);
     g_free(fixture);
     return 0;
