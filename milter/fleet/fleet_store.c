@@ -221,8 +221,22 @@ static const char *member_text(const FleetStore *store)
     return ((const FleetMember *)g_ptr_array_index(store->members, store->member))->text;
 }
 
-/* Errors are logged once per change, and for each other reason. */
-static void go_down(FleetStore *store, const char *trouble)
+/* With the lock held. */
+static void set_down(FleetStore *store, const char *trouble)
+{
+    if (store->state.is_up)
+        store->state.since = clock_wall(&clock_system);
+    store->state.is_up = false;
+    g_free(store->state.trouble);
+    store->state.trouble = g_strdup(trouble);
+    end_all(store, FLEET_OUTCOME_ERROR);
+}
+
+/*
+ * Errors are logged once per change, and for each other reason. The requests of batch (NULL: none)
+ * end with outcome in the same moment: once a caller has no answer, nobody asks any more.
+ */
+static void go_down(FleetStore *store, const char *trouble, GPtrArray *batch, FleetOutcome outcome)
 {
     bool is_news;
 
@@ -230,12 +244,9 @@ static void go_down(FleetStore *store, const char *trouble)
     store->failures++;
     pthread_mutex_lock(&store->lock);
     is_news = g_strcmp0(store->state.trouble, trouble) != 0;
-    if (store->state.is_up)
-        store->state.since = clock_wall(&clock_system);
-    store->state.is_up = false;
-    g_free(store->state.trouble);
-    store->state.trouble = g_strdup(trouble);
-    end_all(store, FLEET_OUTCOME_ERROR);
+    for (guint i = 0; batch != NULL && i < batch->len; i++)
+        request_end(store, g_ptr_array_index(batch, i), NULL, outcome);
+    set_down(store, trouble);
     pthread_mutex_unlock(&store->lock);
     if (is_news)
         log_write(LOG_WARNING, "fleet: the store can't be used: %s; mail goes on without it",
@@ -410,7 +421,7 @@ static void connect_to_master(FleetStore *store)
                                member_text(store), error->message);
         store->member = (store->member + 1) % store->members->len;
     }
-    go_down(store, trouble->str);
+    go_down(store, trouble->str, NULL, FLEET_OUTCOME_ERROR);
 }
 
 /* --- the thread --- */
@@ -445,25 +456,20 @@ static void note_time(FleetStoreState *state, gint64 duration)
     state->round_trip = duration;
 }
 
-/* Gives each request its part of answers, which is NULL if there are none. */
-static void end_batch(FleetStore *store, GPtrArray *batch, GPtrArray *answers, FleetOutcome outcome,
-                      gint64 duration)
+/* Gives each request its part of answers. */
+static void end_batch(FleetStore *store, GPtrArray *batch, GPtrArray *answers, gint64 duration)
 {
     guint position = 0;
 
     pthread_mutex_lock(&store->lock);
-    if (answers != NULL)
-        note_time(&store->state, duration);
+    note_time(&store->state, duration);
     for (guint i = 0; i < batch->len; i++) {
         Request *request = g_ptr_array_index(batch, i);
-        GPtrArray *own = NULL;
+        GPtrArray *own = answers_new();
 
-        if (answers != NULL) {
-            own = answers_new();
-            for (guint j = 0; j < request->commands->count; j++)
-                g_ptr_array_add(own, g_steal_pointer(&answers->pdata[position++]));
-        }
-        request_end(store, request, own, outcome);
+        for (guint j = 0; j < request->commands->count; j++)
+            g_ptr_array_add(own, g_steal_pointer(&answers->pdata[position++]));
+        request_end(store, request, own, FLEET_OUTCOME_OK);
     }
     pthread_mutex_unlock(&store->lock);
 }
@@ -489,20 +495,18 @@ static void serve_batch(FleetStore *store, GPtrArray *batch)
             g_error_matches(error, FLEET_CONNECTION_ERROR, FLEET_CONNECTION_ERROR_TIMEOUT);
         g_autofree char *text = g_strdup_printf("%s: %s", member_text(store), error->message);
 
-        end_batch(store, batch, NULL, is_late ? FLEET_OUTCOME_TIMEOUT : FLEET_OUTCOME_ERROR, 0);
-        go_down(store, text);
+        go_down(store, text, batch, is_late ? FLEET_OUTCOME_TIMEOUT : FLEET_OUTCOME_ERROR);
         return;
     }
     trouble = sift(answers);
     if (trouble != NULL) {
         g_autofree char *text = g_strdup_printf("%s: %s", member_text(store), trouble);
 
-        end_batch(store, batch, NULL, FLEET_OUTCOME_ERROR, 0);
-        go_down(store, text);
+        go_down(store, text, batch, FLEET_OUTCOME_ERROR);
         return;
     }
     store->failures = 0;
-    end_batch(store, batch, answers, FLEET_OUTCOME_OK, clock_monotonic(&clock_system) - begin);
+    end_batch(store, batch, answers, clock_monotonic(&clock_system) - begin);
 }
 
 /* With the lock held. Waits before the next try; it is not held meanwhile. */

@@ -68,7 +68,7 @@ class Fleet:
         self.hosts = [self._host(directory / f"mx{i}", f"mx{i}.example") for i in (1, 2)]
 
     def _host(self, directory, name):
-        host = Spfrom(directory, ZONE_FILE, fleet=[f"redis://spfrom@127.0.0.1:{self.store.port}"], fleet_timeout="500ms",
+        host = Spfrom(directory, ZONE_FILE, fleet=[f"redis://spfrom@127.0.0.1:{self.store.port}"], fleet_timeout="2s",
                       fleet_password_file=self._password_file, hostname=name, return_address="bounce+%t@lemniscus.de",
                       return_socket=f"inet:{processes.free_port()}@127.0.0.1")
         state = host.directory / "state"
@@ -151,7 +151,7 @@ def test_nobody_else_leads_an_address_anywhere(fleet, value):
     fleet.store.talk("SET", f"spfrom:return:{UNKNOWN}", value)
     wait_for(fleet.hosts[1], UNKNOWN, "NOTFOUND")
     fleet.store.talk("SET", f"spfrom:return:{UNKNOWN}", json.dumps({"v": 1, "address": "nobody@praxis-mueller.de", "day": TODAY}))
-    assert look_up(fleet.hosts[1], UNKNOWN) == "OK nobody@praxis-mueller.de"
+    wait_for(fleet.hosts[1], UNKNOWN, "OK nobody@praxis-mueller.de")
     fleet.store.talk("DEL", f"spfrom:return:{UNKNOWN}")
 
 
@@ -175,7 +175,7 @@ def test_trouble_is_temporary(fleet):
     begin = time.monotonic()
     assert look_up(two, UNKNOWN).startswith("TEMP ")
     assert look_up(two, UNKNOWN).startswith("TEMP ")
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
     assert look_up(one, token_of(ANNA)) == f"OK {ANNA}"
     fleet.store.signal(signal.SIGCONT)
     wait_for(two, UNKNOWN, "NOTFOUND")
@@ -192,8 +192,8 @@ def test_trouble_is_temporary(fleet):
     processes.wait_until(lambda: has_told_all(two, "mx1.example"), PATIENCE, "mx1 to have told all")
     wait_for(two, UNKNOWN, "NOTFOUND")
     assert one.stop() == 0
-    time.sleep(6)
-    assert look_up(two, UNKNOWN).startswith("NOTFOUND")
+    time.sleep(6)  # by then a host that says nothing has trouble, unless it stopped as it was told to
+    wait_for(two, UNKNOWN, "NOTFOUND")
     one.start()
 
 
@@ -209,9 +209,12 @@ def rows_of(host):
 
 
 def total(host, *arguments):
-    answer = host.tool("report", "--json", *arguments)
-    assert answer.returncode == 0 and not answer.stderr, answer.stderr
-    return json.loads(answer.stdout)["total"]["messages"]
+    """Waits for a report that has all hosts in it: a busy store may be late."""
+    def report():
+        answer = host.tool("report", "--json", *arguments)
+        assert answer.returncode == 0, answer.stderr
+        return None if answer.stderr else answer.stdout
+    return json.loads(processes.wait_until(report, PATIENCE, "a report with all hosts"))["total"]["messages"]
 
 
 def agree(fleet, wanted):
