@@ -16,8 +16,8 @@
 #define RETRY CLOCK_SECOND             /* between two tries while the file can't be written */
 #define USES_WAIT (5 * CLOCK_SECOND)   /* a day of last use waits so long for company */
 #define LOOK (2 * CLOCK_SECOND)        /* between two looks at whether the file is still there */
-#define PAUSE (20 * CLOCK_MILLISECOND) /* at least, between two pieces of rows that end */
-#define PAUSES 4                       /* as long as the last piece took, if that is more */
+#define PAUSE (50 * CLOCK_MILLISECOND) /* at least, between two pieces of rows that end */
+#define PAUSES 12                      /* as long as the last piece took, if that is more */
 #define SUSPICION (60 * CLOCK_SECOND)  /* between two looks through the whole file */
 #define REPAIR_SECONDS 5               /* that a repair waits for a look-up */
 #define CLOCK_JUMP 7                   /* days without any use after which the clock is doubted */
