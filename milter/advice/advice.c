@@ -90,7 +90,11 @@ static const AdviceKindRow kind_rows[ADVICE_KINDS] = {
                 N_("has several SPF records, which counts as an error; one is to be published "
                    "in their place"),
             .subject = change_subject,
-            .reason = error_reason,
+            .reason =
+                N_("You send mail through our servers with addresses of your domain {domain}. "
+                   "Which servers may do that is said by a record of the domain, its SPF "
+                   "record. Only one is allowed, and the domain has several: so none of them "
+                   "counts, and many receivers put your mail into the spam folder."),
         },
     [ADVICE_REPAIR] =
         {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/domain_name.h"
+#include "show/paragraph.h"
 #include "web/layout.h"
 
 #define ROWS_MAX 30
@@ -84,7 +85,16 @@ void letter_page_add(Html *html, const View *view, const CheckSubject *subject, 
     html_close(html);
 }
 
-/* Lines that begin with a blank have columns, or are to be typed. */
+/* Does next go on with the paragraph of line, and begins a line only since there was no room? */
+static bool goes_on(const char *line, const char *next)
+{
+    glong word = g_utf8_strlen(next, (gssize)strcspn(next, " "));
+
+    return *line != ' ' && *line != '\0' && *next != ' ' && *next != '\0' &&
+           g_utf8_strlen(line, -1) + 1 + word > PARAGRAPH_WIDTH;
+}
+
+/* Lines that begin with a blank have columns, or are to be typed; others fill the screen's width. */
 static void add_lines(Html *html, const char *text)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -92,7 +102,7 @@ static void add_lines(Html *html, const char *text)
     for (char **line = lines; *line != NULL; line++) {
         html_element(html, "span", *line, "class", **line == ' ' ? "fixed" : NULL, NULL);
         if (line[1] != NULL)
-            html_lines(html, "\n");
+            html_lines(html, goes_on(*line, line[1]) ? " " : "\n");
     }
 }
 

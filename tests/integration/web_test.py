@@ -294,6 +294,10 @@ def test_letter(web):
     assert "/letter/praxis-ohne.de" in page.links
     paper = page_of(web.get("/letter/praxis-ohne.de", Accept_Language="de"))
     assert all(line.strip() in " ".join(paper.parts) for line in letter.split("\n\n", 1)[1].splitlines())
+    # Paragraphs have no line ends of their own there, so that they fill a screen of any width; what stands alone still does.
+    shown = "".join(paper.parts)
+    assert " ".join(letter.split("\n\n")[2].split("\n")) in shown
+    assert "Mit freundlichen Grüßen\n" in shown and "\n\nv=spf1 ip4:192.0.2.25 ~all\n\n" in shown
     [mail] = [link for link in page_of(search(web, "a+b&c@makros.example")).links if link.startswith("mailto:")]
     assert mail.startswith("mailto:a%2Bb%26c@makros.example?subject=")
 
