@@ -33,6 +33,10 @@ static const Option option_rows[] = {
      .files = FILES_ANY,
      .help = "ask for a password: FILE holds NAME:PASSWORD, or a password alone that goes with any "
              "name, and must not be readable for everyone"},
+    {.name = "here",
+     .kind = OPTION_FLAG,
+     .member = offsetof(Options, web.is_here),
+     .help = "in a fleet: this host's ledger alone"},
 };
 
 static int parse_options(Options *options, CliContext *context, int argc, char **argv)

@@ -2,6 +2,7 @@
 #define SPFROM_SHOW_VIEW_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "base/language.h"
 
@@ -16,6 +17,8 @@ typedef struct {
      * then a domain's name is text.
      */
     char *(*domain_link)(const char *domain);
+    /* The host is one of a fleet, whose page is linked to. */
+    bool has_fleet;
 } View;
 
 /* Returns the English text in the language of view. */

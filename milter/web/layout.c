@@ -51,6 +51,8 @@ static void add_top(Html *html, const View *view, const Request *request)
     html_open(html, "ul", NULL);
     add_page_link(html, request, ROUTE_OVERVIEW, "/", view_say(view, "Overview"));
     add_page_link(html, request, ROUTE_DOMAINS, "/domains", view_say(view, "Domains"));
+    if (view->has_fleet)
+        add_page_link(html, request, ROUTE_FLEET, "/fleet", view_say(view, "Fleet"));
     html_close(html);
     html_close(html);
     html_open(html, "nav", "class", "languages", "aria-label", view_say(view, "Language"), NULL);
@@ -153,6 +155,20 @@ void layout_copy_button(Html *html, const View *view, const char *source, const 
                  view_say(view, "Not copied: select the text and copy it by hand."), NULL);
     html_element(html, "span", "", "id", status, "role", "status", NULL);
     html_close(html);
+}
+
+static const char *mode_colour(const char *mode)
+{
+    if (g_strcmp0(mode, "rewrite") == 0)
+        return "good";
+    return g_strcmp0(mode, "log-only") == 0 ? "doubtful" : "bad";
+}
+
+void layout_mode(Html *html, const char *mode, const char *class)
+{
+    g_autofree char *classes = g_strconcat(class, " ", mode_colour(mode), NULL);
+
+    html_element(html, "span", mode != NULL ? mode : "?", "class", classes, NULL);
 }
 
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail)

@@ -29,6 +29,9 @@ void layout_nothing_seen(Html *html, const View *view);
 /* A button that copies the text of the element source, which the script shows. */
 void layout_copy_button(Html *html, const View *view, const char *source, const char *text);
 
+/* A mode as a badge; mode may be NULL. class: "badge", or "result" for a small one. */
+void layout_mode(Html *html, const char *mode, const char *class);
+
 /* A box with a sentence in it; kind is "good", "bad", "doubtful" or "plain". */
 void layout_notice(Html *html, const char *kind, const char *text, const char *detail);
 #endif

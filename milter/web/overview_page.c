@@ -29,6 +29,7 @@ void overview_unref(Overview *overview)
     g_clear_pointer(&overview->daemon, daemon_status_free);
     g_free(overview->daemon_problem);
     g_free(overview->ledger_problem);
+    g_free(overview->ledger_trouble);
     g_clear_pointer(&overview->ledger, ledger_report_free);
     g_free(overview);
 }
@@ -40,13 +41,6 @@ static const char *mode_sentence(const View *view, const char *mode)
     if (g_strcmp0(mode, "log-only") == 0)
         return view_say(view, "No message is touched; what would be rewritten is logged.");
     return view_say(view, "Nothing is looked up and no message is touched.");
-}
-
-static const char *mode_class(const char *mode)
-{
-    if (g_strcmp0(mode, "rewrite") == 0)
-        return "badge good";
-    return g_strcmp0(mode, "log-only") == 0 ? "badge doubtful" : "badge bad";
 }
 
 /* "Since …, set by the switch (anna)." The name is of a user of the machine. */
@@ -104,8 +98,7 @@ static void add_mode(Html *html, const View *view, const DaemonStatus *daemon)
         html_close(html);
         return;
     }
-    html_element(html, "span", daemon->mode.mode != NULL ? daemon->mode.mode : "?", "class",
-                 mode_class(daemon->mode.mode), NULL);
+    layout_mode(html, daemon->mode.mode, "badge");
     html_close(html);
     html_element(html, "p", mode_sentence(view, daemon->mode.mode), "class", "detail", NULL);
     add_mode_times(html, view, &daemon->mode);
@@ -148,9 +141,37 @@ static void add_daemon_warnings(Html *html, const View *view, const DaemonStatus
                       NULL);
 }
 
+static void add_names(Html *html, const char *kind, const char *text, char **names)
+{
+    g_autofree char *all = names != NULL ? g_strjoinv(", ", names) : NULL;
+
+    if (all != NULL && *all != '\0')
+        layout_notice(html, kind, text, all);
+}
+
+static void add_fleet_warnings(Html *html, const View *view, const DaemonStatus *daemon)
+{
+    if (daemon->fleet.up == DAEMON_STATUS_NO)
+        layout_notice(html, "bad",
+                      view_say(view, "The store of the fleet can't be used; mail goes on without "
+                                     "it."),
+                      daemon->fleet.error);
+    add_names(html, "bad", view_say(view, "Hosts of the fleet differ from the others."),
+              daemon->fleet.differing);
+    add_names(html, "bad", view_say(view, "Hosts of the fleet were not seen for a minute."),
+              daemon->fleet.unseen);
+    add_names(html, "bad", view_say(view, "Two hosts of the fleet have the same name."),
+              daemon->fleet.doubled);
+}
+
 static void add_warnings(Html *html, const View *view, const Overview *overview)
 {
     add_daemon_warnings(html, view, overview->daemon, overview->daemon_problem);
+    if (overview->daemon != NULL)
+        add_fleet_warnings(html, view, overview->daemon);
+    if (overview->ledger_trouble != NULL)
+        layout_notice(html, "doubtful", view_say(view, "Not all of the fleet is in these numbers."),
+                      overview->ledger_trouble);
     if (overview->ledger_problem != NULL)
         layout_notice(html, "doubtful",
                       view_say(view, "There is nothing to report: the ledger can't be read."),

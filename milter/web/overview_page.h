@@ -19,6 +19,8 @@ typedef struct {
     /* NULL with ledger_problem, which says to people why the ledger can't be read. */
     LedgerReport *ledger;
     char *ledger_problem;
+    /* Why the rows of other hosts are missing in ledger; NULL: they are not. */
+    char *ledger_trouble;
 } Overview;
 
 Overview *overview_new(void);

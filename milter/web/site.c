@@ -22,6 +22,7 @@
 #include "show/domains_csv.h"
 #include "web/domain_page.h"
 #include "web/domains_page.h"
+#include "web/fleet_page.h"
 #include "web/layout.h"
 #include "web/letter_page.h"
 #include "web/overview_page.h"
@@ -53,6 +54,8 @@ static const guint periods[] = REQUEST_DAYS;
 
 struct Site {
     Settings *settings;
+    /* Only what this host saw is shown of a ledger. */
+    bool is_here;
     Dns *dns;
     Language *languages[LANGUAGES];
     Lists *lists;
@@ -105,12 +108,13 @@ static void make_quarks(void)
     (void)others;
 }
 
-Site *site_new(Settings *settings, Dns *dns)
+Site *site_new(Settings *settings, Dns *dns, bool is_here)
 {
     Site *site = g_new0(Site, 1);
 
     make_quarks();
     site->settings = settings_ref(settings);
+    site->is_here = is_here;
     site->dns = dns;
     site->languages[0] = open_language(LANGUAGE_ENGLISH);
     site->languages[1] = open_language(LANGUAGE_GERMAN);
@@ -144,6 +148,7 @@ ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
         return SERVER_READS;
     case ROUTE_METRICS:
     case ROUTE_HEALTH:
+    case ROUTE_FLEET:
         return SERVER_ASKS;
     case ROUTE_DOMAIN:
     case ROUTE_LETTER:
@@ -164,6 +169,7 @@ static Visit visit_of(Site *site, const Request *request, const char *code)
                    .request = request,
                    .view = {.language = site->languages[is_german ? 1 : 0],
                             .domain_link = request_domain_target,
+                            .has_fleet = site->settings->fleet->len > 0,
                             .now = clock_wall(&clock_system)}};
 }
 
@@ -200,46 +206,57 @@ static char *read_metrics(Settings *settings, bool is_prometheus, GError **error
     return NULL;
 }
 
-/* In a fleet, with what the other hosts saw. */
-static Ledger *open_ledger(Settings *settings, LedgerPeriod period, GError **error)
+/* In a fleet with what the other hosts saw, unless this one's alone is wanted. trouble (NULL: nobody
+ * wants to know) is set to why some of that is missing, owned by the caller; NULL: nothing is. */
+static Ledger *open_ledger(const Site *site, LedgerPeriod period, char **trouble, GError **error)
 {
-    g_autofree char *trouble = NULL;
+    const char *file = site->settings->ledger;
+    g_autofree char *missing = NULL;
+    Ledger *ledger;
 
-    if (settings->ledger != NULL)
-        return ledger_union_open(settings, period, &trouble, error);
-    g_set_error_literal(error, database_failure_quark(), DATABASE_FAILURE_MISSING,
-                        "the configuration has ledger = \"\"");
-    return NULL;
+    if (file == NULL) {
+        g_set_error_literal(error, database_failure_quark(), DATABASE_FAILURE_MISSING,
+                            "the configuration has ledger = \"\"");
+        return NULL;
+    }
+    if (site->is_here)
+        return ledger_open_read_only(file, error);
+    ledger = ledger_union_open(site->settings, period, &missing, error);
+    if (trouble != NULL)
+        *trouble = g_steal_pointer(&missing);
+    return ledger;
 }
 
-static LedgerReport *read_report(Settings *settings, LedgerPeriod period, GError **error)
+static LedgerReport *read_report(const Site *site, LedgerPeriod period, char **trouble,
+                                 GError **error)
 {
     static const LedgerLimits limits = {.by_rewritten = OVERVIEW_DOMAINS_MAX,
                                         .newly_authorised = OVERVIEW_AUTHORISED_MAX,
                                         .no_longer_authorised = OVERVIEW_AUTHORISED_MAX};
-    g_autoptr(Ledger) ledger = open_ledger(settings, period, error);
+    g_autoptr(Ledger) ledger = open_ledger(site, period, trouble, error);
 
     return ledger != NULL ? ledger_report_read(ledger, period, &limits, error) : NULL;
 }
 
-static Overview *read_overview(Settings *settings, gint64 now, guint days)
+static Overview *read_overview(const Site *site, gint64 now, guint days)
 {
     Overview *overview = overview_new();
     g_autoptr(GError) trouble = NULL;
     g_autoptr(GError) error = NULL;
 
-    overview->daemon = ask_daemon(settings, &trouble);
+    overview->daemon = ask_daemon(site->settings, &trouble);
     if (trouble != NULL)
         overview->daemon_problem = g_strdup(trouble->message);
-    overview->ledger = read_report(settings, ledger_period_of(now, days), &error);
+    overview->ledger =
+        read_report(site, ledger_period_of(now, days), &overview->ledger_trouble, &error);
     if (overview->ledger == NULL)
         overview->ledger_problem = g_strdup(error->message);
     return overview;
 }
 
-static bool read_domain(DomainLedger *read, Settings *settings, const char *domain, GError **error)
+static bool read_domain(DomainLedger *read, const Site *site, const char *domain, GError **error)
 {
-    g_autoptr(Ledger) ledger = open_ledger(settings, read->period, error);
+    g_autoptr(Ledger) ledger = open_ledger(site, read->period, NULL, error);
     GError *cause = NULL;
 
     if (ledger == NULL)
@@ -254,13 +271,13 @@ static bool read_domain(DomainLedger *read, Settings *settings, const char *doma
     return false;
 }
 
-static void read_domain_ledger(Settings *settings, const char *domain, gint64 now, guint days,
+static void read_domain_ledger(const Site *site, const char *domain, gint64 now, guint days,
                                DomainLedger *read)
 {
     g_autoptr(GError) error = NULL;
 
     *read = (DomainLedger){.period = ledger_period_of(now, days)};
-    if (!read_domain(read, settings, domain, &error))
+    if (!read_domain(read, site, domain, &error))
         read->problem = g_strdup(error->message);
 }
 
@@ -324,7 +341,7 @@ static Overview *get_overview(const Visit *visit)
     if (overview != NULL)
         return overview;
     began = clock_monotonic(&clock_system);
-    overview = read_overview(visit->site->settings, visit->view.now, days);
+    overview = read_overview(visit->site, visit->view.now, days);
     keep(visit->site, kept, began, overview);
     return overview;
 }
@@ -337,11 +354,34 @@ static ServerReply *answer_overview(const Visit *visit)
     return page_reply(visit, MHD_HTTP_OK, overview_page(view, visit->request, overview));
 }
 
+static json_t *ask_fleet(Settings *settings, GError **error)
+{
+    const ControlRequest request = {.command = CONTROL_FLEET};
+    json_t *answer = control_client_ask(settings->control_socket, &request, DAEMON_TIME, error);
+    const char *refusal = answer != NULL ? control_client_refusal(answer) : NULL;
+
+    if (refusal == NULL)
+        return answer;
+    g_set_error_literal(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_REFUSED, refusal);
+    json_decref(answer);
+    return NULL;
+}
+
+static ServerReply *answer_fleet(const Visit *visit)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) answer = ask_fleet(visit->site->settings, &error);
+
+    return page_reply(
+        visit, MHD_HTTP_OK,
+        fleet_page(&visit->view, visit->request, answer, error != NULL ? error->message : NULL));
+}
+
 static LedgerFound *find_domains(const Visit *visit, GError **error)
 {
     const Site *site = visit->site;
     g_autoptr(Ledger) ledger =
-        open_ledger(site->settings, ledger_period_of(visit->view.now, visit->request->days), error);
+        open_ledger(site, ledger_period_of(visit->view.now, visit->request->days), NULL, error);
 
     return ledger != NULL
                ? domains_page_read(ledger, visit->request, site->lists, visit->view.now, error)
@@ -470,7 +510,7 @@ static char *make_domain_page(const Visit *visit, const Consultation *consultati
         preview_new(settings, mode, consultation->check, view_say(view, "Anna Example"), "anna");
     g_auto(DomainLedger) ledger = {0};
 
-    read_domain_ledger(settings, advice->domain, view->now, visit->request->days, &ledger);
+    read_domain_ledger(visit->site, advice->domain, view->now, visit->request->days, &ledger);
     return domain_page(
         view, visit->request,
         &(DomainFacts){.check = consultation->check,
@@ -590,6 +630,8 @@ ServerReply *site_answer(gpointer data, const Request *request, const char *lang
         return answer_domains(&visit);
     case ROUTE_CSV:
         return answer_csv(&visit);
+    case ROUTE_FLEET:
+        return answer_fleet(&visit);
     case ROUTE_DOMAIN:
     case ROUTE_LETTER:
     case ROUTE_SEARCH:

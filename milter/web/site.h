@@ -2,6 +2,7 @@
 #define SPFROM_WEB_SITE_H
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "policy/settings.h"
 #include "dns/dns.h"
@@ -13,8 +14,9 @@
  */
 typedef struct Site Site;
 
-/* Takes a reference of settings. dns has to live as long as the site. */
-Site *site_new(Settings *settings, Dns *dns);
+/* Takes a reference of settings. dns has to live as long as the site. is_here: of a fleet only what
+ * this host's ledger has is shown. */
+Site *site_new(Settings *settings, Dns *dns, bool is_here);
 void site_free(Site *site);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Site, site_free)
 

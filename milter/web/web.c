@@ -46,10 +46,10 @@ static void announce(const Server *server, bool has_password)
                   server_url(server));
 }
 
-static bool serve(const ServerOptions *options, Settings *settings, Dns *dns,
+static bool serve(const ServerOptions *options, Settings *settings, Dns *dns, bool is_here,
                   const sigset_t *signals, GError **error)
 {
-    g_autoptr(Site) site = site_new(settings, dns);
+    g_autoptr(Site) site = site_new(settings, dns, is_here);
     const ServerSite functions = {
         .lane = site_lane, .answer = site_answer, .refuse = site_refuse, .site = site};
     g_autoptr(Server) server = server_new(options, &functions, error);
@@ -101,5 +101,5 @@ bool web_run(const WebOptions *options, Settings *settings, GError **error)
     if (setpriority(PRIO_PROCESS, 0, NICENESS) != 0)
         log_write(LOG_DEBUG, "setpriority: %m");
     dns = setup_dns(settings, error);
-    return dns != NULL && serve(&server, settings, dns, &signals, error);
+    return dns != NULL && serve(&server, settings, dns, options->is_here, &signals, error);
 }

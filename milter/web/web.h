@@ -13,6 +13,8 @@ typedef struct {
     const char *const *hosts;
     /* NULL: none. */
     const char *password_file;
+    /* In a fleet: this host's ledger alone. */
+    bool is_here;
 } WebOptions;
 
 /* True if options can be right at all, else false with error (LISTEN_ADDRESS_ERROR) set. */

@@ -24,6 +24,7 @@ from lab.cases import OHNE
 from lab.control_client import ask_control
 from lab.milter_client import MilterClient
 from lab.private_store import PrivateStore
+from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
 
@@ -230,6 +231,8 @@ def test_report_over_all(fleet):
     assert (total(one, "--here"), total(two, "--here")) == (7, 5)
     [row] = json.loads(one.tool("report", "--json").stdout)["domains"]
     assert (row["domain"], row["rewritten"]) == ("praxis-ohne.de", 12)
+    with PrivateWeb(one, "--here") as web:
+        assert "praxis-ohne.de,7,0,7," in web.get("/domains.csv").text
     fleet.store.kill()
     send(one, 3)
     away = two.tool("report", "--json")

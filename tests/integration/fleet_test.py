@@ -21,6 +21,7 @@ from lab.control_client import ControlClient, ask_control
 from lab.faulty_dns import FaultyDns, Txt
 from lab.milter_client import ask
 from lab.private_store import PrivateStore
+from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
 
@@ -309,6 +310,12 @@ def test_roll(directory):
         assert [host["differs"] for host in answer["hosts"]] == differs
         assert answer["store"]["up"] and answer["store"]["round_trip_ms"] > 0
         assert "DIFFERS: relay set" in one.tool("fleet").stdout
+        with PrivateWeb(one) as web:
+            page = web.get("/fleet").text
+            assert all(f"mx{i}.example" in page for i in (1, 2, 3)) and "differ</span> relay set, relay_hosts, reply_to" in page
+            assert "abweichend</span> relay set" in web.get("/fleet?lang=de").text
+            overview = web.get("/").text
+            assert "Hosts of the fleet differ from the others." in overview and "mx2.example" in overview
         processes.wait_until(lambda: ask_control(one, "status")["fleet"]["differing"] == ["mx2.example"], 30, "the status")
         assert "hosts of the fleet that differ: mx2.example" in one.tool("doctor").stdout
         assert "mx2.example" in one.tool("status").stdout

@@ -1,5 +1,6 @@
 """`spfrom web` in Chromium: contrib/check --browser, or --all. SPFROM_SCREENSHOTS names a directory that keeps the pictures."""
 
+import contextlib
 import itertools
 import os
 from pathlib import Path
@@ -8,8 +9,11 @@ import pytest
 
 from lab import browser as chromium
 from lab import ledger_history
+from lab import private_store
 from lab import processes
 from conftest import need
+from lab.control_client import ask_control
+from lab.private_store import PrivateStore
 from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from web_test import HOSTILE, ZONE, seen
@@ -112,12 +116,11 @@ return lacking;
 """
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page(browser, web, pictures, name):
-    """Each page at each width, in each language and scheme: nothing is blocked, cut off, or hard to read."""
+def look_at(browser, web, pictures, name, target):
+    """A page at each width, in each language and scheme: nothing is blocked, cut off, or hard to read."""
     for width, language, scheme in SHOWN:
         browser.show(width, 900, scheme)
-        open_page(browser, web, PAGES[name], language)
+        open_page(browser, web, target, language)
         assert [line for line in browser.console() if name != "nothing" or "404" not in line] == []
         assert browser.run("return document.documentElement.lang") == language
         assert browser.run("return document.documentElement.scrollWidth") <= width
@@ -127,6 +130,38 @@ def test_page(browser, web, pictures, name):
         assert browser.run(LACKING) == []
         browser.screenshot(pictures / f"{name}-{width}-{language}-{scheme}.png")
         print(f"{name} {width} {language} {scheme}: least contrast {least:.2f}")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page(browser, web, pictures, name):
+    look_at(browser, web, pictures, name, PAGES[name])
+
+
+def told(host):
+    """The mode of each host, in what it differs, and whether it stopped."""
+    return {row["host"]: (row["mode"], row["differs"], row["stopped"]) for row in ask_control(host, "fleet")["hosts"]}
+
+
+def test_fleet(browser, pictures, directory):
+    """Three hosts, one of which differs and one of which stopped; then the store is killed."""
+    need(private_store.why_not())
+    place = directory / "browser-fleet"
+    place.mkdir()
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(PrivateStore(place / "store"))
+        one, two, three, four = (stack.enter_context(Spfrom(
+            place / f"mx{i}", ZONE, fleet=[f"redis://127.0.0.1:{store.port}"], hostname=f"mx{i}.mail.lemniscus.de", ledger="",
+            reply_to="never" if i == 3 else "add")) for i in range(1, 5))
+        two.tool("mode", "log-only", "--here")
+        four.stop()
+        wanted = [("log-only", [], False), ("rewrite", ["reply_to"], False), ("rewrite", [], True)]
+        processes.wait_until(lambda: [told(one).get(f"mx{i}.mail.lemniscus.de") for i in (2, 3, 4)] == wanted, 30, "the four")
+        web = stack.enter_context(PrivateWeb(one))
+        look_at(browser, web, pictures, "fleet", "/fleet")
+        store.kill()
+        processes.wait_until(lambda: ask_control(one, "status")["fleet"]["up"] is False, 30, "the store to be missed")
+        look_at(browser, web, pictures, "fleet-away", "/fleet")
+        look_at(browser, web, pictures, "fleet-overview", "/")
 
 
 def test_report(browser, web, pictures, tmp_path):
