@@ -93,9 +93,13 @@ PostfixPassage postfix_list_passage(const PostfixList *list)
 {
     const char *options = postfix_value(list->postfix, list->reader, "receive_override_options");
 
-    if (list->first < 0)
-        return list->reader->is_chrooted && postfix_list_meant(list) >= 0 ? PASSAGE_CHROOTED
-                                                                          : PASSAGE_NONE;
+    if (list->first < 0) {
+        gint meant = list->reader->is_chrooted ? postfix_list_meant(list) : -1;
+
+        if (meant < 0)
+            return PASSAGE_NONE;
+        return milter_at(list, (guint)meant)->misread != NULL ? PASSAGE_MISREAD : PASSAGE_CHROOTED;
+    }
     if (postfix_has_word(options, "no_milters"))
         return PASSAGE_OFF;
     if (has_misread(list))
@@ -157,18 +161,28 @@ static guint first_signer(const PostfixList *list)
     return list->milters->len;
 }
 
-/* Our entry as the reader has to have it: in a chroot a path begins at the queue. */
-static char *entry_of(const PostfixList *list)
+/* Our socket as a chrooted reader has to have it, by a path below the queue, which is right out of
+ * the chroot, too. NULL: it isn't chrooted, or the socket is elsewhere. Owned by the caller. */
+static char *chrooted_place(const PostfixList *list)
 {
     const char *queue = postfix_value(list->postfix, NULL, "queue_directory");
     const char *path = list->address->path;
 
+    if (!list->address->is_unix || list->reader == NULL || !list->reader->is_chrooted ||
+        !g_str_has_prefix(path, queue) || path[strlen(queue)] != '/')
+        return NULL;
+    return g_strconcat("unix:", path + strlen(queue) + 1, NULL);
+}
+
+/* Our entry as the reader has to have it. */
+static char *entry_of(const PostfixList *list)
+{
+    char *place = NULL;
+
     if (list->first >= 0)
         return g_strdup(milter_at(list, (guint)list->first)->text);
-    if (list->address->is_unix && list->reader != NULL && list->reader->is_chrooted &&
-        g_str_has_prefix(path, queue) && path[strlen(queue)] == '/')
-        return g_strconcat("unix:", path + strlen(queue), NULL);
-    return milter_address_postfix(list->address);
+    place = chrooted_place(list);
+    return place != NULL ? place : milter_address_postfix(list->address);
 }
 
 void postfix_list_mend(const PostfixList *list, Finding *finding)
@@ -180,13 +194,21 @@ void postfix_list_mend(const PostfixList *list, Finding *finding)
     postfix_mend(list->postfix, finding, list->owner, list->parameter, value);
 }
 
-/* The list as it is written, without the slips that postfix_milters_parse() corrects. Owned by the
- * caller. */
+/* The list as it is written, without the slips that postfix_milters_parse() corrects, and our own
+ * socket where a chrooted reader finds it. Owned by the caller. */
 static char *corrected(const PostfixList *list)
 {
-    g_autofree bool *none = g_new0(bool, list->milters->len + 1);
+    g_autofree bool *moved = g_new0(bool, list->milters->len + 1);
+    gint meant = list->first < 0 ? postfix_list_meant(list) : -1;
+    g_autofree char *place = meant >= 0 ? chrooted_place(list) : NULL;
+    const PostfixMilter *ours = place != NULL ? milter_at(list, (guint)meant) : NULL;
+    g_auto(GStrv) parts = ours != NULL ? g_strsplit(ours->text, ours->address_text, 2) : NULL;
+    g_autofree char *entry = ours != NULL ? g_strjoinv(place, parts) : NULL;
 
-    return postfix_milters_with(list->milters, none, NULL, list->milters->len + 1);
+    if (ours == NULL)
+        return postfix_milters_with(list->milters, moved, NULL, list->milters->len + 1);
+    moved[meant] = true;
+    return postfix_milters_with(list->milters, moved, entry, (guint)meant);
 }
 
 /* Mends finding with the command that puts the list's addresses into Postfix's form; in

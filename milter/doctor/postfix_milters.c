@@ -491,6 +491,8 @@ static void examine_local(Doctor *doctor, const Postfix *postfix)
         add_chrooted(doctor, list);
         return;
     }
+    if (list->first < 0 && postfix_list_passage(list) == PASSAGE_MISREAD)
+        return;
     if (list->first < 0) {
         mend_local(doctor, list,
                    findings_add(doctor, FINDING_ERROR, "non-smtpd-milters",

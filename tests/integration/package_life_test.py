@@ -3,6 +3,7 @@
 What is typed and what is answered is written to build/package-session.txt.
 """
 
+import json
 import os
 import re
 import shutil
@@ -85,6 +86,10 @@ class Session:
     def wait_for(self, command, wanted):
         """Tries command again and again, unseen."""
         processes.wait_until(lambda: wanted in self._machine.run(command).stdout, PATIENCE, f"{wanted} by {command}")
+
+    def findings(self):
+        """Those of the doctor, unseen."""
+        return json.loads(self._machine.run("spfrom doctor --json").stdout)["findings"]
 
     def names(self, command):
         """The lines that command prints, unseen."""
@@ -177,6 +182,64 @@ def _switch(session):
     session.wait_for("spfrom mode --json", '"rewrite"')
     assert "rewrite" in session.type("spfrom mode")
     assert session.send() == REWRITTEN
+
+
+CONFIGURATION = "/etc/spfrom/spfrom.conf"
+POSTFIX = "systemctl reload postfix"
+
+
+def _line(pattern, text):
+    return f"sed -i 's#^{pattern}.*#{text}#' {CONFIGURATION}"
+
+
+def _append(text):
+    return f"printf '{text}\\n' >>{CONFIGURATION}"
+
+
+# The mistake; who says it (command: words) besides doctor; doctor's words; its check, whose mend is typed in
+MISTAKES = [
+    (f"sed -i 's/^relay_hosts/relay_host/' {CONFIGURATION}", {"spfrom-milter -t": "did you mean relay_hosts?"},
+     "did you mean relay_hosts?", "configuration"),
+    (_line("fallback_address =", "fallback_address = Praxis Mail <noreply@lemniscus.de>"), {"spfrom-milter -t": "needs quotes"},
+     "needs quotes", "configuration"),
+    (_append("outbound = { authenticated private }"), {"spfrom-milter -t": "a comma is missing"}, "a comma is missing",
+     "configuration"),
+    (_line("mode =", "mode = rewrit"), {"spfrom-milter -t": "did you mean rewrite?"}, "did you mean rewrite?", "configuration"),
+    (f"postconf -e smtpd_milters=/var/spool/postfix/spfrom/milter.sock && {POSTFIX}", {}, "which Postfix can't read",
+     "milter-address"),
+    (f"postconf -e non_smtpd_milters= && {POSTFIX}", {}, "non_smtpd_milters does not have spfrom", "non-smtpd-milters"),
+    (f"postconf -e smtpd_milters= non_smtpd_milters= && {POSTFIX}", {}, "smtpd_milters does not have spfrom",
+     ("smtpd-milters", "non-smtpd-milters")),
+    (_line("socket =", 'socket = "unix:/run/spfrom/milter.sock"') + " && systemctl restart spfrom && postconf -F smtp/inet/chroot=y"
+     f" && postconf -e smtpd_milters=unix:/run/spfrom/milter.sock 'non_smtpd_milters=$smtpd_milters' && {POSTFIX}", {},
+     "runs chrooted", "chroot"),
+    (_append('socket_mode = "0600"') + " && systemctl restart spfrom", {}, "may not connect to", "socket-reach"),
+    (f"postconf -e milter_default_action=accept && {POSTFIX}", {}, "leaves without being rewritten", "default-action"),
+    ("systemctl stop spfrom", {}, "nothing answers at", "milter-socket"),
+    ("spfrom mode off", {"spfrom status": "off"}, "the mode is off", "mode"),
+    (f"chmod 0600 {CONFIGURATION} && chown root:root {CONFIGURATION}", {}, "a reload will fail", "file-readable"),
+]
+
+
+def _mistakes(session):
+    """Each is told, and what doctor prints, typed in, mends it."""
+    session.note("What operators do wrong")
+    session.type("cp -a /etc/spfrom/spfrom.conf /etc/postfix/main.cf /etc/postfix/master.cf . && chmod 0600 spfrom.conf")
+    for command, said, words, checks in MISTAKES:
+        session.type(command)
+        for asked, heard in said.items():
+            assert heard in session.type(asked, None)
+        assert words in session.type("spfrom doctor", None)
+        for check in (checks,) if isinstance(checks, str) else checks:
+            session.type(next(finding["command"] for finding in session.findings() if finding["check"] == check
+                              and finding["level"] in ("error", "warning")))
+        if "configuration" in checks:
+            session.type("spfrom reload")
+        session.wait_for("spfrom mode", "rewrite")
+        assert not [finding for finding in session.findings() if finding["level"] == "error"]
+        assert session.send() == REWRITTEN
+        session.type("cat spfrom.conf >/etc/spfrom/spfrom.conf && cp -a main.cf master.cf /etc/postfix/"
+                     " && systemctl restart spfrom postfix && spfrom mode rewrite")
 
 
 def _password(session, fetch):
@@ -278,6 +341,7 @@ def test_life_of_a_package(packages):
         _install(session)
         _configure(session)
         _switch(session)
+        _mistakes(session)
         _sandbox(session)
         _upgrade(session)
         _without_systemd(session)
