@@ -1,5 +1,6 @@
 /* What stands in the store of a fleet, where strangers may write: '0' a verdict, '1' a switch, '2' a
- * sign of life. What is read is written such that the same is read again. */
+ * sign of life, '3' a return address, '4' what a host says of these. What is read is written such
+ * that the same is read again. */
 #include "config.h"
 
 #include "fleet/fleet_values.h"
@@ -69,9 +70,43 @@ static void check_host(const char *text, size_t length)
               g_hash_table_size(again->keys) == g_hash_table_size(host->keys));
 }
 
+static void check_return(const char *text, size_t length)
+{
+    FleetReturn row;
+    FleetReturn again;
+    g_autofree char *written = NULL;
+
+    if (!fleet_return_parse(text, length, &row)) {
+        check(row.address == NULL);
+        return;
+    }
+    check(row.day > 0 && is_plain(row.address));
+    written = fleet_return_text(&row);
+    check(fleet_return_parse(written, strlen(written), &again));
+    check(again.day == row.day && strcmp(again.address, row.address) == 0);
+    fleet_return_clear(&row);
+    fleet_return_clear(&again);
+}
+
+static void check_return_host(const char *text, size_t length)
+{
+    FleetReturnHost host;
+    FleetReturnHost again;
+    g_autofree char *written = NULL;
+
+    if (!fleet_return_host_parse(text, length, &host))
+        return;
+    check(host.seen > 0);
+    written = fleet_return_host_text(&host);
+    check(fleet_return_host_parse(written, strlen(written), &again));
+    check(again.seen == host.seen && again.is_whole == host.is_whole &&
+          again.is_stopped == host.is_stopped);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static FuzzParser *const parsers[] = {check_verdict, check_switch, check_host};
+    static FuzzParser *const parsers[] = {check_verdict, check_switch, check_host, check_return,
+                                          check_return_host};
 
     run_one_of(parsers, G_N_ELEMENTS(parsers), data, size);
     return 0;
