@@ -656,7 +656,7 @@ static json_t *forget_host(Fleet *with, const char *name)
     if (!call_roll(with, deadline_in(ORDER_SECONDS)))
         return control_server_refusal("the store can't be used now");
     if (!is_listed(name)) {
-        text = g_strdup_printf("no host \"%s\" is known", name);
+        text = g_strdup_printf("no host \"%s\" is in the fleet; see spfrom fleet", name);
         return control_server_refusal(text);
     }
     if (!fleet_forget(with, name, deadline_in(ORDER_SECONDS)))

@@ -100,14 +100,19 @@ static bool is_flushed_since(Fleet *fleet, const char *domain, FlushId id)
     return is_flushed;
 }
 
-char *fleet_mark(Fleet *fleet)
+static FlushId last_flush(Fleet *fleet)
 {
     FlushId last;
 
     pthread_mutex_lock(&fleet->lock);
     last = fleet->last;
     pthread_mutex_unlock(&fleet->lock);
-    return id_text(last);
+    return last;
+}
+
+char *fleet_mark(Fleet *fleet)
+{
+    return id_text(last_flush(fleet));
 }
 
 /* Asks, and returns whether an answer came; the answers are of no interest. */
@@ -225,16 +230,35 @@ void fleet_verdict_put(Fleet *fleet, const char *fingerprint, const char *domain
     fleet_store_tell(fleet->store, commands);
 }
 
-static bool add_flush(Fleet *fleet, const char *what, Deadline deadline, FlushId *id)
+/* id_wanted is "*", or an id that is greater than that of the stream's last entry. */
+static bool add_entry(Fleet *fleet, const char *id_wanted, const char *what, Deadline deadline,
+                      FlushId *id)
 {
     FleetCommands *commands = fleet_commands_new();
     g_autoptr(GPtrArray) answers = NULL;
 
-    fleet_commands_add(commands, "XADD %s:flush MAXLEN ~ %d * domain %s host %s",
-                       fleet_store_name(fleet->store), STREAM_MAX, what, fleet->host);
+    fleet_commands_add(commands, "XADD %s:flush MAXLEN ~ %d %s domain %s host %s",
+                       fleet_store_name(fleet->store), STREAM_MAX, id_wanted, what, fleet->host);
     answers = fleet_store_ask(fleet->store, commands, deadline);
     return answers != NULL && fleet_answer_is_text(fleet_answer_at(answers, 0)) &&
            id_parse(fleet_answer_at(answers, 0)->str, id);
+}
+
+/*
+ * A store that was emptied, or another member, may have a clock that is behind: what it numbers would
+ * be older than what the hosts know already, and nobody would see it. Then it goes once more, behind
+ * that; if another host was faster, the stream's numbers are greater by now.
+ */
+static bool add_flush(Fleet *fleet, const char *what, Deadline deadline, FlushId *id)
+{
+    FlushId last = last_flush(fleet);
+    const FlushId next = {last.milliseconds, last.number + 1};
+    g_autofree char *wanted = id_text(next);
+
+    if (!add_entry(fleet, "*", what, deadline, id))
+        return false;
+    return id_compare(*id, last) > 0 || add_entry(fleet, wanted, what, deadline, id) ||
+           add_entry(fleet, "*", what, deadline, id);
 }
 
 bool fleet_flush(Fleet *fleet, const char *domain, Deadline deadline)

@@ -15,6 +15,8 @@
 #define CHANGED_MAX 20000             /* rows that wait; of more, their days are told as a whole */
 #define PATIENCE 1                    /* seconds that one question takes at most */
 #define STOP_TIME 2                   /* seconds for what waits at the end */
+#define SWEEP_SPAN (3600 * CLOCK_SECOND) /* between two looks for ledgers that are gone */
+#define SWEEP_MAX 500                    /* that are looked at in one go */
 #define DAY_SECONDS 86400
 #define DAY_MAX 2932896 /* 9999-12-31, from 1970 */
 #define NUMBER_MAX G_GINT64_CONSTANT(1000000000000000)
@@ -34,8 +36,9 @@ struct LedgerShare {
     bool is_stopping;
     Deadline end; /* of the last round */
     /* The thread's own. */
-    char *id;         /* of the file that totals are of */
-    GHashTable *told; /* day → guint64 *: what it said last that the store has */
+    char *id;          /* of the file that totals are of */
+    GHashTable *told;  /* day → guint64 *: what it said last that the store has */
+    gint64 next_sweep; /* monotonic */
 };
 
 static const char *name_of(Fleet *fleet)
@@ -525,6 +528,51 @@ static bool check(Round *round)
     return is_answered(round, commands);
 }
 
+/*
+ * Takes ledgers off the list whose rows have all ended, and what is no ledger: only the list itself
+ * lives for ever. One that has no rows yet says once more that it is there.
+ */
+static void sweep(Round *round)
+{
+    FleetCommands *commands = fleet_commands_new();
+    g_autoptr(GPtrArray) ids = NULL;
+    g_autoptr(GPtrArray) types = NULL;
+    const redisReply *list;
+    size_t count;
+
+    fleet_commands_add(commands, "HKEYS %s:ledgers", name_of(round->fleet));
+    ids = ask(round->fleet, commands);
+    list = ids != NULL ? fleet_answer_at(ids, 0) : NULL;
+    count = MIN(fleet_answer_elements(list), SWEEP_MAX);
+    if (count == 0)
+        return;
+    commands = fleet_commands_new();
+    for (size_t i = 0; i < count; i++)
+        fleet_commands_add(commands, "TYPE %s:ledger:%b", name_of(round->fleet),
+                           list->element[i]->str, list->element[i]->len);
+    types = ask(round->fleet, commands);
+    commands = fleet_commands_new();
+    for (guint i = 0; types != NULL && i < types->len; i++) {
+        const redisReply *type = fleet_answer_at(types, i);
+
+        if (type != NULL && type->type == REDIS_REPLY_STATUS && strcmp(type->str, "none") == 0)
+            fleet_commands_add(commands, "HDEL %s:ledgers %b", name_of(round->fleet),
+                               list->element[i]->str, list->element[i]->len);
+    }
+    add_id(round, commands);
+    is_answered(round, commands);
+}
+
+static void sweep_at_times(Round *round)
+{
+    gint64 now = clock_monotonic(&clock_system);
+
+    if (now < round->share->next_sweep)
+        return;
+    round->share->next_sweep = now + SWEEP_SPAN;
+    sweep(round);
+}
+
 /* Moves what is to be told into the round, with the sums that the file then has. */
 static void take(Round *round)
 {
@@ -618,6 +666,8 @@ static bool tell_all(Round *round)
             put_back(round);
         note_broken(round);
     }
+    if (is_told)
+        sweep_at_times(round);
     return is_told;
 }
 

@@ -12,7 +12,7 @@
  * Each host writes the rows of its own one into the store, as sums and under the ledger's random id:
  * to write a row twice changes nothing.
  *
- *   NAME:ledgers         id → when the ledger was written to last
+ *   NAME:ledgers         id → when the ledger was written to last; gone once its rows are
  *   NAME:ledger:ID       day → the messages of that day that the store has
  *   NAME:ledger:ID:DAY   "RESULT ACTION DOMAIN" → "1 MESSAGES FIRST LAST": numbers as in the file. What
  *                        came back has LEDGER_SHARE_RETURNED + kind as RESULT, and 0 for the rest

@@ -28,7 +28,6 @@ from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
 
-pytestmark = [pytest.mark.address, pytest.mark.thread]
 PATIENCE = 60  # the minute within which all hosts agree again
 KEY = bytes(range(32))
 PASSWORD = "geheim"
@@ -128,6 +127,8 @@ def wait_for(host, token, wanted):
                          f"{wanted} for {token}, not {look_up(host, token)}")
 
 
+@pytest.mark.address
+@pytest.mark.thread
 def test_every_host_finds_the_author(fleet):
     one, two = fleet.hosts
     for author in (ANNA, BERT):
@@ -140,6 +141,7 @@ def test_every_host_finds_the_author(fleet):
     assert json.loads(two.tool("resolve", "--json", token_of(ANNA)).stdout)["author"] == ANNA
 
 
+@pytest.mark.address
 @pytest.mark.parametrize("value", [
     json.dumps({"v": 1, "address": "eve@evil.example", "day": TODAY}),
     json.dumps({"v": 1, "address": "anna@praxis-mueller.de, eve@evil.example", "day": TODAY}),
@@ -156,6 +158,7 @@ def test_nobody_else_leads_an_address_anywhere(fleet, value):
     fleet.store.talk("DEL", f"spfrom:return:{UNKNOWN}")
 
 
+@pytest.mark.address
 def test_a_key_of_another_type(fleet):
     fleet.store.talk("DEL", "spfrom:returns")
     fleet.store.talk("SET", "spfrom:returns", "x")
@@ -222,6 +225,8 @@ def agree(fleet, wanted):
     processes.wait_until(lambda: [total(host) for host in fleet.hosts] == [wanted, wanted], PATIENCE, f"a report over {wanted}")
 
 
+@pytest.mark.address
+@pytest.mark.thread
 def test_report_over_all(fleet):
     """The exact sum on either host, also after an outage and a store that was emptied; --here is this host."""
     one, two = fleet.hosts
@@ -245,15 +250,27 @@ def test_report_over_all(fleet):
 
 
 def test_sums_after_a_kill(fleet):
+    """Nothing is counted twice, or lost; ledgers without rows leave the list."""
     one, _ = fleet.hosts
     before = total(one)
+    fleet.store.talk("HSET", "spfrom:ledgers", "fedcba9876543210", "1", "no ledger", "1", *(x for i in range(600) for x in (i, 1)))
     send(one, 2)
     processes.wait_until(lambda: ask_control(one, "status")["ledger"]["waiting"] == 0, PATIENCE, "the ledger")
     one.kill()
     one.start()
     agree(fleet, before + 2)
+    # Those that it looked at first; the rest an hour later.
+    processes.wait_until(lambda: len(ledgers(fleet)) < 200, PATIENCE, "ledgers that are gone to leave the list")
+    fleet.store.talk("HDEL", "spfrom:ledgers", "fedcba9876543210", "no ledger", *range(600))
+    processes.wait_until(lambda: len(ledgers(fleet)) == 2, PATIENCE, "the two ledgers")
+    assert total(one) == before + 2
 
 
+def ledgers(fleet):
+    return re.findall(rb"\$\d+\r\n([^\r]*)", fleet.store.talk("HKEYS", "spfrom:ledgers"))
+
+
+@pytest.mark.address
 def test_rows_that_nobody_wrote(fleet):
     """Garbage under our keys counts for nothing, and a key of another type is made anew."""
     before = total(fleet.hosts[0])
@@ -279,6 +296,8 @@ def test_rows_that_nobody_wrote(fleet):
     agree(fleet, before)
 
 
+@pytest.mark.address
+@pytest.mark.thread
 def test_made_by_a_message(fleet):
     """Told at once; what was made while the store was away, once it is back."""
     one, two = fleet.hosts
@@ -307,6 +326,8 @@ def test_what_came_back_is_counted(fleet):
                          "the bounce in the other host's report")
 
 
+@pytest.mark.address
+@pytest.mark.thread
 def test_rights_that_are_needed(fleet):
     """What else a host does with the store; nothing was refused to it in all of these tests."""
     one, two = fleet.hosts

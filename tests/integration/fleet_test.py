@@ -159,7 +159,7 @@ def test_emptied(fleet):
     assert fleet.modes() == [("log-only", "switch", False)] * 2
 
 
-GARBAGE = [b"", b"{", b"\xff\0", b'{"v":1}', b'{"v":2,"at":9,"host":"x"}', b'{"v":1,"at":1e300,"host":"x","mode":"off"}',
+GARBAGE = [b"", b"{", b"\xff\0", b'{"v":1}', b'{"v":2,"at":9,"host":"x"}', b'{"v":0,"at":9,"host":"x","mode":"off"}', b'{"v":1,"at":1e300,"host":"x","mode":"off"}',
            b'{"v":1,"at":9999999999999999,"host":"x","mode":"off"}', b'{"v":1,"at":99999999999999,"host":"x","mode":"dream"}', b"[" * 20000]
 
 
@@ -183,6 +183,20 @@ def test_garbage_and_wrong_types(fleet):
     processes.wait_until(lambda: "verdicts flushed: domain=praxis-ohne.de, as another host was told" in one.log(), 30, "the flush")
     fleet.wait_for_hosts()
     assert ask_control(one, "status")["fleet"]["up"] is True
+
+
+def test_clock_of_the_store_behind(fleet):
+    """As after a fail-over to a member that lacks the last flushes and whose clock is behind: one that is made now is seen."""
+    one, two = fleet.hosts
+    later = int(time.time() * 1000) + 3600_000
+    fleet.store.talk("XADD", "spfrom:flush", f"{later}-0", "domain", "spaeter.example", "host", "mx3.example")
+    for host in fleet.hosts:
+        host.wait_for_line("verdicts flushed: domain=spaeter.example", 30)
+    fleet.store.talk("DEL", "spfrom:flush")
+    assert not one.tool("flush", "praxis-ohne.de").stderr
+    two.wait_for_line("verdicts flushed: domain=praxis-ohne.de", 30)
+    assert not two.tool("flush", "praxis-mueller.de").stderr
+    one.wait_for_line("verdicts flushed: domain=praxis-mueller.de", 30)
 
 
 def shared(store, domain):
@@ -322,7 +336,8 @@ def test_roll(directory):
         assert 'spfrom_fleet_requests_total{outcome="ok"}' in one.tool("metrics").stdout
         three.kill()
         three.process = None
-        assert one.tool("fleet", "--forget", "nobody").returncode == 1
+        unknown = one.tool("fleet", "--forget", "nobody")
+        assert unknown.returncode == 1 and 'no host "nobody" is in the fleet' in unknown.stderr and not unknown.stdout
         assert one.tool("fleet", "--forget", "mx3.example").returncode == 0
         assert len(roll(one)["hosts"]) == 2
         three.settings["hostname"] = "mx1.example"
