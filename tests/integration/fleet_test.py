@@ -159,7 +159,8 @@ def test_emptied(fleet):
     assert fleet.modes() == [("log-only", "switch", False)] * 2
 
 
-GARBAGE = [b"", b"{", b"\xff\0", b'{"v":1}', b'{"v":2,"at":9,"host":"x"}', b'{"v":0,"at":9,"host":"x","mode":"off"}', b'{"v":1,"at":1e300,"host":"x","mode":"off"}',
+GARBAGE = [b"", b"{", b"\xff\0", b'{"v":1}', b'{"v":2,"at":9,"host":"x"}', b'{"v":0,"at":9,"host":"x","mode":"off"}',
+           b'{"v":1,"at":1e300,"host":"x","mode":"off"}',
            b'{"v":1,"at":9999999999999999,"host":"x","mode":"off"}', b'{"v":1,"at":99999999999999,"host":"x","mode":"dream"}', b"[" * 20000]
 
 
