@@ -107,7 +107,7 @@ const Subcommand web_subcommand = {
         "0 stopped by SIGINT or SIGTERM, 2 wrong usage, 69 it can't listen there, or no DNS "
         "library, 78 configuration or password file",
     .examples = "spfrom web\n"
-                "spfrom web --listen 0.0.0.0:8895 --host spfrom.example.org --password-file "
-                "/etc/spfrom/web",
+                "spfrom web --listen 0.0.0.0:8895 --host spfrom.example.org \\\n"
+                "           --password-file /etc/spfrom/web",
     .run = run,
 };

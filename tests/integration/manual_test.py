@@ -152,6 +152,13 @@ def test_options_of(subcommand):
     assert _flags(synopsis) == own
 
 
+@pytest.mark.parametrize("subcommand", program_help.subcommands())
+def test_help_fits(subcommand):
+    """79 columns, as everything that is printed."""
+    text = program_help.tool_help(subcommand if subcommand != "help" else None)
+    assert [line for line in text.splitlines() if len(line) > 79] == []
+
+
 def test_options_of_all():
     description = _section(_page("spfrom.1"), "DESCRIPTION").partition("\n.Ss ")[0]
     listed = {flag for item in re.findall(r"^\.It (.*)$", description, re.MULTILINE)
