@@ -308,6 +308,7 @@ const Subcommand *const subcommands[] = {
     &report_subcommand,
     &resolve_subcommand,
     &fleet_subcommand,
+    &letters_subcommand,
     &doctor_subcommand,
     &web_subcommand,
     &metrics_subcommand,

@@ -129,6 +129,7 @@ extern const Subcommand config_subcommand;
 extern const Subcommand doctor_subcommand;
 extern const Subcommand fleet_subcommand;
 extern const Subcommand flush_subcommand;
+extern const Subcommand letters_subcommand;
 extern const Subcommand metrics_subcommand;
 extern const Subcommand mode_subcommand;
 extern const Subcommand reload_subcommand;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "daemon/apply.h"
 #include "daemon/in_flight.h"
@@ -18,6 +19,7 @@
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
 #include "policy/outbound.h"
+#include "returns/letter_rows.h"
 #include "verdict/decision.h"
 
 #define NEEDED_ACTIONS (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGFROM)
@@ -416,6 +418,16 @@ static void note_passed_on(const Message *message, ReturnKind kind)
     }
 }
 
+/* A letter of ours came back, if the bounce is for the token of one. */
+static void note_letter_bounce(const Message *message)
+{
+    g_autofree char *file = letter_rows_file(message->live.settings);
+
+    for (guint i = 0; file != NULL && i < message->return_tokens->len; i++)
+        letter_rows_note_bounce(file, g_ptr_array_index(message->return_tokens, i),
+                                clock_wall(&clock_system));
+}
+
 /* Counts and logs what became of a message; decision is NULL where none was made. The ledger is
  * about our authors: the author of a message from outside is none of them. */
 static void report(int level, const Message *message, const MessageLog *entry,
@@ -428,6 +440,8 @@ static void report(int level, const Message *message, const MessageLog *entry,
         ledger_writer_add(message->live.settings, entry->action, decision);
     if (message->is_returned && status == SMFIS_CONTINUE)
         note_passed_on(message, decision->return_kind);
+    if (message->is_returned && decision != NULL && decision->return_kind == RETURN_BOUNCE)
+        note_letter_bounce(message);
     message_log_write(level, message->live.settings, entry, decision);
 }
 

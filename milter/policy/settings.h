@@ -35,6 +35,7 @@ typedef struct {
     char *display_name;
     char *display_name_missing;
     guint reply_to;
+    guint letters;    /* 0: nobody of this domain is written to */
     guint authorised; /* domain_map only: 0 for no, 1 for yes, in place of the verdict */
     /* These follow from the keys. */
     const Mailbox *fallback; /* of fallback_form, without a token */
@@ -104,6 +105,13 @@ struct Settings {
 
     char **advice_mechanisms; /* what owners are told to add; empty: derived from relay_hosts */
     char *advice_policy;      /* the all of a record that is new */
+
+    guint letters;               /* 0 for no, 1 for yes: the owners of domains are written to */
+    ReturnForm *letter_from;     /* NULL: the fallback address in force */
+    ReturnForm *letter_reply_to; /* NULL: none */
+    char *letter_signature;      /* a file, with the language behind it; NULL: none */
+    guint letter_repeat;         /* seconds between two letters about one domain */
+    guint letter_max;            /* letters about one domain */
 
     char *state_dir;
     char *ledger;      /* NULL: none is kept */

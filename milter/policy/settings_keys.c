@@ -280,6 +280,21 @@ static bool read_return_address(void *place, const SettingsGiven *given, GError 
 static const SettingsKind kind_return_address = {"return-address", SETTINGS_ADDRESS,
                                                  read_return_address};
 
+/* An address that stays the same in every message; an empty one: none. */
+static bool read_plain_address(void *place, const SettingsGiven *given, GError **error)
+{
+    g_autoptr(ReturnForm) form = read_form(given, error);
+
+    if (form == NULL)
+        return false;
+    if (form->has_token)
+        return refuse(given->key, given->values[0], "an address such as office@example.org", error);
+    put_form(place, form->plain != NULL ? g_steal_pointer(&form) : NULL);
+    return true;
+}
+static const SettingsKind kind_plain_address = {"plain-address", SETTINGS_ADDRESS,
+                                                read_plain_address};
+
 static bool read_return_kinds(void *place, const SettingsGiven *given, GError **error)
 {
     guint kinds = 0;
@@ -674,6 +689,12 @@ const SettingsKey settings_keys[] = {
     {"dns_trust_anchor", &kind_path, NULL, VERDICTS, IN(dns_trust_anchor)},
     {"advice_mechanisms", &kind_mechanisms, "{}", LIST, IN(advice_mechanisms)},
     {"advice_policy", &kind_word, "~all", 0, IN(advice_policy), WORDS("~all", "-all", "?all")},
+    {"letters", &kind_choice, "yes", SECTION, IN_BOTH(letters), WORDS("no", "yes")},
+    {"letter_from", &kind_plain_address, NULL, 0, IN(letter_from)},
+    {"letter_reply_to", &kind_plain_address, NULL, 0, IN(letter_reply_to)},
+    {"letter_signature", &kind_path, NULL, 0, IN(letter_signature)},
+    {"letter_repeat", &kind_time, "30d", 0, IN(letter_repeat), RANGE(60, 3650u * DAY)},
+    {"letter_max", &kind_number, "2", 0, IN(letter_max), RANGE(1, 100)},
     {"state_dir", &kind_path, "/var/lib/spfrom", RESTART, IN(state_dir)},
     {"ledger", &kind_ledger, NULL, 0, IN(ledger)},
     {"ledger_days", &kind_number, "400", 0, IN(ledger_days), RANGE(1, 36500)},

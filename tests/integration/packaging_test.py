@@ -13,6 +13,8 @@ from conftest import need_program
 
 UNITS = sorted(path.name.removesuffix(".in") for path in (paths.SRCDIR / "conf").glob("*.service.in"))
 EXPOSURE_MAX = 1.5  # systemd-analyze security
+# They call the MTA's sendmail, whose set-group-ID NoNewPrivileges would take away; with User= most of the sandbox implies that.
+EXPOSURE_OF_SENDERS = {"spfrom-letters.service": 5.6}
 PACKAGING = paths.SRCDIR / "contrib" / "debian"
 
 
@@ -165,7 +167,7 @@ def test_unit_is_hardened(units, name):
     result = _run(need_program("systemd-analyze"), "security", "--no-pager", "--offline=true", units / name)
     found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", result.stdout)
     assert found, result.stdout
-    assert float(found.group(1)) <= EXPOSURE_MAX, result.stdout
+    assert float(found.group(1)) <= EXPOSURE_OF_SENDERS.get(name, EXPOSURE_MAX), result.stdout
 
 
 def test_no_limit_of_address_space():

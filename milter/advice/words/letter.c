@@ -31,11 +31,11 @@ static void write_paragraph(const Letter *letter, const char *text)
 }
 
 /* One line that fits, so that it can be pasted into a mail program. */
-static void write_subject(const Letter *letter)
+static void write_subject(const Letter *letter, const char *text)
 {
     const char *label = language_text(letter->language, N_("Subject"));
     g_autofree char *subject =
-        language_fill(letter->language, letter->row->subject, "domain", letter->domain, NULL);
+        language_fill(letter->language, text, "domain", letter->domain, NULL);
     glong width = g_utf8_strlen(label, -1) + g_utf8_strlen(subject, -1) + (glong)strlen(": ");
 
     if (width > PARAGRAPH_WIDTH) {
@@ -58,7 +58,7 @@ static void write_meanwhile(const Letter *letter)
 
 static void write_beginning(const Letter *letter)
 {
-    write_subject(letter);
+    write_subject(letter, letter->row->subject);
     write_paragraph(letter, N_("Dear customer,"));
     write_paragraph(letter, advice_reason(letter->advice));
     write_meanwhile(letter);
@@ -127,18 +127,23 @@ static void write_otherwise(const Letter *letter)
                            "go on taking your mail for forged."));
 }
 
-static void write_end(const Letter *letter)
+static void write_regards(const Letter *letter)
 {
     g_autofree char *name =
         letter->advice->sender != NULL ? printable_line(letter->advice->sender) : NULL;
 
+    paragraph_append(letter->page, language_text(letter->language, N_("Kind regards")), "", "");
+    if (name != NULL)
+        paragraph_append(letter->page, name, "", "");
+}
+
+static void write_end(const Letter *letter)
+{
     if (letter->row->letter_end != NULL)
         write_paragraph(letter, letter->row->letter_end);
     if (!letter->row->shows_record || letter->advice->record == NULL)
         write_paragraph(letter, N_("If anything is unclear, just reply to this letter."));
-    paragraph_append(letter->page, language_text(letter->language, N_("Kind regards")), "", "");
-    if (name != NULL)
-        paragraph_append(letter->page, name, "", "");
+    write_regards(letter);
 }
 
 char *letter_new(const Language *language, const Advice *advice)
@@ -160,5 +165,24 @@ char *letter_new(const Language *language, const Advice *advice)
     write_check(&letter);
     write_otherwise(&letter);
     write_end(&letter);
+    return g_string_free(letter.page, FALSE);
+}
+
+char *letter_thanks_new(const Language *language, const Advice *advice)
+{
+    g_autofree char *domain = paragraph_domain(advice->domain);
+    const Letter letter = {.page = g_string_new(NULL),
+                           .language = language,
+                           .advice = advice,
+                           .row = advice_kind_row(advice->kind),
+                           .domain = domain};
+
+    write_subject(&letter, N_("Your domain {domain}: done, thank you"));
+    write_paragraph(&letter, N_("Dear customer,"));
+    write_paragraph(&letter, N_("The DNS of your domain {domain} now says that our servers may "
+                                "send its mail. Thank you!"));
+    write_paragraph(&letter, N_("From now on your mail goes out under your own address again. "
+                                "Nothing else is to be done; please leave the record as it is."));
+    write_regards(&letter);
     return g_string_free(letter.page, FALSE);
 }

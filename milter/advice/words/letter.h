@@ -11,4 +11,7 @@
  * Returns a new string; NULL if there is nothing to write (ADVICE_UNKNOWN).
  */
 char *letter_new(const Language *language, const Advice *advice);
+
+/* The letter that says, after another one, that the domain is authorised. In the same form. */
+char *letter_thanks_new(const Language *language, const Advice *advice);
 #endif

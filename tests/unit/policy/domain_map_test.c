@@ -30,6 +30,8 @@ static char *section_text(const DomainSection *section)
         put(text, "display_name_missing", section->display_name_missing);
     if (section->reply_to != SECTION_OPEN)
         put(text, "reply_to", section->reply_to ? "add" : "never");
+    if (section->letters != SECTION_OPEN)
+        put(text, "letters", section->letters ? "yes" : "no");
     if (section->authorised != SECTION_OPEN)
         put(text, "authorised", section->authorised ? "yes" : "no");
     return g_string_free(text, FALSE);
@@ -61,6 +63,7 @@ static const struct line_row {
     {"quote and backslash", "a.de display_name=\"\\\"x\\\" \\\\ y\"",
      "a.de display_name=\"x\" \\ y"},
     {"reply_to add", "a.de reply_to=add", "a.de reply_to=add"},
+    {"letters no", "a.de letters=no", "a.de letters=no"},
     {"reply_to never", "a.de reply_to=never", "a.de reply_to=never"},
     {"authorised yes", "a.de authorised=yes", "a.de authorised=yes"},
     {"authorised no", "a.de authorised=no", "a.de authorised=no"},
@@ -101,7 +104,7 @@ static void test_line(void **state)
 
 #define NO_KEY                                                                                     \
     " is no key of a domain; there are mode, fallback_address, return_address, display_name, "     \
-    "display_name_missing, reply_to and, in a domain_map, authorised"
+    "display_name_missing, reply_to, letters and, in a domain_map, authorised"
 
 static const struct error_row {
     const char *name;

@@ -63,6 +63,7 @@ static const struct {
     {"permissions", "0600"},
     {"relays", "192.0.2.1"},
     {"results", "pass"},
+    {"plain-address", "office@other.example"},
     {"return-address", "bounce+%t@other.example"},
     {"return-kinds", "bounce"},
     {"rules", "all"},

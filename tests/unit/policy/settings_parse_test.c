@@ -170,6 +170,13 @@ static void show_daemon_keys(GString *shown, Settings *settings)
     show(shown, "dns_trust_anchor", settings->dns_trust_anchor);
     show_list(shown, "advice_mechanisms", settings->advice_mechanisms);
     show(shown, "advice_policy", settings->advice_policy);
+    show(shown, "letters", settings->letters ? "yes" : "no");
+    show(shown, "letter_from", settings->letter_from != NULL ? settings->letter_from->text : NULL);
+    show(shown, "letter_reply_to",
+         settings->letter_reply_to != NULL ? settings->letter_reply_to->text : NULL);
+    show(shown, "letter_signature", settings->letter_signature);
+    show_number(shown, "letter_repeat", settings->letter_repeat);
+    show_number(shown, "letter_max", settings->letter_max);
     show(shown, "state_dir", settings->state_dir);
     show(shown, "ledger", settings->ledger);
     show_number(shown, "ledger_days", settings->ledger_days);
@@ -238,6 +245,12 @@ static const char defaults[] = "\nfallback_address = noreply@example.org\n"
                                "dns_trust_anchor = (none)\n"
                                "advice_mechanisms = \n"
                                "advice_policy = ~all\n"
+                               "letters = yes\n"
+                               "letter_from = (none)\n"
+                               "letter_reply_to = (none)\n"
+                               "letter_signature = (none)\n"
+                               "letter_repeat = 2592000\n"
+                               "letter_max = 2\n"
                                "state_dir = /var/lib/spfrom\n"
                                "ledger = /var/lib/spfrom/ledger.db\n"
                                "ledger_days = 400\n"
@@ -334,6 +347,12 @@ static const struct value_row {
     {"display_name = \"5$ a{b} %n\"", "display_name = 5$ a{b} %n"},
     {"display_name_missing = 'Praxis'", "display_name_missing = Praxis"},
     {"reply_to = never", "reply_to = never"},
+    {"letter_repeat = 14d", "letter_repeat = 1209600"},
+    {"letter_max = 3", "letter_max = 3"},
+    {"letters = no", "letters = no"},
+    {"letter_from = 'Office <office@lemniscus.de>'", "letter_from = office@lemniscus.de"},
+    {"letter_reply_to = 'help@lemniscus.de'", "letter_reply_to = help@lemniscus.de"},
+    {"letter_signature = sig", "letter_signature = /etc/spfrom/sig"},
     {"author_header = {}", "author_header = "},
     {"author_header = { X-Author }", "author_header = X-Author"},
     {"sender_header = keep", "sender_header = keep"},
@@ -513,6 +532,14 @@ static const struct error_row {
     {"display_name = \"%x\"", ":1: display_name: invalid value \"%x\"" NOT_TEMPLATE},
     {"display_name = \"100%\"", ":1: display_name: invalid value \"100%\"" NOT_TEMPLATE},
     {"display_name_missing = %N", ":1: display_name_missing: invalid value \"%N\"" NOT_TEMPLATE},
+    {"letter_from = 'a+%t@lemniscus.de'",
+     ":1: letter_from: invalid value \"a+%t@lemniscus.de\"; use an address such as office@example.org"},
+    {"letter_reply_to = office",
+     ":1: letter_reply_to: invalid value \"office\"; use an address such as noreply@example.org"},
+    {"letter_repeat = 59s",
+     ":1: letter_repeat: invalid value \"59s\"; use a time from 60s to 315360000s"},
+    {"letter_max = 0", ":1: letter_max: invalid value \"0\"; use a number from 1 to 100"},
+    {"letters = maybe", ":1: letters: invalid value \"maybe\"; use no or yes"},
     {"reply_to = yes", ":1: reply_to: invalid value \"yes\"; use never or add"},
     {"author_header = { From }", ":1: author_header: invalid value \"From\"" NOT_FIELD},
     {"author_header = { reply-to }", ":1: author_header: invalid value \"reply-to\"" NOT_FIELD},

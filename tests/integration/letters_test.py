@@ -1,0 +1,321 @@
+"""`spfrom letters` (design section 22): who is written to, what arrives, and that nobody gets anything twice."""
+
+import contextlib
+import email
+import email.policy
+import json
+import os
+import re
+import sqlite3
+import struct
+import subprocess
+
+import pytest
+
+from lab import paths
+from lab import processes
+from lab.compiled import compile_c
+from lab.milter_client import ask
+from lab.spfrom import Spfrom
+from lab.zone import ZONE_FILE
+
+NEW = "neu@praxis-ohne.de"  # a therapist who publishes what the letter shows
+MUTE = "stumm@praxis-neutral.de"  # one who never answers
+USER = "anna@gmx.de"  # a user of a mail provider
+DAY = 86400
+
+SENDMAIL = """\
+#!/bin/sh
+file=$(mktemp {folder}/letter.XXXXXX)
+{{ echo "$*"; cat; }} >"$file.part"
+mv "$file.part" "$file"
+"""
+
+
+class Stage:
+    """A daemon that has seen mail, a sendmail that keeps what it gets, and a wall clock that can be set ahead."""
+
+    def __init__(self, directory, shim, **settings):
+        self.directory = directory
+        directory.mkdir()
+        self.folder = directory / "sent"
+        self.folder.mkdir()
+        self.sendmail = directory / "sendmail"
+        self.be_sendmail(SENDMAIL)
+        self.ahead = directory / "ahead"
+        self.shim = shim
+        self.days = 0
+        self.daemon = Spfrom(directory / "daemon", zone=ZONE_FILE, return_address="bounce+%t@lemniscus.de",
+                             return_socket="", fallback_address="Lemniscus <noreply@lemniscus.de>",
+                             letter_reply_to="Büro <buero@lemniscus.de>", **settings)
+        self.state = self.daemon.directory / "state"
+
+    def be_sendmail(self, text):
+        self.sendmail.write_text(text.format(folder=self.folder))
+        self.sendmail.chmod(0o755)
+
+    def start(self, *arguments):
+        self.ahead.write_bytes(struct.pack("@q", self.days * DAY))
+        environment = os.environ | {"SPFROM_SENDMAIL": str(self.sendmail), "WALL_CLOCK_FILE": str(self.ahead),
+                                    "LD_PRELOAD": str(self.shim), "TZ": "Europe/Berlin"}
+        return subprocess.Popen([paths.TOOL, "-c", self.daemon.configuration_file, "letters", "--rate", "1000",
+                                 *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=environment)
+
+    def run(self, *arguments):
+        process = self.start(*arguments)
+        process.out, process.err = process.communicate(timeout=60)
+        return process
+
+    def answer(self, *arguments):
+        result = self.run("--json", *arguments)
+        assert result.out, result.err
+        answer = json.loads(result.out)
+        return ({letter["address"]: letter for letter in answer["letters"]},
+                {letter["domain"]: letter["reason"] for letter in answer["skipped"]})
+
+    def taken(self):
+        """What sendmail has got since the last call: address → (its arguments, the message)."""
+        found = {}
+        for file in sorted(self.folder.iterdir()):
+            arguments, _, text = file.read_bytes().partition(b"\n")
+            words = arguments.decode().split()
+            assert words[-1] not in found, f"{words[-1]} got two letters"
+            found[words[-1]] = words, email.message_from_bytes(text, policy=email.policy.default)
+            file.unlink()
+        return found
+
+    def see(self, *authors):
+        """Mail of authors, until it stands in the ledger and their addresses in return.db."""
+        for author in authors:
+            ask(self.daemon.address, [("From", f"Praxis <{author}>"), ("To", "patient@example.net")])
+        processes.wait_until(lambda: self.count("ledger.db", "SELECT count(*) FROM seen WHERE action = 1") >= len(authors)
+                             and self.count("return.db", "SELECT count(*) FROM addresses") >= len(authors),
+                             20, "rows of all authors")
+
+    def count(self, name, sql):
+        file = self.state / name
+        if not file.exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(file, timeout=20)) as database:
+            if not database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                return 0  # it is being made
+            return database.execute(sql).fetchone()[0]
+
+    def change(self, name, *statements):
+        with contextlib.closing(sqlite3.connect(self.state / name, timeout=20)) as database:
+            for statement in statements:
+                database.execute(statement)
+            database.commit()
+
+    def wait(self, days):
+        """Time goes on, and the mail with it."""
+        self.days += days
+        # in two steps: a row that the daemon wrote meanwhile must not meet one that was moved before
+        self.change("ledger.db", f"UPDATE seen SET day = -(day + {days})", "UPDATE seen SET day = -day WHERE day < 0")
+        self.change("return.db", f"UPDATE addresses SET day = day + {days}")
+
+
+@pytest.fixture(scope="module")
+def shim(directory):
+    return compile_c(paths.SRCDIR / "tests/integration/wall_clock_shim.c", directory / "letters_clock.so", "-fPIC", "-shared")
+
+
+@pytest.fixture
+def stage(directory, shim, request):
+    stage = Stage(directory / f"letters-{request.node.name}", shim)
+    with stage.daemon:
+        yield stage
+
+
+def from_after(stage, author):
+    """The edits of a message of author's: none keep its From:."""
+    fields = [("From", f"Praxis <{author}>"), ("To", "patient@example.net")]
+    outcome = ask(stage.daemon.address, fields)
+    return dict((name.decode(), text.decode()) for name, text in outcome.applied(fields))["From"].strip()
+
+
+def test_the_whole_story(stage):
+    stage.see(NEW, MUTE, USER)
+    due, skipped = stage.answer()
+    assert {address: letter["kind"] for address, letter in due.items()} == {NEW: "publish", MUTE: "extend", USER: "provider"}
+    assert not skipped and not stage.taken()
+    assert not any(letter["sent"] for letter in due.values())
+
+    sent, _ = stage.answer("--send")
+    taken = stage.taken()
+    assert taken.keys() == {NEW, MUTE, USER}
+    arguments, letter = taken[NEW]
+    token = re.fullmatch(r"bounce\+([a-z2-7]{16})@lemniscus\.de", arguments[2]).group(1)
+    assert arguments == ["-i", "-f", f"bounce+{token}@lemniscus.de", "--", NEW]
+    assert letter["Message-ID"] == f"<spfrom-letter.{token}@lemniscus.de>" == f"<{sent[NEW]['message_id']}>"
+    assert (letter["From"], letter["Reply-To"], letter["To"]) == (
+        "Lemniscus <noreply@lemniscus.de>", "Büro <buero@lemniscus.de>", NEW)
+    assert letter["Subject"] == "Ihre Domain praxis-ohne.de: ein DNS-Eintrag fehlt"
+    assert letter["Auto-Submitted"] == "auto-generated" and letter["Date"].datetime.utcoffset() is not None
+    assert not letter.defects and not [name for name in letter.keys() if name.lower().startswith(("list-", "precedence"))]
+    text = letter.get_content()
+    assert sent[NEW]["record"] in text.splitlines() or f"  {sent[NEW]['record']}" in text.splitlines(), text
+    assert "Guten Tag" in taken[USER][1].get_content()
+
+    assert stage.answer("--send") == ({}, {"praxis-ohne.de": "waits", "praxis-neutral.de": "waits", "gmx.de": "enough"})
+    assert not stage.taken()
+
+    assert "noreply@" in from_after(stage, NEW)
+    zone = stage.daemon.directory / "zone"
+    zone.write_text(zone.read_text() + f'praxis-ohne.de. TXT "{sent[NEW]["record"]}"\n')
+    assert stage.daemon.tool("reload").returncode == 0
+    processes.wait_until(lambda: NEW in from_after(stage, NEW), 20, "mail that keeps its From:")
+
+    stage.wait(1)
+    sent, _ = stage.answer("--send")
+    assert {address: letter["kind"] for address, letter in sent.items()} == {NEW: "authorised"}
+    assert stage.taken()[NEW][1]["Subject"] == "Ihre Domain praxis-ohne.de: erledigt, vielen Dank"
+    stage.wait(30)
+    sent, skipped = stage.answer("--send")
+    assert stage.taken().keys() == sent.keys() == {MUTE}
+    assert sent[MUTE]["number"] == 2
+    assert skipped == {"praxis-ohne.de": "authorised", "gmx.de": "enough"}
+    for _ in range(2):
+        stage.wait(31)
+        assert stage.answer("--send")[1]["praxis-neutral.de"] == "enough"
+        assert not stage.taken()
+
+
+def many(stage, count):
+    stage.see("a@praxis-neutral.de")
+    zone = stage.daemon.directory / "zone"
+    zone.write_text(zone.read_text() + "".join(f"d{n}.example. A 203.0.113.1\n" for n in range(count)))
+    stage.change("ledger.db", *(
+        statement for n in range(count) for statement in (
+            f"INSERT INTO domains (name, first, last) SELECT 'd{n}.example', first, last FROM domains WHERE id = 1",
+            "INSERT INTO seen SELECT day, last_insert_rowid(), result, action, messages, first, last FROM seen WHERE domain = 1")))
+    stage.change("return.db", *(f"INSERT INTO addresses SELECT 'aaaaaaaaaaaaaa{n:02}', 'anna@d{n}.example', day FROM addresses LIMIT 1"
+                                for n in range(count)))
+    return {"a@praxis-neutral.de"} | {f"anna@d{n}.example" for n in range(count)}
+
+
+def test_killed_in_the_middle(stage):
+    """The run is ended while its third letter is handed over; the next one sends the rest, and nothing twice."""
+    addresses = many(stage, 6)
+    stage.be_sendmail(SENDMAIL + "[ $(ls {folder} | wc -l) -lt 3 ] || kill -9 $PPID\n")
+    assert stage.run("--send").returncode == -9
+    first = stage.taken()
+    assert len(first) == 3
+    stage.be_sendmail(SENDMAIL)
+    stage.run("--send", "--limit", 2)
+    second = stage.taken()
+    stage.run("--send")
+    third = stage.taken()
+    assert len(second) == 2 and len(third) == 2
+    assert first.keys() | second.keys() | third.keys() == addresses
+
+
+def test_two_runs_at_once(stage):
+    addresses = many(stage, 12)
+    runs = [stage.start("--send", "--json") for _ in range(2)]
+    told = [json.loads(run.communicate(timeout=60)[0])["letters"] for run in runs]
+    assert stage.taken().keys() == addresses
+    assert len(told[0]) + len(told[1]) == len(addresses)
+
+
+def test_bounced(stage):
+    stage.see(MUTE)
+    stage.run("--send")
+    sender = stage.taken()[MUTE][0][2]
+    ask(stage.daemon.address, [("From", "MAILER-DAEMON@praxis-neutral.de"), ("Auto-Submitted", "auto-replied"),
+                               ("Subject", "not here")], sender="", client="203.0.113.7", recipients=[sender])
+    stage.wait(31)
+    assert stage.answer()[0].keys() == {MUTE}, "an automatic reply is no bounce"
+    ask(stage.daemon.address, [("From", "MAILER-DAEMON@praxis-neutral.de"), ("Subject", "no such user")], sender="",
+        client="203.0.113.7", recipients=[sender])
+    processes.wait_until(lambda: stage.count("letters.db", "SELECT bounced FROM letters"), 20, "a bounce that is noted")
+    assert stage.answer("--send") == ({}, {"praxis-neutral.de": "bounced"})
+    assert not stage.taken()
+
+
+def test_refused_by_the_mta(stage):
+    """A letter that did not leave doesn't count."""
+    stage.see(MUTE)
+    stage.be_sendmail("#!/bin/sh\necho 'queue file write error' >&2\nexit 75\n")
+    result = stage.run("--send")
+    assert result.returncode == 1 and "queue file write error" in result.err
+    stage.be_sendmail(SENDMAIL)
+    assert stage.run("--send").returncode == 0
+    assert stage.taken().keys() == {MUTE}
+    stage.sendmail.unlink()
+    stage.wait(31)
+    result = stage.run("--send")
+    assert result.returncode == 69 and "sendmail" in result.err
+
+
+WRONG_LINES = [
+    ("praxis-neutral.de", "write it like"),
+    ("praxis-neutral.de a@b.example more", "write it like"),
+    ("praxis..de a@b.example", "this is no domain"),
+    ("praxis-neutral.de nobody", "no letter can be sent"),
+    ("praxis-neutral.de a@b.example,eve@evil.example", "no letter can be sent"),
+    ("praxis-neutral.de \udcff@b.example", "not UTF-8"),
+    ("PRAXIS-OHNE.de other@b.example", "twice"),
+]
+
+
+def test_addresses_from_a_file(stage):
+    stage.see(NEW, MUTE)
+    file = stage.directory / "addresses"
+    for line, wrong in WRONG_LINES:
+        file.write_bytes(f"# who\n\npraxis-ohne.de office@b.example\n{line}\n".encode("utf-8", "surrogateescape"))
+        result = stage.run("--send", "--to", file)
+        assert result.returncode == 78 and f"{file}:4: " in result.err and wrong in result.err, result.err
+    assert stage.run("--send", "--to", stage.directory / "nothing").returncode == 78
+    assert not stage.taken()
+    file.write_text("# who\npraxis-ohne.de\toffice@b.example  # by hand\nother.example x@other.example\n")
+    stage.run("--send", "--to", file)
+    assert stage.taken().keys() == {"office@b.example", MUTE}
+
+
+def test_who_gets_none(stage):
+    stage.see(NEW, MUTE)
+    stage.daemon.extra = 'domain "praxis-ohne.de" { letters = no }\n'
+    stage.daemon.write_configuration()
+    due, skipped = stage.answer()
+    assert due.keys() == {MUTE} and skipped == {"praxis-ohne.de": "opted-out"}
+
+
+def test_hostile_addresses(stage):
+    """What an author could have put into return.db: nobody gets a letter, and no field gets in."""
+    stage.see(MUTE)
+    for address in ("x\\nBcc: eve@evil.example\\n@praxis-neutral.de", '"-oQ/tmp"@praxis-neutral.de', "a,b@praxis-neutral.de",
+                    "m\\xc3\\xbcller@praxis-neutral.de"):
+        hostile = address.encode().decode("unicode_escape").encode("latin-1").hex()
+        stage.change("return.db", f"UPDATE addresses SET address = CAST(x'{hostile}' AS TEXT)")
+        due, skipped = stage.answer("--send")
+        assert not due and skipped == {"praxis-neutral.de": "bad-address"}
+    assert not stage.taken()
+
+
+def test_show_and_signature(stage):
+    stage.see(NEW)
+    for code, text in (("de", "Büro\nTelefon 030\n"), ("en", "Office\nPhone +49 30\n")):
+        (stage.daemon.directory / f"signature.{code}").write_text(text)
+    stage.daemon.settings["letter_signature"] = "signature"
+    stage.daemon.settings["letter_from"] = "Praxisbüro <office@lemniscus.de>"
+    stage.daemon.write_configuration()
+    for arguments, first, last in ((("--lang", "en"), "Dear customer", "-- \nOffice\nPhone +49 30\n"),
+                                   ((), "Guten Tag", "-- \nBüro\nTelefon 030\n")):
+        result = stage.run("--show", "praxis-ohne.de", *arguments)
+        letter = email.message_from_string(result.out, policy=email.policy.default)
+        assert letter["From"] == "Praxisbüro <office@lemniscus.de>"
+        assert letter.get_content().startswith(first) and letter.get_content().endswith(last)
+        assert not letter.defects and max(map(len, result.out.splitlines())) <= 900
+    result = stage.run("--show", "klinik-nord.de")
+    assert result.returncode == 1 and "not due today" in result.err
+    (stage.daemon.directory / "signature.de").unlink()
+    assert stage.run("--send").returncode == 78
+    assert not stage.taken()
+
+
+def test_csv(stage):
+    stage.see(NEW)
+    assert stage.run("--csv").out.splitlines() == [
+        "domain,address,kind,number,sent,message_id,reason", f'"praxis-ohne.de","{NEW}","publish","1","no","",""']
