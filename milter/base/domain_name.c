@@ -143,16 +143,16 @@ static const char *last_two_labels(const char *name)
     return at;
 }
 
-/*
- * The list takes microseconds to ask, mostly in vain: the names are the same, or differ in their
- * last two labels. An organizational domain has at least these, and so has every name in it.
- */
 bool domain_name_is_top_level(const char *label)
 {
     return strchr(label, '.') == NULL &&
            psl_is_public_suffix2(psl_builtin(), label, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
 }
 
+/*
+ * The list takes microseconds to ask, mostly in vain: the names are the same, or differ in their
+ * last two labels. An organizational domain has at least these, and so has every name in it.
+ */
 bool domain_name_is_aligned(const char *a, const char *b)
 {
     if (strcmp(a, b) == 0)
