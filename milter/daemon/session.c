@@ -43,6 +43,7 @@ typedef struct {
         *return_domains; /* of char *: those of their authors, once it is known to be returned */
     bool is_returned;    /* it came back from outside, to them alone */
     bool has_other_recipients; /* or more than RETURN_TOKENS_MAX tokens */
+    Deadline deadline;         /* of all that is looked up for it; set at its end */
 } Message;
 
 #define RETURN_TOKENS_MAX 1000
@@ -309,7 +310,7 @@ typedef enum { WAY_DECIDE, WAY_LEAVE_ALONE, WAY_PUT_OFF } Way;
 static Way way_from_outside(Message *message, MessageAction *action)
 {
     *action = MESSAGE_ACTION_INBOUND;
-    switch (return_state(message, deadline_in(RETURN_PATIENCE))) {
+    switch (return_state(message, deadline_shortened(message->deadline, RETURN_PATIENCE))) {
     case RETURN_NONE:
         break;
     case RETURN_KNOWN:
@@ -445,18 +446,18 @@ static void report(int level, const Message *message, const MessageLog *entry,
     message_log_write(level, message->live.settings, entry, decision);
 }
 
-static sfsistat decide(SMFICTX *context, Session *session, MessageLog *entry)
+/* begin is when the work on the message's end began. */
+static sfsistat decide(SMFICTX *context, Session *session, gint64 begin, MessageLog *entry)
 {
     const Message *message = session->message;
-    gint64 begin = g_get_monotonic_time();
-    const DecisionMessage asked = {
-        .fields = message->fields,
-        .sender = message->sender,
-        .is_smtputf8 = message->is_smtputf8,
-        .mailbox_max = session->mailbox_max,
-        .return_tokens = message->is_returned ? message->return_tokens : NULL,
-        .store = returns_store(),
-        .deadline = deadline_after(begin, message->live.settings->check_timeout)};
+    const DecisionMessage asked = {.fields = message->fields,
+                                   .sender = message->sender,
+                                   .is_smtputf8 = message->is_smtputf8,
+                                   .mailbox_max = session->mailbox_max,
+                                   .return_tokens =
+                                       message->is_returned ? message->return_tokens : NULL,
+                                   .store = returns_store(),
+                                   .deadline = message->deadline};
     g_autoptr(Decision) decision =
         decision_new(message->live.settings, message->live.mode, message->live.verdicts, &asked);
     gint64 end = g_get_monotonic_time();
@@ -505,6 +506,7 @@ static sfsistat on_end(SMFICTX *context)
     g_autofree char *message_id = NULL;
     Message *message;
     MessageLog entry = {.queue_id = macro(context, "i")};
+    gint64 begin = g_get_monotonic_time();
 
     if ((session == NULL || session->message == NULL) && in_flight_is_draining())
         return SMFIS_TEMPFAIL; /* as if the daemon had gone already, so that is no event */
@@ -515,6 +517,7 @@ static sfsistat on_end(SMFICTX *context)
         return SMFIS_TEMPFAIL;
     }
     message = session->message;
+    message->deadline = deadline_after(begin, message->live.settings->check_timeout);
     message_id = message_id_of(message->fields);
     entry.message_id = message_id;
     entry.sender = message->sender;
@@ -522,7 +525,7 @@ static sfsistat on_end(SMFICTX *context)
     entry.return_tokens = message->return_tokens;
     switch (way_of(session, message, &entry.action)) {
     case WAY_DECIDE:
-        status = decide(context, session, &entry);
+        status = decide(context, session, begin, &entry);
         break;
     case WAY_LEAVE_ALONE:
         status = leave(session, &entry, LOG_DEBUG, SMFIS_CONTINUE);
