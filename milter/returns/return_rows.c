@@ -28,11 +28,15 @@ static const char *const scripts[] = {
     "CREATE INDEX addresses_by_day ON addresses (day);",
 };
 
+/* A damaged page may hold rows that are none of ours. They are as if they were not there: what is
+ * behind the "@" is needed, and the next token is found from the last one. */
+#define IS_SOUND " AND instr(address, '@') > 0 AND length(token) = 16" /* RETURN_TOKEN_LENGTH */
+
 static const char *const sqls[RETURN_ROWS_STATEMENTS] = {
     [RETURN_ROWS_ADD] = "INSERT OR IGNORE INTO addresses (token, address, day) VALUES (?1, ?3, ?2)",
     [RETURN_ROWS_USE] = "UPDATE addresses SET day = ?2 WHERE token = ?1 AND day < ?2",
-    [RETURN_ROWS_FIND] = "SELECT address, day FROM addresses WHERE token = ?1",
-    [RETURN_ROWS_AFTER] = "SELECT token, address, day FROM addresses WHERE token > ?1"
+    [RETURN_ROWS_FIND] = "SELECT address, day FROM addresses WHERE token = ?1" IS_SOUND,
+    [RETURN_ROWS_AFTER] = "SELECT token, address, day FROM addresses WHERE token > ?1" IS_SOUND
                           " ORDER BY token LIMIT ?2",
     [RETURN_ROWS_EXPIRE] = "DELETE FROM addresses WHERE token IN"
                            " (SELECT token FROM addresses WHERE day < ?1 ORDER BY day LIMIT ?2)",

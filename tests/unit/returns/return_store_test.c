@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "ledger/ledger_tally.h"
+#include "returns/return_rows.h"
 
 #include "unit/folder.h"
 #include "unit/table.h"
@@ -368,6 +369,28 @@ static void test_damaged_page(void **state)
     assert_in_range(addresses(fixture), 4000, 5000);
 }
 
+/* A row that is none of ours, as damage may leave it: nobody is told that it is an address. */
+static void test_no_address(void **state)
+{
+    Fixture *fixture = *state;
+    g_autoptr(GPtrArray) rows = NULL;
+    ReturnRows *file;
+    sqlite3 *database;
+
+    put_at_last(fixture, "bbbbbbbbbbbbbbbb", ADDRESS);
+    database = open_file(fixture);
+    run_sql(database, "INSERT INTO addresses VALUES ('aaaaaaaaaaaaaaaa', 'praxis.example', 20000),"
+                      " ('aaaaaaaaaaaaaaaaaaaaaaaa', 'a@praxis.example', 20000)");
+    sqlite3_close(database);
+    wait_for(fixture, TOKEN, RETURN_STORE_UNKNOWN);
+    file = return_rows_open_read_only(fixture->file, NULL);
+    assert_non_null(file);
+    rows = return_rows_after(file, "", 10, NULL);
+    return_rows_close(file);
+    assert_int_equal(rows->len, 1);
+    assert_string_equal(((const ReturnRow *)g_ptr_array_index(rows, 0))->token, "bbbbbbbbbbbbbbbb");
+}
+
 #define THREADS 16
 #define EACH 50
 
@@ -435,7 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_kept),         TEST(test_no_row), TEST(test_last_use),     TEST(test_expire),
         TEST(test_clock_ahead),  TEST(test_locked), TEST(test_deleted),      TEST(test_garbage),
-        TEST(test_damaged_page), TEST(test_full),   TEST(test_many_at_once),
+        TEST(test_damaged_page), TEST(test_full),   TEST(test_many_at_once), TEST(test_no_address),
     };
 
     log_open("return_store_test", LOG_TARGET_STDERR, LOG_ERR);
