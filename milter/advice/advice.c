@@ -729,6 +729,9 @@ void advice_free(Advice *advice)
     g_free(advice->label);
     g_free(advice->record);
     g_free(advice->alternative);
+    g_free(advice->dkim_name);
+    g_free(advice->dkim_label);
+    g_free(advice->dkim_target);
     g_strfreev(advice->added);
     g_strfreev(advice->found);
     g_ptr_array_unref(advice->points);
@@ -737,6 +740,16 @@ void advice_free(Advice *advice)
     g_free(advice->sender);
     g_free(advice->hoster);
     g_free(advice);
+}
+
+bool advice_shows_dkim(const Advice *advice)
+{
+    return advice->dkim_name != NULL && advice_kind_row(advice->kind)->shows_record;
+}
+
+char *advice_dkim_line(const Advice *advice)
+{
+    return g_strdup_printf("%s. CNAME %s.", advice->dkim_name, advice->dkim_target);
 }
 
 const Point *advice_point_at(const Advice *advice, guint position)

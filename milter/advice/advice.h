@@ -265,6 +265,13 @@ typedef struct {
      * those pass, too. NULL: neither is known, or nothing could be proven.
      */
     char *alternative;
+    /*
+     * The other way, for an owner who may publish something (shows_record of the kind): the alias by
+     * which our DKIM key counts as this domain's (design section 20). Its name in DNS, the same in
+     * the zone of organizational, and what it leads to; A-labels without the dot at the end. NULL:
+     * dkim_consent is empty, or the domain is that of the key.
+     */
+    char *dkim_name, *dkim_label, *dkim_target;
     /* Proven: with record, mail that is not sent through our relays is judged as before. */
     bool keeps_others;
     /* The mechanisms in record that were not there before, in its order; NULL-terminated, never
@@ -304,6 +311,12 @@ const char *advice_reason(const Advice *advice);
 
 /* The first point of that kind, or NULL. */
 const Point *advice_point(const Advice *advice, PointKind kind);
+
+/* Is the alias of dkim_name shown? */
+bool advice_shows_dkim(const Advice *advice);
+
+/* The alias as a line of a zone file, owned by the caller. */
+char *advice_dkim_line(const Advice *advice);
 
 const Point *advice_point_at(const Advice *advice, guint position);
 #endif

@@ -15,6 +15,7 @@
 #include "ledger/ledger_report.h"
 #include "policy/relay_entry.h"
 #include "policy/standing.h"
+#include "verdict/dkim_consent.h"
 
 #define STRING_MAX 255    /* octets of one string (RFC 1035 section 3.3) */
 #define RECORD_MAX 450    /* octets of a record that fits into any answer (RFC 7208 section 3.4) */
@@ -435,6 +436,21 @@ static void advise(const Ground *ground, const Lists *lists, Advice *advice)
         find_alternative(ground, lists, advice);
 }
 
+/* The alias by which the owner can let our DKIM key count, with the first selector. */
+static void add_dkim(Settings *settings, Advice *advice)
+{
+    const char *selector = settings->dkim_consent[0];
+    const char *key_domain = dkim_consent_key_domain(settings, advice->domain);
+
+    if (selector == NULL || strcmp(advice->domain, key_domain) == 0)
+        return;
+    advice->dkim_name = g_strdup_printf("%s._domainkey.%s", selector, advice->domain);
+    advice->dkim_label = advice->is_subdomain
+                             ? g_strdup_printf("%s._domainkey.%s", selector, advice->label)
+                             : g_strdup_printf("%s._domainkey", selector);
+    advice->dkim_target = g_strdup_printf("%s._domainkey.%s", selector, key_domain);
+}
+
 /* What settings and the name servers say of the domain. */
 static void add_circumstances(Settings *settings, ModeInForce mode, const Lists *lists,
                               Advice *advice)
@@ -450,6 +466,7 @@ static void add_circumstances(Settings *settings, ModeInForce mode, const Lists 
         advice->fallback = g_strdup(fallback->addr_spec);
         advice->sender = g_strdup(fallback->display_name != NULL ? fallback->display_name
                                                                  : fallback->domain_name);
+        add_dkim(settings, advice);
     }
     if (lists != NULL)
         advice->hoster = g_strdup(lists_hoster_of_all(lists, advice->name_servers));

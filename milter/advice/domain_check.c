@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/standing.h"
+#include "verdict/dkim_consent.h"
 
 const Evaluation *domain_check_at(const DomainCheck *check, guint relay)
 {
@@ -176,7 +177,7 @@ static void note_section(DomainCheck *check, Settings *settings, ModeInForce mod
 
 static void note_result(DomainCheck *check, Settings *settings)
 {
-    if (check->result != SPF_PASS && check->is_authorised)
+    if (check->result != SPF_PASS && check->is_authorised && check->dkim == NULL)
         note(check, N_("{value} is not in rewrite_on or tempfail_on, so it counts as authorised"),
              spf_result_text(check->result), NULL);
     if (!check->is_authorised && spf_result_set_has(settings->tempfail_on, check->result))
@@ -191,6 +192,22 @@ static void note_result(DomainCheck *check, Settings *settings)
              check->subject->domain);
     for (guint i = 0; i < check->relays->problems->len; i++)
         note(check, "relay_hosts: {value}", g_ptr_array_index(check->relays->problems, i), NULL);
+}
+
+/* Does the domain agree by DKIM, since it does not by SPF? */
+static void find_consent(DomainCheck *check, Settings *settings, Dns *dns, Deadline deadline)
+{
+    check->has_dkim_consent = settings->dkim_consent[0] != NULL;
+    if (check->is_authorised || check->subject->is_malformed)
+        return;
+    check->dkim = dkim_consent_find(settings, dns, check->subject->domain, deadline, &check->ttl);
+    if (check->dkim == NULL)
+        return;
+    check->is_authorised = true;
+    note(check,
+         N_("its DKIM key {value} is ours, which counts in place of SPF (dkim_consent); the "
+            "envelope becomes an address of ours"),
+         check->dkim, NULL);
 }
 
 /* A domain without a record, and one that isn't there, are both "none". The answer is in the cache
@@ -249,6 +266,7 @@ DomainCheck *domain_check_run_in(Settings *settings, ModeInForce mode, Dns *dns,
 
     check->dmarc_policy =
         dmarc_policy_find(dns, subject->domain, deadline, &check->dmarc, &check->dmarc_trouble);
+    find_consent(check, settings, dns, deadline);
     note_missing(check, dns, deadline);
     note_section(check, settings, mode);
     note_result(check, settings);

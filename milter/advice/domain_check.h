@@ -36,6 +36,11 @@ typedef struct {
     /* Why it is not known whether there is one; else NULL. */
     char *dmarc_trouble;
     DmarcPolicy dmarc_policy;
+    /* The selector of dkim_consent by which the domain is authorised all the same, borrowed from the
+     * settings; NULL: there is none, or none is needed. */
+    const char *dkim;
+    /* dkim_consent has a selector. */
+    bool has_dkim_consent;
     /* Of DomainNote: what besides SPF counts for this domain here, see domain_check_note(). */
     GPtrArray *notes;
 } DomainCheck;

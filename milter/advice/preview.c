@@ -31,6 +31,7 @@ static Verdict *verdict_of(const DomainCheck *check)
     for (guint i = 0; i < check->evaluations->len; i++)
         if (domain_check_at(check, i)->is_unproven)
             verdict->is_unproven = true;
+    verdict->dkim = g_strdup(check->dkim);
     return verdict;
 }
 

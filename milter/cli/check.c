@@ -68,7 +68,7 @@ static int parse_subjects(Options *options, char **arguments)
 
 static int status_of(const DomainCheck *check)
 {
-    if (check->result == SPF_TEMPERROR)
+    if (check->result == SPF_TEMPERROR && check->dkim == NULL)
         return CLI_TROUBLE;
     return check->is_authorised ? CLI_YES : CLI_NO;
 }
@@ -141,8 +141,10 @@ static void add_headline(Page *page, const DomainCheck *check)
     page_add(page, PAGE_STRONG, check->subject->domain);
     page_raw(page, PAGE_PLAIN, ": ");
     page_raw(page, style, check->is_authorised ? "authorised" : "not authorised");
-    page_printf(page, PAGE_PLAIN, " (%s)", spf_result_text(check->result));
-    page_raw(page, PAGE_PLAIN, "\n\n");
+    page_printf(page, PAGE_PLAIN, " (%s", spf_result_text(check->result));
+    if (check->dkim != NULL)
+        page_printf(page, PAGE_PLAIN, ", DKIM key %s", check->dkim);
+    page_raw(page, PAGE_PLAIN, ")\n\n");
 }
 
 /* One line of the relays: a network, or several of one entry that have the same result. */

@@ -169,9 +169,12 @@ static const char *sender_text(const Mailbox *mailbox)
 
 static bool is_authorised(const TestOutput *output)
 {
+    const Plan *plan = output->decision->plan;
     const SpfResultSet refused = output->settings->rewrite_on | output->settings->tempfail_on;
 
-    return !spf_result_set_has(refused, output->decision->plan->result);
+    if (plan->dkim != NULL && plan->identity != PLAN_SENDER)
+        return true;
+    return !spf_result_set_has(refused, plan->result);
 }
 
 static void add_verdict(Page *page, const TestOutput *output)
@@ -189,6 +192,8 @@ static void add_verdict(Page *page, const TestOutput *output)
     page_raw(page, PAGE_PLAIN, ")");
     if (verdict->reason != NULL)
         page_printf(page, PAGE_PLAIN, ", %s", verdict->reason);
+    if (plan->dkim != NULL)
+        page_printf(page, PAGE_PLAIN, "; the author stays for the DKIM key %s", plan->dkim);
 }
 
 static const char *why_sentence(PlanWhy why)
@@ -378,6 +383,8 @@ static json_t *output_json(const TestOutput *output)
         json_object_set_new(json, "fallback", advice_json_text(return_form_shown(fallback)));
     set_verdict(json, plan->verdict);
     json_object_set_new(json, "aligned", json_boolean(plan->is_aligned));
+    if (output->settings->dkim_consent[0] != NULL)
+        json_object_set_new(json, "dkim", advice_json_text(plan->dkim));
     return json;
 }
 

@@ -85,6 +85,7 @@ static void pair_decision(GString *line, Settings *settings, const Decision *dec
     }
     if (decision->is_dkim_exempt)
         log_pair(line, "dkim", "pass");
+    pair_text(line, "dkim", plan->dkim);
     if (plan->rewrite_author)
         log_pair(line, "reply_to", reply_to_text(decision->reply_to));
     if (plan->envelope_sender != NULL)

@@ -148,6 +148,7 @@ char *fleet_verdict_text(const FleetVerdict *verdict)
     put_text(json, "reason", verdict->verdict->reason);
     put_text(json, "masked", verdict->verdict->masked_reason);
     put_flag(json, "unproven", verdict->verdict->is_unproven);
+    put_text(json, "dkim", verdict->verdict->dkim);
     return dump(json);
 }
 
@@ -158,6 +159,7 @@ static Verdict *read_verdict(const json_t *json)
     g_autofree char *mechanism = NULL;
     g_autofree char *reason = NULL;
     g_autofree char *masked = NULL;
+    g_autofree char *dkim = NULL;
     bool is_unproven;
     SpfResult result;
     Verdict *verdict;
@@ -166,11 +168,12 @@ static Verdict *read_verdict(const json_t *json)
         !read_text(json, "relay", true, &relay) ||
         !read_text(json, "mechanism", true, &mechanism) ||
         !read_text(json, "reason", true, &reason) || !read_text(json, "masked", true, &masked) ||
-        !read_flag(json, "unproven", &is_unproven))
+        !read_flag(json, "unproven", &is_unproven) || !read_text(json, "dkim", true, &dkim))
         return NULL;
     verdict = verdict_new(result, relay, mechanism, reason);
     verdict->masked_reason = g_steal_pointer(&masked);
     verdict->is_unproven = is_unproven;
+    verdict->dkim = g_steal_pointer(&dkim);
     return verdict;
 }
 

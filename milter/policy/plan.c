@@ -59,7 +59,17 @@ static bool is_claimed(const Case *c, int identity)
 
     return mailbox != NULL && is_claim(c, mailbox) &&
            standing_of_identity(c, identity).mode != MODE_OFF &&
-           standing_outcome(c->settings, c->mode, mailbox, NULL) == STANDING_EXEMPT;
+           standing_outcome(c->settings, c->mode, mailbox, NULL, false) == STANDING_EXEMPT;
+}
+
+/* The selector by which the domain of the author at position agrees to our signature; NULL: it does
+ * not. What comes from outside is not signed by us. */
+static const char *consent_at(const Case *c, int position)
+{
+    bool is_author = position >= 0 && position < PLAN_SENDER;
+    const Verdict *verdict = is_author ? c->verdicts->of[position] : NULL;
+
+    return verdict != NULL && !c->identities->is_returned ? verdict->dkim : NULL;
 }
 
 static StandingOutcome outcome_of(const Case *c, int identity)
@@ -69,7 +79,7 @@ static StandingOutcome outcome_of(const Case *c, int identity)
     if (is_claimed(c, identity))
         return STANDING_UNAUTHORISED;
     outcome = standing_outcome(c->settings, c->mode, plan_mailbox(c->identities, identity),
-                               c->verdicts->of[identity]);
+                               c->verdicts->of[identity], consent_at(c, identity) != NULL);
     return outcome == STANDING_OPEN && c->is_final ? STANDING_UNAUTHORISED : outcome;
 }
 
@@ -226,10 +236,19 @@ static bool is_sender_of_fallback(const Case *c)
            standing_is_own_address(c->settings, author);
 }
 
+/* No retry is asked for of a domain that agrees by DKIM: its address only can't be the envelope. */
+static StandingOutcome envelope_outcome(const Case *c)
+{
+    const Verdict *verdict = c->verdicts->of[PLAN_SENDER];
+    StandingOutcome outcome = outcome_of(c, PLAN_SENDER);
+
+    return outcome == STANDING_TEMPFAIL && verdict->dkim != NULL ? STANDING_UNAUTHORISED : outcome;
+}
+
 static StandingOutcome sender_outcome(const Case *c)
 {
     if (!is_sender_of_fallback(c))
-        return outcome_of(c, PLAN_SENDER);
+        return envelope_outcome(c);
     return is_claim(c, c->identities->sender) ? STANDING_UNAUTHORISED : STANDING_EXEMPT;
 }
 
@@ -238,10 +257,16 @@ static bool is_sender_authorised(const Case *c)
     return standing_is_authorised(sender_outcome(c));
 }
 
+/* Is the first author authorised by DKIM alone? Then the address is not authorised as an envelope. */
+static bool is_first_by_dkim(const Case *c)
+{
+    return first_mailbox(c) != NULL && consent_at(c, 0) != NULL;
+}
+
 /* May the author's address become the envelope sender here? */
 static bool is_envelope(const Case *c, const Mailbox *author)
 {
-    return author != NULL && author->addr_spec != NULL &&
+    return author != NULL && author->addr_spec != NULL && !is_first_by_dkim(c) &&
            (c->identities->is_smtputf8 || g_str_is_ascii(author->addr_spec));
 }
 
@@ -260,6 +285,8 @@ static bool is_alignment_in_question(const Case *c)
     const Mailbox *author = first_mailbox(c);
     bool is_fallback_aligned = is_aligned_with(author, c->standing.fallback);
 
+    if (is_first_by_dkim(c))
+        return false;
     if (mailbox_is_null_sender(c->identities->sender))
         return !is_null_sender_staying(c) && !is_fallback_aligned;
     if (is_sender_authorised(c))
@@ -528,10 +555,21 @@ static void plan_sender(Plan *plan, const Case *c)
         decide_by_sender(plan, c);
 }
 
+/* The selector of the first author whose domain agrees by DKIM. */
+static const char *first_consent(const Case *c)
+{
+    const char *selector = NULL;
+
+    for (int i = 0; i < (int)c->identities->authors->mailboxes->len && selector == NULL; i++)
+        selector = consent_at(c, i);
+    return selector;
+}
+
 /* Every author is authorised: only the envelope may have to change. */
 static void plan_envelope(Plan *plan, const Case *c)
 {
     decide_by_author(plan, c, 0);
+    plan->dkim = first_consent(c);
     if (!mailbox_is_null_sender(c->identities->sender))
         plan_sender(plan, c);
     else if (!is_null_sender_staying(c))

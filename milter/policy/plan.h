@@ -93,8 +93,10 @@ typedef struct {
     PlanWhy why;
     int identity;           /* whose verdict decided; PLAN_NOBODY: no author could be read */
     const Verdict *verdict; /* its verdict; NULL if none was looked up */
-    bool is_aligned;        /* author and envelope sender as they leave, or the null sender */
-    Mode mode;              /* of the message */
+    /* every author stays, and one of them for this selector of dkim_consent; NULL: none does */
+    const char *dkim;
+    bool is_aligned; /* author and envelope sender as they leave, or the null sender */
+    Mode mode;       /* of the message */
     /*
      * The token that From: or the envelope carries, and its author. Before the message leaves, the
      * caller must have kept that this token stands for that address; if it can't, it asks for

@@ -136,13 +136,22 @@ static bool has_same(const SettingsKey *key, Settings *a, Settings *b)
     return settings_key_is_same(key, old, new);
 }
 
+static bool has_same_text(Settings *a, Settings *b)
+{
+    g_autofree char *of_a = settings_digest(a);
+    g_autofree char *of_b = settings_digest(b);
+
+    return strcmp(of_a, of_b) == 0;
+}
+
 bool settings_verdicts_survive(Settings *a, Settings *b)
 {
     for (size_t i = 0; i < settings_keys_length; i++)
         if ((settings_keys[i].flags & SETTINGS_KEY_VERDICTS) != 0 &&
             !has_same(&settings_keys[i], a, b))
             return false;
-    return true;
+    /* whose DKIM key counts may follow from any fallback address */
+    return a->dkim_consent[0] == NULL || a->dkim_consent_domain != NULL || has_same_text(a, b);
 }
 
 Mailbox *settings_fallback_parse(const char *text)

@@ -69,6 +69,8 @@ struct Settings {
     AlignEnvelope align_envelope;
     bool null_sender_fallback; /* null_sender = fallback */
     char *exempt_dkim;         /* authserv-id; NULL: none */
+    char **dkim_consent;       /* selectors; empty: none */
+    char *dkim_consent_domain; /* NULL: that of the fallback in force */
 
     ReturnForm *return_form; /* return_address; without an address: none */
     char *return_key;        /* a file; NULL: not given */

@@ -398,6 +398,27 @@ static bool read_list(void *place, const SettingsGiven *given, GError **error G_
 }
 static const SettingsKind kind_list = {"texts", SETTINGS_TEXTS, read_list};
 
+#define SELECTORS_MAX 8 /* each is two questions */
+
+/* Selectors for DKIM (RFC 6376 section 3.1), names below _domainkey. */
+static bool read_selectors(void *place, const SettingsGiven *given, GError **error)
+{
+    for (size_t i = 0; given->values[i] != NULL; i++) {
+        const char *selector = given->values[i];
+        g_autofree char *name = g_strconcat(selector, ".example", NULL);
+
+        g_autofree char *parsed = domain_name_parse(name, NULL);
+
+        if (parsed == NULL || g_ascii_strcasecmp(parsed, name) != 0)
+            return refuse(given->key, selector, "a selector such as spfrom2026", error);
+        if (i >= SELECTORS_MAX)
+            return refuse(given->key, selector, "8 selectors at most", error);
+    }
+    put_list(place, given->values);
+    return true;
+}
+static const SettingsKind kind_selectors = {"selectors", SETTINGS_TEXTS, read_selectors};
+
 static bool is_dns_server(const char *text)
 {
     const char *at = strchr(text, '@');
@@ -658,6 +679,8 @@ const SettingsKey settings_keys[] = {
     {"align_envelope", &kind_choice, "no", 0, IN(align_envelope), WORDS("no", "dmarc", "yes")},
     {"null_sender", &kind_flag, "keep", 0, IN(null_sender_fallback), WORDS("keep", "fallback")},
     {"exempt_dkim", &kind_text, NULL, 0, IN(exempt_dkim)},
+    {"dkim_consent", &kind_selectors, "{}", LIST | VERDICTS, IN(dkim_consent)},
+    {"dkim_consent_domain", &kind_hostname, NULL, VERDICTS, IN(dkim_consent_domain)},
     {"return_address", &kind_return_address, "", SECTION, IN_BOTH(return_form)},
     {"return_key", &kind_path, NULL, RESTART, IN(return_key)},
     {"return_socket", &kind_socket_or_none, "inet:8896@127.0.0.1", RESTART, IN(return_socket)},

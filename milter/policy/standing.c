@@ -79,7 +79,7 @@ StandingOutcome standing_of_verdict(Settings *settings, const Verdict *verdict)
 }
 
 StandingOutcome standing_outcome(Settings *settings, ModeInForce mode, const Mailbox *mailbox,
-                                 const Verdict *verdict)
+                                 const Verdict *verdict, bool has_consent)
 {
     Standing standing;
 
@@ -95,6 +95,8 @@ StandingOutcome standing_outcome(Settings *settings, ModeInForce mode, const Mai
         return STANDING_UNAUTHORISED;
     if (verdict == NULL)
         return STANDING_OPEN;
+    if (has_consent && verdict->dkim != NULL)
+        return STANDING_AUTHORISED;
     if (spf_result_set_has(settings->tempfail_on, verdict->result))
         return STANDING_TEMPFAIL;
     return standing_of_verdict(settings, verdict);

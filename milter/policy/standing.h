@@ -47,11 +47,12 @@ typedef enum {
 /*
  * What mailbox comes to.
  *
- * mailbox  NULL: unauthorised
- * verdict  on its domain; NULL: not known
+ * mailbox      NULL: unauthorised
+ * verdict      on its domain; NULL: not known
+ * has_consent  whether verdict->dkim counts: for an author whose mail we sign
  */
 StandingOutcome standing_outcome(Settings *settings, ModeInForce mode, const Mailbox *mailbox,
-                                 const Verdict *verdict);
+                                 const Verdict *verdict, bool has_consent);
 
 /* What the verdict alone comes to if tempfail_on does not apply: authorised or unauthorised. */
 StandingOutcome standing_of_verdict(Settings *settings, const Verdict *verdict);

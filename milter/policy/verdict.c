@@ -89,5 +89,6 @@ void verdict_unref(Verdict *verdict)
     g_free(verdict->mechanism);
     g_free(verdict->reason);
     g_free(verdict->masked_reason);
+    g_free(verdict->dkim);
     g_free(verdict);
 }

@@ -57,6 +57,9 @@ typedef struct Verdict {
     char *masked_reason;
     /* of a whole network, as a term depends on the address: not authorised, whatever result says */
     bool is_unproven;
+    /* The selector by which our DKIM key is the domain's (dkim_consent): as an author it counts as
+     * authorised, whatever result says, and as an envelope it does not. NULL: there is none. */
+    char *dkim;
 } Verdict;
 
 /* Copies the texts, each of which may be NULL; masked_reason is NULL. Given back with

@@ -183,6 +183,17 @@ static void tell_result(const MessageRecord *record, const char *domain, const S
     add(story, g_string_free(text, FALSE));
 }
 
+static void tell_consent(const MessageRecord *record, const Story *story)
+{
+    const char *selector = message_record_get(record, "dkim");
+
+    if (selector != NULL && message_record_get(record, "why") == NULL)
+        add(story, language_fill(story->language,
+                                 N_("The author stayed for a DKIM key of ours, {term}, which the "
+                                    "author's domain publishes (dkim_consent)."),
+                                 "term", selector, NULL));
+}
+
 static void tell_cache(const MessageRecord *record, const Story *story)
 {
     if (is_value(record, "cache", "hit"))
@@ -218,6 +229,7 @@ char **message_story_in(const Language *language, const MessageRecord *record)
         tell_why(why, domain, &story);
     else if (message_record_get(record, "spf") != NULL)
         tell_result(record, domain, &story);
+    tell_consent(record, &story);
     tell_cache(record, &story);
     tell_replies(record, &story);
     if (story.sentences->len == 0)

@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "spf/dmarc.h"
+#include "verdict/dkim_consent.h"
 #include "verdict/flights.h"
 #include "verdict/fresh_relays.h"
 #include "verdict/relay_check.h"
@@ -81,7 +82,7 @@ static VerdictLife life_of(const Verdicts *verdicts, const RelayCheck *check, gi
     Settings *settings = verdicts->settings;
     guint fresh = MIN(MAX(check->ttl, settings->cache_min_ttl), settings->cache_max_ttl);
 
-    if (check->verdict->result == SPF_PASS)
+    if (check->verdict->result == SPF_PASS || check->verdict->dkim != NULL)
         return (VerdictLife){made, fresh, settings->cache_stale};
     fresh = MIN(fresh, settings->cache_retry_ttl);
     if (check->verdict->result != SPF_TEMPERROR)
@@ -114,7 +115,8 @@ static void keep(Verdicts *verdicts, const VerdictKey *key, const RelayCheck *ch
 /* Is there a verdict in answer that can serve while DNS has trouble? */
 static bool has_older(const VerdictCacheAnswer *answer)
 {
-    return answer->verdict != NULL && answer->verdict->result != SPF_TEMPERROR;
+    return answer->verdict != NULL &&
+           (answer->verdict->result != SPF_TEMPERROR || answer->verdict->dkim != NULL);
 }
 
 /* Shortens deadline if answer has something to fall back on. */
@@ -127,7 +129,8 @@ static Deadline with_patience(Deadline deadline, const VerdictCacheAnswer *answe
 static Landing settle(Verdicts *verdicts, const VerdictKey *key, const RelayCheck *check,
                       const VerdictCacheAnswer *before, gint64 made)
 {
-    if (check->verdict->result != SPF_TEMPERROR || !has_older(before)) {
+    if (check->verdict->result != SPF_TEMPERROR || check->verdict->dkim != NULL ||
+        !has_older(before)) {
         keep(verdicts, key, check, before, made);
         return (Landing){check->verdict, false, holds_for_one_address(check, before)};
     }
@@ -156,6 +159,10 @@ static char *fingerprint_of(const Verdicts *verdicts, const RelaySet *set)
     g_string_append_printf(text, "|%u|%s|%s", settings->relay_policy,
                            settings->dns_trust_anchor != NULL ? settings->dns_trust_anchor : "-",
                            verdicts->zone_digest);
+    for (char **selector = settings->dkim_consent; *selector != NULL; selector++)
+        g_string_append_printf(text, "|%s", *selector);
+    if (settings->dkim_consent[0] != NULL)
+        g_string_append_printf(text, "|@%s", dkim_consent_key_domain(settings, NULL));
     return fleet_digest(text->str);
 }
 
@@ -198,6 +205,18 @@ static void tell_fleet(Verdicts *verdicts, const VerdictKey *key, const RelayChe
                           check->uses_sender ? key->local_part : NULL, &shared);
 }
 
+/* Asks whether a domain that does not authorise the relays agrees by DKIM. */
+static void add_consent(Verdicts *verdicts, const char *domain, Deadline deadline,
+                        RelayCheck *check)
+{
+    Settings *settings = verdicts->settings;
+
+    if (check->verdict->is_unproven ||
+        spf_result_set_has(settings->rewrite_on | settings->tempfail_on, check->verdict->result))
+        check->verdict->dkim =
+            g_strdup(dkim_consent_find(settings, verdicts->dns, domain, deadline, &check->ttl));
+}
+
 /*
  * Asks DNS as the pilot of flight, keeps what comes out, and lands. before is what the cache had
  * for key; its epoch is older than the relay set that is read here, so that no verdict on an old
@@ -218,6 +237,8 @@ static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *ke
         upkeep_wake(verdicts->upkeep);
     context = evaluation_context_new(verdicts->dns, with_patience(deadline, before));
     check = relay_check_run(context, verdicts->settings, set, key->domain, key->local_part);
+    if (has_relays)
+        add_consent(verdicts, key->domain, deadline, &check);
     landing.verdict = check.verdict;
     if (has_relays && verdicts->fleet != NULL)
         tell_fleet(verdicts, key, &check, mark);
@@ -237,7 +258,7 @@ static Landing take_over(Verdicts *verdicts, const VerdictKey *key, const FleetV
     gint64 left = (shared->until - clock_wall(verdicts->clock)) / CLOCK_SECOND;
     guint ttl = (guint)CLAMP(left, 1, verdicts->settings->cache_max_ttl);
 
-    if (shared->verdict->result != SPF_PASS)
+    if (shared->verdict->result != SPF_PASS && shared->verdict->dkim == NULL)
         ttl = MIN(ttl, verdicts->settings->cache_retry_ttl);
     if (!is_per_address)
         kept.local_part = NULL;

@@ -1,6 +1,7 @@
 """Beside other milters, in the orders that the manual recommends, and in one of which it warns."""
 
 import re
+from types import SimpleNamespace
 
 import dkim
 import pytest
@@ -13,7 +14,7 @@ from lab.cases import MUELLER, OHNE, message
 from conftest import need
 from lab.mta_chain import MTAS, MtaChain, for_sendmail
 from lab.other_milters import DkimKey, OpenDmarc, Rspamd, Signer, Verifier
-from lab.zone import FALLBACK
+from lab.zone import FALLBACK, ZONE_FILE
 
 AUTHSERV_ID = "mx.lemniscus.de"
 EVIL = "evil.example"  # signs its own mail, with any author
@@ -30,12 +31,33 @@ def keys(directory):
     return {domain: DkimKey(directory, domain) for domain in ("lemniscus.de", "praxis-ohne.de", EVIL)}
 
 
+# domain, its record in terms of ours and a stranger's; is the author kept?
+CONSENT = [("praxis-ohne.de", None, True), ("dkim-copy.example", "{ours}", True),
+           ("dkim-revoked.example", "v=DKIM1; p=", False), ("dkim-testing.example", "{ours}; t=y", False),
+           ("dkim-foreign.example", "{other}", False), ("dkim-none.example", "v=spf1 -all", False)]
+
+
+def consent_zone(keys):
+    """The zone of all tests, with our key and what others publish at its selector; None is a CNAME."""
+    def text(record):
+        return " ".join(f'"{record[begin:begin + 200]}"' for begin in range(0, len(record), 200))
+
+    ours, other = keys["lemniscus.de"], keys[EVIL]
+    lines = [f"{ours.name}. TXT {text(ours.record)}"]
+    for domain, record, _ in CONSENT:
+        value = f"CNAME {ours.name}." if record is None else f"TXT {text(record.format(ours=ours.record, other=other.record))}"
+        lines.append(f"test._domainkey.{domain}. {value}")
+    return ZONE_FILE + "\n".join(lines) + "\n"
+
+
 @pytest.fixture(scope="module")
 def milters(directory, daemons, keys):
     """By the names that the tests write."""
     need(other_milters.why_not())
     made = {
         "spfrom": for_sendmail(daemons.start()),
+        "spfrom-consent": for_sendmail(daemons.start(zone=consent_zone(keys), dkim_consent=["test"])),
+        "author-signer": Signer(directory / "author-signer", keys["lemniscus.de"], "relaxed/simple", "%"),
         "spfrom-exempt": for_sendmail(daemons.start(exempt_dkim=AUTHSERV_ID)),
         "signer": Signer(directory / "signer", keys["lemniscus.de"], "relaxed/simple"),
         "strict-signer": Signer(directory / "strict-signer", keys["lemniscus.de"], "simple/simple"),
@@ -44,7 +66,7 @@ def milters(directory, daemons, keys):
         "rspamd": Rspamd(directory / "rspamd", AUTHSERV_ID),
     }
     yield made
-    for name in ("signer", "strict-signer", "verifier", "opendmarc", "rspamd"):
+    for name in ("signer", "strict-signer", "author-signer", "verifier", "opendmarc", "rspamd"):
         made[name].kill()
 
 
@@ -135,6 +157,19 @@ def test_signer_before_us_breaks(chain, far_end):
     wrong = chain("signer", "spfrom")
     assert not far_end.passing(wrong.send(OHNE, message(f"From: {OHNE}")).data)
     assert far_end.passing(wrong.send(MUELLER, message(f"From: {MUELLER}")).data) == {"lemniscus.de"}
+
+
+@pytest.mark.parametrize("domain, record, kept", CONSENT, ids=[row[0] for row in CONSENT])
+def test_dkim_consent(chain, keys, milters, domain, record, kept):
+    """A domain with our key and no SPF keeps its From:, signed as itself; its address is no envelope."""
+    author = f"anna@{domain}"
+    delivery = chain("spfrom-consent", "author-signer").send(author, message(f"From: Praxis <{author}>"))
+    ours = keys["lemniscus.de"]
+    published = [SimpleNamespace(name=f"test._domainkey.{name}", record=ours.record) for name in (domain, ours.domain)]
+    assert delivery.sender == FALLBACK
+    assert arrived.mailboxes(delivery.data, "From") == [("Praxis", author if kept else FALLBACK)]
+    assert _FarEnd(published).passing(delivery.data) == {domain if kept else ours.domain}
+    assert bool(arrived.values(delivery.data, "X-SPFrom")) is not kept
 
 
 FORGED = f"Authentication-Results: {AUTHSERV_ID}; dkim=pass header.d=praxis-ohne.de"

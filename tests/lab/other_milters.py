@@ -154,14 +154,23 @@ class _Milter:
 
 
 class Signer(_Milter):
-    """OpenDKIM, signs everything as key's domain."""
+    """OpenDKIM, signs everything as key's domain, or as domain; "%" is the author's."""
 
-    def __init__(self, directory, key, canonicalization):
+    def __init__(self, directory, key, canonicalization, domain=None):
         super().__init__(directory, "signer", "opendkim")
         self._directory.mkdir()
         self._write("signing-table", f"* {key.name}\n")
-        self._write("key-table", f"{key.name} {key.domain}:{key.selector}:{key.file}\n")
-        self._start(_SIGNER.format(directory=self._directory, canonicalization=canonicalization), "-x")
+        self._write("key-table", f"{key.name} {domain or key.domain}:{key.selector}:{key.file}\n")
+        self._canonicalization = canonicalization
+        self._begin()
+
+    def _begin(self):
+        self._start(_SIGNER.format(directory=self._directory, canonicalization=self._canonicalization), "-x")
+
+    def restart(self):
+        """Reads its tables anew."""
+        self.kill()
+        self._begin()
 
 
 class Verifier(_Milter):
@@ -183,6 +192,11 @@ class OpenDmarc(_Milter):
         self._write("records", "".join(f"{name} {text}\n" for name, text in records.items()))
         self._write("ignored-hosts", "198.51.100.1\n")  # by default it ignores loopback
         self._start(_OPENDMARC.format(authserv_id=authserv_id, directory=self._directory), "-c")
+
+
+def rspamd_configuration():
+    """The folder that is /etc/rspamd on Debian."""
+    return _package("rspamd") / "etc/rspamd"
 
 
 class Rspamd(_Milter):

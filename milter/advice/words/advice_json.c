@@ -106,6 +106,8 @@ json_t *advice_json_check(const DomainCheck *check)
         json_object_set_new(json, "dmarc_trouble", advice_json_text(check->dmarc_trouble));
     json_object_set_new(json, "tree", tree_json(check->shown));
     json_object_set_new(json, "notes", notes_json(check));
+    if (check->has_dkim_consent)
+        json_object_set_new(json, "dkim", advice_json_text(check->dkim));
     return json;
 }
 
@@ -148,6 +150,17 @@ static json_t *points_json(const Advice *advice)
     return json;
 }
 
+static json_t *dkim_json(const Advice *advice)
+{
+    json_t *json = json_object();
+    g_autofree char *line = advice_dkim_line(advice);
+
+    json_object_set_new(json, "name", json_string(advice->dkim_name));
+    json_object_set_new(json, "value", json_string(advice->dkim_target));
+    json_object_set_new(json, "line", json_string(line));
+    return json;
+}
+
 json_t *advice_json(const Language *language, const Advice *advice)
 {
     g_autofree char *text = advice_text(language, advice);
@@ -165,5 +178,7 @@ json_t *advice_json(const Language *language, const Advice *advice)
     json_object_set_new(json, "added", texts_json(advice->added));
     json_object_set_new(json, "points", points_json(advice));
     json_object_set_new(json, "alternative", advice_json_text(advice->alternative));
+    if (advice_shows_dkim(advice))
+        json_object_set_new(json, "dkim", dkim_json(advice));
     return json;
 }

@@ -157,6 +157,30 @@ static void say_alternative(const Words *words)
     add_piece(words->pieces, ADVICE_PIECE_RECORD, paragraph_ascii(words->advice->alternative));
 }
 
+/* The way without SPF: our DKIM key counts as the domain's. */
+static void say_dkim(const Words *words)
+{
+    const Advice *advice = words->advice;
+
+    if (!advice_shows_dkim(advice))
+        return;
+    if (advice->record != NULL)
+        say(words, ADVICE_PIECE_INSTRUCTION,
+            N_("If you would rather not touch the SPF record, there is another way, and one of the "
+               "two is enough: the record below lets our servers sign mail from {domain} (DKIM), "
+               "and receivers then accept it as yours."));
+    else
+        say(words, ADVICE_PIECE_INSTRUCTION,
+            N_("There is a way that needs no SPF record: the record below lets our servers sign "
+               "mail from {domain} (DKIM), and receivers then accept it as yours."));
+    say_field(words, N_("Name (host)"), advice->dkim_label);
+    say_field(words, N_("Type"), "CNAME");
+    say_field(words, N_("Value"), advice->dkim_target);
+    say(words, ADVICE_PIECE_INSTRUCTION,
+        N_("If the records of {zone} are kept in a zone file, this is the line for it:"));
+    add_piece(words->pieces, ADVICE_PIECE_RECORD, advice_dkim_line(advice));
+}
+
 /* A term whose sign was changed is told by its point. */
 static void say_what_was_added(const Words *words)
 {
@@ -321,6 +345,7 @@ GPtrArray *advice_text_pieces(const Language *language, const Advice *advice)
     say_points(&words);
     if (has_record)
         say_outcome(&words);
+    say_dkim(&words);
     move_operators(words.pieces);
     return words.pieces;
 }

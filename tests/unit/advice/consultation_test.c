@@ -9,13 +9,16 @@
 #include "spf/evaluation.h"
 #include "unit/table.h"
 
+static const char *more = ""; /* of the configuration */
+
 static gboolean read_file(const char *file G_GNUC_UNUSED, char **text, gsize *length,
                           GError **error G_GNUC_UNUSED)
 {
-    *text = g_strdup("fallback_address = \"Lemniscus <noreply@example.net>\"\n"
-                     "relay_hosts = 192.0.2.25\n"
-                     "domain \"quiet.example\" { mode = log-only fallback_address = "
-                     "\"post@example.net\" }\n");
+    *text = g_strconcat("fallback_address = \"Lemniscus <noreply@example.net>\"\n"
+                        "relay_hosts = 192.0.2.25\n"
+                        "domain \"quiet.example\" { mode = log-only fallback_address = "
+                        "\"post@example.org\" }\n",
+                        more, NULL);
     *length = strlen(*text);
     return TRUE;
 }
@@ -46,7 +49,7 @@ static const struct row {
     {"without lists", "praxis.example", 60, false, ADVICE_EXTEND, SPF_FAIL,
      "v=spf1 mx ip4:192.0.2.25 -all", NULL, "noreply@example.net", true},
     {"a section has its own word", "quiet.example", 60, true, ADVICE_OK, SPF_PASS, NULL, NULL,
-     "post@example.net", false},
+     "post@example.org", false},
     {"a subdomain", "anna@host.praxis.example", 60, true, ADVICE_PUBLISH, SPF_NONE,
      "v=spf1 ip4:192.0.2.25 ~all", "Hoster", "noreply@example.net", true},
     {"a provider", "mail.example", 60, true, ADVICE_PROVIDER, SPF_NONE, NULL, NULL,
@@ -70,6 +73,51 @@ static void check_text(const char *got, const char *wanted)
 {
     if (g_strcmp0(got, wanted) != 0)
         fail_msg("got %s, wanted %s", got, wanted);
+}
+
+static Advice *advice_on(const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) settings = settings_parse("/spfrom.conf", &source, &error);
+    g_autoptr(Dns) file = dns_zone_file_new(zone, "zone", &error);
+    g_autoptr(Relays) relays = relays_resolve(settings, file, deadline_in(60), &error);
+    g_autoptr(CheckSubject) subject = check_subject_parse(name);
+    g_autoptr(Consultation) consultation =
+        consultation_new(settings, file, NULL, relays, subject, deadline_in(60));
+
+    return g_steal_pointer(&consultation->advice);
+}
+
+/* The alias of a domain, its place in the zone, and where it leads. */
+static const struct dkim_row {
+    const char *name;
+    const char *domain;
+    const char *more;
+    const char *alias, *label, *target; /* NULL: none */
+} dkim_rows[] = {
+    {"no selector", "praxis.example", "", NULL, NULL, NULL},
+    {"the domain of the fallback", "praxis.example", "dkim_consent = { \"s1\", \"s2\" }\n",
+     "s1._domainkey.praxis.example", "s1._domainkey", "s1._domainkey.example.net"},
+    {"that of a section", "quiet.example", "dkim_consent = { \"s1\" }\n",
+     "s1._domainkey.quiet.example", "s1._domainkey", "s1._domainkey.example.org"},
+    {"another domain", "host.praxis.example",
+     "dkim_consent = { \"s1\" }\ndkim_consent_domain = \"keys.example\"\n",
+     "s1._domainkey.host.praxis.example", "s1._domainkey.host", "s1._domainkey.keys.example"},
+    {"the domain of the key", "praxis.example",
+     "dkim_consent = { \"s1\" }\ndkim_consent_domain = \"praxis.example\"\n", NULL, NULL, NULL},
+};
+
+static void test_dkim(void **state)
+{
+    const struct dkim_row *row = *state;
+    g_autoptr(Advice) advice = NULL;
+
+    more = row->more;
+    advice = advice_on(row->domain);
+    more = "";
+    check_text(advice->dkim_name, row->alias);
+    check_text(advice->dkim_label, row->label);
+    check_text(advice->dkim_target, row->target);
 }
 
 static void test_row(void **state)
@@ -107,5 +155,6 @@ int main(void)
     if (!evaluation_init(NULL))
         return 1;
     TABLE_ADD(tests, rows, test_row);
+    TABLE_ADD(tests, dkim_rows, test_dkim);
     return table_run(tests, "consultation_test");
 }

@@ -13,23 +13,26 @@ static const struct {
     SpfResult result;
     bool is_dmarc_enforced;
     bool is_unproven;
+    const char *dkim; /* the selector by which it agrees to our signature; NULL: it does not */
 } world[] = {
-    {"ok.example", SPF_PASS, false, false},
-    {"ok2.example", SPF_PASS, false, false},
-    {"sub.ok.example", SPF_PASS, false, false},
-    {"strict.example", SPF_PASS, true, false},
-    {"soft.example", SPF_SOFTFAIL, false, false},
-    {"fail.example", SPF_FAIL, false, false},
-    {"neutral.example", SPF_NEUTRAL, false, false},
-    {"unproven.example", SPF_NEUTRAL, false, true},
-    {"none.example", SPF_NONE, false, false},
-    {"temp.example", SPF_TEMPERROR, false, false},
-    {"perm.example", SPF_PERMERROR, false, false},
-    {"mail.lemniscus.de", SPF_PASS, false, false},
-    {"down.lemniscus.de", SPF_FAIL, false, false},
-    {"mail.tenant.example", SPF_PASS, false, false},
-    {"tenant.example", SPF_FAIL, false, false},
-    {"xn--mller-kva.example", SPF_PASS, false, false},
+    {"ok.example", SPF_PASS, false, false, NULL},
+    {"ok2.example", SPF_PASS, false, false, NULL},
+    {"sub.ok.example", SPF_PASS, false, false, NULL},
+    {"strict.example", SPF_PASS, true, false, NULL},
+    {"soft.example", SPF_SOFTFAIL, false, false, NULL},
+    {"fail.example", SPF_FAIL, false, false, NULL},
+    {"neutral.example", SPF_NEUTRAL, false, false, NULL},
+    {"unproven.example", SPF_NEUTRAL, false, true, NULL},
+    {"none.example", SPF_NONE, false, false, NULL},
+    {"temp.example", SPF_TEMPERROR, false, false, NULL},
+    {"perm.example", SPF_PERMERROR, false, false, NULL},
+    {"mail.lemniscus.de", SPF_PASS, false, false, NULL},
+    {"down.lemniscus.de", SPF_FAIL, false, false, NULL},
+    {"mail.tenant.example", SPF_PASS, false, false, NULL},
+    {"tenant.example", SPF_FAIL, false, false, NULL},
+    {"xn--mller-kva.example", SPF_PASS, false, false, NULL},
+    {"signed.example", SPF_SOFTFAIL, true, false, "lemniscus"},
+    {"signed2.example", SPF_TEMPERROR, false, true, "other"},
 };
 
 static const struct row {
@@ -140,6 +143,50 @@ static const struct row {
      .wanted =
          "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example asked: "
          "soft.example"},
+
+    /* dkim_consent: the author stays, and is no envelope. */
+    {"by DKIM, its own envelope", "", "a@signed.example", "<a@signed.example>",
+     .wanted = "rewrite envelope=noreply@lemniscus.de domain=signed.example spf=softfail "
+               "dkim=lemniscus asked: signed.example sender=signed.example"},
+    {"by DKIM, an authorised envelope", "", "a@signed.example", "<b@ok.example>",
+     .wanted = "keep domain=signed.example spf=softfail dkim=lemniscus asked: signed.example "
+               "sender=ok.example"},
+    {"by DKIM, of the fallback's domain", "", "a@signed.example", "<bounce@lemniscus.de>",
+     .wanted = "keep domain=signed.example spf=softfail dkim=lemniscus asked: signed.example"},
+    {"by DKIM, null", "", "a@signed.example", "<>",
+     .wanted = "keep domain=signed.example spf=softfail dkim=lemniscus aligned asked: "
+               "signed.example"},
+    {"by DKIM, null, null_sender = fallback", "null_sender = fallback align_envelope = yes",
+     "a@signed.example", "<>",
+     .wanted = "rewrite envelope=noreply@lemniscus.de domain=signed.example spf=softfail "
+               "dkim=lemniscus asked: signed.example"},
+    {"by DKIM, align_envelope", "align_envelope = yes", "a@signed.example", "<b@ok.example>",
+     .wanted = "keep domain=signed.example spf=softfail dkim=lemniscus asked: signed.example "
+               "sender=ok.example"},
+    {"by DKIM, align_envelope by DMARC", "align_envelope = dmarc", "a@signed.example",
+     "<a@signed.example>",
+     .wanted = "rewrite envelope=noreply@lemniscus.de domain=signed.example spf=softfail "
+               "dkim=lemniscus asked: signed.example sender=signed.example"},
+    {"by DKIM, before tempfail_on", "tempfail_on = { softfail, temperror }", "a@signed.example",
+     "<a@signed.example>",
+     .wanted = "rewrite envelope=noreply@lemniscus.de domain=signed.example spf=softfail "
+               "dkim=lemniscus asked: signed.example sender=signed.example"},
+    {"by DKIM, though it is not proven", "", "a@signed2.example", "<>",
+     .wanted = "keep domain=signed2.example spf=temperror dkim=other aligned asked: "
+               "signed2.example"},
+    {"by DKIM, the second author", "", "a@ok.example, b@signed.example", "<a@ok.example>",
+     .wanted = "keep domain=ok.example spf=pass dkim=lemniscus aligned asked: ok.example "
+               "signed.example sender=ok.example"},
+    {"by DKIM, beside one who is not authorised", "", "a@signed.example, b@soft.example", "<>",
+     .wanted = "rewrite author domain=soft.example spf=softfail aligned unauthorised=soft.example "
+               "asked: signed.example soft.example"},
+    {"by DKIM, the envelope alone", "", "a@ok.example", "<b@signed.example>",
+     .wanted = "rewrite envelope=a@ok.example domain=signed.example spf=softfail aligned asked: "
+               "ok.example sender=signed.example"},
+    {"by DKIM, domain_map says no", "", "a@signed.example", "<>",
+     .wanted = "rewrite author domain=signed.example spf=none aligned "
+               "unauthorised=signed.example asked:",
+     .map = "signed.example authorised=no\n", .why = "map"},
 
     /* rewrite_on and tempfail_on. */
     {"fail", "", "a@fail.example", "<>",
@@ -755,6 +802,7 @@ static Verdict *ask(Inquiry *inquiry, const char *what, const char *domain)
     Verdict *verdict = verdict_new(world[place].result, "192.0.2.25", "~all", NULL);
 
     verdict->is_unproven = world[place].is_unproven;
+    verdict->dkim = g_strdup(world[place].dkim);
     g_string_append_printf(inquiry->asked, " %s%s", what, domain);
     g_ptr_array_add(inquiry->verdicts, verdict);
     return verdict;
@@ -808,6 +856,8 @@ static char *plan_text(const Plan *plan, const char *asked)
         g_string_append_printf(text, " envelope=%s", plan->envelope_sender);
     g_string_append_printf(text, " domain=%s", plan->domain != NULL ? plan->domain : "-");
     g_string_append_printf(text, " spf=%s", spf_result_text(plan->result));
+    if (plan->dkim != NULL)
+        g_string_append_printf(text, " dkim=%s", plan->dkim);
     if (plan->is_aligned)
         g_string_append(text, " aligned");
     for (guint i = 0; g_ptr_array_index(plan->unauthorised, i) != NULL; i++)
@@ -1139,6 +1189,8 @@ static const struct token_row {
      .is_returned = true},
     {"returned, the envelope of our form, authorised", RETURNS_AND_FROM, "a@ok.example",
      "<bounce+" SOFT "@lemniscus.de>", .wanted = "- a@ok.example -", .is_returned = true},
+    {"returned, by DKIM, which we don't sign", RETURNS_AND_FROM, "a@signed.example", "<>",
+     .wanted = "noreply@lemniscus.de - -", .is_returned = true},
     {"returned, from the fallback address", RETURNS_AND_FROM, "noreply@lemniscus.de",
      "<noreply@lemniscus.de>", .wanted = "- - -", .is_returned = true},
     {"returned, a section that is off", RETURNS "domain lemniscus.de { mode = off }",

@@ -67,6 +67,7 @@ static const struct {
     {"return-address", "bounce+%t@other.example"},
     {"return-kinds", "bounce"},
     {"rules", "all"},
+    {"selectors", "other"},
     {"socket", "unix:/run/other"},
     {"stores", "unix:/run/other"},
     {"template", "%d"},

@@ -65,7 +65,7 @@ static void test_authorised(void **state)
         row->result >= 0 ? verdict_new((SpfResult)row->result, NULL, NULL, NULL) : NULL;
 
     assert_int_equal(standing_is_authorised(standing_outcome(
-                         settings, (ModeInForce){.mode = MODE_REWRITE}, mailbox, verdict)),
+                         settings, (ModeInForce){.mode = MODE_REWRITE}, mailbox, verdict, true)),
                      row->is_authorised);
 }
 
@@ -93,8 +93,29 @@ static void test_outcome(void **state)
         row->result >= 0 ? verdict_new((SpfResult)row->result, NULL, NULL, NULL) : NULL;
 
     assert_int_equal(
-        standing_outcome(settings, (ModeInForce){.mode = MODE_REWRITE}, mailbox, verdict),
+        standing_outcome(settings, (ModeInForce){.mode = MODE_REWRITE}, mailbox, verdict, true),
         row->outcome);
+}
+
+/* The owner's DKIM key counts for an author, before tempfail_on, and for nobody else. */
+static void test_dkim(void **state)
+{
+    static const SpfResult results[] = {SPF_FAIL, SPF_TEMPERROR};
+    const ModeInForce mode = {.mode = MODE_REWRITE};
+    g_autoptr(Settings) settings = settings_here();
+    g_autoptr(Mailbox) mailbox = mailbox_parse_path("a@ok.example");
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(results); i++) {
+        g_autoptr(Verdict) verdict = verdict_new(results[i], NULL, NULL, NULL);
+        StandingOutcome without = standing_outcome(settings, mode, mailbox, verdict, true);
+
+        verdict->dkim = g_strdup("lemniscus");
+        assert_int_equal(standing_outcome(settings, mode, mailbox, verdict, true),
+                         STANDING_AUTHORISED);
+        assert_int_equal(standing_outcome(settings, mode, mailbox, verdict, false), without);
+        assert_int_not_equal(without, STANDING_AUTHORISED);
+    }
 }
 
 /* What holds for a domain: mode, fallback, names, Reply-To:, and the map's word. */
@@ -137,6 +158,7 @@ int main(void)
 
     mailboxes_init();
     TABLE_ADD(tests, rows, test_standing);
+    table_add(tests, "a key for DKIM", test_dkim, NULL);
     TABLE_ADD(tests, outcome_rows, test_outcome);
     TABLE_ADD(tests, authorised_rows, test_authorised);
     return table_run(tests, "standing");

@@ -35,6 +35,9 @@ static const struct row {
     {"off", "action=keep domain=x.de spf=- why=off", "since the mode was off."},
     {"map", "action=keep domain=x.de spf=- why=map", "domain_map says of x.de"},
     {"exempt", "action=keep domain=x.de spf=- why=exempt", "(exempt_dkim)."},
+    {"by DKIM", "action=keep domain=x.de spf=softfail dkim=s1",
+     "x.de does not authorise our relays: its SPF record gives softfail. The author stayed for a "
+     "DKIM key of ours, s1, which the author's domain publishes (dkim_consent)."},
     {"fallback", "action=keep domain=x.de spf=- why=fallback", "x.de is the fallback's own domain"},
     {"inbound", "action=inbound sender=a@x.de", "it came from outside"},
     {"local", "action=local sender=a@x.de", "does not leave the house"},

@@ -118,7 +118,7 @@ static bool is_authorised(const char *keys, const Verdict *verdict)
     g_autoptr(Mailbox) author = mailbox_parse("u@a.example.org");
 
     return standing_is_authorised(
-        standing_outcome(settings, (ModeInForce){.mode = MODE_REWRITE}, author, verdict));
+        standing_outcome(settings, (ModeInForce){.mode = MODE_REWRITE}, author, verdict, true));
 }
 
 static void test_incomplete(void **state)

@@ -184,6 +184,33 @@ static void test_strings(void **state)
     assert_int_equal(count_lines(text, "\"v=spf1 one\" \" two ~all\""), 1);
 }
 
+/* The way without SPF stands behind what is said of the record, if the owner can publish anything. */
+static void test_dkim(void **state)
+{
+    static const char line[] =
+        "lemniscus._domainkey.praxis-mueller.de. CNAME lemniscus._domainkey.lemniscus.de.";
+
+    (void)state;
+    for (AdviceKind kind = 0; kind < ADVICE_KINDS; kind++) {
+        g_autoptr(Advice) advice = written_advice_usual(kind);
+        g_autofree char *before = english_text_of(advice);
+        g_autofree char *text = NULL;
+        bool is_shown = advice_kind_row(kind)->shows_record;
+
+        assert_null(strstr(before, "CNAME"));
+        advice->dkim_name = g_strdup("lemniscus._domainkey.praxis-mueller.de");
+        advice->dkim_label = g_strdup("lemniscus._domainkey");
+        advice->dkim_target = g_strdup("lemniscus._domainkey.lemniscus.de");
+        text = english_text_of(advice);
+        assert_true(g_str_has_prefix(text, before));
+        assert_int_equal(count_lines(text, "  Name (host):  lemniscus._domainkey"), is_shown);
+        assert_int_equal(count_lines(text, "  Type:         CNAME"), is_shown);
+        assert_int_equal(count_lines(text, line), is_shown);
+        assert_int_equal(strstr(text, "\nIf you would rather not touch the SPF record") != NULL,
+                         is_shown && advice->record != NULL);
+    }
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -195,5 +222,6 @@ int main(void)
     table_add(tests, "which name gets the record", test_name, NULL);
     table_add(tests, "who keeps the records", test_hoster, NULL);
     table_add(tests, "a record in parts", test_strings, NULL);
+    table_add(tests, "the way by DKIM", test_dkim, NULL);
     return table_run(tests, "advice_text_test");
 }

@@ -217,6 +217,31 @@ static void test_unchanged(void **state)
     }
 }
 
+/* The alias stands beside the record, in both languages. */
+static void test_dkim(void **state)
+{
+    static const char *const languages[] = {"en", "de"};
+    static const char *const words[] = {"one of the two is enough", "einer von beiden genügt"};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(languages); i++) {
+        g_autoptr(Advice) advice = written_advice_usual(ADVICE_PUBLISH);
+        g_autofree char *letter = NULL;
+        g_autofree char *text = NULL;
+
+        advice->dkim_name = g_strdup("lemniscus._domainkey.praxis-mueller.de");
+        advice->dkim_label = g_strdup("lemniscus._domainkey");
+        advice->dkim_target = g_strdup("lemniscus._domainkey.lemniscus.de");
+        letter = letter_in(languages[i], advice);
+        text = one_line(letter);
+        assert_non_null(strstr(text, words[i]));
+        assert_int_equal(count_lines(letter, advice->record), 1);
+        assert_int_equal(count_lines(letter, "lemniscus._domainkey.praxis-mueller.de. CNAME "
+                                             "lemniscus._domainkey.lemniscus.de."),
+                         1);
+    }
+}
+
 /* Where nothing is rewritten, nothing is said about it. */
 static void test_log_only(void **state)
 {
@@ -296,5 +321,6 @@ int main(void)
     table_add(tests, "unknown: no letter", test_unknown, NULL);
     table_add(tests, "every point", test_points, NULL);
     table_add(tests, "nothing is rewritten", test_log_only, NULL);
+    table_add(tests, "the way by DKIM", test_dkim, NULL);
     return table_run(tests, "letter_test");
 }
