@@ -17,6 +17,7 @@
 #include "doctor/probe.h"
 #include "doctor/returns.h"
 #include "doctor/sendmail.h"
+#include "doctor/signer.h"
 #include "cli/subcommand.h"
 #include "mail/mailboxes.h"
 #include "policy/settings_examine.h"
@@ -55,6 +56,12 @@ static const Option option_rows[] = {
      .member = offsetof(DoctorOptions, opendkim_file),
      .files = FILES_ANY,
      .help = "that configuration (default /etc/opendkim.conf)"},
+    {.name = "rspamd-config",
+     .argument = "DIR",
+     .kind = OPTION_TEXT,
+     .member = offsetof(DoctorOptions, rspamd_directory),
+     .files = FILES_DIRECTORY,
+     .help = "for dkim_consent, the rspamd configured in DIR (default /etc/rspamd)"},
     {.name = "probe",
      .argument = "ADDRESS",
      .kind = OPTION_TEXT,
@@ -334,6 +341,8 @@ static int examine(Doctor *doctor)
     doctor->deadline = whole;
     if (!deadline_is_over(whole)) {
         examine_mta(doctor);
+        if (doctor->settings != NULL)
+            doctor_signer(doctor);
         if (doctor->options.probe != NULL && doctor->settings != NULL) {
             findings_begin(doctor, "Probe");
             doctor_probe(doctor);

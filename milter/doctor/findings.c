@@ -47,6 +47,13 @@ void findings_init(Doctor *doctor)
     *doctor = (Doctor){.area = ""};
     doctor->findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
     doctor->problems = settings_problems_new();
+    doctor->signers = g_ptr_array_new();
+}
+
+void findings_note_signer(Doctor *doctor, const char *name)
+{
+    if (!g_ptr_array_find_with_equal_func(doctor->signers, name, g_str_equal, NULL))
+        g_ptr_array_add(doctor->signers, (char *)name);
 }
 
 Deadline findings_check_deadline(const Doctor *doctor)
@@ -58,6 +65,7 @@ void findings_clear(Doctor *doctor)
 {
     g_ptr_array_unref(doctor->findings);
     g_ptr_array_unref(doctor->problems);
+    g_ptr_array_unref(doctor->signers);
     g_free(doctor->text);
     g_clear_pointer(&doctor->lists, lists_free);
     g_clear_pointer(&doctor->relays, relays_free);

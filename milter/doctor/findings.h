@@ -21,6 +21,7 @@ typedef struct {
     const char *sendmail_cf;
     const char *dkim_selector;
     const char *opendkim_file;
+    const char *rspamd_directory;
     /* The recipient of the probe. */
     const char *probe;
     /* The author of the probe. */
@@ -48,6 +49,8 @@ typedef struct {
     Lists *lists;
     /* Of Finding, in the order in which they were found. */
     GPtrArray *findings;
+    /* Of borrowed char *: the names of the milters behind us that sign, each once. */
+    GPtrArray *signers;
     /* The area of the findings to come: "Postfix", "DNS", …; borrowed. */
     const char *area;
     /* What is wrong with the configuration, of SettingsProblem. */
@@ -62,6 +65,9 @@ typedef struct {
 void findings_init(Doctor *doctor);
 void findings_clear(Doctor *doctor);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Doctor, findings_clear)
+
+/* Notes that a milter of that name, a constant, signs what we made. */
+void findings_note_signer(Doctor *doctor, const char *name);
 
 /* The deadline of one check: check_timeout, within the doctor's own. */
 Deadline findings_check_deadline(const Doctor *doctor);

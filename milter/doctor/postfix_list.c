@@ -353,9 +353,11 @@ static void examine_later(Doctor *doctor, const PostfixList *list, const char *n
                                         "%s has spfrom twice; the second time finds nothing to do",
                                         name),
                            "leave one out");
-        else if (known != NULL && known->is_signer)
+        else if (known != NULL && known->is_signer) {
             findings_add(doctor, FINDING_FINE, "signer-order",
                          "%s has %s after spfrom: it signs what spfrom made", name, after);
+            findings_note_signer(doctor, known->name);
+        }
     }
 }
 

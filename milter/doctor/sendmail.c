@@ -353,11 +353,12 @@ static void examine_order(const Case *this, const char *daemon, const GPtrArray 
 
         if (known == NULL || !known->is_signer)
             continue;
-        if ((gint)i > place)
+        if ((gint)i > place) {
             findings_add(this->doctor, FINDING_FINE, "signer-order",
                          "%s has %s (%s) after spfrom: it signs what spfrom made", daemon, name,
                          known->name);
-        else
+            findings_note_signer(this->doctor, known->name);
+        } else
             mend_order(this,
                        findings_add(this->doctor, FINDING_ERROR, "signer-order",
                                     "%s has %s (%s) before spfrom: its signature covers the old "

@@ -8,6 +8,7 @@
 #include "doctor/postfix.h"
 #include "doctor/fallback.h"
 #include "doctor/sendmail.h"
+#include "doctor/signer.h"
 #include "doctor/probe.h"
 #include "doctor/return_probe.h"
 
@@ -145,6 +146,27 @@ static void parse_opendkim(const char *text, size_t length)
     check(value == NULL || strpbrk(value, "#\n") == NULL);
 }
 
+static void parse_signing_tables(const char *text, size_t length)
+{
+    static const char *const selectors[] = {"lemniscus", NULL};
+    g_autofree char *whole = g_strndup(text, length);
+    char *second = strstr(whole, "\n\n"); /* what parts the two tables */
+    g_auto(SignerTables) tables = {0};
+
+    signer_tables_read(&tables, whole, second != NULL ? second : "", length % 2 == 0, selectors);
+    check((tables.domains > 0) == (tables.domain != NULL));
+    check((tables.reach == SIGNER_OTHER_SELECTOR) == (tables.selector != NULL));
+    check(tables.reach != SIGNER_SOME || tables.domains > 0);
+}
+
+static void parse_rspamd(const char *text, size_t length)
+{
+    g_autofree char *whole = g_strndup(text, length);
+    g_autofree char *value = signer_rspamd_value(whole, "selector");
+
+    check(value == NULL || strstr(whole, "selector") != NULL);
+}
+
 /* The line that sed is to change is there. */
 static void parse_configuration(const char *text, size_t length)
 {
@@ -185,9 +207,9 @@ static void parse_mail_log(const char *text, size_t length)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static FuzzParser *const parsers[] = {parse_list,     parse_postfix,       parse_sendmail_cf,
-                                          parse_opendkim, parse_configuration, parse_smtp_answer,
-                                          parse_mail_log};
+    static FuzzParser *const parsers[] = {parse_list,     parse_postfix,        parse_sendmail_cf,
+                                          parse_opendkim, parse_configuration,  parse_smtp_answer,
+                                          parse_mail_log, parse_signing_tables, parse_rspamd};
 
     run_one_of(parsers, G_N_ELEMENTS(parsers), data, size);
     return 0;

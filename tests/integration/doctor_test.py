@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import arrived
 from lab import clients
 from lab import other_milters
 from lab import paths
@@ -359,6 +360,77 @@ def test_signer_behind(installed, signer):
         report = installed.doctor()
     assert "OpenDKIM" in report.of("signer-order", "fine")[0]["text"]
     assert report.status == 0
+
+
+def _mend_signer(command):
+    """Types the command; we start the signer anew."""
+    parts = command.split(" && ")
+    assert parts.pop().startswith("systemctl restart ")
+    _mend(" && ".join(parts))
+
+
+@pytest.mark.parametrize("row, level", [("* {key}", "error"), ("*@praxis.example {key}", "error"),
+                                        ("*@lemniscus.de {key}", "warning")])
+def test_consent_and_opendkim(installed, tmp_path, row, level):
+    """What the doctor says of real tables is what OpenDKIM does with them."""
+    need(other_milters.why_not())
+    key = DkimKey(tmp_path, "lemniscus.de")
+    signer = Signer(tmp_path / "signer", key, "relaxed/simple")
+    (tmp_path / "signer" / "signing-table").write_text(f"# ours\n{row.format(key=key.name)}\n")
+    socket_of_signer = "inet:{1}:{0}".format(*signer.milter[len("inet:"):].split("@"))
+
+    def examine():
+        return [(finding["level"], finding["command"]) for finding in
+                installed.doctor("--opendkim-conf", tmp_path / "signer" / "configuration").of("dkim-consent")]
+
+    def signed_as(author):
+        recipient = f"{author.partition('@')[2]}.{level}.{len(row)}@far.example"
+        with smtplib.SMTP("127.0.0.1", installed.postfix.port()) as client:
+            client.sendmail(author, [recipient], f"From: {author}\r\n\r\nText\r\n")
+        signature = arrived.value(installed.sink.take(recipient).data, "DKIM-Signature")
+        return re.search(r"\bd=([^;]+);", signature).group(1), re.search(r"\bs=([^;]+);", signature).group(1)
+
+    try:
+        with installed.changed([f"smtpd_milters={_postfix_words(installed.daemon)}, {socket_of_signer}"]):
+            assert examine() == []
+            with installed.configured(dkim_consent=["test"]):
+                (before, command), = examine()
+                assert before == level
+                _mend_signer(command)
+                assert examine() == [("fine", None)]
+            signer.restart()
+            installed.reload()
+            assert signed_as("anna@praxis-mueller.de") == ("praxis-mueller.de", "test")
+            assert signed_as("anna@gmx.de") == ("lemniscus.de", "test")
+    finally:
+        signer.kill()
+        installed.reload()
+
+
+def test_consent_and_rspamd(installed, tmp_path):
+    """With Debian's own files of rspamd, as they are and mended."""
+    need(other_milters.why_not())
+    etc = tmp_path / "rspamd"
+    shutil.copytree(other_milters.rspamd_configuration(), etc)
+
+    def examine():
+        return installed.doctor("--rspamd-config", etc).of("dkim-consent")
+
+    with installed.configured(dkim_consent=["test"]), \
+            installed.changed([f"smtpd_milters={_postfix_words(installed.daemon)}, unix:{tmp_path}/rspamd.sock"]):
+        found, = examine()
+        assert found["level"] == "error" and "_domainkey.lemniscus.de" in found["advice"]
+        _mend_signer(found["command"])
+        assert [finding["level"] for finding in examine()] == ["fine"]
+        (etc / "override.d" / "dkim_signing.conf").write_text('path = "/k/a.key";\nselector = "dkim";\n')
+        assert {finding["level"] for finding in examine()} == {"error", "warning"}
+        (etc / "override.d" / "dkim_signing.conf").write_text('signing_table = "/etc/s"; key_table = "/etc/k";\n')
+        assert [finding["level"] for finding in examine()] == ["unknown"]
+
+
+def test_consent_without_a_signer(installed):
+    with installed.configured(dkim_consent=["test"]):
+        assert installed.doctor().of("dkim-consent", "warning")
 
 
 def test_way_back_from_a_content_filter(installed):
