@@ -82,8 +82,8 @@ def _kill_and_restart(daemon, sink, count):
 
 
 @pytest.fixture(scope="module")
-def plan():
-    return Plan(10000)
+def plan(is_full_length):
+    return Plan(10000 if is_full_length else 2000)
 
 
 @pytest.fixture(scope="module")

@@ -805,17 +805,27 @@ static void test_long(void **state G_GNUC_UNUSED)
                         FILE_NAME ": is longer than 1048576 octets; write a shorter one");
 }
 
+/*
+ * libConfuse makes a list longer by one value at a time. The C library does so in place, the sanitizers copy all: theirs
+ * is a shorter list.
+ */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define LONG_LIST 10000
+#else
+#define LONG_LIST 100000
+#endif
+
 /* A list of many values takes no longer than it has to. */
 static void test_long_list(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GString) text = g_string_new(FALLBACK "local_mailers = {");
     g_autoptr(Settings) settings = NULL;
 
-    for (guint i = 0; i < 100000; i++)
+    for (guint i = 0; i < LONG_LIST; i++)
         g_string_append(text, "local,");
     g_string_append_c(text, '}');
     settings = parse(text->str, NULL);
-    assert_int_equal(g_strv_length(settings->local_mailers), 100000);
+    assert_int_equal(g_strv_length(settings->local_mailers), LONG_LIST);
 }
 
 static void test_no_hostname(void **state G_GNUC_UNUSED)
