@@ -150,8 +150,11 @@ bool settings_verdicts_survive(Settings *a, Settings *b)
         if ((settings_keys[i].flags & SETTINGS_KEY_VERDICTS) != 0 &&
             !has_same(&settings_keys[i], a, b))
             return false;
-    /* whose DKIM key counts may follow from any fallback address */
-    return a->dkim_consent[0] == NULL || a->dkim_consent_domain != NULL || has_same_text(a, b);
+    if (a->dkim_consent[0] == NULL)
+        return true;
+    /* DKIM was asked for these results alone; whose key counts may follow from any fallback address */
+    return (a->rewrite_on | a->tempfail_on) == (b->rewrite_on | b->tempfail_on) &&
+           (a->dkim_consent_domain != NULL || has_same_text(a, b));
 }
 
 Mailbox *settings_fallback_parse(const char *text)

@@ -161,16 +161,30 @@ static char *fingerprint_of(const Verdicts *verdicts, const RelaySet *set)
                            verdicts->zone_digest);
     for (char **selector = settings->dkim_consent; *selector != NULL; selector++)
         g_string_append_printf(text, "|%s", *selector);
+    /* For which results DKIM is asked. */
     if (settings->dkim_consent[0] != NULL)
-        g_string_append_printf(text, "|@%s", dkim_consent_key_domain(settings, NULL));
+        g_string_append_printf(text, "|%u", settings->rewrite_on | settings->tempfail_on);
     return fleet_digest(text->str);
 }
 
+/* The fingerprint with the domain of the keys that count for domain: a section may give a fallback
+ * address of its own. */
+static char *with_key_domain(const Verdicts *verdicts, const char *fingerprint, const char *domain)
+{
+    g_autofree char *text = NULL;
+
+    if (fingerprint == NULL || verdicts->settings->dkim_consent[0] == NULL)
+        return g_strdup(fingerprint);
+    text = g_strconcat(fingerprint, "|", dkim_consent_key_domain(verdicts->settings, domain), NULL);
+    return fleet_digest(text);
+}
+
 /*
- * What makes two hosts come to the same verdict. Returns NULL if the relay set is not known: then
- * nothing is shared. It is made once for a relay set, which may have a thousand networks.
+ * What makes two hosts come to the same verdict on domain. Returns NULL if the relay set is not
+ * known: then nothing is shared. All but the domain's own part is made once for a relay set, which
+ * may have a thousand networks.
  */
-static char *fingerprint_new(Verdicts *verdicts)
+static char *fingerprint_new(Verdicts *verdicts, const char *domain)
 {
     g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
     char *fingerprint;
@@ -182,7 +196,7 @@ static char *fingerprint_new(Verdicts *verdicts)
         verdicts->fingerprinted = relay_set_ref(set);
         verdicts->fingerprint = fingerprint_of(verdicts, set);
     }
-    fingerprint = g_strdup(verdicts->fingerprint);
+    fingerprint = with_key_domain(verdicts, verdicts->fingerprint, domain);
     pthread_mutex_unlock(&verdicts->fingerprint_lock);
     return fingerprint;
 }
@@ -199,7 +213,7 @@ static void tell_fleet(Verdicts *verdicts, const VerdictKey *key, const RelayChe
 
     if (check->verdict->result == SPF_TEMPERROR || check->uses_host)
         return;
-    fingerprint = fingerprint_new(verdicts);
+    fingerprint = fingerprint_new(verdicts, key->domain);
     if (fingerprint != NULL)
         fleet_verdict_put(verdicts->fleet, fingerprint, key->domain,
                           check->uses_sender ? key->local_part : NULL, &shared);
@@ -235,7 +249,8 @@ static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *ke
 
     if (fresh_relays_is_due(verdicts->relays))
         upkeep_wake(verdicts->upkeep);
-    context = evaluation_context_new(verdicts->dns, with_patience(deadline, before));
+    deadline = with_patience(deadline, before);
+    context = evaluation_context_new(verdicts->dns, deadline);
     check = relay_check_run(context, verdicts->settings, set, key->domain, key->local_part);
     if (has_relays)
         add_consent(verdicts, key->domain, deadline, &check);
@@ -274,7 +289,8 @@ static Landing take_over(Verdicts *verdicts, const VerdictKey *key, const FleetV
 static bool ask_fleet(Verdicts *verdicts, Flight *flight, const VerdictKey *key, guint epoch,
                       Deadline deadline, Landing *landing)
 {
-    g_autofree char *fingerprint = verdicts->fleet != NULL ? fingerprint_new(verdicts) : NULL;
+    g_autofree char *fingerprint =
+        verdicts->fleet != NULL ? fingerprint_new(verdicts, key->domain) : NULL;
     FleetVerdict shared;
     bool is_per_address;
 

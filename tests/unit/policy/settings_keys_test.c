@@ -167,6 +167,45 @@ static void test_verdicts(void **state)
     assert_int_equal(settings_verdicts_survive(after, same), !has(key, SETTINGS_KEY_FILE));
 }
 
+/* With dkim_consent, verdicts hang on what DKIM is asked for, and on whose keys count. */
+static const struct consent_row {
+    const char *name; /* besides dkim_consent, before */
+    const char *after;
+    bool survives;
+} consent_rows[] = {
+    {"", "", true},
+    {"dkim_consent_domain = k.example\n", "dkim_consent_domain = k.example\nmode = off\n", true},
+    {"dkim_consent_domain = k.example\n", "dkim_consent_domain = l.example\n", false},
+    {"dkim_consent_domain = k.example\nrewrite_on = { fail }\n",
+     "dkim_consent_domain = k.example\nrewrite_on = { fail, softfail }\n", false},
+    {"dkim_consent_domain = k.example\nrewrite_on = { fail }\n",
+     "dkim_consent_domain = k.example\nrewrite_on = { fail }\ntempfail_on = { none }\n", false},
+    {"domain a.example { fallback_address = \"n@b.example\" }\n",
+     "domain a.example { fallback_address = \"n@c.example\" }\n", false},
+    {"", "domain a.example { fallback_address = \"n@c.example\" }\n", false},
+};
+
+static Settings *settings_with_consent(const char *text)
+{
+    static const SettingsSource source = {read_file, "mail.example.net"};
+    g_autofree char *whole = g_strconcat(FALLBACK, "dkim_consent = { s1 }\n", text, NULL);
+    Settings *settings;
+
+    conf_text = whole;
+    settings = settings_parse("/etc/spfrom/spfrom.conf", &source, NULL);
+    assert_non_null(settings);
+    return settings;
+}
+
+static void test_consent(void **state)
+{
+    const struct consent_row *row = *state;
+    g_autoptr(Settings) before = settings_with_consent(row->name);
+    g_autoptr(Settings) after = settings_with_consent(row->after);
+
+    assert_int_equal(settings_verdicts_survive(before, after), row->survives);
+}
+
 /* In a section and in domain_map: each key that may stand there, once, and no other. */
 static void test_section(void **state)
 {
@@ -204,5 +243,6 @@ int main(void)
         if (key->kind->member != SETTINGS_ARRAY)
             table_add(tests, key->name, test_restart, key);
     }
+    TABLE_ADD(tests, consent_rows, test_consent);
     return table_run(tests, "settings_keys");
 }
