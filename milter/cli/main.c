@@ -29,14 +29,14 @@ static int print_help(void)
 {
     list_subcommands(stdout);
     puts("\n"
-         "  -c FILE        read the configuration from FILE (default " CLI_DEFAULT_FILE ");\n"
-         "                 before or after the subcommand\n"
+         "  -c FILE        read the configuration from FILE; may follow the subcommand\n"
+         "                 (default " CLI_DEFAULT_FILE ")\n"
          "  -V, --version  print the version\n"
          "  -h, --help     print this help\n"
          "\n"
-         "Exit status: 0 yes, 1 no, 2 wrong usage, 69 the daemon is not reachable or there is no "
-         "DNS\n"
-         "library, 74 the output can't be written, 75 DNS trouble, 78 configuration.");
+         "Exit status: 0 yes, 1 no, 2 wrong usage, 69 the daemon is not reachable or\n"
+         "there is no DNS library, 74 the output can't be written, 75 DNS trouble, 78\n"
+         "configuration.");
     return CLI_YES;
 }
 
