@@ -27,6 +27,8 @@ static const struct row {
     {",\"relay\":\"192.0.2.25\",\"mechanism\":\"-all\",\"reason\":\"x\",\"masked\":\"y\"",
      A_VERDICT, true},
     {",\"unproven\":true", A_VERDICT, true},
+    {",\"dkim\":\"lemniscus\"", A_VERDICT, true},
+    {",\"dkim\":true", A_VERDICT, false},
     {",\"later\":[{}]", A_VERDICT, true}, /* a later version may have more */
     {",\"unproven\":1", A_VERDICT, false},
     {",\"relay\":7", A_VERDICT, false},
@@ -128,6 +130,17 @@ static void test_value(void **state)
     assert_string_equal(written, again);
 }
 
+/* A host that takes a verdict over does not ask for keys again. */
+static void test_selector(void **state G_GNUC_UNUSED)
+{
+    static const struct row row = {",\"dkim\":\"lemniscus\"", A_VERDICT, true};
+    g_autofree char *text = text_of(&row);
+    g_autofree char *written = read_and_write(A_VERDICT, text, strlen(text));
+
+    assert_non_null(written);
+    assert_non_null(strstr(written, "\"dkim\":\"lemniscus\""));
+}
+
 /* Any part of a value, and any octet changed: read or not, but nothing breaks. */
 static void test_damaged(void **state G_GNUC_UNUSED)
 {
@@ -199,6 +212,7 @@ int main(void)
     GArray *tests = table_new();
 
     TABLE_ADD(tests, rows, test_value);
+    table_add(tests, "the selector of DKIM", test_selector, NULL);
     table_add(tests, "damaged", test_damaged, NULL);
     table_add(tests, "too long", test_long, NULL);
     table_add(tests, "odd names", test_odd_name, NULL);
