@@ -19,6 +19,8 @@ typedef struct {
     char *(*domain_link)(const char *domain);
     /* The host is one of a fleet, whose page is linked to. */
     bool has_fleet;
+    /* Letters were sent, and their page is linked to. */
+    bool has_letters;
 } View;
 
 /* Returns the English text in the language of view. */

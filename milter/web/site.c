@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/network.h"
 #include "ledger/ledger_union.h"
+#include "returns/letter_rows.h"
 #include "verdict/relay_set.h"
 #include "verdict/setup.h"
 #include "show/assets.h"
@@ -25,6 +26,7 @@
 #include "web/fleet_page.h"
 #include "web/layout.h"
 #include "web/letter_page.h"
+#include "web/letters_page.h"
 #include "web/overview_page.h"
 
 #define LANGUAGES 2
@@ -145,6 +147,7 @@ ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
     case ROUTE_OVERVIEW:
     case ROUTE_DOMAINS:
     case ROUTE_CSV:
+    case ROUTE_LETTERS:
         return SERVER_READS;
     case ROUTE_METRICS:
     case ROUTE_HEALTH:
@@ -161,6 +164,13 @@ ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
     return SERVER_NOW;
 }
 
+static bool has_letters(Settings *settings)
+{
+    g_autofree char *file = letter_rows_file(settings);
+
+    return file != NULL && g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
 static Visit visit_of(Site *site, const Request *request, const char *code)
 {
     bool is_german = strcmp(code, LANGUAGE_GERMAN) == 0;
@@ -170,6 +180,7 @@ static Visit visit_of(Site *site, const Request *request, const char *code)
                    .view = {.language = site->languages[is_german ? 1 : 0],
                             .domain_link = request_domain_target,
                             .has_fleet = site->settings->fleet->len > 0,
+                            .has_letters = has_letters(site->settings),
                             .now = clock_wall(&clock_system)}};
 }
 
@@ -375,6 +386,26 @@ static ServerReply *answer_fleet(const Visit *visit)
     return page_reply(
         visit, MHD_HTTP_OK,
         fleet_page(&visit->view, visit->request, answer, error != NULL ? error->message : NULL));
+}
+
+static GPtrArray *read_letters(Settings *settings, GError **error)
+{
+    g_autofree char *file = letter_rows_file(settings);
+    g_autoptr(LetterRows) rows = file != NULL ? letter_rows_open_read_only(file, error) : NULL;
+
+    return rows != NULL ? letter_rows_latest(rows, LETTERS_PAGE_MAX, error) : NULL;
+}
+
+static ServerReply *answer_letters(const Visit *visit)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) letters = read_letters(visit->site->settings, &error);
+    g_autoptr(Ledger) ledger = open_ledger(
+        visit->site, ledger_period_of(visit->view.now, visit->request->days), NULL, NULL);
+
+    return page_reply(visit, MHD_HTTP_OK,
+                      letters_page(&visit->view, visit->request, letters, ledger,
+                                   error != NULL ? error->message : NULL));
 }
 
 static LedgerFound *find_domains(const Visit *visit, GError **error)
@@ -630,6 +661,8 @@ ServerReply *site_answer(gpointer data, const Request *request, const char *lang
         return answer_domains(&visit);
     case ROUTE_CSV:
         return answer_csv(&visit);
+    case ROUTE_LETTERS:
+        return answer_letters(&visit);
     case ROUTE_FLEET:
         return answer_fleet(&visit);
     case ROUTE_DOMAIN:

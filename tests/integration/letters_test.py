@@ -12,10 +12,13 @@ import subprocess
 
 import pytest
 
+from conftest import Route
 from lab import paths
+from lab import private_postfix
 from lab import processes
 from lab.compiled import compile_c
 from lab.milter_client import ask
+from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
 
@@ -232,6 +235,29 @@ def test_bounced(stage):
     processes.wait_until(lambda: stage.count("letters.db", "SELECT bounced FROM letters"), 20, "a bounce that is noted")
     assert stage.answer("--send") == ({}, {"praxis-neutral.de": "bounced"})
     assert not stage.taken()
+    with PrivateWeb(stage.daemon) as web:
+        page = web.get("/letters?lang=de").text
+        assert MUTE in page and "kam zurück" in page
+        assert 'href="/letters"' in web.get("/").text
+
+
+def test_through_postfix(stage, directory, needs_postfix):
+    """A letter as it arrives: nobody on the way had to mend it, and the milter left it alone."""
+    stage.see(NEW)
+    with Route(directory / "letters-postfix", stage.daemon) as route:
+        postfix = private_postfix.programs()
+        library = postfix.environment.get("LD_LIBRARY_PATH", "")
+        stage.be_sendmail(f"#!/bin/sh\nunset LD_PRELOAD\nexport LD_LIBRARY_PATH='{library}'\n"
+                          f"exec {postfix.sendmail} -C {route.postfix.etc} \"$@\"\n")
+        result = stage.run("--send", "--json")
+        assert result.returncode == 0, result.err
+        sent, = json.loads(result.out)["letters"]
+        delivery = route.sink.take(NEW)
+        letter = email.message_from_bytes(delivery.data, policy=email.policy.default)
+        assert re.fullmatch(r"<?bounce\+[a-z2-7]{16}@lemniscus\.de>?", delivery.sender)
+        assert letter["Message-ID"] == f"<{sent['message_id']}>" and letter["From"] == "Lemniscus <noreply@lemniscus.de>"
+        assert "X-SPFrom" not in letter and not letter.defects
+        assert sent["record"] in letter.get_content()
 
 
 def test_refused_by_the_mta(stage):
