@@ -155,11 +155,11 @@ class Spfrom:
             self._records += filter(None, map(_read_line, new.decode("utf-8", "replace").splitlines()))
             return list(self._records)
 
-    def wait_for_line(self, words, seconds=10):
+    def wait_for_line(self, words, seconds=30):
         """Until a line with words has been logged: the log's thread writes it after what it is about."""
         processes.wait_until(lambda: words in self._log_text(), seconds, f"a log line with {words}")
 
-    def wait_for_record(self, seconds=10, **wanted):
+    def wait_for_record(self, seconds=30, **wanted):
         """The first message line with these values."""
         def find():
             for record in self.records():
