@@ -230,7 +230,10 @@ def test_generated_mailboxes(configured, is_full_length, capsys):
 def _can_be_sent(data):
     """Postfix breaks longer lines, strips NUL and adds what a message has to have by itself."""
     names = {name for name, _ in split(data)[0]}
-    return {"date", "message-id", "from"} <= names and len(data) < 200_000 and b"\0" not in data and all(len(line) <= 990 for line in data.splitlines())
+    has_own = {"date", "message-id", "from"} <= names
+    if any(name.startswith("resent-") for name in names):
+        has_own = has_own and {"resent-date", "resent-message-id", "resent-from"} <= names
+    return has_own and len(data) < 200_000 and b"\0" not in data and all(len(line) <= 990 for line in data.splitlines())
 
 
 def _through(route, number, data):
