@@ -104,6 +104,47 @@ static bool is_odd_dot(const char *text, const char *dot)
     return dot == text || strchr(" \t\n<,:", dot[-1]) != NULL || dot[1] == '.' || dot[1] == '@';
 }
 
+/* Where a text stands: in a quoted string, in so many comments, or in neither. */
+typedef struct {
+    bool is_quoted;
+    guint depth; /* of comments */
+} Nesting;
+
+/* Takes in the octet at text. Returns the number of octets behind it that it quotes: 1 for a backslash. */
+static gsize nesting_take(Nesting *nesting, const char *text)
+{
+    if (*text == '\\' && text[1] != '\0')
+        return 1;
+    if (*text == '"' && nesting->depth == 0)
+        nesting->is_quoted = !nesting->is_quoted;
+    else if (*text == '(' && !nesting->is_quoted)
+        nesting->depth++;
+    else if (*text == ')' && nesting->depth > 0)
+        nesting->depth--;
+    return 0;
+}
+
+static bool is_nested(const Nesting *nesting)
+{
+    return nesting->is_quoted || nesting->depth > 0;
+}
+
+/*
+ * Hides from GMime the commas and semicolons of quoted strings and comments. Behind an address that
+ * it can't read it goes on at the next one, wherever that stands, and loses memory with what it
+ * meets there.
+ */
+static void hide_false_separators(char *text)
+{
+    Nesting nesting = {0};
+
+    for (char *at = text; *at != '\0'; at++) {
+        at += nesting_take(&nesting, at);
+        if (is_nested(&nesting) && (*at == ',' || *at == ';'))
+            *at = '_';
+    }
+}
+
 /*
  * Hides from GMime what it would decode: it keeps the name of every charset that it meets for ever,
  * and shows A-labels as U-labels. Hides dots too that it is alone to stumble over. The letters that
@@ -196,23 +237,16 @@ static bool is_plain(const char *text)
  */
 static bool has_address_before_angle(const char *text)
 {
-    bool is_quoted = false;
+    Nesting nesting = {0};
     bool has_sign = false;
-    guint depth = 0; /* of comments */
 
     for (; *text != '\0'; text++) {
-        if (*text == '\\' && text[1] != '\0')
-            text++;
-        else if (*text == '"' && depth == 0)
-            is_quoted = !is_quoted;
-        else if (!is_quoted && *text == '(')
-            depth++;
-        else if (!is_quoted && *text == ')' && depth > 0)
-            depth--;
-        else if (!is_quoted && depth == 0 && *text == '@')
-            has_sign = true;
-        else if (!is_quoted && depth == 0 && *text == '<')
-            return has_sign;
+        text += nesting_take(&nesting, text);
+        if (is_nested(&nesting))
+            continue;
+        if (*text == '<' && has_sign)
+            return true;
+        has_sign = *text == '@' || (has_sign && *text != ',');
     }
     return false;
 }
@@ -228,8 +262,9 @@ static bool is_confirmed(const char *text, const GPtrArray *addresses)
     guint position = 0;
     bool is_equal = true;
 
-    if (addresses->len == 1 && has_address_before_angle(text))
+    if (has_address_before_angle(text))
         return false;
+    hide_false_separators(shown);
     hide_oddities(shown);
     list = internet_address_list_parse(strict_options, shown);
     if (list == NULL)
@@ -303,25 +338,20 @@ static bool has_treacherous_comment(const char *text)
 {
     bool is_treacherous = false; /* such a parenthesis, or a group, is there */
     bool has_sign = false;       /* in a comment */
-    bool is_quoted = false;
-    guint depth = 0; /* of comments */
+    Nesting nesting = {0};
 
     if (strchr(text, '(') == NULL)
         return false;
     for (; *text != '\0'; text++) {
-        if (*text == '\\' && text[1] != '\0') {
-            text++;
+        gsize quoted = nesting_take(&nesting, text);
+
+        text += quoted;
+        if (quoted > 0)
             is_treacherous |= *text == '(' || *text == ')';
-        } else if (*text == '"' && depth == 0) {
-            is_quoted = !is_quoted;
-        } else if (!is_quoted && *text == '(') {
-            depth++;
-        } else if (depth > 0) {
-            depth -= *text == ')';
+        else if (nesting.depth > 0)
             has_sign |= *text == '@';
-        } else if (!is_quoted) {
+        else if (!nesting.is_quoted)
             is_treacherous |= *text == ';';
-        }
     }
     return is_treacherous && has_sign;
 }
