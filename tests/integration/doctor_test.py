@@ -229,7 +229,9 @@ def signer(directory):
 
 
 def _start(directory, daemon, sink):
-    postfix = PrivatePostfix(directory, sink.port, _postfix_words(daemon))
+    # Behind a reload that hits a delivery, Postfix leaves the transport alone for a minute, and the message for five.
+    postfix = PrivatePostfix(directory, sink.port, _postfix_words(daemon), transport_retry_time="2s", queue_run_delay="2s",
+                             minimal_backoff_time="2s")
     postfix.start()
     return Installation(daemon, postfix, sink)
 
