@@ -9,10 +9,6 @@
 
 #include "base/clock.h"
 
-struct LetterRows {
-    Database *database;
-};
-
 static const char *const scripts[] = {
     "CREATE TABLE letters ("
     " token TEXT PRIMARY KEY,"
@@ -23,7 +19,7 @@ static const char *const scripts[] = {
     " noted INTEGER NOT NULL,"
     " bounced INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX letters_by_domain ON letters (domain, noted);"
-    "CREATE INDEX letters_by_address ON letters (address);"
+    "CREATE INDEX letters_by_address ON letters (address COLLATE NOCASE);"
     "CREATE INDEX letters_by_time ON letters (noted);",
 };
 
@@ -77,17 +73,6 @@ char *letter_rows_file(Settings *settings)
     return folder != NULL ? g_build_filename(folder, LETTER_ROWS_NAME, NULL) : NULL;
 }
 
-static LetterRows *rows_new(Database *database)
-{
-    LetterRows *rows = NULL;
-
-    if (database != NULL) {
-        rows = g_new0(LetterRows, 1);
-        rows->database = database;
-    }
-    return rows;
-}
-
 /* root may send letters, and the daemon's user has to read and write them afterwards. */
 static void make_for_owner(const char *file)
 {
@@ -106,7 +91,7 @@ static void make_for_owner(const char *file)
 LetterRows *letter_rows_open(const char *file, GError **error)
 {
     make_for_owner(file);
-    return rows_new(database_open(&database_kind, file, error));
+    return database_open(&database_kind, file, error);
 }
 
 LetterRows *letter_rows_open_read_only(const char *file, GError **error)
@@ -116,13 +101,12 @@ LetterRows *letter_rows_open_read_only(const char *file, GError **error)
 
     if (cause != NULL && !g_error_matches(cause, DATABASE_FAILURE, DATABASE_FAILURE_MISSING))
         g_propagate_error(error, g_steal_pointer(&cause));
-    return rows_new(database);
+    return database;
 }
 
 void letter_rows_close(LetterRows *rows)
 {
-    database_close(rows->database);
-    g_free(rows);
+    database_close(rows);
 }
 
 /* Prepares sql with texts bound from ?1 on; NULL with error. */
@@ -131,7 +115,7 @@ static sqlite3_stmt *prepare(LetterRows *rows, const char *sql, const char *firs
 {
     sqlite3_stmt *statement = NULL;
 
-    if (!database_statement(rows->database, &statement, sql, error))
+    if (!database_statement(rows, &statement, sql, error))
         return NULL;
     if (first != NULL)
         sqlite3_bind_text(statement, 1, first, -1, SQLITE_TRANSIENT);
@@ -148,7 +132,7 @@ static bool ask(LetterRows *rows, const char *sql, const char *first, const char
     bool is_read = statement != NULL && sqlite3_step(statement) == SQLITE_ROW;
 
     if (statement != NULL && !is_read)
-        database_fail(rows->database, error);
+        database_fail(rows, error);
     for (int i = 0; is_read && i < 2; i++)
         numbers[i] = sqlite3_column_int64(statement, i);
     sqlite3_finalize(statement);
@@ -194,7 +178,7 @@ bool letter_rows_standing(LetterRows *rows, Settings *settings, const char *doma
              domain, NULL, last, error) ||
         !ask(rows,
              "SELECT count(nullif(state <> 2 AND kind = 1, 0)), count(nullif(bounced, 0))"
-             " FROM letters WHERE address = ?1",
+             " FROM letters WHERE address = ?1 COLLATE NOCASE",
              address, NULL, to, error))
         return false;
     standing->sent = (guint)about[0];
@@ -216,7 +200,7 @@ static bool insert(LetterRows *rows, const LetterRow *row, GError **error)
     sqlite3_bind_int(statement, 4, (int)row->kind);
     sqlite3_bind_int(statement, 5, LETTER_NOTED);
     sqlite3_bind_int64(statement, 6, row->noted);
-    is_done = database_finish(rows->database, statement, error);
+    is_done = database_finish(rows, statement, error);
     sqlite3_finalize(statement);
     return is_done;
 }
@@ -237,9 +221,8 @@ bool letter_rows_note(LetterRows *rows, Settings *settings, const LetterRow *row
                       GError **error)
 {
     *is_due = false;
-    return database_run(rows->database, "BEGIN IMMEDIATE", error) &&
-           database_end(rows->database, note_in_transaction(rows, settings, row, is_due, error),
-                        error);
+    return database_run(rows, "BEGIN IMMEDIATE", error) &&
+           database_end(rows, note_in_transaction(rows, settings, row, is_due, error), error);
 }
 
 bool letter_rows_settle(LetterRows *rows, const char *token, LetterState state, GError **error)
@@ -251,7 +234,7 @@ bool letter_rows_settle(LetterRows *rows, const char *token, LetterState state, 
     if (statement == NULL)
         return false;
     sqlite3_bind_int(statement, 2, (int)state);
-    is_done = database_finish(rows->database, statement, error);
+    is_done = database_finish(rows, statement, error);
     sqlite3_finalize(statement);
     return is_done;
 }
@@ -287,7 +270,7 @@ static GPtrArray *read_rows(LetterRows *rows, const char *sql, guint limit, GErr
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
         g_ptr_array_add(found, read_row(statement));
     if (code != SQLITE_DONE)
-        database_fail(rows->database, error);
+        database_fail(rows, error);
     sqlite3_finalize(statement);
     return code == SQLITE_DONE ? g_steal_pointer(&found) : NULL;
 }
@@ -315,7 +298,7 @@ void letter_rows_note_bounce(const char *file, const char *token, gint64 now)
 
     if (access(file, R_OK | W_OK) != 0)
         return;
-    rows = rows_new(database_open(&patient_kind, file, NULL));
+    rows = database_open(&patient_kind, file, NULL);
     statement =
         rows != NULL
             ? prepare(rows, "UPDATE letters SET bounced = ?2 WHERE token = ?1 AND bounced = 0",
@@ -324,6 +307,6 @@ void letter_rows_note_bounce(const char *file, const char *token, gint64 now)
     if (statement == NULL)
         return;
     sqlite3_bind_int64(statement, 2, now);
-    database_finish(rows->database, statement, NULL);
+    database_finish(rows, statement, NULL);
     sqlite3_finalize(statement);
 }

@@ -15,7 +15,7 @@
  * errors are DATABASE_FAILURE. Times are wall time in microseconds.
  */
 #define LETTER_ROWS_NAME "letters.db"
-typedef struct LetterRows LetterRows;
+typedef Database LetterRows;
 
 typedef enum {
     LETTER_ASKS,     /* the owner is shown what to publish */
@@ -55,7 +55,7 @@ typedef enum {
     LETTER_DUE,
     LETTER_WAITS,   /* the last one is not letter_repeat ago */
     LETTER_ENOUGH,  /* letter_max were sent, or the one that is sent once */
-    LETTER_BOUNCED, /* one to this address came back */
+    LETTER_BOUNCED, /* one to this address, in whatever case it is written, came back */
 } LetterTurn;
 
 /* What holds for a letter to address about domain. rows may be NULL: nobody was written to. */
