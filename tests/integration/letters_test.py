@@ -57,11 +57,11 @@ class Stage:
         self.sendmail.write_text(text.format(folder=self.folder))
         self.sendmail.chmod(0o755)
 
-    def start(self, *arguments):
+    def start(self, *arguments, rate=1000):
         self.ahead.write_bytes(struct.pack("@q", self.days * DAY))
         environment = os.environ | {"SPFROM_SENDMAIL": str(self.sendmail), "WALL_CLOCK_FILE": str(self.ahead),
                                     "LD_PRELOAD": str(self.shim), "TZ": "Europe/Berlin"}
-        return subprocess.Popen([paths.TOOL, "-c", self.daemon.configuration_file, "letters", "--rate", "1000",
+        return subprocess.Popen([paths.TOOL, "-c", self.daemon.configuration_file, "letters", "--rate", str(rate),
                                  *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 env=environment)
 
@@ -185,17 +185,18 @@ def test_the_whole_story(stage):
         assert not stage.taken()
 
 
-def many(stage, count):
-    stage.see("a@praxis-neutral.de")
+def many(stage, count, name="d"):
+    seen = f"{name}@praxis-neutral.de"
+    stage.see(seen)
     zone = stage.daemon.directory / "zone"
-    zone.write_text(zone.read_text() + "".join(f"d{n}.example. A 203.0.113.1\n" for n in range(count)))
+    zone.write_text(zone.read_text() + "".join(f"{name}{n}.example. A 203.0.113.1\n" for n in range(count)))
     stage.change("ledger.db", *(
         statement for n in range(count) for statement in (
-            f"INSERT INTO domains (name, first, last) SELECT 'd{n}.example', first, last FROM domains WHERE id = 1",
+            f"INSERT INTO domains (name, first, last) SELECT '{name}{n}.example', first, last FROM domains WHERE id = 1",
             "INSERT INTO seen SELECT day, last_insert_rowid(), result, action, messages, first, last FROM seen WHERE domain = 1")))
-    stage.change("return.db", *(f"INSERT INTO addresses SELECT 'aaaaaaaaaaaaaa{n:02}', 'anna@d{n}.example', day FROM addresses LIMIT 1"
+    stage.change("return.db", *(f"INSERT INTO addresses SELECT 'aaaaaaaaaaaaaa{n:02}', 'anna@{name}{n}.example', day FROM addresses LIMIT 1"
                                 for n in range(count)))
-    return {"a@praxis-neutral.de"} | {f"anna@d{n}.example" for n in range(count)}
+    return {seen} | {f"anna@{name}{n}.example" for n in range(count)}
 
 
 def test_killed_in_the_middle(stage):
@@ -220,6 +221,79 @@ def test_two_runs_at_once(stage):
     told = [json.loads(run.communicate(timeout=60)[0])["letters"] for run in runs]
     assert stage.taken().keys() == addresses
     assert len(told[0]) + len(told[1]) == len(addresses)
+
+
+class Mta:
+    """Postfix's sendmail, which notes who is written to before it hands the letter over."""
+
+    def __init__(self, stage, route):
+        self.stage, self.route = stage, route
+        self.called = stage.directory / "called"
+        self.programs = private_postfix.programs()
+
+    def be_sendmail(self, before="", after=""):
+        """before, after: shell commands around the submission; $n is the number of this call."""
+        library = self.programs.environment.get("LD_LIBRARY_PATH", "")
+        self.stage.be_sendmail(f"#!/bin/sh\nunset LD_PRELOAD\nfor to; do :; done\necho \"$to\" >>{self.called}\n"
+                               f"n=$(wc -l <{self.called})\n{before}\nexport LD_LIBRARY_PATH='{library}'\n"
+                               f"{self.programs.sendmail} -C {self.route.postfix.etc} \"$@\" || exit\n{after}\n")
+
+    def recipients(self):
+        return self.called.read_text().split() if self.called.exists() else []
+
+    def assert_once(self, addresses):
+        """Each of addresses was written to once, and has the letter."""
+        assert sorted(self.recipients()) == sorted(addresses)
+        for address in addresses:
+            self.route.sink.take(address)
+            assert len(self.route.sink.to(address)) == 1
+
+
+def test_two_runs_against_a_slow_submission(stage, bare_route):
+    """One run waits for the MTA, or for its rate, while the other one goes through the same letters."""
+    addresses = many(stage, 5, "slow")
+    mta, go = Mta(stage, bare_route), stage.directory / "go"
+    mta.be_sendmail(before=f"[ $n -gt 1 ] || until [ -e {go} ]; do sleep 0.02; done")
+    slow = stage.start("--send", "--json", "--limit", 1)
+    processes.wait_until(mta.recipients, 20, "a letter that is being handed over", slow)
+    sent, skipped = stage.answer("--send", "--limit", 2)
+    assert len(sent) == 2 and set(skipped.values()) == {"waits"}, "what is under way is not due"
+    go.touch()
+    told, = json.loads(slow.communicate(timeout=60)[0])["letters"]
+    assert told["sent"] and told["domain"] in skipped
+
+    # its first letter is out; the second one is examined, and noted one second later
+    slow = stage.start("--send", "--json", rate=1)
+    processes.wait_until(lambda: len(mta.recipients()) > 3, 20, "the first letter of a slow run", slow)
+    fast, _ = stage.answer("--send")
+    told = json.loads(slow.communicate(timeout=60)[0])["letters"]
+    assert len(told) + len(fast) == 3
+    mta.assert_once(addresses)
+    assert stage.count("letters.db", "SELECT count(*) FROM letters WHERE state = 1") == len(addresses)
+
+
+def test_killed_around_the_submission(stage, bare_route):
+    """Killed before the MTA has the letter, and after that but before it is noted as sent: no second copy of either."""
+    addresses = many(stage, 3, "kill")
+    mta = Mta(stage, bare_route)
+    mta.be_sendmail(before="if [ $n -eq 1 ]; then kill -9 $PPID; exit 1; fi", after="[ $n -ne 2 ] || kill -9 $PPID")
+    for count in 1, 2:
+        assert stage.run("--send").returncode == -9
+        assert len(mta.recipients()) == count
+    lost = mta.recipients()[0]
+    sent, skipped = stage.answer("--send")
+    assert len(sent) == len(addresses) - 2 and list(skipped.values()) == ["waits"] * 2
+    assert sorted(mta.recipients()) == sorted(addresses)
+    for address in addresses - {lost}:
+        bare_route.sink.take(address)
+        assert len(bare_route.sink.to(address)) == 1
+    assert not bare_route.sink.to(lost)
+    assert stage.count("letters.db", "SELECT count(*) FROM letters WHERE state = 0") == 2
+    with PrivateWeb(stage.daemon) as web:
+        assert web.get("/letters?lang=en").text.count("not known whether it left") == 2
+    stage.wait(30)
+    sent, _ = stage.answer("--send")
+    assert sent[lost]["number"] == 2, "it may have left"
 
 
 def test_bounced(stage):
