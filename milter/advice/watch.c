@@ -1,0 +1,414 @@
+#include "config.h"
+
+#include "advice/watch.h"
+
+#include <string.h>
+
+#include "advice/record/cost.h"
+#include "dns/dns_wrappers.h"
+#include "ledger/ledger_report.h"
+#include "ledger/ledger_tally.h"
+#include "show/paragraph.h"
+#include "spf/check_host.h"
+#include "verdict/dkim_consent.h"
+
+#define LOOKUPS_MANY (CHECK_LOOKUPS_MAX - 1)
+#define OCTETS_MANY 450 /* of a record that fits into any answer (RFC 7208 section 3.4) */
+
+void watch_subject_free(WatchSubject *subject)
+{
+    watch_state_clear(&subject->before);
+    watch_state_clear(&subject->after);
+    g_clear_pointer(&subject->changes, g_ptr_array_unref);
+    g_free(subject->domain);
+    g_free(subject->trouble);
+    g_free(subject);
+}
+
+static void free_subject(gpointer subject)
+{
+    watch_subject_free(subject);
+}
+
+static void add_own(GHashTable *known, GPtrArray *subjects, const char *domain)
+{
+    WatchSubject *subject;
+
+    if (g_hash_table_contains(known, domain))
+        return;
+    subject = g_new0(WatchSubject, 1);
+    subject->domain = g_strdup(domain);
+    subject->is_own = true;
+    g_ptr_array_add(subjects, subject);
+    g_hash_table_add(known, subject->domain);
+}
+
+static void add_own_of(GHashTable *sections, GHashTable *known, GPtrArray *subjects)
+{
+    GHashTableIter place;
+    gpointer value;
+
+    if (sections == NULL)
+        return;
+    g_hash_table_iter_init(&place, sections);
+    while (g_hash_table_iter_next(&place, NULL, &value)) {
+        const DomainSection *section = value;
+
+        if (section->fallback != NULL)
+            add_own(known, subjects, section->fallback->domain_name);
+        if (section->return_in_force != NULL)
+            add_own(known, subjects, section->return_in_force->plain->domain_name);
+    }
+}
+
+static bool is_left_out(const Watch *watch, const char *domain)
+{
+    /* "mode = off" for all, or the daemon's switch, exempts no domain from being looked at */
+    const ModeInForce mode = {.mode = MODE_REWRITE};
+    const Standing standing = standing_of(watch->settings, mode, domain);
+
+    return standing.mode == MODE_OFF || standing.authorised != STANDING_MAP_SILENT ||
+           lists_has_provider(watch->lists, domain);
+}
+
+static bool is_domain(const LedgerDomain *domain, gconstpointer data G_GNUC_UNUSED)
+{
+    return strcmp(domain->name, LEDGER_NO_DOMAIN) != 0 &&
+           strcmp(domain->name, LEDGER_OTHER_DOMAINS) != 0;
+}
+
+/* What the ledger's last result says, if it says anything. */
+static void take_ledger(const Watch *watch, const LedgerDomain *seen, WatchSubject *subject)
+{
+    bool is_result = seen->result < LEDGER_UNCHECKED && seen->result != SPF_TEMPERROR;
+
+    subject->is_known = seen->is_authorised || is_result;
+    subject->before.is_authorised =
+        seen->is_authorised ||
+        (is_result && !spf_result_set_has(watch->settings->rewrite_on, (SpfResult)seen->result));
+    subject->before.result = seen->is_authorised ? SPF_PASS : seen->result;
+}
+
+/* Domains of one stranger stand together by name, and a dead server of his is not dead DNS. */
+static void shuffle(GPtrArray *subjects, guint first)
+{
+    for (guint i = first; i + 1 < subjects->len; i++) {
+        guint other = (guint)g_random_int_range((gint32)i, (gint32)subjects->len);
+        gpointer subject = subjects->pdata[i];
+
+        subjects->pdata[i] = subjects->pdata[other];
+        subjects->pdata[other] = subject;
+    }
+}
+
+GPtrArray *watch_find(const Watch *watch, Ledger *ledger, guint days, GError **error)
+{
+    const LedgerSearch search = {.wants = is_domain, .order = LEDGER_BY_NAME, .limit = LEDGER_ALL};
+    g_autoptr(GPtrArray) subjects = g_ptr_array_new_with_free_func(free_subject);
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(LedgerFound) found =
+        ledger_report_search(ledger, ledger_period_of(watch->now, days), &search, error);
+    guint own;
+
+    if (found == NULL)
+        return NULL;
+    add_own(known, subjects, watch->settings->fallback->domain_name);
+    if (watch->settings->return_in_force != NULL)
+        add_own(known, subjects, watch->settings->return_in_force->plain->domain_name);
+    add_own_of(watch->settings->sections, known, subjects);
+    add_own_of(watch->settings->map, known, subjects);
+    own = subjects->len;
+    for (guint i = 0; i < found->domains->len; i++) {
+        const LedgerDomain *seen = g_ptr_array_index(found->domains, i);
+        WatchSubject *subject;
+
+        if (g_hash_table_contains(known, seen->name) || is_left_out(watch, seen->name))
+            continue;
+        subject = g_new0(WatchSubject, 1);
+        subject->domain = g_strdup(seen->name);
+        take_ledger(watch, seen, subject);
+        g_ptr_array_add(subjects, subject);
+    }
+    shuffle(subjects, own);
+    return g_steal_pointer(&subjects);
+}
+
+/* DNS trouble at a key makes a domain look unauthorised that is not. */
+static bool has_key_trouble(const Watch *watch, const char *domain, Deadline deadline)
+{
+    const char *owners[] = {domain, dkim_consent_key_domain(watch->settings, domain)};
+
+    for (char **selector = watch->settings->dkim_consent; *selector != NULL; selector++)
+        for (size_t i = 0; i < G_N_ELEMENTS(owners); i++) {
+            g_autofree char *name = g_strdup_printf("%s._domainkey.%s", *selector, owners[i]);
+            g_autoptr(DnsAnswer) answer = dns_lookup(watch->dns, name, DNS_TXT, deadline);
+
+            if (answer->status == DNS_TROUBLE)
+                return true;
+        }
+    return false;
+}
+
+/* The term of the record that ended an evaluation, for people, owned by the caller; NULL: none
+ * did. */
+static char *deciding_term(const Evaluation *evaluation)
+{
+    if (evaluation == NULL)
+        return NULL;
+    if (evaluation->mechanism != NULL)
+        return paragraph_quoted(evaluation->mechanism);
+    for (guint i = evaluation->terms->len; i-- > 0;) {
+        const EvaluationTerm *term = g_ptr_array_index(evaluation->terms, i);
+
+        if (term->depth == 0 && evaluation->result == SPF_PERMERROR)
+            return paragraph_quoted(term->term);
+    }
+    return NULL;
+}
+
+/* Of text, the domain's own record. The dangers that before has stay where DNS does not say. */
+static void find_dangers(const Watch *watch, const char *text, WatchSubject *subject,
+                         Deadline deadline)
+{
+    WatchState *after = &subject->after;
+    g_autoptr(Dns) memo = dns_memo_new(watch->dns);
+    const CostMeter meter = {.dns = memo, .deadline = deadline, .has_ip4 = true, .has_ip6 = true};
+    g_autoptr(Record) record = record_parse(text, strlen(text));
+    g_auto(Cost) whole = {0};
+
+    after->octets = (guint)strlen(text);
+    if (after->octets >= OCTETS_MANY)
+        after->dangers |= WATCH_DANGER_OCTETS;
+    cost_record(&meter, subject->domain, record, &whole);
+    after->lookups = whole.lookups;
+    if (whole.has_trouble) {
+        after->dangers |= subject->before.dangers & (WATCH_DANGER_LOOKUPS | WATCH_DANGER_INCLUDE);
+        after->include = g_strdup(subject->before.include);
+        return;
+    }
+    if (whole.lookups >= LOOKUPS_MANY)
+        after->dangers |= WATCH_DANGER_LOOKUPS;
+    for (guint i = 0; i < record->terms->len && whole.broken != NULL; i++) {
+        const RecordTerm *term = record_at(record, i);
+        g_auto(Cost) cost = {0};
+
+        if (term->kind != RECORD_INCLUDE && term->kind != RECORD_REDIRECT)
+            continue;
+        cost_term(&meter, subject->domain, record, term, &cost);
+        if (cost.broken == NULL || cost.has_trouble)
+            continue;
+        after->dangers |= WATCH_DANGER_INCLUDE;
+        after->include = record_term_text(record, term);
+        return;
+    }
+}
+
+static WatchChange *add_change(const Watch *watch, WatchSubject *subject, WatchKind kind)
+{
+    WatchChange *change = g_new0(WatchChange, 1);
+
+    change->found = watch->now;
+    change->domain = g_strdup(subject->domain);
+    change->kind = kind;
+    change->is_authorised = subject->after.is_authorised;
+    change->result = subject->after.result;
+    change->before = g_strdup(subject->before.record);
+    change->after = g_strdup(subject->after.record);
+    g_ptr_array_add(subject->changes, change);
+    return change;
+}
+
+/* The record that is proven to let the relays pass, owned by the caller; NULL: none is known. */
+static char *advised_record(const Watch *watch, const CheckSubject *asked)
+{
+    g_autoptr(Consultation) consultation =
+        consultation_new_in(watch->settings, watch->mode, watch->dns, watch->lists, watch->relays,
+                            asked, deadline_in(watch->settings->check_timeout));
+
+    return consultation->advice->record != NULL ? paragraph_ascii(consultation->advice->record)
+                                                : NULL;
+}
+
+static void compare(const Watch *watch, const CheckSubject *asked, WatchSubject *subject)
+{
+    const WatchState *before = &subject->before, *after = &subject->after;
+    /* of our own domains nobody expects anything but a pass */
+    bool was_authorised = subject->is_known ? before->is_authorised : subject->is_own;
+    bool is_comparable = subject->is_known || subject->is_own;
+    guint begun = after->dangers & ~before->dangers;
+
+    if (is_comparable && was_authorised != after->is_authorised) {
+        WatchChange *change = add_change(watch, subject,
+                                         subject->is_own        ? WATCH_OWN
+                                         : after->is_authorised ? WATCH_AUTHORISED
+                                                                : WATCH_BROKEN);
+
+        change->term = g_strdup(after->mechanism);
+        change->passed = g_strdup(before->mechanism);
+        if (!after->is_authorised)
+            change->advised = advised_record(watch, asked);
+    }
+    for (guint danger = WATCH_DANGER_LOOKUPS; danger <= WATCH_DANGER_INCLUDE; danger <<= 1) {
+        WatchChange *change;
+
+        if ((begun & danger) == 0)
+            continue;
+        change = add_change(watch, subject, WATCH_ENDANGERED);
+        change->danger = danger;
+        change->number = danger == WATCH_DANGER_LOOKUPS ? after->lookups : after->octets;
+        if (danger == WATCH_DANGER_INCLUDE)
+            change->term = g_strdup(after->include);
+    }
+}
+
+void watch_look(const Watch *watch, WatchSubject *subject)
+{
+    Deadline deadline = deadline_in(watch->settings->check_timeout);
+    g_autoptr(CheckSubject) asked = check_subject_parse(subject->domain);
+    g_autoptr(DomainCheck) check = domain_check_run_in(watch->settings, watch->mode, watch->dns,
+                                                       watch->relays, asked, deadline);
+    const Evaluation *shown = check->shown;
+
+    subject->changes = watch_changes_new();
+    if (check->result == SPF_TEMPERROR && check->dkim == NULL) {
+        subject->trouble = g_strdup(check->reason != NULL ? check->reason : "DNS did not answer");
+        return;
+    }
+    if (!check->is_authorised && has_key_trouble(watch, subject->domain, deadline)) {
+        subject->trouble = g_strdup("DNS did not answer for a DKIM key");
+        return;
+    }
+    subject->after.is_authorised = check->is_authorised;
+    subject->after.result = check->result;
+    subject->after.mechanism = check->dkim != NULL && check->result != SPF_PASS
+                                   ? g_strconcat("dkim=", check->dkim, NULL)
+                                   : deciding_term(shown);
+    if (shown != NULL && shown->record != NULL)
+        subject->after.record = paragraph_record(shown->record);
+    if (check->result == SPF_PASS && subject->after.record != NULL)
+        find_dangers(watch, shown->record, subject, deadline);
+    compare(watch, asked, subject);
+}
+
+static bool shows_record(const WatchChange *change)
+{
+    return change->kind != WATCH_ENDANGERED && !change->is_authorised && change->advised != NULL;
+}
+
+/* Without the record, which follows it if shows_record(). */
+static const char *next_of(const WatchChange *change)
+{
+    if (change->kind == WATCH_ENDANGERED && change->danger == WATCH_DANGER_INCLUDE)
+        return N_("Ask the owner to remove or correct {term}.");
+    if (change->kind == WATCH_ENDANGERED && change->danger == WATCH_DANGER_LOOKUPS)
+        return N_("Ask the owner to reduce the look-ups: \"spfrom advise {domain}\".");
+    if (change->kind == WATCH_ENDANGERED)
+        return N_("Ask the owner to shorten the record.");
+    if (change->is_authorised)
+        return N_("Nothing to do.");
+    if (change->advised == NULL)
+        return N_("What to publish: \"spfrom advise {domain}\".");
+    return change->kind == WATCH_OWN ? N_("Publish this record:")
+                                     : N_("Ask the owner to publish this record:");
+}
+
+static const char *danger_sentence(guint danger)
+{
+    switch (danger) {
+    case WATCH_DANGER_LOOKUPS:
+        return N_("The record of {domain} needs {number} DNS look-ups; SPF allows 10.");
+    case WATCH_DANGER_OCTETS:
+        return N_("The record of {domain} has {number} octets; more than 450 may not reach "
+                  "everybody.");
+    default:
+        return N_("The record of {domain} has {term}, which leads to no valid record any more.");
+    }
+}
+
+static const char *sentence_of(const WatchChange *change)
+{
+    switch (change->kind) {
+    case WATCH_OWN:
+        return change->is_authorised
+                   ? N_("{domain}, the domain of a fallback or return address, "
+                        "authorises our relays again.")
+                   : N_("{domain}, the domain of a fallback or return address, does not "
+                        "authorise our relays ({result}): rewritten mail fails, too.");
+    case WATCH_BROKEN:
+        return N_("{domain} no longer authorises our relays ({result}).");
+    case WATCH_ENDANGERED:
+        return danger_sentence(change->danger);
+    case WATCH_AUTHORISED:
+        break;
+    }
+    return N_("{domain} now authorises our relays.");
+}
+
+/* Owned by the caller. */
+static char *fill(const Language *language, const char *text, const WatchChange *change)
+{
+    g_autofree char *number = g_strdup_printf("%u", change->number);
+    g_autofree char *domain = paragraph_domain(change->domain);
+
+    return language_fill(language, text, "domain", domain, "number", number, "result",
+                         spf_result_text((SpfResult)MIN(change->result, SPF_PERMERROR)), "term",
+                         change->term != NULL ? change->term : "", NULL);
+}
+
+char *watch_next(const Language *language, const WatchChange *change)
+{
+    g_autofree char *sentence = fill(language, next_of(change), change);
+
+    return shows_record(change) ? g_strconcat(sentence, " ", change->advised, NULL)
+                                : g_steal_pointer(&sentence);
+}
+
+char *watch_sentence(const Language *language, const WatchChange *change)
+{
+    return fill(language, sentence_of(change), change);
+}
+
+/* A line that is never broken: what stands in it is there to be copied. */
+static void add_line(GString *page, const Language *language, const char *text, const char *value)
+{
+    g_autofree char *line =
+        value != NULL ? language_fill(language, text, "value", value, NULL) : NULL;
+
+    if (line != NULL)
+        g_string_append_printf(page, "    %s\n", line);
+}
+
+static void add_records(GString *page, const Language *language, const WatchChange *change)
+{
+    add_line(page, language, N_("Before: {value}"), change->before);
+    add_line(page, language, N_("Now: {value}"), change->after);
+    if (change->after == NULL && change->result == SPF_NONE)
+        add_line(page, language, N_("Now: no SPF record"), "");
+    if (change->after == NULL && change->result == SPF_PERMERROR)
+        add_line(page, language, N_("Now: several SPF records"), "");
+    add_line(page, language, N_("The term that did it: {value}"), change->term);
+    if (!change->is_authorised)
+        add_line(page, language, N_("The term that authorised them before: {value}"),
+                 change->passed);
+}
+
+char *watch_digest(const Language *language, const GPtrArray *changes)
+{
+    GString *page = g_string_new(NULL);
+
+    for (guint i = 0; i < changes->len; i++) {
+        const WatchChange *change = g_ptr_array_index(changes, i);
+        g_autofree char *sentence = watch_sentence(language, change);
+        g_autofree char *next = fill(language, next_of(change), change);
+
+        if (i > 0)
+            g_string_append_c(page, '\n');
+        paragraph_append(page, sentence, "", "  ");
+        if (change->kind != WATCH_ENDANGERED)
+            add_records(page, language, change);
+        paragraph_append(page, next, "    ", "      ");
+        if (shows_record(change))
+            g_string_append_printf(page, "%s\n", change->advised);
+    }
+    return g_string_free(page, FALSE);
+}

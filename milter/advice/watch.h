@@ -1,0 +1,58 @@
+#ifndef SPFROM_ADVICE_WATCH_H
+#define SPFROM_ADVICE_WATCH_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "advice/consultation.h"
+#include "advice/watch_rows.h"
+#include "base/language.h"
+#include "ledger/ledger.h"
+
+/* What `spfrom watch` finds out (design section 21): which domains it looks at, what changed there, and
+ * what is to be done. Nothing is written or sent here. */
+
+/* What looking needs; all of it is borrowed, and any number of threads may look. */
+typedef struct {
+    Settings *settings;
+    ModeInForce mode;
+    Dns *dns;
+    const Lists *lists;
+    const Relays *relays;
+    gint64 now; /* wall time */
+} Watch;
+
+/* One domain. */
+typedef struct {
+    char *domain;
+    bool is_own;   /* of a fallback or return address */
+    bool is_known; /* before is what was found last; else nothing is known */
+    WatchState before;
+    /* Set by watch_look(): */
+    WatchState after;   /* not if trouble */
+    GPtrArray *changes; /* of WatchChange */
+    char *trouble;      /* why it can't be known now; NULL: it is */
+} WatchSubject;
+void watch_subject_free(WatchSubject *subject);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchSubject, watch_subject_free)
+
+/*
+ * The domains to look at, our own ones first: those that the ledger has seen in the last days, but none that
+ * is exempt, that domain_map decides, or that is a provider's. Those stand in no order. before is the
+ * ledger's last result.
+ * Returns an array of WatchSubject, or NULL with error.
+ */
+GPtrArray *watch_find(const Watch *watch, Ledger *ledger, guint days, GError **error);
+
+/* Looks at subject now, and compares. */
+void watch_look(const Watch *watch, WatchSubject *subject);
+
+/* What to do about change, with the record that is to be published, and what it is, each a sentence
+ * in language on one line; owned by the caller. */
+char *watch_next(const Language *language, const WatchChange *change);
+char *watch_sentence(const Language *language, const WatchChange *change);
+
+/* All changes in words, lines of at most 76 columns; but records, which people copy, are never
+ * broken. Owned by the caller. */
+char *watch_digest(const Language *language, const GPtrArray *changes);
+#endif
