@@ -296,12 +296,25 @@ int subcommand_error(const Subcommand *subcommand, int status, const char *forma
 }
 
 const Subcommand *const subcommands[] = {
-    &check_subcommand,   &advise_subcommand,     &test_subcommand,
-    &why_subcommand,     &status_subcommand,     &mode_subcommand,
-    &config_subcommand,  &reload_subcommand,     &flush_subcommand,
-    &report_subcommand,  &resolve_subcommand,    &fleet_subcommand,
-    &letters_subcommand, &doctor_subcommand,     &web_subcommand,
-    &metrics_subcommand, &completion_subcommand, NULL,
+    &check_subcommand,
+    &advise_subcommand,
+    &test_subcommand,
+    &why_subcommand,
+    &status_subcommand,
+    &mode_subcommand,
+    &config_subcommand,
+    &reload_subcommand,
+    &flush_subcommand,
+    &report_subcommand,
+    &resolve_subcommand,
+    &fleet_subcommand,
+    &letters_subcommand,
+    &watch_subcommand,
+    &doctor_subcommand,
+    &web_subcommand,
+    &metrics_subcommand,
+    &completion_subcommand,
+    NULL,
 };
 
 const Subcommand *subcommand_find(const char *name)

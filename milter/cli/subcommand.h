@@ -137,6 +137,7 @@ extern const Subcommand report_subcommand;
 extern const Subcommand resolve_subcommand;
 extern const Subcommand status_subcommand;
 extern const Subcommand test_subcommand;
+extern const Subcommand watch_subcommand;
 extern const Subcommand web_subcommand;
 extern const Subcommand why_subcommand;
 

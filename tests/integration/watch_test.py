@@ -1,0 +1,134 @@
+"""`spfrom watch` (design section 21): what changed is told once, and what DNS does not say changes nothing."""
+
+import contextlib
+import email
+import email.policy
+import fcntl
+import json
+import os
+import sqlite3
+import subprocess
+
+import pytest
+
+from lab import paths
+from lab import processes
+from lab.milter_client import ask
+from lab.spfrom import Spfrom
+from lab.zone import ZONE_FILE
+
+SENDMAIL = '#!/bin/sh\n{{ echo "$*"; cat; }} >{folder}/digest\n'
+AUTHORS = ["a@klinik-nord.de", "b@praxis-neutral.de", "c@gmx.de", "d@praxis-mueller.de"]
+NORD = 'klinik-nord.de.            TXT  "v=spf1 ip4:192.0.2.25 -all"'
+
+
+class Stage:
+    def __init__(self, directory):
+        directory.mkdir()
+        self.directory = directory
+        self.zone = directory / "zone"
+        self.zone.write_text(ZONE_FILE)
+        (directory / "sendmail").write_text(SENDMAIL.format(folder=directory))
+        (directory / "sendmail").chmod(0o755)
+        self.daemon = Spfrom(directory / "daemon", zone=ZONE_FILE, fallback_address="Lemniscus <noreply@lemniscus.de>")
+        self.state = self.daemon.directory / "state"
+
+    def see(self):
+        for author in AUTHORS:
+            ask(self.daemon.address, [("From", author), ("To", "patient@example.net")], sender=author)
+        processes.wait_until(lambda: self.count("ledger.db", "SELECT count(*) FROM seen") >= len(AUTHORS),
+                             20, "rows of all authors")
+
+    def count(self, name, sql):
+        if not (self.state / name).exists():
+            return 0  # nor may this make it
+        with contextlib.closing(sqlite3.connect(self.state / name, timeout=20)) as database:
+            try:
+                return database.execute(sql).fetchone()[0]
+            except sqlite3.OperationalError:
+                return 0  # it is being made
+
+    def change(self, old, new):
+        [file] = [path for path in self.daemon.directory.rglob("*zone*") if path.is_file()]
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    def run(self, *arguments):
+        environment = os.environ | {"SPFROM_SENDMAIL": str(self.directory / "sendmail")}
+        return subprocess.run([paths.TOOL, "-c", self.daemon.configuration_file, "watch", "--rate", "1000", *arguments],
+                              capture_output=True, text=True, timeout=60, env=environment)
+
+    def answer(self, status, *arguments):
+        result = self.run("--json", *arguments)
+        assert result.returncode == status, result.stdout + result.stderr
+        answer = json.loads(result.stdout)
+        return {change["domain"]: change for change in answer["changes"]}, answer
+
+    def digest(self):
+        file = self.directory / "digest"
+        if not file.exists():
+            return None
+        arguments, _, text = file.read_bytes().partition(b"\n")
+        file.unlink()
+        return arguments.decode(), email.message_from_bytes(text, policy=email.policy.default)
+
+
+@pytest.fixture
+def stage(directory, request):
+    stage = Stage(directory / f"watch-{request.node.name}")
+    with stage.daemon:
+        stage.see()
+        yield stage
+
+
+def test_each_change_is_told_once(stage):
+    changes, answer = stage.answer(0, "--mail", "boss@example.org")
+    assert changes == {} and answer["domains"] == 4 and answer["trouble"] == [] and stage.digest() is None
+
+    stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", "ip4:192.0.2.99 -all"))
+    stage.change('praxis-neutral.de.         TXT  "v=spf1 ?all"', 'praxis-neutral.de. TXT "v=spf1 include:lemniscus.de ?all"')
+    changes, _ = stage.answer(1, "--mail", "boss@example.org", "--lang", "de")
+    assert set(changes) == {"klinik-nord.de", "praxis-neutral.de"}
+    broken = changes["klinik-nord.de"]
+    assert broken["kind"] == "broken" and broken["term"] == "-all"
+    assert (broken["before"], broken["after"]) == ("v=spf1 ip4:192.0.2.25 -all", "v=spf1 ip4:192.0.2.99 -all")
+    assert changes["praxis-neutral.de"]["kind"] == "authorised"
+    arguments, message = stage.digest()
+    assert arguments == "-i -f noreply@lemniscus.de -- boss@example.org"
+    assert "klinik-nord.de" in message.get_content() and "192.0.2.99" in message.get_content()
+
+    assert stage.answer(0, "--mail", "boss@example.org")[0] == {} and stage.digest() is None
+
+
+def test_own_endangered_and_trouble(stage):
+    stage.answer(0)
+    stage.change('praxis-mueller.de.         TXT  "v=spf1 include:lemniscus.de ~all"',
+                 'praxis-mueller.de. TXT "v=spf1 include:lemniscus.de include:weg.example ~all"')
+    changes, _ = stage.answer(1)
+    assert changes["praxis-mueller.de"]["kind"] == "endangered"
+    assert changes["praxis-mueller.de"]["term"] == "include:weg.example"
+    stage.change(NORD, 'klinik-nord.de. TROUBLE "no answer"')
+    changes, answer = stage.answer(75)
+    assert changes == {} and answer["trouble"] == ["klinik-nord.de"]
+    stage.change('praxis-neutral.de.         TXT  "v=spf1 ?all"', 'praxis-neutral.de. TXT "v=spf1 include:lemniscus.de ?all"')
+    changes, _ = stage.answer(1)
+    assert {change["kind"] for change in changes.values()} == {"authorised", "endangered"}
+
+
+def test_second_run_says_that_one_is_under_way(stage):
+    stage.answer(0)
+    with open(stage.state / "watch.lock", "rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = stage.run()
+    assert result.returncode == 69 and "under way" in result.stderr
+
+
+def test_what_was_found_is_told_by_the_run_that_ends(stage):
+    stage.answer(0)
+    stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", "-all"))
+    (stage.directory / "sendmail").write_text("#!/bin/sh\nexit 75\n")
+    assert stage.run("--mail", "boss@example.org").returncode == 69
+    (stage.directory / "sendmail").write_text(SENDMAIL.format(folder=stage.directory))
+    assert set(stage.answer(1, "--mail", "boss@example.org")[0]) == {"klinik-nord.de"}
+    assert stage.digest() is not None
