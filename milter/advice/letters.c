@@ -442,6 +442,11 @@ const Mailbox *letters_from(const Letters *letters, const Letter *letter)
     return standing_of(letters->settings, letters->mode, letter->domain).fallback;
 }
 
+bool letters_take_replies(Settings *settings)
+{
+    return settings->letter_reply_to != NULL || settings->letter_from != NULL;
+}
+
 char *letters_message_id(const Letters *letters, const Letter *letter, const char *token)
 {
     return g_strdup_printf("spfrom-letter.%s@%s", token,
@@ -452,9 +457,10 @@ char *letters_message(const Letters *letters, const Letter *letter, const Langua
                       const char *signature, const char *token)
 {
     Settings *settings = letters->settings;
-    g_autofree char *text = letter->kind == LETTER_THANKS
-                                ? letter_thanks_new(language, letter->advice)
-                                : letter_new(language, letter->advice);
+    g_autofree char *text =
+        letter->kind == LETTER_THANKS
+            ? letter_thanks_new(language, letter->advice)
+            : letter_new(language, letter->advice, letters_take_replies(settings));
     char *body = text != NULL ? strstr(text, "\n\n") : NULL;
     g_autofree char *whole = NULL;
     g_autofree char *id = letters_message_id(letters, letter, token);

@@ -102,4 +102,7 @@ char *letters_message(const Letters *letters, const Letter *letter, const Langua
 /* Its message-id, without "<>"; and who it is from. */
 char *letters_message_id(const Letters *letters, const Letter *letter, const char *token);
 const Mailbox *letters_from(const Letters *letters, const Letter *letter);
+
+/* Did the operator say where answers go? The fallback address is mostly one that nobody reads. */
+bool letters_take_replies(Settings *settings);
 #endif

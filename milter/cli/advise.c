@@ -49,7 +49,7 @@ static void print_json(const Options *options, const Language *language,
     if (consultation->meant != NULL)
         json_object_set_new(json, "did_you_mean", advice_json_text(consultation->meant));
     if (options->is_letter) {
-        g_autofree char *letter = letter_new(language, advice);
+        g_autofree char *letter = letter_new(language, advice, true);
 
         json_object_set_new(json, "letter", advice_json_text(letter));
     }
@@ -76,7 +76,7 @@ static void print_text(const Language *language, const Advice *advice)
 
 static int print_letter(const Language *language, const Advice *advice)
 {
-    g_autofree char *letter = letter_new(language, advice);
+    g_autofree char *letter = letter_new(language, advice, true);
 
     if (letter == NULL)
         return subcommand_error(&advise_subcommand, CLI_TROUBLE,

@@ -301,6 +301,8 @@ static const char *sentence_of(const char *reason)
 static void print_text(const Run *run)
 {
     const char *verb = run->options->is_sending ? "sent" : "due";
+    size_t without = json_array_size(run->skipped);
+    size_t due;
     size_t i;
     const json_t *row;
 
@@ -320,8 +322,11 @@ static void print_text(const Run *run)
 
         printf("%s: no letter: %s\n", domain, sentence_of(control_text(row, "reason")));
     }
-    printf("%zu letters %s, %zu domains without one\n", json_array_size(run->told), verb,
-           json_array_size(run->skipped));
+    due = run->options->is_sending ? run->sent : json_array_size(run->told);
+    printf("%zu letter%s %s, ", due, due == 1 ? "" : "s", verb);
+    if (run->failed > 0)
+        printf("%u not sent, ", run->failed);
+    printf("%zu domain%s without one\n", without, without == 1 ? "" : "s");
 }
 
 static int status_of(const Run *run)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "advice/consultation.h"
+#include "advice/letters.h"
 #include "base/deadline.h"
 #include "base/domain_name.h"
 #include "doctor/dns.h"
@@ -331,6 +332,31 @@ static GPtrArray *sorted_addresses(Settings *settings)
     return addresses;
 }
 
+#define LETTERS_TIMER "/etc/systemd/system/timers.target.wants/spfrom-letters.timer"
+
+/* Is it known where the answers to letters go? Says nothing if none are sent. */
+static void examine_letters(Doctor *doctor)
+{
+    Settings *settings = doctor->settings;
+    g_autofree char *rows = letter_rows_file(settings);
+    bool is_sending = (rows != NULL && g_file_test(rows, G_FILE_TEST_EXISTS)) ||
+                      g_file_test(LETTERS_TIMER, G_FILE_TEST_IS_SYMLINK);
+
+    if (!is_sending)
+        return;
+    if (letters_take_replies(settings))
+        findings_add(doctor, FINDING_FINE, "letter-replies",
+                     "answers to letters go to %s; somebody should read it",
+                     settings->letter_reply_to != NULL ? settings->letter_reply_to->plain->addr_spec
+                                                       : settings->letter_from->plain->addr_spec);
+    else
+        finding_advise(findings_add(doctor, FINDING_WARNING, "letter-replies",
+                                    "letters ask for no answers, and those that come all the same "
+                                    "go to the fallback address: letter_reply_to is empty"),
+                       "in %s write letter_reply_to = ADDRESS, one that somebody reads",
+                       doctor->file);
+}
+
 #define ADDRESSES_MAX 20 /* a map may have an address for each of thousands of domains */
 
 void doctor_fallback(Doctor *doctor)
@@ -354,4 +380,6 @@ void doctor_fallback(Doctor *doctor)
         findings_add(doctor, FINDING_UNKNOWN, "fallback",
                      "%u more fallback addresses were not looked at",
                      addresses->len - ADDRESSES_MAX);
+    if (findings_is_known(doctor, "letter_reply_to") && findings_is_known(doctor, "letter_from"))
+        examine_letters(doctor);
 }

@@ -536,7 +536,7 @@ static char *make_domain_page(const Visit *visit, const Consultation *consultati
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) recent = ask_recent(settings, advice->domain, &error);
     g_autoptr(GPtrArray) pieces = advice_text_pieces(view->language, advice);
-    g_autofree char *letter = letter_new(view->language, advice);
+    g_autofree char *letter = letter_new(view->language, advice, true);
     g_autoptr(Preview) preview =
         preview_new(settings, mode, consultation->check, view_say(view, "Anna Example"), "anna");
     g_auto(DomainLedger) ledger = {0};
@@ -558,7 +558,7 @@ static char *make_domain_page(const Visit *visit, const Consultation *consultati
 
 static char *make_letter_page(const Visit *visit, const Consultation *consultation)
 {
-    g_autofree char *letter = letter_new(visit->view.language, consultation->advice);
+    g_autofree char *letter = letter_new(visit->view.language, consultation->advice, true);
 
     return letter_page(&visit->view, visit->request, consultation->check->subject, letter);
 }

@@ -315,6 +315,16 @@ def test_bounced(stage):
         assert 'href="/letters"' in web.get("/").text
 
 
+def test_a_name_with_an_umlaut(stage):
+    """The page shows a domain as its owner reads it."""
+    stage.see(MUTE)
+    stage.run("--send")
+    stage.change("letters.db", "UPDATE letters SET domain = 'xn--praxis-mller-klb.de'")
+    with PrivateWeb(stage.daemon) as web:
+        page = web.get("/letters").text
+        assert re.search(r'<a[^>]*href="/domain/xn--praxis-mller-klb.de"[^>]*>praxis-müller.de</a>', page), page
+
+
 def test_through_postfix(stage, directory, needs_postfix):
     """A letter as it arrives: nobody on the way had to mend it, and the milter left it alone."""
     stage.see(NEW)
@@ -340,6 +350,7 @@ def test_refused_by_the_mta(stage):
     stage.be_sendmail("#!/bin/sh\necho 'queue file write error' >&2\nexit 75\n")
     result = stage.run("--send")
     assert result.returncode == 1 and "queue file write error" in result.err
+    assert result.out.splitlines()[-1] == "0 letters sent, 1 not sent, 0 domains without one"
     stage.be_sendmail(SENDMAIL)
     assert stage.run("--send").returncode == 0
     assert stage.taken().keys() == {MUTE}
@@ -347,6 +358,34 @@ def test_refused_by_the_mta(stage):
     stage.wait(31)
     result = stage.run("--send")
     assert result.returncode == 69 and "sendmail" in result.err
+
+
+def replies_finding(stage):
+    found = [finding for finding in json.loads(stage.daemon.tool("doctor", "--json").stdout)["findings"]
+             if finding["check"] == "letter-replies"]
+    return [finding["level"] for finding in found]
+
+
+def test_nobody_reads_answers(stage):
+    """Letters ask for no answer if the operator didn't say who reads it, and the doctor tells."""
+    stage.see(NEW)
+    assert replies_finding(stage) == [], "no letter was sent yet"
+    for settings, asks in (({"letter_reply_to": "buero@lemniscus.de"}, True), ({"letter_from": "office@lemniscus.de"}, True), ({}, False)):
+        for key in ("letter_reply_to", "letter_from"):
+            stage.daemon.settings.pop(key, None)
+        stage.daemon.settings.update(settings)
+        stage.daemon.write_configuration()
+        shown = stage.run("--show", "praxis-ohne.de", "--lang", "en")
+        letter = email.message_from_string(shown.out, policy=email.policy.default)
+        text = " ".join(letter.get_content().split())
+        assert ("reply to this letter" in text) is asks and "this command answers with the line" in text
+    result = stage.run("--send")
+    assert result.out.splitlines()[-1] == "1 letter sent, 0 domains without one"
+    assert replies_finding(stage) == ["warning"]
+    stage.daemon.settings["letter_reply_to"] = "buero@lemniscus.de"
+    stage.daemon.write_configuration()
+    assert replies_finding(stage) == ["fine"]
+    assert stage.run().out.splitlines()[-1] == "0 letters due, 1 domain without one"
 
 
 WRONG_LINES = [

@@ -17,6 +17,7 @@ typedef struct {
     const AdviceKindRow *row;
     const char *domain; /* for a sentence, whatever was asked for */
     const char *name;   /* the same in ASCII, for what is no sentence */
+    bool takes_replies;
 } Letter;
 
 /* Appends a paragraph and the blank line behind it. */
@@ -90,13 +91,19 @@ static void write_check(const Letter *letter)
 
     if (!letter->row->shows_record || letter->advice->record == NULL)
         return;
-    write_paragraph(letter, N_("To see whether it worked, just reply to this letter when it is "
-                               "done: we then check it."));
+    if (letter->takes_replies)
+        write_paragraph(letter, N_("To see whether it worked, just reply to this letter when it is "
+                                   "done: we then check it."));
     if (!has_room)
         return;
-    write_paragraph(letter, N_("Or look for yourself: on Windows (command prompt) and on macOS "
-                               "(Terminal), this command answers with the line that you "
-                               "published."));
+    if (letter->takes_replies)
+        write_paragraph(letter, N_("Or look for yourself: on Windows (command prompt) and on macOS "
+                                   "(Terminal), this command answers with the line that you "
+                                   "published."));
+    else
+        write_paragraph(letter, N_("To see whether it worked, look for yourself: on Windows "
+                                   "(command prompt) and on macOS (Terminal), this command answers "
+                                   "with the line that you published."));
     g_string_append_printf(letter->page, COMMAND "%s\n\n", letter->name);
 }
 
@@ -141,12 +148,12 @@ static void write_end(const Letter *letter)
 {
     if (letter->row->letter_end != NULL)
         write_paragraph(letter, letter->row->letter_end);
-    if (!letter->row->shows_record || letter->advice->record == NULL)
+    if (letter->takes_replies && (!letter->row->shows_record || letter->advice->record == NULL))
         write_paragraph(letter, N_("If anything is unclear, just reply to this letter."));
     write_regards(letter);
 }
 
-char *letter_new(const Language *language, const Advice *advice)
+char *letter_new(const Language *language, const Advice *advice, bool takes_replies)
 {
     g_autofree char *domain = paragraph_domain(advice->domain);
     g_autofree char *quoted = paragraph_quoted(advice->domain);
@@ -156,7 +163,8 @@ char *letter_new(const Language *language, const Advice *advice)
                            .advice = advice,
                            .row = advice_kind_row(advice->kind),
                            .domain = domain,
-                           .name = name};
+                           .name = name,
+                           .takes_replies = takes_replies};
 
     if (letter.row->reason == NULL)
         return g_string_free(letter.page, TRUE);

@@ -13,7 +13,7 @@ static char *letter_in(const char *code, const Advice *advice)
 {
     g_autoptr(Language) language = written_language(code);
 
-    return letter_new(language, advice);
+    return letter_new(language, advice, true);
 }
 
 static const struct letter_row {
@@ -175,6 +175,25 @@ static void test_otherwise(void **state)
     assert_true(row->wanted != NULL || strstr(text, "not yours") == NULL);
 }
 
+/* A letter that comes from an address that nobody reads asks for no answer. */
+static void test_no_replies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; language_codes[i] != NULL; i++)
+        for (AdviceKind kind = 0; kind < ADVICE_KINDS; kind++) {
+            g_autoptr(Language) language = written_language(language_codes[i]);
+            g_autoptr(Advice) advice = written_advice_usual(kind);
+            g_autofree char *letter = letter_new(language, advice, false);
+            g_autofree char *text = letter != NULL ? one_line(letter) : g_strdup("");
+
+            if (strstr(text, "reply to this") != NULL || strstr(text, "ntworten Sie") != NULL)
+                fail_msg("it asks for an answer:\n%s", letter);
+            if (letter != NULL)
+                check_page(letter, advice->record);
+            assert_true(advice->record == NULL || strstr(text, "nslookup") != NULL);
+        }
+}
+
 /* A policy of DMARC in words for owners; what the operator needs is left out. */
 static void test_dmarc(void **state)
 {
@@ -322,5 +341,6 @@ int main(void)
     table_add(tests, "every point", test_points, NULL);
     table_add(tests, "nothing is rewritten", test_log_only, NULL);
     table_add(tests, "the way by DKIM", test_dkim, NULL);
+    table_add(tests, "nobody reads answers", test_no_replies, NULL);
     return table_run(tests, "letter_test");
 }
