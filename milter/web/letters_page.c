@@ -5,6 +5,7 @@
 #include "ledger/ledger_report.h"
 #include "returns/letter_rows.h"
 #include "show/html.h"
+#include "show/mail_summary.h"
 #include "web/layout.h"
 
 static const char *kind_sentence(LetterKind kind)
@@ -59,16 +60,15 @@ static void add_outcome(Html *html, const View *view, const LetterRow *row, Ledg
 
 static void add_letter(Html *html, const View *view, const LetterRow *row, Ledger *ledger)
 {
-    g_autofree char *target = request_domain_target(row->domain);
-    g_autofree char *time = view_time(view, row->noted);
+    g_autofree char *day = view_date(view, row->noted);
 
     html_open_row(html);
     html_open_row_heading(html, NULL);
-    html_element(html, "a", row->domain, "class", "domain", "href", target, NULL);
+    mail_summary_add_domain_name(html, view, row->domain);
     html_close(html);
     html_add_cell(html, view_say(view, "To"), NULL, row->address);
     html_add_cell(html, view_say(view, "Letter"), NULL, view_say(view, kind_sentence(row->kind)));
-    html_add_cell(html, view_say(view, "Sent"), NULL, time);
+    html_add_cell(html, view_say(view, "Written"), NULL, day);
     add_outcome(html, view, row, ledger);
     html_close(html);
 }
@@ -79,7 +79,7 @@ static void add_table(Html *html, const View *view, const GPtrArray *letters, Le
     html_add_column(html, view_say(view, "Domain"), NULL);
     html_add_column(html, view_say(view, "To"), NULL);
     html_add_column(html, view_say(view, "Letter"), NULL);
-    html_add_column(html, view_say(view, "Sent"), NULL);
+    html_add_column(html, view_say(view, "Written"), NULL);
     html_add_column(html, view_say(view, "What came of it"), NULL);
     html_end_columns(html);
     for (guint i = 0; i < letters->len; i++)
@@ -98,7 +98,7 @@ char *letters_page(const View *view, const Request *request, const GPtrArray *le
     if (problem != NULL)
         layout_notice(&html, "doubtful", view_say(view, "The list of letters can't be read."),
                       problem);
-    html_open(&html, "section", "class", "card", "aria-labelledby", "letters", NULL);
+    html_open(&html, "section", "class", "card full", "aria-labelledby", "letters", NULL);
     if (letters != NULL && letters->len > 0)
         add_table(&html, view, letters, ledger);
     else

@@ -72,3 +72,32 @@ def write_domains(file, count):
         ledger.execute("INSERT INTO seen SELECT ?, id, ?, ?, 1, ?, ? FROM domains WHERE name LIKE '%.many.example'",
                        (day, NONE, REWRITE, time, time))
     ledger.close()
+
+
+# A letter of each outcome: domain, address, kind, state (letter_rows.h), the days ago it was sent, and whether it came back.
+LETTERS = [
+    ("praxis-mueller.de", "anna.mueller@praxis-mueller.de", 2, 1, 8, False),
+    ("praxis-mueller.de", "anna.mueller@praxis-mueller.de", 0, 1, 21, False),
+    ("klinik-nord.de", "sekretariat@klinik-nord.de", 0, 1, 25, False), ("gmx.de", "therapeut@gmx.de", 1, 1, 12, False),
+    ("praxis-ohne.de", "neu@praxis-ohne.de", 0, 1, 3, False), ("praxis-neutral.de", "stumm@praxis-neutral.de", 0, 1, 5, True),
+    ("xn--praxis-mller-klb.de", "praxis@xn--praxis-mller-klb.de", 0, 0, 2, False),
+    ("psychotherapie-gemeinschaftspraxis-am-alten-rathausmarkt.example",
+     "anmeldung@psychotherapie-gemeinschaftspraxis-am-alten-rathausmarkt.example", 0, 2, 1, False),
+]
+
+
+def write_letters(file):
+    """Makes letters.db, as `spfrom letters --send` would have left it (milter/returns/letter_rows.c)."""
+    with sqlite3.connect(file) as letters:
+        letters.executescript("""
+            CREATE TABLE letters (token TEXT PRIMARY KEY, domain TEXT NOT NULL, address TEXT NOT NULL, kind INTEGER NOT NULL,
+                                  state INTEGER NOT NULL, noted INTEGER NOT NULL, bounced INTEGER NOT NULL) WITHOUT ROWID;
+            CREATE INDEX letters_by_domain ON letters (domain, noted);
+            CREATE INDEX letters_by_address ON letters (address);
+            CREATE INDEX letters_by_time ON letters (noted);
+            PRAGMA application_id = 0x7370626c; PRAGMA user_version = 1; PRAGMA journal_mode = WAL""")
+        for number, (domain, address, kind, state, ago, came_back) in enumerate(LETTERS):
+            noted = _times(ago)[1] * 1000
+            letters.execute("INSERT INTO letters VALUES (?, ?, ?, ?, ?, ?, ?)",
+                            (f"letter{number:010}", domain, address, kind, state, noted, noted + 1 if came_back else 0))
+    letters.close()
