@@ -4,21 +4,23 @@
 
 #include <glib.h>
 #include <libmilter/mfapi.h>
+#include <stdbool.h>
 #include <string.h>
 #include <syslog.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/apply.h"
 #include "daemon/in_flight.h"
 #include "daemon/ledger_writer.h"
 #include "daemon/live_settings.h"
 #include "daemon/message_log.h"
 #include "daemon/metrics.h"
 #include "daemon/returns.h"
+#include "mail/edits.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
 #include "policy/outbound.h"
+#include "policy/plan.h"
 #include "returns/letter_rows.h"
 #include "verdict/decision.h"
 
@@ -381,6 +383,60 @@ static sfsistat reject(SMFICTX *context, const Decision *decision)
     else
         smfi_setreply(context, unwanted_code, unwanted_extended_code, unwanted_text);
     return SMFIS_REJECT;
+}
+
+static bool apply_edit(SMFICTX *context, const Edit *edit, const char *value)
+{
+    char *name = edit->name;
+    char *text = (char *)value; /* libmilter takes char * and changes nothing */
+
+    switch (edit->kind) {
+    case EDIT_CHANGE:
+        return smfi_chgheader(context, name, (int)edit->index, text) == MI_SUCCESS;
+    case EDIT_DELETE:
+        return smfi_chgheader(context, name, (int)edit->index, NULL) == MI_SUCCESS;
+    case EDIT_ADD:
+        return smfi_addheader(context, name, text) == MI_SUCCESS;
+    case EDIT_INSERT:
+        return smfi_insheader(context, 0, name, text) == MI_SUCCESS;
+    }
+    return false;
+}
+
+static bool apply_edits(SMFICTX *context, const Edits *edits, bool is_leading_space)
+{
+    for (guint i = 0; i < edits_length(edits); i++) {
+        const Edit *edit = edits_at(edits, i);
+        g_autofree char *value = edit->value != NULL
+                                     ? g_strconcat(is_leading_space ? " " : "", edit->value, NULL)
+                                     : NULL;
+
+        if (!apply_edit(context, edit, value))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Carries a plan out at the end of a message: the header first, then the envelope sender. Nothing
+ * else calls those functions of libmilter that change a message.
+ *
+ * edits             of the header; NULL if it stays
+ * is_leading_space  the MTA leaves the blank after the colon to us (SMFIP_HDR_LEADSPC)
+ * Returns false if libmilter refused one: the message is then half changed, and must be
+ * tempfailed.
+ */
+static bool apply_plan(SMFICTX *context, const Plan *plan, const Edits *edits,
+                       bool is_leading_space)
+{
+    g_autofree char *path = NULL;
+
+    if (edits != NULL && !apply_edits(context, edits, is_leading_space))
+        return false;
+    if (plan->envelope_sender == NULL)
+        return true;
+    path = g_strconcat("<", plan->envelope_sender, ">", NULL);
+    return smfi_chgfrom(context, path, NULL) == MI_SUCCESS;
 }
 
 /* Carries the plan out. Returns libmilter's answer, and what became of the message. */
