@@ -18,7 +18,7 @@
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
 #include "daemon/mode_switch.h"
-#include "daemon/recent_messages.h"
+#include "daemon/message_log.h"
 #include "daemon/reload.h"
 #include "daemon/returns.h"
 #include "daemon/unix_socket.h"
@@ -490,8 +490,8 @@ static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
 /* What became of a message, as its log line says; null for one that is not known (any more). */
 static void answer_find(const ControlCaller *caller, const char *queue_id)
 {
-    const RecentMessage wanted = {.queue_id = queue_id};
-    g_autoptr(GPtrArray) found = recent_messages_find(&wanted, 1);
+    const MessageLogKey wanted = {.queue_id = queue_id};
+    g_autoptr(GPtrArray) found = message_log_find(&wanted, 1);
     json_t *answer = ok();
 
     json_object_set_new(answer, "line",
@@ -525,12 +525,12 @@ static void answer_config(const ControlCaller *caller)
 /* The last messages of a domain or an address, or those of an id, newest first. */
 static void answer_recent(const ControlCaller *caller, const ControlRequest *request)
 {
-    const RecentMessage wanted = {.queue_id = request->queue_id,
+    const MessageLogKey wanted = {.queue_id = request->queue_id,
                                   .message_id = request->message_id,
                                   .author = request->address,
                                   .domain = request->domain};
     g_autoptr(GPtrArray) found =
-        recent_messages_find(&wanted, request->limit > 0 ? request->limit : CONTROL_RECENT_DEFAULT);
+        message_log_find(&wanted, request->limit > 0 ? request->limit : CONTROL_RECENT_DEFAULT);
     json_t *answer = ok();
     json_t *messages = json_array();
 

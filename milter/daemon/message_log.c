@@ -2,11 +2,104 @@
 
 #include "daemon/message_log.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/recent_messages.h"
+#include "control/message_record.h"
+
+typedef struct {
+    gint64 time;
+    guint64 author; /* digests; 0: none */
+    guint64 sender;
+    guint64 domain;
+    guint64 decided;
+    char queue_id[MESSAGE_LOG_ID_MAX];
+    char message_id[MESSAGE_LOG_MESSAGE_ID_MAX];
+    char line[MESSAGE_LOG_LINE_MAX]; /* empty: nothing is kept here yet */
+} Kept;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards both */
+static Kept ring[MESSAGE_LOG_KEPT];
+static guint next; /* where the next one goes: the place of the oldest */
+
+/* FNV-1a of text in lower case; 0 for NULL. */
+static guint64 digest(const char *text)
+{
+    guint64 hash = G_GUINT64_CONSTANT(0xcbf29ce484222325);
+
+    if (text == NULL)
+        return 0;
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (guint8)g_ascii_tolower(*text)) * G_GUINT64_CONSTANT(0x100000001b3);
+    return hash;
+}
+
+/* Copies text; one that is too long, or NULL, becomes empty. */
+static void copy_whole(char *copy, gsize size, const char *text)
+{
+    if (text == NULL || g_strlcpy(copy, text, size) >= size)
+        copy[0] = '\0';
+}
+
+void message_log_keep(gint64 time, const MessageLogKey *message, const char *line)
+{
+    guint64 author = digest(message->author);
+    guint64 sender = digest(message->sender);
+    guint64 domain = digest(message->domain);
+    guint64 decided = digest(message->decided);
+    Kept *kept;
+
+    pthread_mutex_lock(&lock);
+    kept = &ring[next];
+    kept->time = time;
+    kept->author = author;
+    kept->sender = sender;
+    kept->domain = domain;
+    kept->decided = decided;
+    copy_whole(kept->queue_id, sizeof kept->queue_id, message->queue_id);
+    copy_whole(kept->message_id, sizeof kept->message_id, message->message_id);
+    g_strlcpy(kept->line, line, sizeof kept->line);
+    next = (next + 1) % MESSAGE_LOG_KEPT;
+    pthread_mutex_unlock(&lock);
+}
+
+static bool is_same(const char *wanted, const char *text)
+{
+    return wanted == NULL || (*wanted != '\0' && strcmp(wanted, text) == 0);
+}
+
+static bool is_either(guint64 wanted, guint64 a, guint64 b)
+{
+    return wanted == 0 || wanted == a || wanted == b;
+}
+
+GPtrArray *message_log_find(const MessageLogKey *wanted, guint limit)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)message_record_free);
+    guint64 author = digest(wanted->author);
+    guint64 domain = digest(wanted->domain);
+
+    pthread_mutex_lock(&lock);
+    for (guint i = 1; i <= MESSAGE_LOG_KEPT && found->len < limit; i++) {
+        const Kept *kept = &ring[(next + MESSAGE_LOG_KEPT - i) % MESSAGE_LOG_KEPT];
+
+        if (kept->line[0] == '\0')
+            break;
+        if (is_same(wanted->queue_id, kept->queue_id) &&
+            is_same(wanted->message_id, kept->message_id) &&
+            is_either(author, kept->author, kept->sender) &&
+            is_either(domain, kept->domain, kept->decided))
+            g_ptr_array_add(found,
+                            message_record_new(
+                                kept->time, kept->queue_id[0] != '\0' ? kept->queue_id : "-",
+                                kept->message_id[0] != '\0' ? kept->message_id : NULL, kept->line));
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
+}
 
 /* The whole address, owned by the caller. One that could not be read is what came between "<>". */
 static char *whole_address(const Mailbox *mailbox, const char *domain)
@@ -144,7 +237,7 @@ static const char *domain_of(const Mailbox *mailbox)
 static void keep(const MessageLog *message, const Decision *decision, const char *line)
 {
     const Mailbox *author = decision != NULL ? decision->plan->author : NULL;
-    const RecentMessage recent = {
+    const MessageLogKey recent = {
         .queue_id = message->queue_id,
         .message_id = message->message_id,
         .author = author != NULL ? author->addr_spec : NULL,
@@ -153,7 +246,7 @@ static void keep(const MessageLog *message, const Decision *decision, const char
         .decided = decision != NULL ? decision->plan->domain : NULL,
     };
 
-    recent_messages_keep(clock_wall(&clock_system), &recent, line);
+    message_log_keep(clock_wall(&clock_system), &recent, line);
 }
 
 void message_log_write(int level, Settings *settings, const MessageLog *message,

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "daemon/recent_messages.h"
+#include "daemon/message_log.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -10,13 +10,13 @@
 
 static void keep_id(const char *queue_id, const char *line)
 {
-    recent_messages_keep(1, &(RecentMessage){.queue_id = queue_id}, line);
+    message_log_keep(1, &(MessageLogKey){.queue_id = queue_id}, line);
 }
 
 /* Asserts that the newest message that matches has that line; NULL: that there is none. */
-static void assert_newest(RecentMessage wanted, const char *line)
+static void assert_newest(MessageLogKey wanted, const char *line)
 {
-    g_autoptr(GPtrArray) found = recent_messages_find(&wanted, 1);
+    g_autoptr(GPtrArray) found = message_log_find(&wanted, 1);
     const MessageRecord *record = found->len > 0 ? g_ptr_array_index(found, 0) : NULL;
 
     assert_true(found->len <= 1);
@@ -25,7 +25,7 @@ static void assert_newest(RecentMessage wanted, const char *line)
 
 static void assert_found(const char *queue_id, const char *line)
 {
-    assert_newest((RecentMessage){.queue_id = queue_id}, line);
+    assert_newest((MessageLogKey){.queue_id = queue_id}, line);
 }
 
 static void test_newest(void **state G_GNUC_UNUSED)
@@ -43,7 +43,7 @@ static void test_newest(void **state G_GNUC_UNUSED)
 static void test_oldest_goes(void **state G_GNUC_UNUSED)
 {
     keep_id("oldest", "x");
-    for (guint i = 1; i < RECENT_MESSAGES_MAX; i++)
+    for (guint i = 1; i < MESSAGE_LOG_KEPT; i++)
         keep_id("id", "x");
     assert_found("oldest", "x");
     keep_id("id", "x");
@@ -52,10 +52,10 @@ static void test_oldest_goes(void **state G_GNUC_UNUSED)
 
 static void test_long(void **state G_GNUC_UNUSED)
 {
-    g_autofree char *long_id = g_strnfill(RECENT_MESSAGES_ID_MAX, 'i');
-    g_autofree char *whole_id = g_strnfill(RECENT_MESSAGES_ID_MAX - 1, 'i');
-    g_autofree char *line = g_strnfill(RECENT_MESSAGES_LINE_MAX, 'l');
-    g_autofree char *cut = g_strnfill(RECENT_MESSAGES_LINE_MAX - 1, 'l');
+    g_autofree char *long_id = g_strnfill(MESSAGE_LOG_ID_MAX, 'i');
+    g_autofree char *whole_id = g_strnfill(MESSAGE_LOG_ID_MAX - 1, 'i');
+    g_autofree char *line = g_strnfill(MESSAGE_LOG_LINE_MAX, 'l');
+    g_autofree char *cut = g_strnfill(MESSAGE_LOG_LINE_MAX - 1, 'l');
 
     keep_id(long_id, "long");
     assert_found(long_id, NULL);
@@ -64,7 +64,7 @@ static void test_long(void **state G_GNUC_UNUSED)
     assert_found(whole_id, cut);
 }
 
-static const RecentMessage anna = {.queue_id = "A",
+static const MessageLogKey anna = {.queue_id = "A",
                                    .message_id = "1@praxis.example",
                                    .author = "Anna@praxis.example",
                                    .sender = "bounce@app.example",
@@ -73,7 +73,7 @@ static const RecentMessage anna = {.queue_id = "A",
 
 static const struct row {
     const char *name;
-    RecentMessage wanted;
+    MessageLogKey wanted;
     bool is_found;
 } rows[] = {
     {"by message id", {.message_id = "1@praxis.example"}, true},
@@ -95,7 +95,7 @@ static void test_row(void **state)
 {
     const struct row *row = *state;
 
-    recent_messages_keep(7, &anna, "the line");
+    message_log_keep(7, &anna, "the line");
     if (row->is_found)
         assert_newest(row->wanted, "the line");
     else
@@ -107,8 +107,8 @@ static void test_newest_first(void **state G_GNUC_UNUSED)
     g_autoptr(GPtrArray) found = NULL;
 
     for (gint64 i = 1; i <= 3; i++)
-        recent_messages_keep(i, &(RecentMessage){.domain = "three.example"}, "x");
-    found = recent_messages_find(&(RecentMessage){.domain = "three.example"}, 2);
+        message_log_keep(i, &(MessageLogKey){.domain = "three.example"}, "x");
+    found = message_log_find(&(MessageLogKey){.domain = "three.example"}, 2);
     assert_int_equal(found->len, 2);
     assert_int_equal(((const MessageRecord *)g_ptr_array_index(found, 0))->time, 3);
     assert_int_equal(((const MessageRecord *)g_ptr_array_index(found, 1))->time, 2);
@@ -131,8 +131,7 @@ static void test_threads(void **state G_GNUC_UNUSED)
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, add_many, ids[i]), 0);
     for (guint i = 0; i < 2000; i++) {
-        g_autoptr(GPtrArray) found =
-            recent_messages_find(&(RecentMessage){.queue_id = ids[i % 2]}, 1);
+        g_autoptr(GPtrArray) found = message_log_find(&(MessageLogKey){.queue_id = ids[i % 2]}, 1);
 
         if (found->len > 0)
             assert_string_equal(((const MessageRecord *)g_ptr_array_index(found, 0))->line,
@@ -152,5 +151,5 @@ int main(void)
     TABLE_ADD(tests, rows, test_row);
     table_add(tests, "newest first", test_newest_first, NULL);
     table_add(tests, "threads", test_threads, NULL);
-    return table_run(tests, "recent_messages_test");
+    return table_run(tests, "message_log_test");
 }
