@@ -304,7 +304,7 @@ static void *ask_mix(void *hook)
 
         g_snprintf(number, sizeof number, "%u", i * THREADS + seed);
         g_autofree char *name = g_strjoinv(number, parts);
-        g_autoptr(DnsAnswer) answer = ask(dns, name, mix[chosen].type, is_silent ? 20 : 3000);
+        g_autoptr(DnsAnswer) answer = ask(dns, name, mix[chosen].type, is_silent ? 20 : 30000);
         wrong += answer->status != mix[chosen].status;
     }
     return GUINT_TO_POINTER(wrong);
