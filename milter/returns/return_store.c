@@ -196,8 +196,8 @@ bool return_store_put(ReturnStore *store, const char *token, const char *address
     if (known != 0)
         use_locked(store, token, address, known);
     else
-        is_kept =
-            wait_locked(store, token, address, deadline_shortened(deadline, RETURN_STORE_WAIT));
+        is_kept = wait_locked(store, token, address,
+                              MIN(deadline, clock_monotonic(&clock_system) + RETURN_STORE_WAIT));
     pthread_mutex_unlock(&store->lock);
     return is_kept;
 }

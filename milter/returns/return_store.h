@@ -26,7 +26,9 @@
  */
 #define RETURN_STORE_NAME "return.db" /* in state_dir */
 #define RETURN_STORE_KNOWN 100000
-#define RETURN_STORE_WAIT 1 /* seconds that a new token waits at most */
+/* That a new token waits at most: the message may be late by a second in all, and the thread that
+ * waits may wake up late. */
+#define RETURN_STORE_WAIT (950 * CLOCK_MILLISECOND)
 
 typedef struct ReturnStore ReturnStore;
 
