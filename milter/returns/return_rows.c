@@ -2,12 +2,17 @@
 
 #include "returns/return_rows.h"
 
+#include <string.h>
+
 #include "base/clock.h"
+#include "mail/mailboxes.h"
+#include "policy/return_address.h"
 
 #define RESCUE_TIME (5 * CLOCK_SECOND)
 
 typedef enum {
     RETURN_ROWS_ADD,
+    RETURN_ROWS_REPLACE,
     RETURN_ROWS_USE,
     RETURN_ROWS_FIND,
     RETURN_ROWS_AFTER,
@@ -28,16 +33,13 @@ static const char *const scripts[] = {
     "CREATE INDEX addresses_by_day ON addresses (day);",
 };
 
-/* A damaged page may hold rows that are none of ours. They are as if they were not there: what is
- * behind the "@" is needed, and the next token is found from the last one. */
-#define IS_SOUND " AND instr(address, '@') > 0 AND length(token) = 16" /* RETURN_TOKEN_LENGTH */
-
 static const char *const sqls[RETURN_ROWS_STATEMENTS] = {
     [RETURN_ROWS_ADD] = "INSERT OR IGNORE INTO addresses (token, address, day) VALUES (?1, ?3, ?2)",
+    [RETURN_ROWS_REPLACE] = "UPDATE addresses SET address = ?3, day = ?2 WHERE token = ?1",
     [RETURN_ROWS_USE] = "UPDATE addresses SET day = ?2 WHERE token = ?1 AND day < ?2",
-    [RETURN_ROWS_FIND] = "SELECT address, day FROM addresses WHERE token = ?1" IS_SOUND,
-    [RETURN_ROWS_AFTER] = "SELECT token, address, day FROM addresses WHERE token > ?1" IS_SOUND
-                          " ORDER BY token LIMIT ?2",
+    [RETURN_ROWS_FIND] = "SELECT token, address, day FROM addresses WHERE token = ?1",
+    [RETURN_ROWS_AFTER] = "SELECT token, address, day FROM addresses WHERE token > ?1"
+                          " ORDER BY token",
     [RETURN_ROWS_EXPIRE] = "DELETE FROM addresses WHERE token IN"
                            " (SELECT token FROM addresses WHERE day < ?1 ORDER BY day LIMIT ?2)",
 };
@@ -97,12 +99,68 @@ static bool run_with(ReturnRows *rows, ReturnRowsStatement which, const ReturnRo
         return false;
     sqlite3_bind_text(statement, 1, row->token, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 2, row->day);
-    if (which == RETURN_ROWS_ADD)
+    if (which != RETURN_ROWS_USE)
         sqlite3_bind_text(statement, 3, row->address, -1, SQLITE_STATIC);
     if (!database_finish(rows->database, statement, error))
         return false;
     *changes = (guint)sqlite3_changes(rows->database->handle);
     return true;
+}
+
+/* Returns column as text, or NULL if it is something else or has a NUL in it. */
+static const char *text_of(sqlite3_stmt *statement, int column)
+{
+    const char *text;
+
+    if (sqlite3_column_type(statement, column) != SQLITE_TEXT)
+        return NULL;
+    text = (const char *)sqlite3_column_text(statement, column);
+    return text != NULL && strlen(text) == (size_t)sqlite3_column_bytes(statement, column) ? text
+                                                                                           : NULL;
+}
+
+static bool is_address(const char *text)
+{
+    g_autoptr(Mailbox) mailbox = mailbox_parse_path(text);
+
+    for (const char *at = text; *at != '\0'; at++)
+        if (g_ascii_iscntrl(*at))
+            return false;
+    return mailbox->domain_name != NULL && mailbox->addr_spec != NULL;
+}
+
+/*
+ * Reads token, address and day. Returns false if they are none of ours: a damaged page may hold
+ * anything. The texts in row are the statement's, until its next step.
+ */
+static bool read_row(sqlite3_stmt *statement, ReturnRow *row)
+{
+    gint64 day = sqlite3_column_int64(statement, 2);
+
+    *row = (ReturnRow){
+        .token = text_of(statement, 0), .address = text_of(statement, 1), .day = (guint32)day};
+    return row->token != NULL && strlen(row->token) == RETURN_TOKEN_LENGTH &&
+           row->address != NULL && is_address(row->address) &&
+           sqlite3_column_type(statement, 2) == SQLITE_INTEGER && day > 0 && day <= G_MAXUINT32;
+}
+
+/*
+ * Is the row that has row's token another author's, or damaged? The token is made of the address in
+ * lower case.
+ */
+static bool is_wrong(ReturnRows *rows, const ReturnRow *row)
+{
+    sqlite3_stmt *statement = statement_of(rows, RETURN_ROWS_FIND, NULL);
+    ReturnRow found;
+    bool is;
+
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_text(statement, 1, row->token, -1, SQLITE_STATIC);
+    is = sqlite3_step(statement) == SQLITE_ROW &&
+         (!read_row(statement, &found) || g_ascii_strcasecmp(found.address, row->address) != 0);
+    sqlite3_reset(statement);
+    return is;
 }
 
 static bool write_row(ReturnRows *rows, const ReturnRow *row, guint *added, GError **error)
@@ -112,7 +170,11 @@ static bool write_row(ReturnRows *rows, const ReturnRow *row, guint *added, GErr
     if (row->address != NULL && !run_with(rows, RETURN_ROWS_ADD, row, &changes, error))
         return false;
     *added += changes;
-    return changes > 0 || run_with(rows, RETURN_ROWS_USE, row, &changes, error);
+    if (changes > 0)
+        return true;
+    if (row->address != NULL && is_wrong(rows, row))
+        return run_with(rows, RETURN_ROWS_REPLACE, row, &changes, error);
+    return run_with(rows, RETURN_ROWS_USE, row, &changes, error);
 }
 
 static bool write_all(ReturnRows *rows, const GPtrArray *written, guint *added, GError **error)
@@ -134,6 +196,7 @@ bool return_rows_find(ReturnRows *rows, const char *token, char **address, guint
                       GError **error)
 {
     sqlite3_stmt *statement = statement_of(rows, RETURN_ROWS_FIND, error);
+    ReturnRow row;
     int code;
 
     *address = NULL;
@@ -141,10 +204,10 @@ bool return_rows_find(ReturnRows *rows, const char *token, char **address, guint
         return false;
     sqlite3_bind_text(statement, 1, token, -1, SQLITE_STATIC);
     code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        *address = g_strdup((const char *)sqlite3_column_text(statement, 0));
-        *day = (guint32)sqlite3_column_int64(statement, 1);
-    } else if (code != SQLITE_DONE) {
+    if (code == SQLITE_ROW && read_row(statement, &row)) {
+        *address = g_strdup(row.address);
+        *day = row.day;
+    } else if (code != SQLITE_ROW && code != SQLITE_DONE) {
         database_fail(rows->database, error);
     }
     sqlite3_reset(statement); /* ends the reading: the writer's log may be emptied */
@@ -160,6 +223,19 @@ static void row_free(gpointer data)
     g_free(row);
 }
 
+static void add_row(GPtrArray *found, sqlite3_stmt *statement)
+{
+    ReturnRow row;
+    ReturnRow *copy;
+
+    if (!read_row(statement, &row))
+        return;
+    copy = g_new(ReturnRow, 1);
+    *copy =
+        (ReturnRow){.token = g_strdup(row.token), .address = g_strdup(row.address), .day = row.day};
+    g_ptr_array_add(found, copy);
+}
+
 GPtrArray *return_rows_after(ReturnRows *rows, const char *token, guint count, GError **error)
 {
     sqlite3_stmt *statement = statement_of(rows, RETURN_ROWS_AFTER, error);
@@ -169,15 +245,13 @@ GPtrArray *return_rows_after(ReturnRows *rows, const char *token, guint count, G
     if (statement == NULL)
         return NULL;
     sqlite3_bind_text(statement, 1, token, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, count);
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        ReturnRow *row = g_new0(ReturnRow, 1);
-
-        row->token = g_strdup((const char *)sqlite3_column_text(statement, 0));
-        row->address = g_strdup((const char *)sqlite3_column_text(statement, 1));
-        row->day = (guint32)sqlite3_column_int64(statement, 2);
-        g_ptr_array_add(found, row);
-    }
+    do {
+        code = sqlite3_step(statement);
+        if (code == SQLITE_ROW)
+            add_row(found, statement);
+    } while (code == SQLITE_ROW && found->len < count);
+    if (code == SQLITE_ROW)
+        code = SQLITE_DONE;
     if (code != SQLITE_DONE)
         database_fail(rows->database, error);
     sqlite3_reset(statement); /* ends the reading: the writer's log may be emptied */
@@ -228,11 +302,9 @@ static guint rescue_with(ReturnRows *rows, ReturnRows *damaged, const char *sql,
     if (sqlite3_prepare_v2(damaged->database->handle, sql, -1, &statement, NULL) != SQLITE_OK)
         return 0;
     while (sqlite3_step(statement) == SQLITE_ROW && g_get_monotonic_time() < deadline) {
-        const ReturnRow row = {.token = (const char *)sqlite3_column_text(statement, 0),
-                               .address = (const char *)sqlite3_column_text(statement, 1),
-                               .day = (guint32)sqlite3_column_int64(statement, 2)};
+        ReturnRow row;
 
-        if (row.token == NULL || row.address == NULL || !write_row(rows, &row, &rescued, NULL))
+        if (read_row(statement, &row) && !write_row(rows, &row, &rescued, NULL))
             break;
     }
     sqlite3_finalize(statement);

@@ -8,7 +8,8 @@
 
 /*
  * The rows of return.db: token, address, day of last use (as ledger_day_of() counts). What a commit
- * has written survives a power cut. Belongs to one thread; errors are DATABASE_FAILURE.
+ * has written survives a power cut. A row that damage made none of ours is as if it were not there.
+ * Belongs to one thread; errors are DATABASE_FAILURE.
  */
 typedef struct ReturnRows ReturnRows;
 
@@ -26,8 +27,8 @@ void return_rows_close(ReturnRows *rows);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReturnRows, return_rows_close)
 
 /*
- * Writes all of written (of ReturnRow), or none and error. An address that is there stays, and so
- * does a later day.
+ * Writes all of written (of ReturnRow), or none and error. An address that is there stays if it is the
+ * same but for the case, and so does a later day; a damaged row is written anew.
  *
  * added   set to the number of rows that are new
  */

@@ -134,6 +134,15 @@ static guint32 known_locked(ReturnStore *store, const char *token)
     return day >= store->oldest ? day : 0;
 }
 
+/* What is remembered is wrong: the next message writes the row anew. */
+static void forget(ReturnStore *store, const char *token)
+{
+    pthread_mutex_lock(&store->lock);
+    g_hash_table_remove(store->recent, token);
+    g_hash_table_remove(store->older, token);
+    pthread_mutex_unlock(&store->lock);
+}
+
 static void forget_all(ReturnStore *store)
 {
     pthread_mutex_lock(&store->lock);
@@ -269,8 +278,10 @@ static ReturnStoreOutcome find_here(ReturnStore *store, const char *token, Deadl
     end_reading(store, error);
     if (outcome == RETURN_STORE_FOUND && row->last_used < oldest) {
         return_store_row_clear(row);
-        return RETURN_STORE_UNKNOWN;
+        outcome = RETURN_STORE_UNKNOWN;
     }
+    if (outcome == RETURN_STORE_UNKNOWN)
+        forget(store, token);
     return outcome;
 }
 
