@@ -321,6 +321,17 @@ static void put_back(ReturnShare *share, GHashTable *tokens)
     pthread_mutex_unlock(&share->lock);
 }
 
+/* Returns whether there is no time left: it is to stop, and for some time already. */
+static bool is_over(ReturnShare *share)
+{
+    bool is;
+
+    pthread_mutex_lock(&share->lock);
+    is = share->is_stopping && deadline_is_over(share->stop_by);
+    pthread_mutex_unlock(&share->lock);
+    return is;
+}
+
 static bool tell_waiting(ReturnShare *share, Fleet *fleet, ReturnRows *rows)
 {
     g_autoptr(GHashTable) tokens = take_waiting(share);
@@ -337,7 +348,7 @@ static bool tell_waiting(ReturnShare *share, Fleet *fleet, ReturnRows *rows)
             is_read = add_from_file(share, fleet, rows, commands, token);
             g_ptr_array_add(piece, g_strdup(token));
         }
-        if (!tell(fleet, commands) || !is_read) {
+        if (!tell(fleet, commands) || !is_read || is_over(share)) {
             put_back(share, tokens);
             return false;
         }
@@ -345,17 +356,6 @@ static bool tell_waiting(ReturnShare *share, Fleet *fleet, ReturnRows *rows)
             g_hash_table_remove(tokens, g_ptr_array_index(piece, i));
     }
     return true;
-}
-
-/* Returns whether there is no time left: it is to stop, and for some time already. */
-static bool is_over(ReturnShare *share)
-{
-    bool is;
-
-    pthread_mutex_lock(&share->lock);
-    is = share->is_stopping && deadline_is_over(share->stop_by);
-    pthread_mutex_unlock(&share->lock);
-    return is;
 }
 
 /* Tells the rows in pieces, by token. */

@@ -40,7 +40,8 @@ struct SocketmapServer {
     SocketmapHandler handler;
     void *hook;
     pthread_t thread;
-    int wake[2]; /* a pipe; an octet in it is the end */
+    int wake[2];      /* a pipe; an octet in it ends poll() */
+    gint is_stopping; /* by g_atomic_int_*() only */
 
     /* The server's thread alone: */
     GPtrArray *clients;  /* of Client */
@@ -89,10 +90,16 @@ static void answer(SocketmapServer *server, Client *client, const SocketmapKey *
     client->deadline = now() + server->limits.idle_time;
 }
 
+/* An answer may take long, and many may be asked for: the end waits for one at most. */
+static bool is_stopping(SocketmapServer *server)
+{
+    return g_atomic_int_get(&server->is_stopping) != 0;
+}
+
 /* Answers what is in input, TURN requests at most. */
 static void answer_all(SocketmapServer *server, Client *client)
 {
-    for (guint i = 0; i < TURN && has_input(client); i++) {
+    for (guint i = 0; i < TURN && has_input(client) && !is_stopping(server); i++) {
         SocketmapKey key;
         gsize length = 0;
         SocketmapOutcome outcome =
@@ -245,7 +252,7 @@ static bool run_once(SocketmapServer *server, GArray *polled)
     tend_all(server, polled);
     if (g_array_index(polled, struct pollfd, POLL_LISTEN).revents != 0)
         accept_all(server);
-    return g_array_index(polled, struct pollfd, POLL_WAKE).revents == 0;
+    return !is_stopping(server);
 }
 
 static void *run(void *data)
@@ -288,6 +295,7 @@ SocketmapServer *socketmap_server_start(int fd, const SocketmapLimits *limits,
 
 void socketmap_server_stop(SocketmapServer *server)
 {
+    g_atomic_int_set(&server->is_stopping, 1);
     if (write(server->wake[1], "", 1) != 1)
         return; /* can't be: the pipe is empty */
     pthread_join(server->thread, NULL);

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -235,13 +236,54 @@ static void test_idle(void **state)
     socketmap_server_stop(server);
 }
 
+#define FLOOD_CLIENTS 20
+#define FLOOD_REQUESTS 50
+#define FLOOD (FLOOD_CLIENTS * FLOOD_REQUESTS)
+#define SLOW_ANSWER (5 * 1000) /* microseconds */
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void answer_slowly(void *hook, const char *key, gsize length, GString *text)
+{
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    g_usleep(SLOW_ANSWER);
+    answer(hook, key, length, text);
+}
+
+/* The end does not wait until all that was asked is answered. */
+static void test_end_in_flood(void **state)
+{
+    const SocketmapLimits limits = {FLOOD_CLIENTS, PATIENCE * CLOCK_MILLISECOND};
+    SocketmapServer *server =
+        socketmap_server_start(listen_somewhere(), &limits, answer_slowly, &asked);
+    int clients[FLOOD_CLIENTS];
+    gint before = g_atomic_int_get(&asked);
+
+    (void)state;
+    assert_non_null(server);
+    pthread_mutex_lock(&gate);
+    for (guint i = 0; i < FLOOD_CLIENTS; i++) {
+        clients[i] = connect_client();
+        for (guint request = 0; request < FLOOD_REQUESTS; request++)
+            say(clients[i], "3:x a,");
+    }
+    pthread_mutex_unlock(&gate);
+    while (g_atomic_int_get(&asked) == before)
+        g_usleep(1000);
+    socketmap_server_stop(server);
+    assert_true(g_atomic_int_get(&asked) - before < FLOOD / 2);
+    for (guint i = 0; i < FLOOD_CLIENTS; i++)
+        close(clients[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),        cmocka_unit_test(test_half_closed),
         cmocka_unit_test(test_megabyte),       cmocka_unit_test(test_slow_clients),
         cmocka_unit_test(test_unread_answers), cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_idle),           cmocka_unit_test(test_end_in_flood),
     };
 
     log_open("socketmap_server_test", LOG_TARGET_STDERR, LOG_ERR);
