@@ -11,8 +11,10 @@
 #include "base/clock.h"
 #include "base/domain_name.h"
 #include "ledger/ledger_report.h"
+#include "mail/printable.h"
 
 #define ADDRESSES_MAX (64 * 1024 * 1024) /* octets of a file of addresses */
+#define QUOTED_MAX 200                   /* octets of a wrong word that are told */
 #define SIGNATURE_MAX 8192               /* octets */
 #define PIECE 1000                       /* authors that are read at once */
 
@@ -330,64 +332,96 @@ bool letters_examine(const Letters *letters, Letter *letter, GError **error)
     return true;
 }
 
+/* text: what is wrong, as it stands in the line; NULL: all of it. */
 static bool refuse(GError **error, const char *file, guint line, const char *what, const char *text)
 {
+    g_autofree char *quoted = text != NULL ? printable_line(text) : g_strdup("");
+
+    quoted[printable_cut(quoted, strlen(quoted), QUOTED_MAX)] = '\0';
     g_set_error(error, LETTERS_ERROR, LETTERS_ERROR_SYNTAX, "%s:%u: %s%s%s%s", file, line, what,
-                text != NULL ? " \"" : "", text != NULL ? text : "", text != NULL ? "\"" : "");
+                text != NULL ? " \"" : "", quoted, text != NULL ? "\"" : "");
     return false;
+}
+
+/* Ends the next word of a line at *rest, and moves *rest behind it; NULL: there is none before the
+ * line's end or a comment. */
+static char *next_word(char **rest)
+{
+    static const char blanks[] = " \t\r\v\f";
+    char *word = *rest + strspn(*rest, blanks);
+    char *end = word + strcspn(word, blanks);
+
+    if (*word == '\0' || *word == '#')
+        return NULL;
+    *rest = *end != '\0' ? end + 1 : end;
+    *end = '\0';
+    return word;
 }
 
 static bool read_line(GHashTable *table, char *line, const char *file, guint number, GError **error)
 {
-    g_auto(GStrv) words = NULL;
-    g_autoptr(GPtrArray) given = g_ptr_array_new();
+    char *name = next_word(&line);
+    char *address = name != NULL ? next_word(&line) : NULL;
     g_autofree char *domain = NULL;
 
-    if (!g_utf8_validate(line, -1, NULL))
-        return refuse(error, file, number, "the line is not UTF-8", NULL);
-    words = g_strsplit_set(g_strstrip(line), " \t", -1);
-    for (char **word = words; *word != NULL && **word != '#'; word++)
-        if (**word != '\0')
-            g_ptr_array_add(given, *word);
-    if (given->len == 0)
+    if (name == NULL)
         return true;
-    if (given->len != 2)
+    if (address == NULL || next_word(&line) != NULL)
         return refuse(error, file, number, "write it like praxis.example anna@praxis.example",
                       NULL);
-    domain = domain_name_parse(g_ptr_array_index(given, 0), NULL);
+    domain = domain_name_parse(name, NULL);
     if (domain == NULL)
-        return refuse(error, file, number, "this is no domain:", g_ptr_array_index(given, 0));
-    if (!submission_is_address(g_ptr_array_index(given, 1)))
-        return refuse(error, file, number,
-                      "no letter can be sent to this address:", g_ptr_array_index(given, 1));
+        return refuse(error, file, number, "this is no domain:", name);
+    if (!submission_is_address(address))
+        return refuse(error, file, number, "no letter can be sent to this address:", address);
     if (g_hash_table_contains(table, domain))
         return refuse(error, file, number, "this domain is there twice:", domain);
-    g_hash_table_insert(table, g_steal_pointer(&domain), g_strdup(g_ptr_array_index(given, 1)));
+    g_hash_table_insert(table, g_steal_pointer(&domain), g_strdup(address));
     return true;
+}
+
+GHashTable *letters_parse_addresses(const char *text, gsize length, const char *file,
+                                    GError **error)
+{
+    g_autoptr(GHashTable) table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    const char *end = text + length;
+    guint number = 0;
+
+    for (const char *begin = text; begin < end;) {
+        const char *stop = memchr(begin, '\n', (size_t)(end - begin));
+        gsize octets = (gsize)((stop != NULL ? stop : end) - begin);
+        g_autofree char *line = NULL;
+
+        number++;
+        /* a NUL is not UTF-8 for it either */
+        if (!g_utf8_validate(begin, (gssize)octets, NULL)) {
+            refuse(error, file, number, "the line is not UTF-8", NULL);
+            return NULL;
+        }
+        line = g_strndup(begin, octets);
+        if (!read_line(table, line, file, number, error))
+            return NULL;
+        begin += octets + 1;
+    }
+    return g_steal_pointer(&table);
 }
 
 GHashTable *letters_read_addresses(const char *file, GError **error)
 {
-    g_autoptr(GHashTable) table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GError) cause = NULL;
     g_autofree char *text = NULL;
-    g_auto(GStrv) lines = NULL;
     gsize length = 0;
 
     if (!g_file_get_contents(file, &text, &length, &cause)) {
         g_set_error_literal(error, LETTERS_ERROR, LETTERS_ERROR_FILE, cause->message);
         return NULL;
     }
-    if (length > ADDRESSES_MAX || strlen(text) != length) {
+    if (length > ADDRESSES_MAX) {
         g_set_error(error, LETTERS_ERROR, LETTERS_ERROR_FILE,
-                    "%s: is too long, or has a NUL in it: it is no file of addresses", file);
+                    "%s: is too long: it is no file of addresses", file);
         return NULL;
     }
-    lines = g_strsplit(text, "\n", -1);
-    for (guint i = 0; lines[i] != NULL; i++)
-        if (!read_line(table, lines[i], file, i + 1, error))
-            return NULL;
-    return g_steal_pointer(&table);
+    return letters_parse_addresses(text, length, file, error);
 }
 
 const char *letters_language(const char *domain)

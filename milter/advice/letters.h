@@ -85,6 +85,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Letter, letter_free)
  * Reads lines of "DOMAIN ADDRESS"; empty ones and comments ("#") are left out.
  * Returns a table of both, or NULL with error, which begins with FILE:LINE.
  */
+GHashTable *letters_parse_addresses(const char *text, gsize length, const char *file,
+                                    GError **error);
 GHashTable *letters_read_addresses(const char *file, GError **error);
 
 /* The language for a domain, as a code. */
