@@ -122,17 +122,69 @@ bool dns_is_name(const char *text)
     return label > 0;
 }
 
-DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
+/* Writes name as it is asked for; returns false if it can't be. */
+static bool to_lower(const char *name, char lower[DNS_NAME_MAX + 1])
 {
-    char lower[DNS_NAME_MAX + 1];
     size_t length = 0;
 
     if (!dns_is_name(name))
-        return dns_answer_new(DNS_NO_NAME, NOT_ASKED_TTL);
+        return false;
     for (; name[length] != '\0'; length++)
         lower[length] = g_ascii_tolower(name[length]);
     lower[length] = '\0';
+    return true;
+}
+
+DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
+{
+    char lower[DNS_NAME_MAX + 1];
+
+    if (!to_lower(name, lower))
+        return dns_answer_new(DNS_NO_NAME, NOT_ASKED_TTL);
     return dns->lookup(dns, lower, type, deadline);
+}
+
+struct DnsQuestion {
+    Dns *dns;
+    char name[DNS_NAME_MAX + 1];
+    DnsType type;
+    Deadline deadline;
+    gpointer begun;    /* NULL: not, or not any more */
+    DnsAnswer *answer; /* NULL: not yet wanted */
+};
+
+DnsQuestion *dns_question_new(Dns *dns, const char *name, DnsType type, Deadline deadline)
+{
+    DnsQuestion *question = g_new0(DnsQuestion, 1);
+
+    question->dns = dns;
+    question->type = type;
+    question->deadline = deadline;
+    if (!to_lower(name, question->name))
+        question->answer = dns_answer_new(DNS_NO_NAME, NOT_ASKED_TTL);
+    else if (dns->begin != NULL)
+        question->begun = dns->begin(dns, question->name, type, deadline);
+    return question;
+}
+
+const DnsAnswer *dns_question_answer(DnsQuestion *question)
+{
+    Dns *dns = question->dns;
+
+    if (question->begun != NULL)
+        question->answer = dns->finish(dns, g_steal_pointer(&question->begun), true);
+    else if (question->answer == NULL)
+        question->answer = dns->lookup(dns, question->name, question->type, question->deadline);
+    return question->answer;
+}
+
+void dns_question_free(DnsQuestion *question)
+{
+    if (question->begun != NULL)
+        question->dns->finish(question->dns, question->begun, false);
+    if (question->answer != NULL)
+        dns_answer_unref(question->answer);
+    g_free(question);
 }
 
 void dns_flush(Dns *dns, const char *domain)

@@ -67,6 +67,10 @@ typedef struct Dns Dns;
 struct Dns {
     /* name is one that dns_is_name() takes, in lower case. */
     DnsAnswer *(*lookup)(Dns *dns, const char *name, DnsType type, Deadline deadline);
+    /* Asks the same without waiting. Returns what finish takes. May be NULL */
+    gpointer (*begin)(Dns *dns, const char *name, DnsType type, Deadline deadline);
+    /* Waits for the answer to what was begun; or gives the question up, and returns NULL. */
+    DnsAnswer *(*finish)(Dns *dns, gpointer begun, bool is_wanted);
     void (*flush)(
         Dns *dns,
         const char *domain); /* forget domain and what is below it; NULL: all. May be NULL */
@@ -91,6 +95,21 @@ bool dns_is_name(const char *text);
  * Returns a reference, given back with dns_answer_unref(); never NULL.
  */
 DnsAnswer *dns_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline);
+
+/* A question under way, of one thread: for work that has something else to do until the answer is there. */
+typedef struct DnsQuestion DnsQuestion;
+
+/*
+ * Asks as dns_lookup() does, and does not wait. A Dns that answers at once (a zone file) is only asked
+ * when the answer is wanted. To be freed before dns is.
+ */
+DnsQuestion *dns_question_new(Dns *dns, const char *name, DnsType type, Deadline deadline);
+/* Waits for the answer, at most until the question's deadline. Borrowed; never NULL. */
+const DnsAnswer *dns_question_answer(DnsQuestion *question);
+/* Without waiting: what is still under way is given up, and its answer is nobody's. */
+void dns_question_free(DnsQuestion *question);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DnsQuestion, dns_question_free)
+
 void dns_flush(Dns *dns, const char *domain);
 
 /* Before the threads that ask are to stop: whoever waits for an answer has trouble within a second,

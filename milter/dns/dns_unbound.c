@@ -212,7 +212,7 @@ typedef struct {
     pthread_t dispatcher;
 } Resolver;
 
-/* One question under way. */
+/* One question under way, as libunbound and who asks share it. */
 typedef struct {
     gint refs; /* who asked; and libunbound, until it has called back or ub_cancel() succeeded */
     pthread_mutex_t lock; /* guards what is below */
@@ -340,41 +340,53 @@ static DnsAnswer *result_to_answer(const struct ub_result *result, DnsType type)
     return records_to_answer(result, type, ttl);
 }
 
+/* What who asks has of a question under way. */
+typedef struct {
+    Query *query;       /* NULL: it was not asked */
+    const char *why;    /* then: why not; static */
+    Resolver *resolver; /* a reference; NULL if it was not asked */
+    int id;
+    DnsType type;
+    Deadline until;
+} Asked;
+
 /*
  * Where ub_cancel() fails, the callback has run or is running, and gives libunbound's reference
  * back itself: then there may even be an answer, at the last moment.
  */
-static DnsAnswer *query_finish(Query *query, const Resolver *resolver, int id, DnsType type,
-                               Deadline until, const gint *is_closed)
+static void asked_give_up(const Asked *asked)
 {
-    if (!query_wait(query, until, is_closed) && ub_cancel(resolver->context, id) == 0) {
-        query_unref(query);
-        return dns_answer_new_trouble("no answer in time");
-    }
-    if (!query_wait(query, 0, is_closed))
+    if (ub_cancel(asked->resolver->context, asked->id) == 0)
+        query_unref(asked->query);
+}
+
+static DnsAnswer *asked_wait(const Asked *asked, const gint *is_closed)
+{
+    const Query *query = asked->query;
+
+    if (!query_wait(asked->query, asked->until, is_closed))
+        asked_give_up(asked);
+    if (!query_wait(asked->query, 0, is_closed))
         return dns_answer_new_trouble("no answer in time");
     if (query->result == NULL)
         return dns_answer_new_trouble(ub_strerror(query->error));
-    return with_alias(result_to_answer(query->result, type), query->result);
+    return with_alias(result_to_answer(query->result, asked->type), query->result);
 }
 
-static DnsAnswer *resolver_ask(const Resolver *resolver, const char *name, DnsType type,
-                               Deadline until, const gint *is_closed)
+/* Takes the reference of resolver. */
+static void asked_begin(Asked *asked, Resolver *resolver, const char *name)
 {
-    Query *query = query_new();
-    DnsAnswer *answer;
-    int id;
-    int error = ub_resolve_async(resolver->context, name, dns_rdata_type(type), CLASS_IN, query,
-                                 query_answer, &id);
+    int error;
 
-    if (error != 0) {
-        query_unref(query);
-        query_unref(query);
-        return dns_answer_new_trouble(ub_strerror(error));
-    }
-    answer = query_finish(query, resolver, id, type, until, is_closed);
-    query_unref(query);
-    return answer;
+    asked->resolver = resolver;
+    asked->query = query_new();
+    error = ub_resolve_async(resolver->context, name, dns_rdata_type(asked->type), CLASS_IN,
+                             asked->query, query_answer, &asked->id);
+    if (error == 0)
+        return;
+    query_unref(asked->query);
+    query_unref(g_steal_pointer(&asked->query));
+    asked->why = ub_strerror(error);
 }
 
 /* Where libunbound can't be read from, the next try waits. */
@@ -575,17 +587,41 @@ static void forget_after_jump(DnsUnbound *unbound)
     unbound_flush(&unbound->dns, NULL);
 }
 
-static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
+static gpointer unbound_begin(Dns *dns, const char *name, DnsType type, Deadline deadline)
 {
     DnsUnbound *unbound = (DnsUnbound *)dns;
-    Deadline until = deadline_shortened(deadline, unbound->options.timeout);
-    g_autoptr(Resolver) resolver = NULL;
+    Asked *asked = g_new0(Asked, 1);
 
-    if (deadline_is_over(until))
-        return dns_answer_new_trouble("no time left to ask");
+    asked->type = type;
+    asked->until = deadline_shortened(deadline, unbound->options.timeout);
+    if (deadline_is_over(asked->until)) {
+        asked->why = "no time left to ask";
+        return asked;
+    }
     forget_after_jump(unbound);
-    resolver = current_resolver(unbound);
-    return resolver_ask(resolver, name, type, until, &unbound->is_closed);
+    asked_begin(asked, current_resolver(unbound), name);
+    return asked;
+}
+
+static DnsAnswer *unbound_finish(Dns *dns, gpointer begun, bool is_wanted)
+{
+    Asked *asked = begun;
+    DnsAnswer *answer = NULL;
+
+    if (is_wanted)
+        answer = asked->query != NULL ? asked_wait(asked, &((DnsUnbound *)dns)->is_closed)
+                                      : dns_answer_new_trouble(asked->why);
+    else if (asked->query != NULL)
+        asked_give_up(asked);
+    g_clear_pointer(&asked->query, query_unref);
+    g_clear_pointer(&asked->resolver, resolver_unref);
+    g_free(asked);
+    return answer;
+}
+
+static DnsAnswer *unbound_lookup(Dns *dns, const char *name, DnsType type, Deadline deadline)
+{
+    return unbound_finish(dns, unbound_begin(dns, name, type, deadline), true);
 }
 
 static void unbound_close(Dns *dns)
@@ -611,6 +647,8 @@ Dns *dns_unbound_new(const DnsUnboundOptions *options, GError **error)
     DnsUnbound *unbound = g_new0(DnsUnbound, 1);
 
     unbound->dns = (Dns){.lookup = unbound_lookup,
+                         .begin = unbound_begin,
+                         .finish = unbound_finish,
                          .flush = unbound_flush,
                          .close = unbound_close,
                          .free = unbound_free};

@@ -124,6 +124,29 @@ static DnsAnswer *counted_lookup(Dns *dns, const char *name, DnsType type, Deadl
     return answer;
 }
 
+/* The question to what is under, which counts once its answer is wanted; NULL once it is closed, so
+ * that counted_lookup() answers. */
+static gpointer counted_begin(Dns *dns, const char *name, DnsType type, Deadline deadline)
+{
+    DnsCounted *counted = (DnsCounted *)dns;
+
+    return g_atomic_int_get(&counted->is_closed)
+               ? NULL
+               : dns_question_new(counted->under, name, type, deadline);
+}
+
+static DnsAnswer *counted_finish(Dns *dns, gpointer begun, bool is_wanted)
+{
+    g_autoptr(DnsQuestion) question = begun;
+    const DnsAnswer *answer;
+
+    if (!is_wanted)
+        return NULL;
+    answer = dns_question_answer(question);
+    count(((DnsCounted *)dns)->counts, answer->status);
+    return dns_answer_ref((DnsAnswer *)answer);
+}
+
 static void counted_flush(Dns *dns, const char *domain)
 {
     dns_flush(((DnsCounted *)dns)->under, domain);
@@ -150,6 +173,8 @@ Dns *dns_counted_new(Dns *under, DnsCounts *counts)
     DnsCounted *counted = g_new0(DnsCounted, 1);
 
     counted->dns = (Dns){.lookup = counted_lookup,
+                         .begin = counted_begin,
+                         .finish = counted_finish,
                          .flush = counted_flush,
                          .close = counted_close,
                          .free = counted_free};

@@ -28,7 +28,8 @@ typedef struct {
     gint64 troubled; /* the same of DNS_TROUBLE */
 } DnsCounts;
 
-/* Counts the questions that pass through to under, until dns_close(). Takes under as its own; counts
+/* Counts the questions that pass through to under, until dns_close(), but for those that are given
+ * up. Takes under as its own; counts
  * is not owned, and only added to. */
 Dns *dns_counted_new(Dns *under, DnsCounts *counts);
 #endif

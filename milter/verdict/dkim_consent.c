@@ -4,18 +4,13 @@
 
 #include <string.h>
 
-#include "base/parallel.h"
 #include "policy/standing.h"
 #include "spf/dkim_key.h"
 
-/* The questions of one domain: of each selector that of the domain and ours. */
-typedef struct {
-    Dns *dns;
-    Deadline deadline;
-    char *const *selectors;
-    const char *domains[2];
-    GPtrArray *answers; /* of DnsAnswer */
-} Questions;
+struct DkimConsent {
+    Settings *settings;   /* not owned */
+    GPtrArray *questions; /* of DnsQuestion: of each selector that of the domain and ours */
+};
 
 const char *dkim_consent_key_domain(Settings *settings, const char *domain)
 {
@@ -25,14 +20,38 @@ const char *dkim_consent_key_domain(Settings *settings, const char *domain)
         .fallback->domain_name;
 }
 
-static void ask(void *hook, guint position)
+static DnsQuestion *ask(Dns *dns, const char *selector, const char *domain, Deadline deadline)
 {
-    const Questions *questions = hook;
-    g_autofree char *name = g_strdup_printf("%s._domainkey.%s", questions->selectors[position / 2],
-                                            questions->domains[position % 2]);
+    g_autofree char *name = g_strdup_printf("%s._domainkey.%s", selector, domain);
 
-    questions->answers->pdata[position] =
-        dns_lookup(questions->dns, name, DNS_TXT, questions->deadline);
+    return dns_question_new(dns, name, DNS_TXT, deadline);
+}
+
+DkimConsent *dkim_consent_new(Settings *settings, Dns *dns, const char *domain, Deadline deadline)
+{
+    char *const *selectors = settings->dkim_consent;
+    const char *key_domain;
+    DkimConsent *consent;
+
+    if (selectors[0] == NULL)
+        return NULL;
+    key_domain = dkim_consent_key_domain(settings, domain);
+    if (strcmp(key_domain, domain) == 0)
+        return NULL;
+    consent = g_new(DkimConsent, 1);
+    consent->settings = settings;
+    consent->questions = g_ptr_array_new_with_free_func((GDestroyNotify)dns_question_free);
+    for (; *selectors != NULL; selectors++) {
+        g_ptr_array_add(consent->questions, ask(dns, *selectors, domain, deadline));
+        g_ptr_array_add(consent->questions, ask(dns, *selectors, key_domain, deadline));
+    }
+    return consent;
+}
+
+void dkim_consent_free(DkimConsent *consent)
+{
+    g_ptr_array_unref(consent->questions);
+    g_free(consent);
 }
 
 /* NULL if there is no key, or more than one record. */
@@ -54,32 +73,27 @@ static bool is_same_key(const DnsAnswer *a, const DnsAnswer *b)
     return of_a != NULL && of_b != NULL && dkim_key_equal(of_a, of_b);
 }
 
-static void note_ttl(const GPtrArray *answers, guint32 *ttl)
+const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl)
 {
-    for (guint i = 0; i < answers->len; i++)
-        *ttl = MIN(*ttl, ((const DnsAnswer *)g_ptr_array_index(answers, i))->ttl);
+    char *const *selectors = consent->settings->dkim_consent;
+    gpointer *questions = consent->questions->pdata;
+    const char *found = NULL;
+
+    for (guint i = 0; selectors[i] != NULL; i++) {
+        const DnsAnswer *theirs = dns_question_answer(questions[2 * i]);
+        const DnsAnswer *ours = dns_question_answer(questions[2 * i + 1]);
+
+        *ttl = MIN(*ttl, MIN(theirs->ttl, ours->ttl));
+        if (found == NULL && is_same_key(theirs, ours))
+            found = selectors[i];
+    }
+    return found;
 }
 
 const char *dkim_consent_find(Settings *settings, Dns *dns, const char *domain, Deadline deadline,
                               guint32 *ttl)
 {
-    guint selectors = g_strv_length(settings->dkim_consent);
-    Questions questions = {.dns = dns, .deadline = deadline, .selectors = settings->dkim_consent};
-    g_autoptr(GPtrArray) answers = NULL;
+    g_autoptr(DkimConsent) consent = dkim_consent_new(settings, dns, domain, deadline);
 
-    if (selectors == 0)
-        return NULL;
-    questions.domains[0] = domain;
-    questions.domains[1] = dkim_consent_key_domain(settings, domain);
-    if (strcmp(questions.domains[1], domain) == 0)
-        return NULL;
-    answers = g_ptr_array_new_with_free_func((GDestroyNotify)dns_answer_unref);
-    g_ptr_array_set_size(answers, (gint)(2 * selectors));
-    questions.answers = answers;
-    parallel_run(2 * selectors, ask, &questions);
-    note_ttl(answers, ttl);
-    for (guint i = 0; i < selectors; i++)
-        if (is_same_key(g_ptr_array_index(answers, 2 * i), g_ptr_array_index(answers, 2 * i + 1)))
-            return settings->dkim_consent[i];
-    return NULL;
+    return consent != NULL ? dkim_consent_selector(consent, ttl) : NULL;
 }

@@ -219,16 +219,42 @@ static void tell_fleet(Verdicts *verdicts, const VerdictKey *key, const RelayChe
                           check->uses_sender ? key->local_part : NULL, &shared);
 }
 
-/* Asks whether a domain that does not authorise the relays agrees by DKIM. */
-static void add_consent(Verdicts *verdicts, const char *domain, Deadline deadline,
-                        RelayCheck *check)
+/* Does result leave it to DKIM? */
+static bool asks_for_consent(Settings *settings, const Verdict *verdict)
+{
+    return verdict->is_unproven ||
+           spf_result_set_has(settings->rewrite_on | settings->tempfail_on, verdict->result);
+}
+
+/* Where SPF authorised the domain lately, DKIM is most likely not wanted. */
+static bool expects_consent(Settings *settings, const VerdictCacheAnswer *before)
+{
+    return before->verdict == NULL || asks_for_consent(settings, before->verdict);
+}
+
+/*
+ * Evaluates key's domain, and whether it agrees by DKIM if it does not authorise the relays. The keys
+ * are asked for beside SPF, so that a new domain waits no longer; who is authorised waits for none.
+ */
+static RelayCheck check_domain(Verdicts *verdicts, const RelaySet *set, const VerdictKey *key,
+                               const VerdictCacheAnswer *before, Deadline deadline)
 {
     Settings *settings = verdicts->settings;
+    bool has_relays = set->networks->len > 0;
+    g_autoptr(DkimConsent) consent = NULL;
+    g_autoptr(EvaluationContext) context = evaluation_context_new(verdicts->dns, deadline);
+    RelayCheck check;
 
-    if (check->verdict->is_unproven ||
-        spf_result_set_has(settings->rewrite_on | settings->tempfail_on, check->verdict->result))
-        check->verdict->dkim =
-            g_strdup(dkim_consent_find(settings, verdicts->dns, domain, deadline, &check->ttl));
+    if (has_relays && expects_consent(settings, before))
+        consent = dkim_consent_new(settings, verdicts->dns, key->domain, deadline);
+    check = relay_check_run(context, settings, set, key->domain, key->local_part);
+    if (!has_relays || !asks_for_consent(settings, check.verdict))
+        return check;
+    if (consent == NULL)
+        consent = dkim_consent_new(settings, verdicts->dns, key->domain, deadline);
+    if (consent != NULL)
+        check.verdict->dkim = g_strdup(dkim_consent_selector(consent, &check.ttl));
+    return check;
 }
 
 /*
@@ -240,7 +266,6 @@ static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *ke
                         const VerdictCacheAnswer *before, Deadline deadline)
 {
     g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
-    g_autoptr(EvaluationContext) context = NULL;
     gint64 made = clock_monotonic(verdicts->clock);
     bool has_relays = set->networks->len > 0;
     g_autofree char *mark = verdicts->fleet != NULL ? fleet_mark(verdicts->fleet) : NULL;
@@ -250,10 +275,7 @@ static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *ke
     if (fresh_relays_is_due(verdicts->relays))
         upkeep_wake(verdicts->upkeep);
     deadline = with_patience(deadline, before);
-    context = evaluation_context_new(verdicts->dns, deadline);
-    check = relay_check_run(context, verdicts->settings, set, key->domain, key->local_part);
-    if (has_relays)
-        add_consent(verdicts, key->domain, deadline, &check);
+    check = check_domain(verdicts, set, key, before, deadline);
     landing.verdict = check.verdict;
     if (has_relays && verdicts->fleet != NULL)
         tell_fleet(verdicts, key, &check, mark);

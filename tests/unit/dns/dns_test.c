@@ -124,6 +124,23 @@ static void test_flush_is_optional(void **state)
     dns_free(NULL);
 }
 
+/* What answers at once is only asked when the answer is wanted, and once. */
+static void test_question(void **state G_GNUC_UNUSED)
+{
+    Dns echo = {.lookup = echo_lookup};
+    g_autoptr(DnsQuestion) question = dns_question_new(&echo, "A.example", DNS_A, 0);
+    g_autoptr(DnsQuestion) none = dns_question_new(&echo, "a..b", DNS_A, 0);
+
+    questions = 0;
+    dns_question_free(dns_question_new(&echo, "b.example", DNS_A, 0));
+    assert_int_equal(questions, 0);
+    for (guint i = 0; i < 2; i++)
+        assert_string_equal(dns_answer_at(dns_question_answer(question), 0)->data, "a.example");
+    assert_int_equal(questions, 1);
+    assert_int_equal(dns_question_answer(none)->status, DNS_NO_NAME);
+    assert_int_equal(questions, 1);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -133,5 +150,6 @@ int main(void)
     table_add(tests, "data ends with a nul", test_data_ends_with_a_nul, NULL);
     table_add(tests, "trouble", test_trouble, NULL);
     table_add(tests, "flush is optional", test_flush_is_optional, NULL);
+    table_add(tests, "a question", test_question, NULL);
     return table_run(tests, "dns");
 }

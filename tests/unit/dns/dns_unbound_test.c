@@ -290,7 +290,7 @@ static const struct {
 };
 
 /* Returns how many answers were wrong. The deadlines of silent names are short, so that cancels
- * meet answers. */
+ * meet answers; each question is given up besides, before its answer or after it. */
 static void *ask_mix(void *hook)
 {
     guint seed = GPOINTER_TO_UINT(hook);
@@ -304,6 +304,10 @@ static void *ask_mix(void *hook)
 
         g_snprintf(number, sizeof number, "%u", i * THREADS + seed);
         g_autofree char *name = g_strjoinv(number, parts);
+        g_autoptr(DnsQuestion) given_up =
+            dns_question_new(dns, name, mix[chosen].type, deadline_in(3));
+        if (i % 2 == 0)
+            dns_question_free(g_steal_pointer(&given_up));
         g_autoptr(DnsAnswer) answer = ask(dns, name, mix[chosen].type, is_silent ? 20 : 30000);
         wrong += answer->status != mix[chosen].status;
     }
@@ -339,6 +343,20 @@ static void test_cancel_race(void **state)
 
         assert_true(answer->status == DNS_FOUND || answer->status == DNS_TROUBLE);
     }
+}
+
+/* Questions wait side by side, also over a flush: one after the other they would take 3 s. */
+static void test_questions(void **state G_GNUC_UNUSED)
+{
+    Deadline deadline = clock_monotonic(&clock_system) + 2900 * CLOCK_MILLISECOND;
+    g_autoptr(DnsQuestion) late = dns_question_new(dns, "late-one.example.org", DNS_A, deadline);
+    g_autoptr(DnsQuestion) other = dns_question_new(dns, "late-two.example.org", DNS_A, deadline);
+    g_autoptr(DnsQuestion) passed = dns_question_new(dns, "good-late.example.org", DNS_A, 0);
+
+    dns_flush(dns, NULL);
+    assert_int_equal(dns_question_answer(late)->status, DNS_FOUND);
+    assert_int_equal(dns_question_answer(other)->status, DNS_FOUND);
+    assert_int_equal(dns_question_answer(passed)->status, DNS_TROUBLE);
 }
 
 /* libunbound still works on what its askers gave up. */
@@ -493,6 +511,7 @@ static const struct CMUnitTest single_tests[] = {
     cmocka_unit_test(test_second_server),
     cmocka_unit_test(test_threads),
     cmocka_unit_test(test_cancel_race),
+    cmocka_unit_test(test_questions),
     cmocka_unit_test(test_free_with_questions_under_way),
     cmocka_unit_test(test_bogus),
     cmocka_unit_test(test_missing_files),

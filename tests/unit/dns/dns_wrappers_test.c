@@ -180,6 +180,28 @@ static void test_close(void **state G_GNUC_UNUSED)
     assert_int_equal(counts.outcomes[DNS_TROUBLE], 0);
 }
 
+static void test_counts_questions(void **state G_GNUC_UNUSED)
+{
+    DnsCounts counts = {.answered = 0};
+    Dns *under = scripted_dns_new();
+    g_autoptr(Dns) dns = dns_counted_new(under, &counts);
+    g_autoptr(DnsQuestion) question = NULL;
+
+    scripted_dns_set(under, "a.example A 60 192.0.2.1");
+    question = dns_question_new(dns, "a.example", DNS_A, G_MAXINT64);
+    dns_question_free(dns_question_new(dns, "b.example", DNS_A, G_MAXINT64));
+    assert_int_equal(scripted_dns_asked(under, NULL), 2);
+    for (guint i = 0; i < 2; i++)
+        assert_int_equal(dns_question_answer(question)->status, DNS_FOUND);
+    assert_int_equal(counts.outcomes[DNS_FOUND], 1);
+    assert_int_equal(counts.outcomes[DNS_NO_NAME], 0);
+    dns_close(dns);
+    dns_question_free(question);
+    question = dns_question_new(dns, "a.example", DNS_A, G_MAXINT64);
+    assert_int_equal(dns_question_answer(question)->status, DNS_TROUBLE);
+    assert_int_equal(scripted_dns_asked(under, NULL), 2);
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -191,6 +213,8 @@ int main(void)
     table_add(tests, "a memo asks once", test_asks_once, NULL);
     table_add(tests, "a memo is bounded", test_is_bounded, NULL);
     table_add(tests, "counts by status", test_counts, NULL);
+    table_add(tests, "counts questions under way once they are answered", test_counts_questions,
+              NULL);
     table_add(tests, "asks nobody once it is closed", test_close, NULL);
     return table_run(tests, "dns_wrappers");
 }

@@ -79,22 +79,57 @@ static struct timespec timespec_of(gint64 monotonic)
                              .tv_nsec = (long)(monotonic % CLOCK_SECOND) * 1000};
 }
 
-static DnsAnswer *scripted_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+/* A question under way. */
+typedef struct {
+    char *name;
+    DnsType type;
+    gint64 deadline;
+} Begun;
+
+static gpointer scripted_begin(Dns *dns, const char *name, DnsType type, gint64 deadline)
 {
     ScriptedDns *scripted = (ScriptedDns *)dns;
+    Begun *begun = g_new(Begun, 1);
+
+    *begun = (Begun){g_strdup(name), type, deadline};
+    pthread_mutex_lock(&scripted->lock);
+    g_ptr_array_add(scripted->asked, g_strdup(name));
+    scripted->deadline = deadline;
+    pthread_cond_broadcast(&scripted->change);
+    pthread_mutex_unlock(&scripted->lock);
+    return begun;
+}
+
+static DnsAnswer *wait_for_answer(ScriptedDns *scripted, const char *name, DnsType type,
+                                  gint64 deadline)
+{
     struct timespec until = timespec_of(deadline);
     DnsAnswer *answer;
     int status = 0;
 
     pthread_mutex_lock(&scripted->lock);
-    g_ptr_array_add(scripted->asked, g_strdup(name));
-    scripted->deadline = deadline;
-    pthread_cond_broadcast(&scripted->change);
     while (status == 0 && g_hash_table_contains(scripted->held, name))
         status = pthread_cond_timedwait(&scripted->change, &scripted->lock, &until);
     answer = status == 0 ? answer_for(scripted, name, type) : dns_answer_new_trouble("no answer");
     pthread_mutex_unlock(&scripted->lock);
     return answer;
+}
+
+static DnsAnswer *scripted_finish(Dns *dns, gpointer hook, bool is_wanted)
+{
+    Begun *begun = hook;
+    DnsAnswer *answer = NULL;
+
+    if (is_wanted)
+        answer = wait_for_answer((ScriptedDns *)dns, begun->name, begun->type, begun->deadline);
+    g_free(begun->name);
+    g_free(begun);
+    return answer;
+}
+
+static DnsAnswer *scripted_lookup(Dns *dns, const char *name, DnsType type, gint64 deadline)
+{
+    return scripted_finish(dns, scripted_begin(dns, name, type, deadline), true);
 }
 
 static void scripted_flush(Dns *dns, const char *domain G_GNUC_UNUSED)
@@ -123,8 +158,11 @@ Dns *scripted_dns_new(void)
     ScriptedDns *scripted = g_new0(ScriptedDns, 1);
     pthread_condattr_t attributes;
 
-    scripted->dns =
-        (Dns){.lookup = scripted_lookup, .flush = scripted_flush, .free = scripted_free};
+    scripted->dns = (Dns){.lookup = scripted_lookup,
+                          .begin = scripted_begin,
+                          .finish = scripted_finish,
+                          .flush = scripted_flush,
+                          .free = scripted_free};
     pthread_mutex_init(&scripted->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

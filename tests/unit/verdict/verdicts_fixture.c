@@ -54,10 +54,11 @@ char *ask(Verdicts *verdicts, const char *address)
     g_autoptr(Verdict) verdict =
         verdicts_get(verdicts, &mailbox, deadline_in(check_timeout), &source);
 
-    return g_strdup_printf("%s %s %s %s", verdict_source_text(source),
-                           spf_result_text(verdict->result),
-                           verdict->relay != NULL ? verdict->relay : "-",
-                           verdict->mechanism != NULL ? verdict->mechanism : "-");
+    return g_strdup_printf(
+        "%s %s %s %s%s%s", verdict_source_text(source), spf_result_text(verdict->result),
+        verdict->relay != NULL ? verdict->relay : "-",
+        verdict->mechanism != NULL ? verdict->mechanism : "-",
+        verdict->dkim != NULL ? " dkim=" : "", verdict->dkim != NULL ? verdict->dkim : "");
 }
 
 void assert_ask(const Fixture *fixture, const char *address, const char *want)

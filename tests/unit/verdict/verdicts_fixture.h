@@ -31,8 +31,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
 
 void set_clock(gint64 seconds);
 
-/* Asks for "local@domain". Returns what came, as "miss softfail 192.0.2.25 ~all", owned by the
- * caller. */
+/* Asks for "local@domain". Returns what came, as "miss softfail 192.0.2.25 ~all", with " dkim=s1"
+ * behind it where that is so; owned by the caller. */
 char *ask(Verdicts *verdicts, const char *address);
 /* want is that, or its beginning. */
 void assert_ask(const Fixture *fixture, const char *address, const char *want);

@@ -276,6 +276,51 @@ static void test_flush_relay_set(void **state G_GNUC_UNUSED)
     await_generation(&fixture, 2);
 }
 
+#define CONSENT RELAYS "dkim_consent = { s1 }\n"
+#define KEYS                                                                                       \
+    "\ns1._domainkey.a.example.org TXT 60 p=MFww\ns1._domainkey.fallback.example TXT 60 p=MFww"
+#define THEIR_KEY "s1._domainkey.a.example.org"
+#define OUR_KEY "s1._domainkey.fallback.example"
+
+static const char *const consent_addresses[] = {"u@a.example.org", "v@a.example.org"};
+
+/* The keys are asked for while SPF waits, and once for many messages. */
+static void test_keys_beside_spf(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new(CONSENT, FAIL KEYS);
+    pthread_t threads[20];
+    Asker askers[20];
+
+    scripted_dns_hold(fixture.dns, "a.example.org");
+    start_askers(threads, askers, 20, fixture.verdicts, consent_addresses);
+    scripted_dns_await(fixture.dns, "a.example.org", 1);
+    scripted_dns_await(fixture.dns, THEIR_KEY, 1);
+    scripted_dns_await(fixture.dns, OUR_KEY, 1);
+    scripted_dns_release(fixture.dns, NULL);
+    assert_int_equal(join_askers(threads, askers, 20, "fail 192.0.2.25 -all dkim=s1"), 20);
+    assert_ask(&fixture, "u@a.example.org", "hit fail 192.0.2.25 -all dkim=s1");
+    assert_int_equal(scripted_dns_asked(fixture.dns, NULL), 3);
+    assert_int_equal(counters_of(&fixture).evaluations, 1);
+}
+
+/* Who is authorised waits for no key, and is renewed without asking for one. */
+static void test_pass_waits_for_no_key(void **state G_GNUC_UNUSED)
+{
+    g_auto(Fixture) fixture = fixture_new(CONSENT, PASS KEYS);
+
+    scripted_dns_hold(fixture.dns, THEIR_KEY);
+    scripted_dns_hold(fixture.dns, OUR_KEY);
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    assert_int_equal(scripted_dns_asked(fixture.dns, THEIR_KEY), 1);
+    set_clock(60);
+    assert_ask(&fixture, "u@a.example.org", "miss pass");
+    assert_int_equal(scripted_dns_asked(fixture.dns, THEIR_KEY), 1);
+    scripted_dns_release(fixture.dns, NULL);
+    scripted_dns_set(fixture.dns, FAIL KEYS);
+    set_clock(120);
+    assert_ask(&fixture, "u@a.example.org", "miss fail 192.0.2.25 -all dkim=s1");
+}
+
 #define TOGETHER_MAX VERDICTS_WANTED_MAX
 
 /*
@@ -433,8 +478,8 @@ static void test_mix(void **state G_GNUC_UNUSED)
     for (guint i = 0; i < 40; i++)
         g_string_append_printf(zone, "d%u.example.org TXT 30 v=spf1 %s ~all\n", i,
                                i % 4 == 0 ? "exists:%{l}.x.example.org" : "ip4:192.0.2.25");
-    g_auto(Fixture) fixture =
-        fixture_new("relay_hosts = { mail.example.net }\ncache_size = 30", zone->str);
+    g_auto(Fixture) fixture = fixture_new(
+        "relay_hosts = { mail.example.net }\ncache_size = 30\ndkim_consent = { s1 }", zone->str);
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run_mix, &fixture), 0);
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
@@ -453,6 +498,8 @@ int main(void)
         return 1;
     table_add(tests, "single flight", test_single_flight, NULL);
     table_add(tests, "single flight, verdicts by address", test_single_flight_by_address, NULL);
+    table_add(tests, "keys are asked for beside SPF, once", test_keys_beside_spf, NULL);
+    table_add(tests, "a pass waits for no key", test_pass_waits_for_no_key, NULL);
     table_add(tests, "a slow domain delays no other", test_slow_domain, NULL);
     table_add(tests, "a flush amid an evaluation", test_flush_amid, NULL);
     table_add(tests, "a flush looks the relay set up", test_flush_relay_set, NULL);
