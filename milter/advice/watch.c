@@ -355,12 +355,22 @@ static char *fill(const Language *language, const char *text, const WatchChange 
                          change->term != NULL ? change->term : "", NULL);
 }
 
+char *watch_step(const Language *language, const WatchChange *change)
+{
+    return fill(language, next_of(change), change);
+}
+
+const char *watch_step_record(const WatchChange *change)
+{
+    return shows_record(change) ? change->advised : NULL;
+}
+
 char *watch_next(const Language *language, const WatchChange *change)
 {
-    g_autofree char *sentence = fill(language, next_of(change), change);
+    const char *record = watch_step_record(change);
+    g_autofree char *step = watch_step(language, change);
 
-    return shows_record(change) ? g_strconcat(sentence, " ", change->advised, NULL)
-                                : g_steal_pointer(&sentence);
+    return record != NULL ? g_strconcat(step, " ", record, NULL) : g_steal_pointer(&step);
 }
 
 char *watch_sentence(const Language *language, const WatchChange *change)
@@ -368,28 +378,33 @@ char *watch_sentence(const Language *language, const WatchChange *change)
     return fill(language, sentence_of(change), change);
 }
 
-/* A line that is never broken: what stands in it is there to be copied. */
-static void add_line(GString *page, const Language *language, const char *text, const char *value)
+static void add_line(GStrvBuilder *lines, const Language *language, const char *text,
+                     const char *value)
 {
     g_autofree char *line =
         value != NULL ? language_fill(language, text, "value", value, NULL) : NULL;
 
     if (line != NULL)
-        g_string_append_printf(page, "    %s\n", line);
+        g_strv_builder_add(lines, line);
 }
 
-static void add_records(GString *page, const Language *language, const WatchChange *change)
+char **watch_records(const Language *language, const WatchChange *change)
 {
-    add_line(page, language, N_("Before: {value}"), change->before);
-    add_line(page, language, N_("Now: {value}"), change->after);
+    g_autoptr(GStrvBuilder) lines = g_strv_builder_new();
+
+    if (change->kind == WATCH_ENDANGERED)
+        return g_strv_builder_end(lines);
+    add_line(lines, language, N_("Before: {value}"), change->before);
+    add_line(lines, language, N_("Now: {value}"), change->after);
     if (change->after == NULL && change->result == SPF_NONE)
-        add_line(page, language, N_("Now: no SPF record"), "");
+        add_line(lines, language, N_("Now: no SPF record"), "");
     if (change->after == NULL && change->result == SPF_PERMERROR)
-        add_line(page, language, N_("Now: several SPF records"), "");
-    add_line(page, language, N_("The term that did it: {value}"), change->term);
+        add_line(lines, language, N_("Now: several SPF records"), "");
+    add_line(lines, language, N_("The term that did it: {value}"), change->term);
     if (!change->is_authorised)
-        add_line(page, language, N_("The term that authorised them before: {value}"),
+        add_line(lines, language, N_("The term that authorised them before: {value}"),
                  change->passed);
+    return g_strv_builder_end(lines);
 }
 
 char *watch_digest(const Language *language, const GPtrArray *changes)
@@ -399,14 +414,16 @@ char *watch_digest(const Language *language, const GPtrArray *changes)
     for (guint i = 0; i < changes->len; i++) {
         const WatchChange *change = g_ptr_array_index(changes, i);
         g_autofree char *sentence = watch_sentence(language, change);
-        g_autofree char *next = fill(language, next_of(change), change);
+        g_autofree char *step = watch_step(language, change);
+        g_auto(GStrv) records = watch_records(language, change);
 
         if (i > 0)
             g_string_append_c(page, '\n');
         paragraph_append(page, sentence, "", "  ");
-        if (change->kind != WATCH_ENDANGERED)
-            add_records(page, language, change);
-        paragraph_append(page, next, "    ", "      ");
+        /* never broken: what stands in them is there to be copied */
+        for (char **line = records; *line != NULL; line++)
+            g_string_append_printf(page, "    %s\n", *line);
+        paragraph_append(page, step, "    ", "      ");
         if (shows_record(change))
             g_string_append_printf(page, "%s\n", change->advised);
     }

@@ -52,6 +52,15 @@ void watch_look(const Watch *watch, WatchSubject *subject);
 char *watch_next(const Language *language, const WatchChange *change);
 char *watch_sentence(const Language *language, const WatchChange *change);
 
+/* The same in parts: what to do, owned by the caller, and the record to publish, borrowed; NULL: none
+ * is shown. */
+char *watch_step(const Language *language, const WatchChange *change);
+const char *watch_step_record(const WatchChange *change);
+
+/* What stood and stands in the DNS, and the terms that did it: lines in language, NULL at the end.
+ * Freed with g_strfreev(). */
+char **watch_records(const Language *language, const WatchChange *change);
+
 /* All changes in words, lines of at most 76 columns; but records, which people copy, are never
  * broken. Owned by the caller. */
 char *watch_digest(const Language *language, const GPtrArray *changes);

@@ -19,6 +19,8 @@ typedef struct {
     char *(*domain_link)(const char *domain);
     /* The host is one of a fleet, whose page is linked to. */
     bool has_fleet;
+    /* `spfrom watch` has run, and the page of changes is linked to. */
+    bool has_changes;
     /* Letters were sent, and their page is linked to. */
     bool has_letters;
 } View;

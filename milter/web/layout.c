@@ -53,6 +53,8 @@ static void add_top(Html *html, const View *view, const Request *request)
     add_page_link(html, request, ROUTE_DOMAINS, "/domains", view_say(view, "Domains"));
     if (view->has_fleet)
         add_page_link(html, request, ROUTE_FLEET, "/fleet", view_say(view, "Fleet"));
+    if (view->has_changes)
+        add_page_link(html, request, ROUTE_CHANGES, "/changes", view_say(view, "Changes"));
     if (view->has_letters)
         add_page_link(html, request, ROUTE_LETTERS, "/letters", view_say(view, "Letters"));
     html_close(html);

@@ -19,7 +19,7 @@ static const struct {
     {"/", ROUTE_OVERVIEW},       {"/domains", ROUTE_DOMAINS}, {"/domains.csv", ROUTE_CSV},
     {"/domain/", ROUTE_DOMAIN},  {"/letter/", ROUTE_LETTER},  {"/search", ROUTE_SEARCH},
     {"/metrics", ROUTE_METRICS}, {"/healthz", ROUTE_HEALTH},  {"/assets/", ROUTE_ASSET},
-    {"/fleet", ROUTE_FLEET},     {"/letters", ROUTE_LETTERS},
+    {"/fleet", ROUTE_FLEET},     {"/letters", ROUTE_LETTERS}, {"/changes", ROUTE_CHANGES},
 };
 
 const char *request_language_parse(const char *text)

@@ -13,6 +13,7 @@ typedef enum {
     ROUTE_DOMAINS,  /* /domains?q=   subject: NULL, or what the names have in them; days, list */
     ROUTE_CSV,      /* /domains.csv  the same, all pages of it */
     ROUTE_FLEET,    /* /fleet */
+    ROUTE_CHANGES,  /* /changes */
     ROUTE_LETTERS,  /* /letters */
     ROUTE_DOMAIN,   /* /domain/NAME  subject: a name, or any other text */
     ROUTE_LETTER,   /* /letter/NAME  subject: the same */

@@ -21,6 +21,7 @@
 #include "verdict/setup.h"
 #include "show/assets.h"
 #include "show/domains_csv.h"
+#include "web/changes_page.h"
 #include "web/domain_page.h"
 #include "web/domains_page.h"
 #include "web/fleet_page.h"
@@ -147,6 +148,7 @@ ServerLane site_lane(gpointer data G_GNUC_UNUSED, const Request *request)
     case ROUTE_OVERVIEW:
     case ROUTE_DOMAINS:
     case ROUTE_CSV:
+    case ROUTE_CHANGES:
     case ROUTE_LETTERS:
         return SERVER_READS;
     case ROUTE_METRICS:
@@ -171,6 +173,13 @@ static bool has_letters(Settings *settings)
     return file != NULL && g_file_test(file, G_FILE_TEST_EXISTS);
 }
 
+static bool has_changes(const Settings *settings)
+{
+    g_autofree char *file = settings->ledger != NULL ? watch_rows_file(settings->ledger) : NULL;
+
+    return file != NULL && g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
 static Visit visit_of(Site *site, const Request *request, const char *code)
 {
     bool is_german = strcmp(code, LANGUAGE_GERMAN) == 0;
@@ -180,6 +189,7 @@ static Visit visit_of(Site *site, const Request *request, const char *code)
                    .view = {.language = site->languages[is_german ? 1 : 0],
                             .domain_link = request_domain_target,
                             .has_fleet = site->settings->fleet->len > 0,
+                            .has_changes = has_changes(site->settings),
                             .has_letters = has_letters(site->settings),
                             .now = clock_wall(&clock_system)}};
 }
@@ -386,6 +396,37 @@ static ServerReply *answer_fleet(const Visit *visit)
     return page_reply(
         visit, MHD_HTTP_OK,
         fleet_page(&visit->view, visit->request, answer, error != NULL ? error->message : NULL));
+}
+
+/* NULL with error; NULL without one: spfrom watch has not run yet. */
+static GPtrArray *read_changes(const Visit *visit, WatchSummary *summary, GError **error)
+{
+    const gint64 day = 86400 * CLOCK_SECOND;
+    const char *ledger = visit->site->settings->ledger;
+    g_autofree char *file = ledger != NULL ? watch_rows_file(ledger) : NULL;
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(WatchRows) rows = file != NULL ? watch_rows_open_read_only(file, &cause) : NULL;
+
+    if (g_error_matches(cause, DATABASE_FAILURE, DATABASE_FAILURE_MISSING))
+        return NULL;
+    if (cause != NULL)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    if (rows == NULL ||
+        !watch_rows_summary(rows, visit->view.now - CHANGES_BROKEN_DAYS * day, summary, error))
+        return NULL;
+    return watch_rows_latest(rows, visit->view.now - CHANGES_PAGE_DAYS * day, CHANGES_PAGE_MAX,
+                             error);
+}
+
+static ServerReply *answer_changes(const Visit *visit)
+{
+    g_autoptr(GError) error = NULL;
+    WatchSummary summary = {0};
+    g_autoptr(GPtrArray) changes = read_changes(visit, &summary, &error);
+
+    return page_reply(visit, MHD_HTTP_OK,
+                      changes_page(&visit->view, visit->request, &summary, changes,
+                                   error != NULL ? error->message : NULL));
 }
 
 static GPtrArray *read_letters(Settings *settings, GError **error)
@@ -661,6 +702,8 @@ ServerReply *site_answer(gpointer data, const Request *request, const char *lang
         return answer_domains(&visit);
     case ROUTE_CSV:
         return answer_csv(&visit);
+    case ROUTE_CHANGES:
+        return answer_changes(&visit);
     case ROUTE_LETTERS:
         return answer_letters(&visit);
     case ROUTE_FLEET:

@@ -4,8 +4,10 @@ import contextlib
 import email
 import email.policy
 import fcntl
+import html
 import json
 import os
+import re
 import sqlite3
 import subprocess
 
@@ -14,6 +16,7 @@ import pytest
 from lab import paths
 from lab import processes
 from lab.milter_client import ask
+from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
 from lab.zone import ZONE_FILE
 
@@ -114,6 +117,27 @@ def test_own_endangered_and_trouble(stage):
     stage.change('praxis-neutral.de.         TXT  "v=spf1 ?all"', 'praxis-neutral.de. TXT "v=spf1 include:lemniscus.de ?all"')
     changes, _ = stage.answer(1)
     assert {change["kind"] for change in changes.values()} == {"authorised", "endangered"}
+
+
+def test_page(stage):
+    """The list in the browser: nothing before the first run, then what each run found, with the record to publish."""
+    with PrivateWeb(stage.daemon) as web:
+        assert 'href="/changes"' not in web.get("/").text
+        assert "spfrom-watch.timer" in web.get("/changes").text
+        stage.answer(0)
+        assert 'href="/changes"' in web.get("/").text
+        assert "Bisher hat sich an keiner Domain etwas geändert." in web.get("/changes?lang=de").text
+        stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", "ip4:192.0.2.99 -all"))
+        broken = stage.answer(1)[0]["klinik-nord.de"]
+        page = html.unescape(web.get("/changes").text)
+        for words in ("klinik-nord.de no longer authorises our relays (fail).", f"Before: {broken['before']}", f"Now: {broken['after']}"):
+            assert words in page
+        record = re.search(r'<code class="quote">(.*?)</code>', page).group(1)
+        assert broken["next"].endswith(" " + record)
+        [number] = re.findall(r"<h2>Broken in the last 7 days</h2>\s*<p[^>]*>(\d+)<", page)
+        assert number == "1" and 'href="/domain/klinik-nord.de"' in page
+        (stage.state / "watch.db").write_bytes(b"no database" * 1000)
+        assert "can't be read" in html.unescape(web.get("/changes").text)
 
 
 def test_second_run_says_that_one_is_under_way(stage):

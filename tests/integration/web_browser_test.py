@@ -19,7 +19,7 @@ from lab.spfrom import Spfrom
 from web_test import HOSTILE, ZONE, seen
 
 PAGES = {"overview": "/", "domains": "/domains", "broken": "/domain/praxis-am-see.de",
-         "letter": "/letter/praxis-ohne.de", "letters": "/letters", "authorised": "/domain/praxis-mueller.de",
+         "letter": "/letter/praxis-ohne.de", "letters": "/letters", "changes": "/changes", "authorised": "/domain/praxis-mueller.de",
          "publish": "/domain/praxis-ohne.de", "provider": "/domain/gmx.de", "extend": "/domain/tief.example",
          "merge": "/domain/praxis-doppelt.de", "hostile": "/domain/hostile.example", "trouble": "/domain/praxis-langsam.de",
          "wrong": "/search?q=%3Cscript%3Ealert(1)%3C/script%3E", "search": "/search", "nothing": "/nothing?"}
@@ -36,6 +36,8 @@ def web(directory, is_browser_wanted):
         processes.wait_until(lambda: seen(ledger) is not None, 20, "the ledger")
         ledger_history.write(ledger)
         ledger_history.write_letters(ledger.with_name("letters.db"))
+        assert daemon.tool("watch", "--rate", "1000").returncode in (0, 1, 75)
+        ledger_history.write_changes(ledger.with_name("watch.db"))
         with PrivateWeb(daemon) as web:
             yield web
 

@@ -101,3 +101,34 @@ def write_letters(file):
             letters.execute("INSERT INTO letters VALUES (?, ?, ?, ?, ?, ?, ?)",
                             (f"letter{number:010}", domain, address, kind, state, noted, noted + 1 if came_back else 0))
     letters.close()
+
+
+# A change of each kind: domain, kind (watch_rows.h), whether it is authorised, its result, danger, number, the records before and after,
+# the term, what passed before, what is to be published, and the days ago.
+CHANGES = [
+    ("lemniscus.de", 0, False, FAIL, 0, 0, "v=spf1 ip4:192.0.2.25 -all", "v=spf1 ip4:192.0.2.99 -all", "-all", "ip4:192.0.2.25",
+     "v=spf1 ip4:192.0.2.99 ip4:192.0.2.25 -all", 0),
+    ("praxis-am-see.de", 1, False, SOFTFAIL, 0, 0, "v=spf1 include:_spf.lemniscus.de mx ~all", "v=spf1 mx ~all", "~all",
+     "include:_spf.lemniscus.de", "v=spf1 mx ip4:192.0.2.25 ~all", 5),
+    ("psychotherapie-gemeinschaftspraxis-am-alten-rathausmarkt.example", 1, False, NONE, 0, 0,
+     "v=spf1 include:psychotherapie-gemeinschaftspraxis-am-alten-rathausmarkt.hoster.example ip4:192.0.2.25 -all", None, None,
+     "ip4:192.0.2.25", "v=spf1 ip4:192.0.2.25 ~all", 6),
+    ("versand.example", 2, True, PASS, 1, 9, None, "v=spf1 include:a.example ~all", None, None, None, 6),
+    ("klinik-nord.de", 2, True, PASS, 4, 0, None, "v=spf1 include:weg.example ~all", "include:weg.example", None, None, 7),
+    ("xn--praxis-mller-klb.de", 3, True, PASS, 0, 0, None, "v=spf1 ip4:192.0.2.25 -all", "ip4:192.0.2.25", None, None, 3),
+    ("lemniscus.de", 0, True, PASS, 0, 0, None, "v=spf1 ip4:192.0.2.25 -all", "ip4:192.0.2.25", None, None, 30),
+]
+
+
+def write_changes(file):
+    """Adds runs and changes to watch.db, which `spfrom watch` has made."""
+    with sqlite3.connect(file, timeout=20) as watch:
+        watch.execute("DELETE FROM changes")
+        for domain, kind, authorised, result, danger, number, before, after, term, passed, advised, ago in CHANGES:
+            watch.execute("INSERT INTO changes (found, is_told, domain, kind, is_authorised, result, danger, number, before, after, term,"
+                          " passed, advised) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                          (_times(ago)[1] * 1000, domain, kind, authorised, result, danger, number, before, after, term, passed, advised))
+            watch.execute("INSERT OR REPLACE INTO domains (name, is_authorised, result, dangers, lookups, octets, run)"
+                          " VALUES (?, ?, ?, 0, 0, 0, 1)", (domain, authorised, result))
+        watch.execute("UPDATE runs SET authorised = 1234, unauthorised = 87, unknown = 3, endangered = 2, own_unauthorised = 1")
+    watch.close()

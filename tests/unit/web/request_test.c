@@ -27,6 +27,7 @@ static const struct row {
     {"/fleet?lang=de", ROUTE_FLEET, NULL, "de", 30},
     {"/fleet/", ROUTE_NOTHING, NULL, NULL, 30},
     {"/letters", ROUTE_LETTERS, NULL, NULL, 30},
+    {"/changes?lang=de", ROUTE_CHANGES, NULL, "de", 30},
     {"/letters?lang=de", ROUTE_LETTERS, NULL, "de", 30},
     {"/domains?q=+praxis+", ROUTE_DOMAINS, "praxis", NULL, 30},
     {"/domains.csv?q=a&days=7", ROUTE_CSV, "a", NULL, 7},
