@@ -7,7 +7,7 @@
 #include "dns/dns.h"
 
 /* As much of a DNS message (RFC 1035 section 4) as one needs who passes it on: whose question it
- * is, and what kind of answer. */
+ * is, and what kind of answer; and what stands in its records. */
 #define DNS_MESSAGE_HEADER 12 /* octets before the question */
 
 /*
@@ -30,4 +30,14 @@ DnsMessageKind dns_message_kind(const guint8 *octets, gsize length, const guint8
 
 /* Appends to answer (which is empty) a SERVFAIL for question. */
 void dns_message_fail(GByteArray *answer, const guint8 *question, gsize question_length);
+
+/* The number that stands for type in a DNS message (RFC 1035 section 3.2.2). */
+guint16 dns_message_type(DnsType type);
+
+/*
+ * Adds one record's RDATA, as a stranger's server sent it, to answer. Its names are in wire form,
+ * uncompressed. A name that dns_is_name() refuses, and the root, add nothing. Returns whether it is
+ * the RDATA of a record of that type.
+ */
+bool dns_message_add_rdata(DnsAnswer *answer, DnsType type, const guint8 *rdata, gsize length);
 #endif

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "dns/dns_rdata.h"
+#include "dns/dns_message.h"
 #include "dns/dns_forwarder.h"
 
 #define DEBIAN_ROOT_KEY "/usr/share/dns/root.key" /* package dns-root-data */
@@ -287,7 +287,8 @@ static DnsAnswer *records_to_answer(const struct ub_result *result, DnsType type
     g_autoptr(DnsAnswer) answer = dns_answer_new(DNS_FOUND, ttl);
 
     for (guint i = 0; result->data[i] != NULL; i++)
-        if (!dns_rdata_add(answer, type, (const guint8 *)result->data[i], (gsize)result->len[i]))
+        if (!dns_message_add_rdata(answer, type, (const guint8 *)result->data[i],
+                                   (gsize)result->len[i]))
             return dns_answer_new_trouble("a malformed record");
     if (answer->records->len == 0) {
         answer->status = DNS_NO_DATA; /* a null MX, or names that nobody can have */
@@ -380,7 +381,7 @@ static void asked_begin(Asked *asked, Resolver *resolver, const char *name)
 
     asked->resolver = resolver;
     asked->query = query_new();
-    error = ub_resolve_async(resolver->context, name, dns_rdata_type(asked->type), CLASS_IN,
+    error = ub_resolve_async(resolver->context, name, dns_message_type(asked->type), CLASS_IN,
                              asked->query, query_answer, &asked->id);
     if (error == 0)
         return;
@@ -462,7 +463,7 @@ static void discard_answer(void *hook, int error, struct ub_result *result)
 static bool start_threads(Resolver *resolver, GError **error)
 {
     int wake[2];
-    int status = ub_resolve_async(resolver->context, "localhost", dns_rdata_type(DNS_A), CLASS_IN,
+    int status = ub_resolve_async(resolver->context, "localhost", dns_message_type(DNS_A), CLASS_IN,
                                   NULL, discard_answer, NULL);
 
     if (status != 0) {

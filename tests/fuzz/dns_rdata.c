@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "dns/dns_rdata.h"
+#include "dns/dns_message.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     type = (DnsType)(data[0] % (DNS_TYPES));
-    if (!dns_rdata_add(answer, type, data + 1, size - 1) && answer->records->len > 0)
+    if (!dns_message_add_rdata(answer, type, data + 1, size - 1) && answer->records->len > 0)
         __builtin_trap();
     for (guint i = 0; i < answer->records->len; i++)
         check(dns_answer_at(answer, i), type);
