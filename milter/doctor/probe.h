@@ -1,13 +1,15 @@
 #ifndef SPFROM_DOCTOR_PROBE_H
 #define SPFROM_DOCTOR_PROBE_H
 
-#include "control/message_record.h"
 #include "doctor/findings.h"
 
 #define DOCTOR_PROBE_SERVER "127.0.0.1:25"
 
-/* Sends one message through the MTA by SMTP, as the options say, and asks the daemon what it did
- * with it. */
+/*
+ * Sends one message through the MTA by SMTP, as the options say, and asks the daemon what it did with
+ * it. If it left with a return address, one bounce is sent to that, to see whether it finds the author
+ * (design section 19).
+ */
 void doctor_probe(Doctor *doctor);
 
 /*
@@ -17,9 +19,22 @@ void doctor_probe(Doctor *doctor);
  */
 char *probe_queue_id(const char *answer);
 
+typedef enum {
+    /* The log says nothing of the message. */
+    PROBE_DELIVERY_UNSEEN,
+    /* It is under way. */
+    PROBE_DELIVERY_QUEUED,
+    PROBE_DELIVERY_SENT,
+    PROBE_DELIVERY_DEFERRED,
+    PROBE_DELIVERY_REFUSED,
+} ProbeDelivery;
+
 /*
- * Asks the daemon what it did with a message that an MTA has just taken. Returns NULL if it has not
- * seen it within a second, or, with error set, can't be asked.
+ * What the log of Postfix or Sendmail says last of the delivery of a message to recipient. Pure.
+ *
+ * log   lines; the last one may be cut
+ * line  gets that line from the queue id on, owned by the caller; NULL if there is none
  */
-MessageRecord *probe_record(const Doctor *doctor, const char *queue_id, GError **error);
+ProbeDelivery probe_delivery(const char *log, const char *queue_id, const char *recipient,
+                             char **line);
 #endif

@@ -10,7 +10,6 @@
 #include "doctor/sendmail.h"
 #include "doctor/signer.h"
 #include "doctor/probe.h"
-#include "doctor/return_probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -199,10 +198,10 @@ static void parse_mail_log(const char *text, size_t length)
 {
     g_autofree char *log = g_strndup(text, length);
     g_autofree char *line = NULL;
-    ReturnDelivery delivery = return_probe_delivery(log, "4fKx2n", "a@b.example", &line);
+    ProbeDelivery delivery = probe_delivery(log, "4fKx2n", "a@b.example", &line);
 
     check(line == NULL || g_str_has_prefix(line, "4fKx2n: "));
-    check(line != NULL || delivery <= RETURN_DELIVERY_QUEUED);
+    check(line != NULL || delivery <= PROBE_DELIVERY_QUEUED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
