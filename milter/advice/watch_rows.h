@@ -67,7 +67,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchChange, watch_change_free)
 /* An array of WatchChange, freed with g_ptr_array_unref(). */
 GPtrArray *watch_changes_new(void);
 
-/* What the last run that ended saw, for metrics. */
+/* A domain that broke counts as broken lately for so many days. */
+#define WATCH_BROKEN_DAYS 7
+
+/* What the last run that ended saw. */
 typedef struct {
     gint64 ended; /* 0: no run has ended yet */
     guint64 authorised, unauthorised, unknown;

@@ -472,6 +472,26 @@ static void change_mode(const ControlCaller *caller, const ControlRequest *reque
     post(switcher, run_mode, caller, task);
 }
 
+/* What spfrom watch left beside the ledger; all 0 if there is nothing that can be read. */
+static WatchSummary watch_summary(void)
+{
+    WatchSummary summary = {0};
+    LiveSettings live = {0};
+    g_autofree char *file = NULL;
+    g_autoptr(WatchRows) rows = NULL;
+
+    if (live_settings_take(&live) && live.settings->ledger != NULL)
+        file = watch_rows_file(live.settings->ledger);
+    live_settings_release(&live);
+    if (file != NULL)
+        rows = watch_rows_open_read_only(file, NULL);
+    if (rows != NULL)
+        watch_rows_summary(rows,
+                           clock_wall(&clock_system) - WATCH_BROKEN_DAYS * 86400 * CLOCK_SECOND,
+                           &summary, NULL);
+    return summary;
+}
+
 static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
 {
     MetricsSnapshot snapshot;
@@ -479,6 +499,7 @@ static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
     g_autofree char *text = NULL;
 
     metrics_take(&snapshot);
+    snapshot.watch = watch_summary();
     text = metrics_text(&snapshot, is_prometheus ? METRICS_PROMETHEUS : METRICS_OPENMETRICS);
     json_object_set_new(
         answer, "type",

@@ -415,6 +415,29 @@ static void write_fleet(const Writer *writer, const MetricsSnapshot *snapshot)
     write_sum(writer, "spfrom_fleet_seconds", snapshot->fleet_microseconds, count);
 }
 
+static void write_watch(const Writer *writer, const WatchSummary *watch)
+{
+    const char *domains = "spfrom_watch_domains";
+
+    gauge_head(writer, domains, "Domains that the last run of spfrom watch looked at, by state.");
+    sample(writer, domains, "state", "authorised", watch->authorised);
+    sample(writer, domains, "state", "unauthorised", watch->unauthorised);
+    sample(writer, domains, "state", "unknown", watch->unknown);
+    gauge_head(writer, "spfrom_watch_broken",
+               "Domains that broke in the last 7 days and are not authorised again.");
+    sample(writer, "spfrom_watch_broken", NULL, NULL, watch->broken);
+    gauge_head(writer, "spfrom_watch_endangered",
+               "Authorised domains whose record will not last long.");
+    sample(writer, "spfrom_watch_endangered", NULL, NULL, watch->endangered);
+    gauge_head(writer, "spfrom_watch_own_unauthorised",
+               "Domains of fallback and return addresses that do not authorise the relays.");
+    sample(writer, "spfrom_watch_own_unauthorised", NULL, NULL, watch->own_unauthorised);
+    gauge_head(writer, "spfrom_watch_end_time_seconds",
+               "When the last run of spfrom watch ended, since 1970.");
+    sample(writer, "spfrom_watch_end_time_seconds", NULL, NULL,
+           (guint64)(watch->ended / MICROSECONDS));
+}
+
 static void write_rest(const Writer *writer, const MetricsSnapshot *snapshot)
 {
     gauge_head(writer, "spfrom_connections", "Connections of the MTA.");
@@ -445,6 +468,8 @@ char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
     write_other_fallbacks(&writer, snapshot);
     write_configuration(&writer, snapshot);
     write_returns(&writer, snapshot);
+    if (snapshot->watch.ended > 0)
+        write_watch(&writer, &snapshot->watch);
     if (snapshot->has_fleet)
         write_fleet(&writer, snapshot);
     write_rest(&writer, snapshot);

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "advice/watch_rows.h"
 #include "fleet/fleet_store.h"
 #include "mail/returned.h"
 #include "policy/message_action.h"
@@ -75,7 +76,8 @@ typedef struct {
     bool has_reload_failed, has_map_failed;
     guint64 returns_found, returns_unknown, returns_trouble;
     guint64 return_addresses;
-    bool has_fleet; /* and what follows is known */
+    WatchSummary watch; /* .ended 0: no run of spfrom watch has ended */
+    bool has_fleet;     /* and what follows is known */
     bool is_fleet_up;
     guint64 fleet_requests[FLEET_OUTCOMES];
     guint64 fleet_seconds[FLEET_SECONDS_BUCKETS]; /* each bucket alone */

@@ -412,7 +412,7 @@ static GPtrArray *read_changes(const Visit *visit, WatchSummary *summary, GError
     if (cause != NULL)
         g_propagate_error(error, g_steal_pointer(&cause));
     if (rows == NULL ||
-        !watch_rows_summary(rows, visit->view.now - CHANGES_BROKEN_DAYS * day, summary, error))
+        !watch_rows_summary(rows, visit->view.now - WATCH_BROKEN_DAYS * day, summary, error))
         return NULL;
     return watch_rows_latest(rows, visit->view.now - CHANGES_PAGE_DAYS * day, CHANGES_PAGE_MAX,
                              error);

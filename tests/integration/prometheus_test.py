@@ -32,8 +32,10 @@ pytestmark = pytest.mark.usefixtures("needs_prometheus")
 
 @pytest.fixture(scope="module")
 def daemon(daemons):
-    """In a fleet whose store is away, so that it has all metrics."""
-    return daemons.start(fleet=["unix:/nonexistent/store"])
+    """In a fleet whose store is away, and watched, so that it has all metrics."""
+    daemon = daemons.start(fleet=["unix:/nonexistent/store"])
+    processes.wait_until(lambda: daemon.tool("watch").returncode in (0, 1), 30, "a run of spfrom watch")
+    return daemon
 
 
 @pytest.fixture(scope="module")

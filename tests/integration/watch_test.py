@@ -10,11 +10,13 @@ import os
 import re
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
 from lab import paths
 from lab import processes
+from lab.metrics_read import metrics_of
 from lab.milter_client import ask
 from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
@@ -138,6 +140,26 @@ def test_page(stage):
         assert number == "1" and 'href="/domain/klinik-nord.de"' in page
         (stage.state / "watch.db").write_bytes(b"no database" * 1000)
         assert "can't be read" in html.unescape(web.get("/changes").text)
+
+
+def test_metrics(stage):
+    """The daemon tells what the last run that ended saw."""
+    assert not [name for name in metrics_of(stage.daemon) if name.startswith("spfrom_watch")]
+    stage.answer(0)
+    found = metrics_of(stage.daemon)
+    states, ended = found["spfrom_watch_domains"], found["spfrom_watch_end_time_seconds"]
+    assert sum(states.values()) == 4 and states["unknown"] == 0 and abs(time.time() - ended) < 300
+    assert (found["spfrom_watch_broken"], found["spfrom_watch_endangered"], found["spfrom_watch_own_unauthorised"]) == (0, 0, 0)
+    stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", "ip4:192.0.2.99 -all"))
+    stage.change('lemniscus.de.              TXT  "v=spf1 ip4:192.0.2.25 ', 'lemniscus.de. TXT "v=spf1 ip4:192.0.2.99 ')
+    stage.answer(1)
+    found = metrics_of(stage.daemon)
+    assert found["spfrom_watch_broken"] >= 1 and found["spfrom_watch_own_unauthorised"] == 1
+    assert found["spfrom_watch_domains"]["authorised"] < states["authorised"]
+    with contextlib.closing(sqlite3.connect(stage.state / "watch.db", timeout=20)) as watch:
+        watch.execute("UPDATE changes SET found = found - 8 * 86400000000")
+        watch.commit()
+    assert metrics_of(stage.daemon)["spfrom_watch_broken"] == 0
 
 
 def test_second_run_says_that_one_is_under_way(stage):
