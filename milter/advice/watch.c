@@ -77,15 +77,17 @@ static bool is_domain(const LedgerDomain *domain, gconstpointer data G_GNUC_UNUS
            strcmp(domain->name, LEDGER_OTHER_DOMAINS) != 0;
 }
 
-/* What the ledger's last result says, if it says anything. */
+/* What the ledger's last result that says anything was, if there is one. */
 static void take_ledger(const Watch *watch, const LedgerDomain *seen, WatchSubject *subject)
 {
+    const Settings *settings = watch->settings;
     bool is_result = seen->result < LEDGER_UNCHECKED && seen->result != SPF_TEMPERROR;
+    bool is_authorised =
+        is_result &&
+        !spf_result_set_has(settings->rewrite_on | settings->tempfail_on, (SpfResult)seen->result);
 
-    subject->is_known = seen->is_authorised || is_result;
-    subject->before.is_authorised =
-        seen->is_authorised ||
-        (is_result && !spf_result_set_has(watch->settings->rewrite_on, (SpfResult)seen->result));
+    subject->is_known = is_result || seen->is_authorised || seen->was_unauthorised;
+    subject->before.is_authorised = is_authorised || seen->is_authorised;
     subject->before.result = seen->is_authorised ? SPF_PASS : seen->result;
 }
 
@@ -149,18 +151,25 @@ static bool has_key_trouble(const Watch *watch, const char *domain, Deadline dea
     return false;
 }
 
-/* The term of the record that ended an evaluation, for people, owned by the caller; NULL: none
- * did. */
+/* The term of the domain's own record that ended an evaluation, for people, owned by the caller;
+ * NULL: none did. */
 static char *deciding_term(const Evaluation *evaluation)
 {
+    g_autoptr(Record) record = NULL;
+
     if (evaluation == NULL)
         return NULL;
     if (evaluation->mechanism != NULL)
         return paragraph_quoted(evaluation->mechanism);
+    if (evaluation->result != SPF_PERMERROR || evaluation->record == NULL)
+        return NULL;
+    record = record_parse(evaluation->record, strlen(evaluation->record));
+    if (record->wrong != NULL)
+        return record_term_text(record, record->wrong);
     for (guint i = evaluation->terms->len; i-- > 0;) {
         const EvaluationTerm *term = g_ptr_array_index(evaluation->terms, i);
 
-        if (term->depth == 0 && evaluation->result == SPF_PERMERROR)
+        if (term->depth == 0)
             return paragraph_quoted(term->term);
     }
     return NULL;
@@ -229,12 +238,14 @@ static char *advised_record(const Watch *watch, const CheckSubject *asked)
                                                 : NULL;
 }
 
-static void compare(const Watch *watch, const CheckSubject *asked, WatchSubject *subject)
+static void compare(const Watch *watch, const DomainCheck *check, WatchSubject *subject)
 {
     const WatchState *before = &subject->before, *after = &subject->after;
+    /* the ledger's last result does not say whether DKIM stood in for it */
+    bool is_news = before->run != 0 || check->dkim == NULL;
     /* of our own domains nobody expects anything but a pass */
     bool was_authorised = subject->is_known ? before->is_authorised : subject->is_own;
-    bool is_comparable = subject->is_known || subject->is_own;
+    bool is_comparable = (subject->is_known && is_news) || subject->is_own;
     guint begun = after->dangers & ~before->dangers;
 
     if (is_comparable && was_authorised != after->is_authorised) {
@@ -246,7 +257,7 @@ static void compare(const Watch *watch, const CheckSubject *asked, WatchSubject 
         change->term = g_strdup(after->mechanism);
         change->passed = g_strdup(before->mechanism);
         if (!after->is_authorised)
-            change->advised = advised_record(watch, asked);
+            change->advised = advised_record(watch, check->subject);
     }
     for (guint danger = WATCH_DANGER_LOOKUPS; danger <= WATCH_DANGER_INCLUDE; danger <<= 1) {
         WatchChange *change;
@@ -287,7 +298,7 @@ void watch_look(const Watch *watch, WatchSubject *subject)
         subject->after.record = paragraph_record(shown->record);
     if (check->result == SPF_PASS && subject->after.record != NULL)
         find_dangers(watch, shown->record, subject, deadline);
-    compare(watch, asked, subject);
+    compare(watch, check, subject);
 }
 
 static bool shows_record(const WatchChange *change)
