@@ -234,24 +234,10 @@ static void remark_relays(const Relays *relays, GPtrArray *points)
     }
 }
 
-/* The term of the record itself that evaluation came to last, or NULL. */
-static const EvaluationTerm *last_own_term(const Evaluation *evaluation)
-{
-    const EvaluationTerm *last = NULL;
-
-    for (guint i = 0; i < evaluation->terms->len; i++) {
-        const EvaluationTerm *term = g_ptr_array_index(evaluation->terms, i);
-
-        if (term->depth == 0)
-            last = term;
-    }
-    return last;
-}
-
 static void remark_unprovable(const DomainCheck *check, GPtrArray *points)
 {
     const Evaluation *shown = check->shown;
-    const EvaluationTerm *own = shown != NULL ? last_own_term(shown) : NULL;
+    const EvaluationTerm *own = shown != NULL ? evaluation_last_own_term(shown) : NULL;
     Point *point;
 
     if (shown == NULL || !shown->is_unproven)

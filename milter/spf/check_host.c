@@ -167,14 +167,12 @@ static DnsType address_type(const Check *check)
     return check->address.family == AF_INET ? DNS_A : DNS_AAAA;
 }
 
-/* Reads an address record as a network. An IPv4 address in an AAAA record stays IPv6: it is
- * compared with IPv6 addresses only. */
-static bool network_of(const Check *check, const DnsRecord *record, guint8 length, Network *network)
+bool check_network_of(const DnsRecord *record, DnsType type, guint8 length, Network *network)
 {
-    guint8 bits = network_bits(&check->address);
-    Network whole = {.family = check->address.family, .length = bits};
+    Network whole = {.family = type == DNS_A ? AF_INET : AF_INET6};
 
-    if (record->length != bits / 8u)
+    whole.length = network_bits(&whole);
+    if (record->length != whole.length / 8u)
         return false;
     memcpy(whole.octets, record->data, record->length);
     *network = network_shortened(&whole, length);
@@ -200,7 +198,7 @@ static bool match_addresses(Check *check, CheckTerm *term, const char *name)
     for (guint i = 0; answer != NULL && i < answer->records->len && !is_match; i++) {
         Network network;
 
-        if (network_of(check, dns_answer_at(answer, i), length, &network))
+        if (check_network_of(dns_answer_at(answer, i), address_type(check), length, &network))
             is_match = compare(check, &network);
     }
     return is_match && !check->is_forced;
@@ -227,7 +225,8 @@ static bool has_relay_address(Check *check, CheckTerm *term, const char *name)
     for (guint i = 0; i < answer->records->len; i++) {
         Network network;
 
-        if (network_of(check, dns_answer_at(answer, i), network_bits(&check->address), &network) &&
+        if (check_network_of(dns_answer_at(answer, i), address_type(check),
+                             network_bits(&check->address), &network) &&
             network_is_equal(&network, &check->address))
             return true;
     }

@@ -108,6 +108,10 @@ bool check_match(Check *check, guint index);
 guint check_hosts(Check *check, guint index);
 bool check_match_host(Check *check, guint index, guint host);
 
+/* Reads an address record, of type DNS_A or DNS_AAAA, as the network of length bits around it. An IPv4
+ * address in an AAAA record stays IPv6: it is compared with IPv6 addresses only. */
+bool check_network_of(const DnsRecord *record, DnsType type, guint8 length, Network *network);
+
 /* Ends the check with result and a reason for people. The first such call counts. */
 void check_force(Check *check, SpfResult result, const char *format, ...) G_GNUC_PRINTF(3, 4);
 #endif

@@ -392,6 +392,16 @@ static bool is_redirect(const EvaluationTerm *term)
     return g_ascii_strncasecmp(term->term, "redirect=", strlen("redirect=")) == 0;
 }
 
+const EvaluationTerm *evaluation_last_own_term(const Evaluation *evaluation)
+{
+    const EvaluationTerm *last = NULL;
+
+    for (guint i = 0; i < evaluation->terms->len; i++)
+        if (term_at(evaluation, i)->depth == 0)
+            last = term_at(evaluation, i);
+    return last;
+}
+
 EvaluationTermOutcome evaluation_term_outcome(const Evaluation *evaluation, guint position)
 {
     const EvaluationTerm *term = term_at(evaluation, position);

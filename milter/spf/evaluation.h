@@ -65,6 +65,9 @@ typedef enum {
 } EvaluationTermOutcome;
 EvaluationTermOutcome evaluation_term_outcome(const Evaluation *evaluation, guint position);
 
+/* The term of the domain's own record that evaluation came to last; NULL if there is none. */
+const EvaluationTerm *evaluation_last_own_term(const Evaluation *evaluation);
+
 /*
  * Sets libspf2's handlers, and checks that the host name is not too long for it (64 octets);
  * without that, libspf2 may end the process. To be called once before there are threads. Returns

@@ -45,21 +45,15 @@ static const DnsAnswer *ask(Walk *walk, const WalkTerm *term, const char *name, 
 static void add_addresses_of_type(Walk *walk, const WalkTerm *term, const char *name, DnsType type)
 {
     const DnsAnswer *answer = ask(walk, term, name, type);
-    gsize length = type == DNS_A ? 4 : 16;
+    guint8 length = type == DNS_A ? term->term->cidr4 : term->term->cidr6;
 
     if (walk->visitor->network == NULL)
         return;
     for (guint i = 0; answer != NULL && i < answer->records->len; i++) {
-        const DnsRecord *record = dns_answer_at(answer, i);
-        Network whole = {.family = type == DNS_A ? AF_INET : AF_INET6,
-                         .length = (guint8)(8 * length)};
         Network network;
 
-        if (record->length != length)
-            continue;
-        memcpy(whole.octets, record->data, length);
-        network = network_shortened(&whole, type == DNS_A ? term->term->cidr4 : term->term->cidr6);
-        walk->visitor->network(walk, term, &network);
+        if (check_network_of(dns_answer_at(answer, i), type, length, &network))
+            walk->visitor->network(walk, term, &network);
     }
 }
 

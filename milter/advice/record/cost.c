@@ -207,19 +207,12 @@ static bool add_host(const CostMeter *meter, const char *host, DnsType type, gui
                      GArray *networks)
 {
     g_autoptr(DnsAnswer) answer = dns_lookup(meter->dns, host, type, meter->deadline);
-    gsize length = type == DNS_A ? 4 : 16;
 
     for (guint i = 0; i < answer->records->len; i++) {
-        const DnsRecord *record = dns_answer_at(answer, i);
-        Network whole = {.family = type == DNS_A ? AF_INET : AF_INET6,
-                         .length = (guint8)(8 * length)};
         Network network;
 
-        if (record->length != length)
-            continue;
-        memcpy(whole.octets, record->data, length);
-        network = network_shortened(&whole, cidr);
-        g_array_append_val(networks, network);
+        if (check_network_of(dns_answer_at(answer, i), type, cidr, &network))
+            g_array_append_val(networks, network);
     }
     return answer->status != DNS_TROUBLE;
 }

@@ -127,20 +127,6 @@ typedef struct {
     Proof *failed;      /* of the last trial */
 } Extension;
 
-/* The last term of the record itself that evaluation came to, or NULL. */
-static const EvaluationTerm *last_term(const Evaluation *evaluation)
-{
-    const EvaluationTerm *last = NULL;
-
-    for (guint i = 0; i < evaluation->terms->len; i++) {
-        const EvaluationTerm *term = g_ptr_array_index(evaluation->terms, i);
-
-        if (term->depth == 0)
-            last = term;
-    }
-    return last;
-}
-
 static guint find_text(const Draft *draft, const char *text)
 {
     guint position = 0;
@@ -157,7 +143,7 @@ static guint deciding_position(const Draft *draft, const DomainCheck *check, gui
 
     for (guint i = 0; i < check->evaluations->len; i++) {
         const Evaluation *evaluation = domain_check_at(check, i);
-        const EvaluationTerm *term = last_term(evaluation);
+        const EvaluationTerm *term = evaluation_last_own_term(evaluation);
 
         if (evaluation->result == SPF_PASS || term == NULL)
             continue;
