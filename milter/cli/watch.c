@@ -15,12 +15,14 @@
 #include "ledger/ledger_report.h"
 #include "ledger/ledger_union.h"
 #include "show/page.h"
+#include "show/paragraph.h"
 #include "verdict/setup.h"
 
 #define DAEMON_TIME 2      /* seconds for an answer of the daemon */
 #define SUBMISSION_TIME 60 /* seconds that sendmail(1) has */
 #define THREADS 16         /* domains that are looked at at once */
 #define TROUBLE_MAX 200    /* domains with DNS trouble in a row: DNS is dead, a later run goes on */
+#define OWN_MAX 20         /* own domains that are named on stderr */
 #define KEPT_DAYS 400      /* changes that were told */
 
 typedef struct {
@@ -71,6 +73,7 @@ typedef struct {
     gint64 id;
     GAsyncQueue *looked; /* of WatchSubject, back from the threads; borrowed */
     GPtrArray *trouble;  /* of char *: domains that DNS did not answer for; borrowed */
+    GPtrArray *own;      /* of char *: our own domains that are not authorised; borrowed */
     WatchSummary summary;
     guint done, total, troubled_in_row;
     bool has_progress;
@@ -81,6 +84,7 @@ static void run_clear(Run *run)
     g_clear_pointer(&run->rows, watch_rows_close);
     g_clear_pointer(&run->looked, g_async_queue_unref);
     g_clear_pointer(&run->trouble, g_ptr_array_unref);
+    g_clear_pointer(&run->own, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
 
@@ -104,6 +108,8 @@ static void count(Run *run, const WatchSubject *subject, const WatchState *state
     run->summary.unauthorised += !state->is_authorised;
     run->summary.endangered += state->dangers != 0;
     run->summary.own_unauthorised += subject->is_own && !state->is_authorised;
+    if (subject->is_own && !state->is_authorised)
+        g_ptr_array_add(run->own, subject->domain);
 }
 
 /* Keeps what was found at one domain. */
@@ -289,12 +295,29 @@ static char *text_of(const Run *run, const GPtrArray *changes)
                        unknown, "\n", NULL);
 }
 
+/* Owned by the caller. That of a digest which tells of our own domain says so: the digest itself
+ * may then end in a folder where nobody looks for it. */
+static char *subject_of(const Run *run, const GPtrArray *changes)
+{
+    g_autofree char *number = g_strdup_printf("%u", changes->len);
+
+    for (guint i = 0; i < changes->len; i++) {
+        const WatchChange *change = g_ptr_array_index(changes, i);
+        g_autofree char *domain = paragraph_domain(change->domain);
+
+        if (change->kind == WATCH_OWN && !change->is_authorised)
+            return language_fill(run->language,
+                                 N_("spfrom watch: our own domain {domain} is not authorised"),
+                                 "domain", domain, NULL);
+    }
+    return language_fill(run->language, N_("spfrom watch, changes at domains: {number}"), "number",
+                         number, NULL);
+}
+
 static bool send_digest(Run *run, const GPtrArray *changes, GError **error)
 {
     const Mailbox *from = run->watch.settings->fallback;
-    g_autofree char *number = g_strdup_printf("%u", changes->len);
-    g_autofree char *subject = language_fill(
-        run->language, N_("spfrom watch, changes at domains: {number}"), "number", number, NULL);
+    g_autofree char *subject = subject_of(run, changes);
     g_autofree char *body = text_of(run, changes);
     g_autofree char *program = submission_program();
     g_autofree char *id = NULL;
@@ -311,6 +334,20 @@ static bool send_digest(Run *run, const GPtrArray *changes, GError **error)
                                              .now = run->watch.now});
     return submission_send(program, from->addr_spec, run->options->to, message,
                            deadline_in(SUBMISSION_TIME), error);
+}
+
+/* Each run says it as long as it is so, and not only the one that found it. */
+static void alert_own(const Run *run)
+{
+    for (guint i = 0; i < MIN(run->own->len, OWN_MAX); i++)
+        subcommand_error(
+            &watch_subcommand, 0,
+            "%s, the domain of a fallback or return address, does not authorise our "
+            "relays: rewritten mail fails, too; \"spfrom doctor\" says what to publish",
+            (const char *)g_ptr_array_index(run->own, i));
+    if (run->own->len > OWN_MAX)
+        subcommand_error(&watch_subcommand, 0, "%u more of our own domains don't, either",
+                         run->own->len - OWN_MAX);
 }
 
 /* Tells what was found. A digest that can't be sent leaves the run open: the next one tells it. */
@@ -332,6 +369,7 @@ static int tell(Run *run)
         fputs(text, stdout);
     if (fflush(stdout) != 0)
         return CLI_OUTPUT;
+    alert_own(run);
     if (untold == 0 && run->trouble->len == run->total)
         return subcommand_error(&watch_subcommand, CLI_TROUBLE,
                                 "DNS did not answer for any of the domains; nothing was learned");
@@ -385,6 +423,7 @@ static int run_with(const Options *options, Settings *settings, Dns *dns, const 
                        .language = language,
                        .looked = g_async_queue_new(),
                        .trouble = g_ptr_array_new(),
+                       .own = g_ptr_array_new(),
                        .has_progress = isatty(STDERR_FILENO) != 0};
 
     if (settings->ledger == NULL)

@@ -142,6 +142,26 @@ def test_page(stage):
         assert "can't be read" in html.unescape(web.get("/changes").text)
 
 
+def test_our_own_domain(stage):
+    """It breaks: told at once, by its name in the subject of the digest, and again by each run until it is right."""
+    assert "fallback or return" not in stage.run().stderr
+    right, wrong = 'lemniscus.de.              TXT  "v=spf1 ip4:192.0.2.25 ', 'lemniscus.de. TXT "v=spf1 ip4:192.0.2.99 '
+    stage.change(right, wrong)
+    result = stage.run("--json", "--mail", "boss@example.org", "--lang", "de")
+    own = json.loads(result.stdout)["changes"][0]
+    assert result.returncode == 1 and (own["domain"], own["kind"]) == ("lemniscus.de", "own")
+    assert own["next"].endswith("v=spf1 ip4:192.0.2.99 ip4:192.0.2.25 -all")
+    assert stage.digest()[1]["Subject"] == "spfrom watch: unsere eigene Domain lemniscus.de ist nicht autorisiert"
+    for _ in range(2):
+        assert "lemniscus.de, the domain of a fallback or return address, does not authorise our relays" in result.stderr
+        result = stage.run("--mail", "boss@example.org")
+        assert result.returncode == 0 and stage.digest() is None
+    stage.change(wrong, right)
+    result = stage.run("--mail", "boss@example.org", "--lang", "en")
+    assert result.returncode == 1 and "does not authorise" not in result.stderr and "authorises our relays again" in " ".join(result.stdout.split())
+    assert re.fullmatch(r"spfrom watch, changes at domains: \d", stage.digest()[1]["Subject"])
+
+
 def test_metrics(stage):
     """The daemon tells what the last run that ended saw."""
     assert not [name for name in metrics_of(stage.daemon) if name.startswith("spfrom_watch")]
