@@ -73,12 +73,28 @@ static bool is_same_key(const DnsAnswer *a, const DnsAnswer *b)
     return of_a != NULL && of_b != NULL && dkim_key_equal(of_a, of_b);
 }
 
-const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl)
+static bool has_key(const DnsAnswer *answer)
+{
+    g_autoptr(DkimKey) key = key_of(answer);
+
+    return key != NULL;
+}
+
+/* Would the one that has trouble decide? */
+static bool is_open(const DnsAnswer *a, const DnsAnswer *b)
+{
+    if (a->status == DNS_TROUBLE)
+        return b->status == DNS_TROUBLE || has_key(b);
+    return b->status == DNS_TROUBLE && has_key(a);
+}
+
+const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl, bool *is_unknown)
 {
     char *const *selectors = consent->settings->dkim_consent;
     gpointer *questions = consent->questions->pdata;
     const char *found = NULL;
 
+    *is_unknown = false;
     for (guint i = 0; selectors[i] != NULL; i++) {
         const DnsAnswer *theirs = dns_question_answer(questions[2 * i]);
         const DnsAnswer *ours = dns_question_answer(questions[2 * i + 1]);
@@ -86,7 +102,9 @@ const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl)
         *ttl = MIN(*ttl, MIN(theirs->ttl, ours->ttl));
         if (found == NULL && is_same_key(theirs, ours))
             found = selectors[i];
+        *is_unknown |= is_open(theirs, ours);
     }
+    *is_unknown &= found == NULL;
     return found;
 }
 
@@ -94,6 +112,7 @@ const char *dkim_consent_find(Settings *settings, Dns *dns, const char *domain, 
                               guint32 *ttl)
 {
     g_autoptr(DkimConsent) consent = dkim_consent_new(settings, dns, domain, deadline);
+    bool is_unknown;
 
-    return consent != NULL ? dkim_consent_selector(consent, ttl) : NULL;
+    return consent != NULL ? dkim_consent_selector(consent, ttl, &is_unknown) : NULL;
 }

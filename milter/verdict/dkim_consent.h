@@ -29,11 +29,12 @@ DkimConsent *dkim_consent_new(Settings *settings, Dns *dns, const char *domain, 
 /*
  * Waits for the answers, at most until the deadline.
  *
- * ttl  made smaller to the smallest of all answers; 0 if there was DNS trouble
+ * ttl         made smaller to the smallest of all answers; 0 if there was DNS trouble
+ * is_unknown  set to whether there is none so far, and DNS trouble hides whether there is
  * Returns the first selector of dkim_consent whose key is ours and usable, borrowed from settings;
- * NULL if there is none, or if the DNS does not say.
+ * NULL if there is none, or if that is unknown.
  */
-const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl);
+const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl, bool *is_unknown);
 void dkim_consent_free(DkimConsent *consent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DkimConsent, dkim_consent_free)
 

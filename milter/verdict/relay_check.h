@@ -15,6 +15,8 @@ typedef struct {
     guint32 ttl;      /* seconds: the smallest of all answers that it rests on */
     bool uses_sender; /* it holds for this address only */
     bool uses_host;   /* it holds for this host's name only */
+    bool
+        lacks_keys; /* the DNS did not say whether the domain agrees by DKIM (verdicts.c sets it) */
 } RelayCheck;
 
 /* Octets of a verdict's mechanism and reason: both come from records of strangers, and stay in the

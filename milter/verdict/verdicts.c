@@ -77,18 +77,25 @@ static void counted_unref(Counted *counted)
         g_free(counted);
 }
 
+/* Did DNS trouble keep it from being known whether the domain is authorised? */
+static bool is_open(const RelayCheck *check)
+{
+    return check->verdict->dkim == NULL &&
+           (check->verdict->result == SPF_TEMPERROR || check->lacks_keys);
+}
+
 static VerdictLife life_of(const Verdicts *verdicts, const RelayCheck *check, gint64 made)
 {
     Settings *settings = verdicts->settings;
     guint fresh = MIN(MAX(check->ttl, settings->cache_min_ttl), settings->cache_max_ttl);
 
-    if (check->verdict->result == SPF_PASS || check->verdict->dkim != NULL)
-        return (VerdictLife){made, fresh, settings->cache_stale};
-    fresh = MIN(fresh, settings->cache_retry_ttl);
-    if (check->verdict->result != SPF_TEMPERROR)
-        return (VerdictLife){made, fresh, settings->cache_stale};
-    fresh = MIN(MIN(VERDICT_CACHE_QUIET, settings->cache_retry_ttl), settings->cache_max_ttl);
-    return (VerdictLife){clock_monotonic(verdicts->clock), fresh, 0};
+    if (is_open(check)) {
+        fresh = MIN(MIN(VERDICT_CACHE_QUIET, settings->cache_retry_ttl), settings->cache_max_ttl);
+        return (VerdictLife){clock_monotonic(verdicts->clock), fresh, 0};
+    }
+    if (check->verdict->result != SPF_PASS && check->verdict->dkim == NULL)
+        fresh = MIN(fresh, settings->cache_retry_ttl);
+    return (VerdictLife){made, fresh, settings->cache_stale};
 }
 
 /* A temperror may come before a term that asks for the sender: it then holds for as much as what
@@ -119,6 +126,15 @@ static bool has_older(const VerdictCacheAnswer *answer)
            (answer->verdict->result != SPF_TEMPERROR || answer->verdict->dkim != NULL);
 }
 
+/* Is there one for what check left open? For keys that the DNS does not tell, the consent of before;
+ * another result of SPF is as old as that, and not better. */
+static bool has_older_for(const RelayCheck *check, const VerdictCacheAnswer *before)
+{
+    if (check->verdict->result == SPF_TEMPERROR)
+        return has_older(before);
+    return before->verdict != NULL && before->verdict->dkim != NULL;
+}
+
 /* Shortens deadline if answer has something to fall back on. */
 static Deadline with_patience(Deadline deadline, const VerdictCacheAnswer *answer)
 {
@@ -129,8 +145,7 @@ static Deadline with_patience(Deadline deadline, const VerdictCacheAnswer *answe
 static Landing settle(Verdicts *verdicts, const VerdictKey *key, const RelayCheck *check,
                       const VerdictCacheAnswer *before, gint64 made)
 {
-    if (check->verdict->result != SPF_TEMPERROR || check->verdict->dkim != NULL ||
-        !has_older(before)) {
+    if (!is_open(check) || !has_older_for(check, before)) {
         keep(verdicts, key, check, before, made);
         return (Landing){check->verdict, false, holds_for_one_address(check, before)};
     }
@@ -211,7 +226,7 @@ static void tell_fleet(Verdicts *verdicts, const VerdictKey *key, const RelayChe
                            .after = (char *)mark};
     g_autofree char *fingerprint = NULL;
 
-    if (check->verdict->result == SPF_TEMPERROR || check->uses_host)
+    if (check->verdict->result == SPF_TEMPERROR || check->lacks_keys || check->uses_host)
         return;
     fingerprint = fingerprint_new(verdicts, key->domain);
     if (fingerprint != NULL)
@@ -253,7 +268,8 @@ static RelayCheck check_domain(Verdicts *verdicts, const RelaySet *set, const Ve
     if (consent == NULL)
         consent = dkim_consent_new(settings, verdicts->dns, key->domain, deadline);
     if (consent != NULL)
-        check.verdict->dkim = g_strdup(dkim_consent_selector(consent, &check.ttl));
+        check.verdict->dkim =
+            g_strdup(dkim_consent_selector(consent, &check.ttl, &check.lacks_keys));
     return check;
 }
 

@@ -6,6 +6,7 @@
 
 #include "unit/verdict/settings_from.h"
 #include "spf/evaluation.h"
+#include "unit/fleet/memory_store.h"
 #include "unit/table.h"
 
 /* How long a verdict is kept. */
@@ -44,9 +45,15 @@ static const struct life_row {
     {"another key: as without", RELAYS "dkim_consent = { s1, s2 }",
      "a.example.org TXT 900 v=spf1 ~all\ns1._domainkey.a.example.org TXT 800 p=MFwx\ns2._domainkey.a.example.org - 850\ns2._domainkey.fallback.example - 860\ns1._domainkey.fallback.example TXT 700 p=MFww",
      300},
-    {"no answer about the key: cache_min_ttl", RELAYS "dkim_consent = { s1, s2 }",
+    {"no answer about the key: 10 s", RELAYS "dkim_consent = { s1, s2 }",
      "a.example.org TXT 900 v=spf1 ~all\ns1._domainkey.a.example.org ! 0\ns2._domainkey.a.example.org - 850\ns2._domainkey.fallback.example - 860\ns1._domainkey.fallback.example TXT 700 p=MFww",
-     30},
+     10},
+    {"no answer about our own key: 10 s", RELAYS "dkim_consent = { s1 }\ncache_min_ttl = 300",
+     "a.example.org TXT 900 v=spf1 ~all\ns1._domainkey.a.example.org TXT 800 p=MFww\n"
+     "s1._domainkey.fallback.example ! 0",
+     10},
+    {"no answer about our own key, which would not help", RELAYS "dkim_consent = { s1 }",
+     "a.example.org TXT 900 v=spf1 ~all\ns1._domainkey.fallback.example ! 0", 30},
     {"temperror and our key: cache_min_ttl", RELAYS "dkim_consent = { s1, s2 }",
      "a.example.org TXT 900 v=spf1 include:b.example.org -all\nb.example.org ! 0\ns1._domainkey.a.example.org TXT 800 p=MFww\ns2._domainkey.a.example.org - 850\ns2._domainkey.fallback.example - 860\ns1._domainkey.fallback.example TXT 700 p=MFww",
      30},
@@ -155,6 +162,29 @@ static const struct story_row {
       {1, NULL, "u@b.example.org", "miss none", 4}}},
 };
 
+#define SOFTFAIL "a.example.org TXT 60 v=spf1 ~all\n"
+#define THEIRS "s1._domainkey.a.example.org TXT 60 p=MFww\n"
+#define OURS "s1._domainkey.fallback.example TXT 60 p=MFww\n"
+#define CONSENT RELAYS "dkim_consent = { s1 }\n"
+
+static const struct story_row consent_rows[] = {
+    {"consent: stale while the DNS does not tell the key",
+     CONSENT,
+     {{0, SOFTFAIL THEIRS OURS, "u@a.example.org", "miss softfail 192.0.2.25 ~all dkim=s1", 1},
+      {60, SOFTFAIL OURS "s1._domainkey.a.example.org ! 0", "u@a.example.org",
+       "stale softfail 192.0.2.25 ~all dkim=s1", 2},
+      {69, NULL, "u@a.example.org", "stale softfail 192.0.2.25 ~all dkim=s1", 2},
+      {70, SOFTFAIL THEIRS "s1._domainkey.fallback.example ! 0", "u@a.example.org",
+       "stale softfail 192.0.2.25 ~all dkim=s1", 3},
+      {80, SOFTFAIL OURS, "u@a.example.org", "miss softfail 192.0.2.25 ~all", 4}}},
+    {"consent: trouble is no answer for long",
+     CONSENT "cache_min_ttl = 300",
+     {{0, SOFTFAIL OURS "s1._domainkey.a.example.org ! 0", "u@a.example.org",
+       "miss softfail 192.0.2.25 ~all", 1},
+      {9, SOFTFAIL OURS THEIRS, "u@a.example.org", "hit softfail 192.0.2.25 ~all", 1},
+      {10, NULL, "u@a.example.org", "miss softfail 192.0.2.25 ~all dkim=s1", 2}}},
+};
+
 static void test_story(void **state)
 {
     const struct story_row *row = *state;
@@ -167,6 +197,43 @@ static void test_story(void **state)
         assert_ask(&fixture, step->address, step->want);
         assert_int_equal(counters_of(&fixture).evaluations, step->evaluations);
     }
+}
+
+/* Asks as soon as the answer before is over, until the fleet has one. */
+static void await_fleet(const Fixture *fixture, const char *address, const char *want)
+{
+    gint64 end = g_get_monotonic_time() + 60 * CLOCK_SECOND;
+    g_autofree char *got = ask(fixture->verdicts, address);
+
+    for (gint64 i = 1; !g_str_has_prefix(got, "fleet") && g_get_monotonic_time() < end; i++) {
+        g_usleep(1000);
+        set_clock(clock_wall(&clock_system) / CLOCK_SECOND + 10 * i);
+        g_free(got);
+        got = ask(fixture->verdicts, address);
+    }
+    assert_string_equal(got, want);
+}
+
+/* What one host found goes to the others, but for what the DNS did not tell. */
+static void test_consent_in_a_fleet(void **state G_GNUC_UNUSED)
+{
+    MemoryStore *store = memory_store_new();
+    g_autoptr(Fleet) fleet = memory_store_fleet();
+
+    {
+        g_auto(Fixture) one =
+            fixture_new(CONSENT, SOFTFAIL THEIRS "s1._domainkey.fallback.example ! 0");
+        g_auto(Fixture) other = fixture_new(CONSENT, SOFTFAIL THEIRS OURS);
+
+        set_clock(clock_wall(&clock_system) / CLOCK_SECOND);
+        verdicts_share(one.verdicts, fleet);
+        verdicts_share(other.verdicts, fleet);
+        assert_ask(&one, "u@a.example.org", "miss softfail 192.0.2.25 ~all");
+        assert_ask(&other, "u@a.example.org", "miss softfail 192.0.2.25 ~all dkim=s1");
+        await_fleet(&one, "u@a.example.org", "fleet softfail 192.0.2.25 ~all dkim=s1");
+    }
+    g_clear_pointer(&fleet, fleet_unref);
+    memory_store_free(store);
 }
 
 static void test_no_domain(void **state G_GNUC_UNUSED)
@@ -294,6 +361,8 @@ int main(void)
     table_add(tests, "DMARC", test_dmarc, NULL);
     TABLE_ADD(tests, life_rows, test_life);
     TABLE_ADD(tests, story_rows, test_story);
+    TABLE_ADD(tests, consent_rows, test_story);
+    table_add(tests, "consent in a fleet", test_consent_in_a_fleet, NULL);
     TABLE_ADD(tests, reload_rows, test_reload);
     return table_run(tests, "verdicts_test");
 }
