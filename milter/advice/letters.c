@@ -12,6 +12,7 @@
 #include "base/domain_name.h"
 #include "ledger/ledger_report.h"
 #include "mail/printable.h"
+#include "verdict/dkim_consent.h"
 
 #define ADDRESSES_MAX (64 * 1024 * 1024) /* octets of a file of addresses */
 #define QUOTED_MAX 200                   /* octets of a wrong word that are told */
@@ -273,17 +274,21 @@ static LettersWhy why_of_turn(LetterTurn turn)
 /* What DNS says: sets the advice, and the kind of the letter. */
 static LettersWhy consult(const Letters *letters, Letter *letter)
 {
+    Deadline deadline = deadline_in(letters->settings->check_timeout);
     g_autoptr(CheckSubject) subject = check_subject_parse(letter->domain);
-    g_autoptr(Consultation) consultation = consultation_new_in(
-        letters->settings, letters->mode, letters->dns, letters->lists, letters->relays, subject,
-        deadline_in(letters->settings->check_timeout));
+    g_autoptr(Consultation) consultation =
+        consultation_new_in(letters->settings, letters->mode, letters->dns, letters->lists,
+                            letters->relays, subject, deadline);
     const Standing standing = standing_of(letters->settings, letters->mode, letter->domain);
     bool is_authorised = consultation->check->is_authorised;
     AdviceKind kind = consultation->advice->kind;
 
     letter->advice = g_steal_pointer(&consultation->advice);
     letter->kind = kind == ADVICE_PROVIDER ? LETTER_PROVIDER : LETTER_ASKS;
-    if (kind == ADVICE_UNKNOWN)
+    if (kind == ADVICE_UNKNOWN ||
+        (consultation->check->result == SPF_TEMPERROR && !is_authorised) ||
+        (!is_authorised &&
+         dkim_consent_is_unknown(letters->settings, letters->dns, letter->domain, deadline)))
         return LETTERS_TROUBLE;
     if (is_authorised && letter->asked != NULL) {
         letter->kind = LETTER_THANKS;
@@ -309,15 +314,19 @@ static LettersWhy why_of_address(const char *address)
     return submission_is_address(address) ? LETTERS_DUE : LETTERS_BAD_ADDRESS;
 }
 
+void letters_look(const Letters *letters, Letter *letter)
+{
+    letter->why = is_opted_out(letters->settings, letter->domain) ? LETTERS_OPTED_OUT
+                                                                  : consult(letters, letter);
+    letter->is_looked_at = true;
+}
+
 bool letters_examine(const Letters *letters, Letter *letter, GError **error)
 {
     LetterStanding standing;
 
-    if (is_opted_out(letters->settings, letter->domain)) {
-        letter->why = LETTERS_OPTED_OUT;
-        return true;
-    }
-    letter->why = consult(letters, letter);
+    if (!letter->is_looked_at)
+        letters_look(letters, letter);
     if (letter->why != LETTERS_DUE)
         return true;
     letter->why = why_of_address(letter->address);

@@ -53,6 +53,7 @@ typedef struct {
     char *address; /* NULL: none is known */
     bool is_rewritten;
     char *asked; /* the address that was asked last, if the domain was not thanked since; or NULL */
+    bool is_looked_at;
     /* These are known once it was examined. */
     LetterKind kind;
     LettersWhy why;
@@ -70,6 +71,10 @@ typedef struct {
  */
 GPtrArray *letters_find(const Letters *letters, Ledger *ledger, ReturnRows *authors,
                         GError **error);
+
+/* Asks DNS about letter, which its examination does otherwise. Threads may do this at once for
+ * several letters. */
+void letters_look(const Letters *letters, Letter *letter);
 
 /* Finds out whether letter is due today, and what it is. Returns false with error if letters.db
  * can't be read. */

@@ -135,22 +135,6 @@ GPtrArray *watch_find(const Watch *watch, Ledger *ledger, guint days, GError **e
     return g_steal_pointer(&subjects);
 }
 
-/* DNS trouble at a key makes a domain look unauthorised that is not. */
-static bool has_key_trouble(const Watch *watch, const char *domain, Deadline deadline)
-{
-    const char *owners[] = {domain, dkim_consent_key_domain(watch->settings, domain)};
-
-    for (char **selector = watch->settings->dkim_consent; *selector != NULL; selector++)
-        for (size_t i = 0; i < G_N_ELEMENTS(owners); i++) {
-            g_autofree char *name = g_strdup_printf("%s._domainkey.%s", *selector, owners[i]);
-            g_autoptr(DnsAnswer) answer = dns_lookup(watch->dns, name, DNS_TXT, deadline);
-
-            if (answer->status == DNS_TROUBLE)
-                return true;
-        }
-    return false;
-}
-
 /* The term of the domain's own record that ended an evaluation, for people, owned by the caller;
  * NULL: none did. */
 static char *deciding_term(const Evaluation *evaluation)
@@ -285,7 +269,8 @@ void watch_look(const Watch *watch, WatchSubject *subject)
         subject->trouble = g_strdup(check->reason != NULL ? check->reason : "DNS did not answer");
         return;
     }
-    if (!check->is_authorised && has_key_trouble(watch, subject->domain, deadline)) {
+    if (!check->is_authorised &&
+        dkim_consent_is_unknown(watch->settings, watch->dns, subject->domain, deadline)) {
         subject->trouble = g_strdup("DNS did not answer for a DKIM key");
         return;
     }

@@ -7,6 +7,7 @@
 #include "advice/submission.h"
 #include "base/clock.h"
 #include "base/domain_name.h"
+#include "base/parallel.h"
 #include "cli/configuration.h"
 #include "cli/subcommand.h"
 #include "control/control_client.h"
@@ -17,6 +18,8 @@
 
 #define DAEMON_TIME 2      /* seconds for an answer of the daemon */
 #define SUBMISSION_TIME 60 /* seconds that sendmail(1) has for one letter */
+#define PIECE 16           /* letters whose domains are looked at at once */
+#define TROUBLE_MAX 200    /* letters with DNS trouble in a row: DNS is dead, and the run ends */
 
 typedef struct {
     bool is_sending, is_json, is_csv;
@@ -89,6 +92,7 @@ typedef struct {
     json_t *told, *skipped;
     guint sent, failed;
     bool has_trouble; /* of DNS */
+    guint troubled_in_row;
 } Run;
 
 static bool is_german(const Run *run, const Letter *letter)
@@ -142,6 +146,7 @@ static void tell(Run *run, const Letter *letter, const char *id, const char *pro
         json_object_set_new(json, "reason", json_string(letters_why_name(letter->why)));
     }
     json_array_append_new(is_due ? run->told : run->skipped, json);
+    run->troubled_in_row = letter->why == LETTERS_TROUBLE ? run->troubled_in_row + 1 : 0;
     if (letter->why == LETTERS_TROUBLE)
         run->has_trouble = true;
 }
@@ -215,7 +220,38 @@ static bool send_letter(Run *run, const Letter *letter, GError **error)
     return false;
 }
 
-/* Examines each letter, and sends what is due. Returns false with error. */
+/* Letters whose domains are looked at at once. */
+typedef struct {
+    const Letters *letters;
+    gpointer *at;
+} Piece;
+
+static void look(void *hook, guint position)
+{
+    const Piece *piece = hook;
+
+    letters_look(piece->letters, piece->at[position]);
+}
+
+/* Examines the letter, and sends it if it is due: not before next. */
+static bool go_on(Run *run, Letter *letter, gint64 *next, GError **error)
+{
+    gint64 wait;
+
+    if (!letters_examine(&run->letters, letter, error))
+        return false;
+    if (letter->why != LETTERS_DUE || !run->options->is_sending) {
+        tell(run, letter, NULL, NULL);
+        return true;
+    }
+    wait = *next - clock_monotonic(&clock_system);
+    if (wait > 0)
+        g_usleep((gulong)wait);
+    *next = clock_monotonic(&clock_system) + CLOCK_SECOND / run->options->rate;
+    return send_letter(run, letter, error);
+}
+
+/* Goes through all letters, and keeps no more of them than what is told. Returns false with error. */
 static bool go_through(Run *run, GPtrArray *found, GError **error)
 {
     const Options *options = run->options;
@@ -223,20 +259,20 @@ static bool go_through(Run *run, GPtrArray *found, GError **error)
 
     for (guint i = 0; i < found->len; i++) {
         Letter *letter = g_ptr_array_index(found, i);
+        Piece piece = {&run->letters, found->pdata + i};
 
         if (options->is_sending && run->sent + run->failed >= options->limit)
             return true;
-        if (!letters_examine(&run->letters, letter, error))
+        if (i % PIECE == 0)
+            parallel_run(MIN(PIECE, found->len - i), look, &piece);
+        if (!go_on(run, letter, &next, error))
             return false;
-        if (letter->why != LETTERS_DUE || !options->is_sending) {
-            tell(run, letter, NULL, NULL);
-            continue;
+        g_clear_pointer(&letter->advice, advice_free);
+        if (run->troubled_in_row == TROUBLE_MAX) {
+            subcommand_error(&letters_subcommand, 0,
+                             "DNS did not answer for %u letters in a row; gave up", TROUBLE_MAX);
+            return true;
         }
-        if (next > clock_monotonic(&clock_system))
-            g_usleep((gulong)(next - clock_monotonic(&clock_system)));
-        next = clock_monotonic(&clock_system) + CLOCK_SECOND / options->rate;
-        if (!send_letter(run, letter, error))
-            return false;
     }
     return true;
 }

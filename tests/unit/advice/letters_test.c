@@ -24,6 +24,7 @@ static gboolean read_file(const char *file G_GNUC_UNUSED, char **text, gsize *le
                      "letter_from = \"Office <office@example.net>\"\n"
                      "letter_signature = \"/nowhere/signature\"\n"
                      "relay_hosts = 192.0.2.25\n"
+                     "dkim_consent = { \"s1\" }\n"
                      "domain \"quiet.example\" { letters = no }\n");
     *length = strlen(*text);
     return TRUE;
@@ -67,10 +68,16 @@ static void scene_init(Scene *scene)
     memory_dns_add(scene->dns, "mail.example", DNS_TXT, "v=spf1 -all");
     memory_dns_add(scene->dns, "done.example", DNS_TXT, "v=spf1 ip4:192.0.2.25 -all");
     memory_dns_add_timeouts(scene->dns, "dead.example");
+    memory_dns_add_timeouts(scene->dns, "deadmail.example");
     memory_dns_add_timeout(scene->dns, "half.example", DNS_TXT);
     memory_dns_add(scene->dns, "half.example", DNS_A, "203.0.113.1");
+    memory_dns_add(scene->dns, "s1._domainkey.key.example", DNS_TXT, "v=DKIM1; p=MFww");
+    memory_dns_add(scene->dns, "nokey.example", DNS_A, "203.0.113.1");
+    memory_dns_add(scene->dns, "s1._domainkey.example.net", DNS_TXT, "v=DKIM1; p=MFww");
+    memory_dns_add_timeout(scene->dns, "s1._domainkey.nokey.example", DNS_TXT);
     scene->lists = lists_new();
-    assert_true(lists_add(scene->lists, LISTS_PROVIDERS, "mail.example", "list", NULL));
+    assert_true(
+        lists_add(scene->lists, LISTS_PROVIDERS, "mail.example\ndeadmail.example", "list", NULL));
     scene->relays = relays_resolve(scene->settings, scene->dns, deadline_in(60), NULL);
     scene->letters = (Letters){.settings = scene->settings,
                                .mode = {.mode = scene->settings->mode},
@@ -129,6 +136,12 @@ static const struct examined_row {
     {"DNS is dead", "dead.example", "anna@dead.example", true, 0, LETTERS_TROUBLE, LETTER_ASKS, 0},
     {"DNS is dead, and it was asked", "dead.example", "anna@dead.example", true, 40,
      LETTERS_TROUBLE, LETTER_ASKS, 0},
+    {"its key is not known", "nokey.example", "anna@nokey.example", true, 0, LETTERS_TROUBLE,
+     LETTER_ASKS, 0},
+    {"a provider's user while DNS is dead", "deadmail.example", "anna@deadmail.example", true, 0,
+     LETTERS_TROUBLE, LETTER_ASKS, 0},
+    {"its key is ours", "key.example", "anna@key.example", true, 0, LETTERS_AUTHORISED, LETTER_ASKS,
+     0},
     {"its record is not known", "half.example", "anna@half.example", true, 0, LETTERS_TROUBLE,
      LETTER_ASKS, 0},
 };
