@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "advice/record/cost.h"
+#include "base/domain_name.h"
 #include "dns/dns_wrappers.h"
 #include "ledger/ledger_report.h"
 #include "ledger/ledger_tally.h"
@@ -71,10 +72,12 @@ static bool is_left_out(const Watch *watch, const char *domain)
            lists_has_provider(watch->lists, domain);
 }
 
+/* A name that can't be one, which a damaged ledger may hold, is as little as "other domains". */
 static bool is_domain(const LedgerDomain *domain, gconstpointer data G_GNUC_UNUSED)
 {
-    return strcmp(domain->name, LEDGER_NO_DOMAIN) != 0 &&
-           strcmp(domain->name, LEDGER_OTHER_DOMAINS) != 0;
+    g_autofree char *name = domain_name_parse(domain->name, NULL);
+
+    return g_strcmp0(name, domain->name) == 0;
 }
 
 /* What the ledger's last result that says anything was, if there is one. */

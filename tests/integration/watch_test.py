@@ -11,12 +11,16 @@ import re
 import sqlite3
 import subprocess
 import time
+import time
 
 import pytest
 
+from conftest import Route
 from lab import paths
+from lab import private_postfix
 from lab import processes
 from lab.metrics_read import metrics_of
+from lab.faulty_dns import FaultyDns, Failure, Txt
 from lab.milter_client import ask
 from lab.private_web import PrivateWeb
 from lab.spfrom import Spfrom
@@ -28,21 +32,34 @@ NORD = 'klinik-nord.de.            TXT  "v=spf1 ip4:192.0.2.25 -all"'
 
 
 class Stage:
-    def __init__(self, directory):
+    """A daemon that has seen mail, and a sendmail that keeps what it gets."""
+
+    def __init__(self, directory, **settings):
         directory.mkdir()
         self.directory = directory
-        self.zone = directory / "zone"
-        self.zone.write_text(ZONE_FILE)
-        (directory / "sendmail").write_text(SENDMAIL.format(folder=directory))
-        (directory / "sendmail").chmod(0o755)
-        self.daemon = Spfrom(directory / "daemon", zone=ZONE_FILE, fallback_address="Lemniscus <noreply@lemniscus.de>")
+        self.be_sendmail(SENDMAIL)
+        self.daemon = Spfrom(directory / "daemon", fallback_address="Lemniscus <noreply@lemniscus.de>", **settings)
         self.state = self.daemon.directory / "state"
 
-    def see(self):
-        for author in AUTHORS:
+    def be_sendmail(self, text):
+        (self.directory / "sendmail").write_text(text.format(folder=self.directory))
+        (self.directory / "sendmail").chmod(0o755)
+
+    def see(self, *authors):
+        for author in authors:
             ask(self.daemon.address, [("From", author), ("To", "patient@example.net")], sender=author)
-        processes.wait_until(lambda: self.count("ledger.db", "SELECT count(*) FROM seen") >= len(AUTHORS),
+        processes.wait_until(lambda: self.count("ledger.db", "SELECT count(*) FROM seen") >= len(authors),
                              20, "rows of all authors")
+
+    def have_seen(self, names):
+        """More domains, as if their mail had been like that of the ledger's first domain."""
+        with contextlib.closing(sqlite3.connect(self.state / "ledger.db", timeout=20)) as database:
+            for name in names:
+                database.execute("INSERT INTO domains (name, first, last, authorised_since)"
+                                 " SELECT ?, first, last, authorised_since FROM domains WHERE id = 1", (name,))
+                database.execute("INSERT INTO seen SELECT day, last_insert_rowid(), result, action, messages, first, last"
+                                 " FROM seen WHERE domain = 1")
+            database.commit()
 
     def count(self, name, sql):
         if not (self.state / name).exists():
@@ -54,21 +71,28 @@ class Stage:
                 return 0  # it is being made
 
     def change(self, old, new):
-        [file] = [path for path in self.daemon.directory.rglob("*zone*") if path.is_file()]
+        file = self.daemon.directory / "zone"
         text = file.read_text()
         assert old in text
         file.write_text(text.replace(old, new))
 
-    def run(self, *arguments):
-        environment = os.environ | {"SPFROM_SENDMAIL": str(self.directory / "sendmail")}
-        return subprocess.run([paths.TOOL, "-c", self.daemon.configuration_file, "watch", "--rate", "1000", *arguments],
-                              capture_output=True, text=True, timeout=60, env=environment)
+    def start(self, *arguments, rate=1000, stderr=subprocess.PIPE):
+        environment = os.environ | {"SPFROM_SENDMAIL": str(self.directory / "sendmail"), "LC_ALL": "C"}
+        return subprocess.Popen([paths.TOOL, "-c", self.daemon.configuration_file, "watch", *([] if "--rate" in arguments else ["--rate", str(rate)]), *arguments],
+                                stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
+
+    def run(self, *arguments, **how):
+        process = self.start(*arguments, **how)
+        stdout, stderr = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def answer(self, status, *arguments):
         result = self.run("--json", *arguments)
         assert result.returncode == status, result.stdout + result.stderr
         answer = json.loads(result.stdout)
-        return {change["domain"]: change for change in answer["changes"]}, answer
+        changes = {change["domain"]: change for change in answer["changes"]}
+        assert len(changes) == len(answer["changes"]), "a domain is told of twice"
+        return changes, answer
 
     def digest(self):
         file = self.directory / "digest"
@@ -81,10 +105,42 @@ class Stage:
 
 @pytest.fixture
 def stage(directory, request):
-    stage = Stage(directory / f"watch-{request.node.name}")
+    stage = Stage(directory / f"watch-{request.node.name}", zone=ZONE_FILE)
     with stage.daemon:
-        stage.see()
+        stage.see(*AUTHORS)
         yield stage
+
+
+class ManyDomains:
+    """A DNS server for `count` domains, each tenth of which does not authorise the relay, and a stage whose ledger has them
+    all as authorised."""
+
+    def __init__(self, directory, count):
+        self.names = [f"d{number:04}.example" for number in range(count)]
+        self.broken = set(self.names[5::10])
+        self.dns = FaultyDns({"lemniscus.de": Txt(["v=spf1 ip4:192.0.2.25 -all"])} | {
+            name: Txt([f"v=spf1 ip4:203.0.113.{int(name in self.broken)} {'' if name in self.broken else 'ip4:192.0.2.25 '}-all"])
+            for name in self.names})
+        self.stage = Stage(directory, dns_servers=self.dns.server)
+
+    def __enter__(self):
+        self.dns.__enter__()
+        self.stage.daemon.start()
+        self.stage.see(f"anna@{self.names[0]}")
+        self.stage.have_seen(self.names[1:])
+        return self
+
+    def __exit__(self, *exception):
+        self.stage.daemon.stop()
+        self.dns.__exit__()
+
+    def forget(self):
+        """Nothing was asked yet; nothing is cached, either, since each run begins with an empty cache."""
+        self.dns.questions.clear()
+        self.dns.first_asked.clear()
+
+    def asked(self):
+        return {name: self.dns.count(name) for name in self.names if self.dns.count(name)}
 
 
 def test_each_change_is_told_once(stage):
@@ -193,8 +249,106 @@ def test_second_run_says_that_one_is_under_way(stage):
 def test_what_was_found_is_told_by_the_run_that_ends(stage):
     stage.answer(0)
     stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", "-all"))
-    (stage.directory / "sendmail").write_text("#!/bin/sh\nexit 75\n")
+    stage.be_sendmail("#!/bin/sh\nexit 75\n")
     assert stage.run("--mail", "boss@example.org").returncode == 69
-    (stage.directory / "sendmail").write_text(SENDMAIL.format(folder=stage.directory))
+    stage.be_sendmail(SENDMAIL)
     assert set(stage.answer(1, "--mail", "boss@example.org")[0]) == {"klinik-nord.de"}
     assert stage.digest() is not None
+    assert stage.answer(0, "--mail", "boss@example.org")[0] == {} and stage.digest() is None
+
+
+def test_interrupted_twice_and_gone_on(directory, is_full_length):
+    """A run is killed, and one ended, in the middle; a second one at once looks at nothing. Each change is told once, and no
+    domain that a run was done with is looked at again."""
+    count = 5000 if is_full_length else 40
+    slow, part = (500, count // 5) if is_full_length else (2, 3)
+    done = "SELECT count(*) FROM domains"
+    with ManyDomains(directory / "watch-killed", count) as many:
+        stage = many.stage
+        many.forget()
+        for end in ("kill", "terminate"):
+            before = stage.count("watch.db", done)
+            run = stage.start(rate=slow)
+            processes.wait_until(lambda: stage.count("watch.db", done) >= before + part, 60, "the middle of a run", run)
+            if end == "kill":
+                second = stage.run()
+                assert second.returncode == 69 and "under way" in second.stderr
+            getattr(run, end)()
+            assert not run.communicate(timeout=60)[0]
+        assert stage.count("watch.db", done) < count, "a run was not interrupted, but ended"
+        changes, answer = stage.answer(1, "--mail", "boss@example.org")
+        assert set(changes) == many.broken and {change["kind"] for change in changes.values()} == {"broken"}
+        assert answer["domains"] == count + 1 and answer["trouble"] == []
+        _, message = stage.digest()
+        told = [line for line in message.get_content().splitlines() if "no longer authorises" in line]
+        assert {line.split()[0] for line in told} == many.broken and len(told) == len(many.broken)
+        asked = many.asked()
+        # 16 at once: so many an interrupted run may have asked for in vain
+        assert asked.keys() == set(many.names) and sum(asked.values()) <= count + 2 * 16
+        assert stage.answer(0, "--mail", "boss@example.org")[0] == {} and stage.digest() is None
+
+
+def test_rate_is_kept(directory, is_full_length):
+    count, rate = (5000, 400) if is_full_length else (40, 20)
+    with ManyDomains(directory / "watch-rate", count) as many:
+        many.forget()
+        begin = time.monotonic()
+        assert set(many.stage.answer(1, "--rate", str(rate))[0]) == many.broken
+        assert time.monotonic() - begin >= (count - 1) / rate
+        times = sorted(many.dns.first_asked[name] for name in many.names)
+        # questions may reach the server together on a busy machine, at most 16 of them
+        assert all(later - earlier >= 1 for earlier, later in zip(times, times[rate + 16:]))
+
+
+def test_dns_is_dead(directory):
+    """Nothing is told as a change, and what was known stays known."""
+    with ManyDomains(directory / "watch-dead", 210) as many:
+        stage = many.stage
+        assert set(stage.answer(1)[0]) == many.broken
+        alive, many.dns.behaviours = many.dns.behaviours, {}
+        many.dns.otherwise = Failure()
+        result = stage.run("--mail", "boss@example.org")
+        assert result.returncode == 75 and "200 domains in a row" in result.stderr and not result.stdout
+        with contextlib.closing(sqlite3.connect(stage.state / "ledger.db", timeout=20)) as database:
+            database.execute("DELETE FROM seen WHERE domain > 30")
+            database.commit()
+        result = stage.run("--mail", "boss@example.org")
+        assert result.returncode == 75 and "did not answer for any" in result.stderr
+        assert "Changes: 0" in result.stdout and stage.digest() is None
+        many.dns.behaviours, many.dns.otherwise = alive, None
+        assert stage.answer(0, "--mail", "boss@example.org")[0] == {} and stage.digest() is None
+
+
+def test_progress_on_a_terminal(stage):
+    ours, theirs = os.openpty()
+    result = stage.run(stderr=theirs)
+    os.close(theirs)
+    assert result.returncode == 0
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert shown.endswith("\r4 of 4 domains\r\n") and "\r1 of 4 domains" in shown
+    assert stage.run().stderr == ""
+
+
+def test_digest_through_postfix(stage, directory, needs_postfix):
+    """As it arrives: well-formed, in German, the record to publish whole on its line, and left alone by the milter."""
+    stage.answer(0)
+    more = " ".join(f"ip4:203.0.113.{number}" for number in range(11))
+    stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", f"{more} -all"))
+    with Route(directory / "watch-postfix", stage.daemon) as route:
+        postfix = private_postfix.programs()
+        library = postfix.environment.get("LD_LIBRARY_PATH", "")
+        stage.be_sendmail(f"#!/bin/sh\nexport LD_LIBRARY_PATH='{library}'\nexec {postfix.sendmail} -C {route.postfix.etc} \"$@\"\n")
+        changes, _ = stage.answer(1, "--mail", "boss@example.org", "--lang", "de")
+        delivery = route.sink.take("boss@example.org")
+    message = email.message_from_bytes(delivery.data, policy=email.policy.default)
+    assert delivery.sender.strip("<>") == "noreply@lemniscus.de" and "X-SPFrom" not in message and not message.defects
+    assert message["From"] == "Lemniscus <noreply@lemniscus.de>" and message["To"] == "boss@example.org"
+    assert message["Subject"] == "spfrom watch, Änderungen bei Domains: 1"
+    assert message["Auto-Submitted"] == "auto-generated" and message["Date"].datetime.utcoffset() is not None
+    lines = message.get_content().splitlines()
+    assert lines[0] == "klinik-nord.de autorisiert unsere Server nicht mehr (fail)."
+    assert f"    Jetzt: v=spf1 {more} -all" in lines
+    record = changes["klinik-nord.de"]["next"].rpartition(": ")[2]
+    assert record.startswith("v=spf1 ") and len(record) > 150 and record in lines
+    assert lines[-1] == "Domains: 4. Änderungen: 1."

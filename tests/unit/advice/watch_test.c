@@ -425,6 +425,7 @@ static const struct {
     {"section.example", SPF_NONE, true, false, true, false},
     {"off.example", SPF_FAIL, false, false, false, false},
     {"mail.example", SPF_FAIL, false, false, false, false}, /* a provider's */
+    {"evil\nBcc: eve@evil.example", SPF_FAIL, false, false, false, false},
     {LEDGER_NO_DOMAIN, LEDGER_UNCHECKED, false, false, false, false},
     {LEDGER_OTHER_DOMAINS, SPF_FAIL, false, false, false, false},
 };
