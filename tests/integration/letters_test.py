@@ -16,6 +16,7 @@ from conftest import Route
 from lab import paths
 from lab import private_postfix
 from lab import processes
+from lab.clients import send_smtp
 from lab.compiled import compile_c
 from lab.milter_client import ask
 from lab.private_web import PrivateWeb
@@ -57,16 +58,16 @@ class Stage:
         self.sendmail.write_text(text.format(folder=self.folder))
         self.sendmail.chmod(0o755)
 
-    def start(self, *arguments, rate=1000):
+    def start(self, *arguments, command="letters", rate=1000):
         self.ahead.write_bytes(struct.pack("@q", self.days * DAY))
         environment = os.environ | {"SPFROM_SENDMAIL": str(self.sendmail), "WALL_CLOCK_FILE": str(self.ahead),
                                     "LD_PRELOAD": str(self.shim), "TZ": "Europe/Berlin"}
-        return subprocess.Popen([paths.TOOL, "-c", self.daemon.configuration_file, "letters", "--rate", str(rate),
+        return subprocess.Popen([paths.TOOL, "-c", self.daemon.configuration_file, command, "--rate", str(rate),
                                  *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 env=environment)
 
-    def run(self, *arguments):
-        process = self.start(*arguments)
+    def run(self, *arguments, command="letters"):
+        process = self.start(*arguments, command=command)
         process.out, process.err = process.communicate(timeout=60)
         return process
 
@@ -92,6 +93,9 @@ class Stage:
         """Mail of authors, until it stands in the ledger and their addresses in return.db."""
         for author in authors:
             ask(self.daemon.address, [("From", f"Praxis <{author}>"), ("To", "patient@example.net")])
+        self.wait_for_rows(authors)
+
+    def wait_for_rows(self, authors):
         processes.wait_until(lambda: self.count("ledger.db", "SELECT count(*) FROM seen WHERE action = 1") >= len(authors)
                              and self.count("return.db", "SELECT count(*) FROM addresses") >= len(authors),
                              20, "rows of all authors")
@@ -325,23 +329,85 @@ def test_a_name_with_an_umlaut(stage):
         assert re.search(r'<a[^>]*href="/domain/xn--praxis-mller-klb.de"[^>]*>praxis-müller.de</a>', page), page
 
 
-def test_through_postfix(stage, directory, needs_postfix):
-    """A letter as it arrives: nobody on the way had to mend it, and the milter left it alone."""
-    stage.see(NEW)
-    with Route(directory / "letters-postfix", stage.daemon) as route:
-        postfix = private_postfix.programs()
-        library = postfix.environment.get("LD_LIBRARY_PATH", "")
-        stage.be_sendmail(f"#!/bin/sh\nunset LD_PRELOAD\nexport LD_LIBRARY_PATH='{library}'\n"
-                          f"exec {postfix.sendmail} -C {route.postfix.etc} \"$@\"\n")
-        result = stage.run("--send", "--json")
+class Correspondence:
+    """Mail of authors, letters to them and digests, all through Postfix, in the order of their arrival."""
+
+    def __init__(self, stage, route):
+        self.stage, self.route = stage, route
+        self.mta = Mta(stage, route)
+        self.mta.be_sendmail()
+        self.count = 0
+
+    def from_of(self, author):
+        """How mail of author arrives."""
+        self.count += 1
+        patient = f"patient{self.count}@example.net"
+        send_smtp(self.route.postfix, author, patient, f"From: Praxis <{author}>\r\nTo: {patient}\r\n\r\nHello\r\n".encode())
+        return email.message_from_bytes(self.route.sink.take(patient).data, policy=email.policy.default)["From"]
+
+    def letters(self):
+        """Sends what is due. Returns what arrived: address → (its envelope sender, the letter, what was told)."""
+        result = self.stage.run("--send", "--json")
         assert result.returncode == 0, result.err
-        sent, = json.loads(result.out)["letters"]
-        delivery = route.sink.take(NEW)
-        letter = email.message_from_bytes(delivery.data, policy=email.policy.default)
-        assert re.fullmatch(r"<?bounce\+[a-z2-7]{16}@lemniscus\.de>?", delivery.sender)
-        assert letter["Message-ID"] == f"<{sent['message_id']}>" and letter["From"] == "Lemniscus <noreply@lemniscus.de>"
-        assert "X-SPFrom" not in letter and not letter.defects
-        assert sent["record"] in letter.get_content()
+        sent = {letter["address"]: letter for letter in json.loads(result.out)["letters"]}
+        found = {}
+        for address, told in sent.items():
+            processes.wait_until(lambda: self.of(address, told["message_id"]), 20, f"the letter to {address}")
+            found[address] = *self.of(address, told["message_id"]), told
+        return found
+
+    def of(self, address, message_id):
+        for delivery in self.route.sink.to(address):
+            letter = email.message_from_bytes(delivery.data, policy=email.policy.default)
+            if letter["Message-ID"] == f"<{message_id}>":
+                return delivery.sender, letter
+        return None
+
+    def watch(self, *arguments):
+        """Returns its status and domain → kind of what changed."""
+        result = self.stage.run("--json", *arguments, command="watch")
+        return result.returncode, {change["domain"]: change["kind"] for change in json.loads(result.out)["changes"]}
+
+
+def test_from_rewriting_to_cure(stage, directory, needs_postfix):
+    """As the people have it: what arrives, what they do with it, and what they get then. The clock of the programs is moved on."""
+    with Route(directory / "letters-postfix", stage.daemon) as route:
+        post = Correspondence(stage, route)
+        for author in NEW, MUTE:
+            assert "noreply@lemniscus.de" in post.from_of(author)
+        stage.wait_for_rows([NEW, MUTE])
+        assert post.watch("--mail", "boss@lemniscus.de") == (0, {})
+
+        letters = post.letters()
+        assert letters.keys() == {NEW, MUTE}
+        sender, letter, told = letters[NEW]
+        assert re.fullmatch(r"bounce\+[a-z2-7]{16}@lemniscus\.de", sender)
+        assert letter["From"] == "Lemniscus <noreply@lemniscus.de>"
+        assert "X-SPFrom" not in letter and not letter.defects, "nobody on the way had to mend it, and the milter left it alone"
+        record, = {line.strip() for line in letter.get_content().splitlines() if line.strip().startswith("v=spf1 ")}
+        assert record == told["record"]
+
+        stage.wait(3)
+        assert not post.letters(), "both were written to three days ago"
+        assert "noreply@lemniscus.de" in post.from_of(NEW)
+        zone = stage.daemon.directory / "zone"
+        zone.write_text(zone.read_text() + f'praxis-ohne.de. TXT "{record}"\n')
+        assert stage.daemon.tool("reload").returncode == 0
+        assert post.watch("--mail", "boss@lemniscus.de", "--lang", "de") == (1, {"praxis-ohne.de": "authorised"})
+        digest = email.message_from_bytes(route.sink.take("boss@lemniscus.de").data, policy=email.policy.default)
+        assert "praxis-ohne.de" in digest.get_content() and "praxis-neutral.de" not in digest.get_content()
+        assert post.watch("--mail", "boss@lemniscus.de") == (0, {})
+        assert post.from_of(NEW) == f"Praxis <{NEW}>"
+        assert "noreply@lemniscus.de" in post.from_of(MUTE)
+
+        stage.wait(1)
+        letters = post.letters()
+        assert letters.keys() == {NEW}
+        assert letters[NEW][1]["Subject"] == "Ihre Domain praxis-ohne.de: erledigt, vielen Dank"
+        for days, due in (25, set()), (1, {MUTE}), (29, set()), (1, set()), (31, set()):
+            stage.wait(days)
+            assert post.letters().keys() == due, f"after {stage.days} days"
+        assert sorted(post.mta.recipients()) == sorted([NEW, NEW, MUTE, MUTE, "boss@lemniscus.de"])
 
 
 def test_refused_by_the_mta(stage):
