@@ -81,7 +81,7 @@ json_t *return_resolution_new(Settings *settings, const char *query, ReturnResol
                                           : "no address carries a token: there is no "
                                             "return_address and no %t in fallback_address");
     if (!is_own)
-        return_token_make(settings->return_secret, author, token);
+        return_token_make(settings->return_hmac, author, token);
     if (find(hook, token, &row) == RETURN_STORE_TROUBLE)
         return control_server_refusal("the return addresses can't be read now");
     if (is_own) {

@@ -400,7 +400,7 @@ static void make_token_addresses(Plan *plan, const Case *c)
     plan->token_author = token_author(c);
     if (plan->token_author == NULL)
         return;
-    return_token_make(c->settings->return_secret, plan->token_author, plan->token);
+    return_token_make(c->settings->return_hmac, plan->token_author, plan->token);
     if (return_form != NULL)
         plan->own_return = return_form_expand(return_form, plan->token);
     if (c->standing.fallback_form->has_token) {

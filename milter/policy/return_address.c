@@ -153,10 +153,14 @@ static void encode_base32(const guint8 octets[TOKEN_OCTETS], ReturnToken token)
     *end = '\0';
 }
 
-void return_token_make(const guint8 key[RETURN_KEY_LENGTH], const Mailbox *author,
-                       ReturnToken token)
+GHmac *return_token_hmac(const guint8 key[RETURN_KEY_LENGTH])
 {
-    GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, key, RETURN_KEY_LENGTH);
+    return g_hmac_new(G_CHECKSUM_SHA256, key, RETURN_KEY_LENGTH);
+}
+
+void return_token_make(const GHmac *keyed, const Mailbox *author, ReturnToken token)
+{
+    GHmac *hmac = g_hmac_copy(keyed);
     g_autofree char *local_part = g_ascii_strdown(author->local_part, -1);
     guint8 digest[32];
     gsize length = sizeof digest;

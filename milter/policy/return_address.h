@@ -44,9 +44,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReturnForm, return_form_free)
 /* The address of form with token, and its display name. Freed with mailbox_free(). */
 Mailbox *return_form_expand(const ReturnForm *form, const char *token);
 
-/* The token of an author whose domain could be read. */
-void return_token_make(const guint8 key[RETURN_KEY_LENGTH], const Mailbox *author,
-                       ReturnToken token);
+/* What tokens are made with: key, and the work on it that is the same for each of them. Freed with
+ * g_hmac_unref(). */
+GHmac *return_token_hmac(const guint8 key[RETURN_KEY_LENGTH]);
+
+/* The token of an author whose domain could be read. Any number of threads may use one keyed hmac. */
+void return_token_make(const GHmac *keyed, const Mailbox *author, ReturnToken token);
 
 /* Returns whether text is a token, in any case; token gets it in lower case. */
 bool return_token_parse(const char *text, ReturnToken token);

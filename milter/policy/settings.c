@@ -43,6 +43,7 @@ static void settings_free(struct Settings *settings)
     g_clear_pointer(&settings->return_forms, g_hash_table_unref);
     g_free(settings->map_digest);
     g_free(settings->return_key_file);
+    g_clear_pointer(&settings->return_hmac, g_hmac_unref);
     g_free(settings->text);
     for (size_t i = 0; settings->texts != NULL && i < settings_keys_length; i++)
         g_free(settings->texts[i]);
@@ -93,6 +94,8 @@ void settings_put_return_secret(Settings *settings, const guint8 secret[RETURN_K
 
     memcpy(own->return_secret, secret, RETURN_KEY_LENGTH);
     own->has_return_secret = true;
+    g_clear_pointer(&own->return_hmac, g_hmac_unref);
+    own->return_hmac = return_token_hmac(secret);
 }
 
 void settings_keep(Settings *next, Settings *running, GPtrArray *changed)

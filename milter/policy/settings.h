@@ -151,6 +151,7 @@ struct Settings {
     char *return_key_file;       /* return_key, or that in state_dir; NULL: neither is given */
     bool has_return_secret;      /* return_secret is what stands in it */
     guint8 return_secret[RETURN_KEY_LENGTH];
+    GHmac *return_hmac; /* makes tokens with it; NULL without it */
 };
 
 #define SETTINGS_LEDGER_NAME "ledger.db"      /* in state_dir, if ledger is not given */

@@ -36,7 +36,7 @@ struct ReturnShare {
     Fleet *(*take_fleet)(void);
     char *host;
     char *file;
-    guint8 key[RETURN_KEY_LENGTH];
+    GHmac *hmac; /* keyed */
     const Clock *clock;
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
@@ -177,7 +177,7 @@ static bool take_row(const ReturnShare *share, const char *token, const redisRep
     fleet_return_clear(&row);
     if (mailbox->domain_name == NULL || mailbox->addr_spec == NULL)
         return false;
-    return_token_make(share->key, mailbox, own);
+    return_token_make(share->hmac, mailbox, own);
     if (strcmp(own, token) != 0)
         return false;
     *address = g_strdup(mailbox->addr_spec);
@@ -548,7 +548,7 @@ ReturnShare *return_share_start(const ReturnShareOptions *options)
     share->file = g_strdup(options->file);
     share->days = options->days;
     share->clock = options->clock;
-    memcpy(share->key, options->key, RETURN_KEY_LENGTH);
+    share->hmac = return_token_hmac(options->key);
     share->waiting = tokens_new();
     share->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, host_free);
     share->answered_at = now_of(share);
@@ -577,6 +577,7 @@ void return_share_free(ReturnShare *share)
     g_hash_table_unref(share->hosts);
     pthread_cond_destroy(&share->woken);
     pthread_mutex_destroy(&share->lock);
+    g_hmac_unref(share->hmac);
     g_free(share->host);
     g_free(share->file);
     g_free(share);

@@ -50,10 +50,13 @@ static void check_token(const Mailbox *author)
     static const guint8 key[RETURN_KEY_LENGTH] = {1, 2, 3};
     ReturnToken token;
     ReturnToken again;
+    GHmac *keyed;
 
     if (author->domain_name == NULL)
         return;
-    return_token_make(key, author, token);
+    keyed = return_token_hmac(key);
+    return_token_make(keyed, author, token);
+    g_hmac_unref(keyed);
     check(return_token_parse(token, again));
 }
 
