@@ -283,6 +283,27 @@ def _sandbox(session):
     session.type("rm -r /run/systemd/system/spfrom.service.d && systemctl daemon-reload && systemctl restart spfrom")
 
 
+def _letters(session):
+    session.note("A letter goes out as the timer sends it: with the unit as it is installed, through this Postfix")
+    session.type(_append('return_address = "bounce+%%t@lemniscus.de"') + " && systemctl reload spfrom")
+    assert "disabled" in session.type("systemctl is-enabled spfrom-letters.timer", 1)
+    session.type("systemctl enable --now spfrom-letters.timer && systemctl list-timers --no-pager spfrom-letters.timer")
+    session.send()
+    session.wait_for("spfrom letters --json", f'"address": "{SENDER}"')  # the ledger is written in batches
+    session.type("systemctl start spfrom-letters && journalctl -q -u spfrom-letters -o cat")
+    session.wait_for(f"grep -l '^To: {SENDER}$' {SINK}/*", SINK)
+    letter = session.type(f"cat $(grep -l '^To: {SENDER}$' {SINK}/*)")
+    assert "X-Mail-Args: <bounce+" in letter and "Auto-Submitted: auto-generated" in letter
+    session.note("Nobody gets it twice")
+    session.type("systemctl start spfrom-letters")
+    assert "enough letters were sent" in session.type("spfrom letters")
+    assert "Result=success" in session.type("systemctl show -p Result -p ExecMainStatus spfrom-letters")
+    assert "-rw-r----- 1 spfrom spfrom" in session.type("ls -l /var/lib/spfrom/letters.db")
+    assert session.type("grep -l 'spfrom-letter[.]' " + SINK + "/* | wc -l") == "1\n"
+    session.type("systemctl disable --now spfrom-letters.timer && sed -i '/^return_address/d' /etc/spfrom/spfrom.conf"
+                 " && systemctl reload spfrom")
+
+
 def _upgrade(session):
     session.note("Upgrade: configuration and mode stay")
     session.type("apt-get -q -y install ./spfrom_0.1.0-2.deb")
@@ -343,6 +364,7 @@ def test_life_of_a_package(packages):
         _switch(session)
         _mistakes(session)
         _sandbox(session)
+        _letters(session)
         _upgrade(session)
         _without_systemd(session)
         _leave(session, before)
