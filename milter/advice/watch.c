@@ -86,12 +86,15 @@ static void take_ledger(const Watch *watch, const LedgerDomain *seen, WatchSubje
     const Settings *settings = watch->settings;
     bool is_result = seen->result < LEDGER_UNCHECKED && seen->result != SPF_TEMPERROR;
     bool is_authorised =
-        is_result &&
-        !spf_result_set_has(settings->rewrite_on | settings->tempfail_on, (SpfResult)seen->result);
+        seen->result == LEDGER_DKIM ||
+        (is_result && !spf_result_set_has(settings->rewrite_on | settings->tempfail_on,
+                                          (SpfResult)seen->result));
 
-    subject->is_known = is_result || seen->is_authorised || seen->was_unauthorised;
+    subject->is_known =
+        is_result || seen->result == LEDGER_DKIM || seen->is_authorised || seen->was_unauthorised;
     subject->before.is_authorised = is_authorised || seen->is_authorised;
-    subject->before.result = seen->is_authorised ? SPF_PASS : seen->result;
+    subject->before.result =
+        seen->is_authorised || seen->result == LEDGER_DKIM ? SPF_PASS : seen->result;
 }
 
 /* Domains of one stranger stand together by name, and a dead server of his is not dead DNS. */

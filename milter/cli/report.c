@@ -245,7 +245,8 @@ const Subcommand report_subcommand = {
     .notes =
         "Days are those of local time. rewritten counts what would be rewritten, in log-only, "
         "too. A domain is authorised since its first pass after another result; temperror says "
-        "nothing. \"unchecked\" is mail whose domain needed no look-up. \"(no author domain)\" "
+        "nothing. \"dkim\" is mail whose author stayed for a DKIM key of ours (dkim_consent), "
+        "which counts as authorised; \"by DKIM key\" counts it. \"unchecked\" is mail whose domain needed no look-up. \"(no author domain)\" "
         "is mail without an author that can be read (null in JSON), \"(other domains)\" what "
         "was too much at once to be told apart (\"*\" in JSON).",
     .exit_status =

@@ -121,6 +121,20 @@ static void add_actions(Page *page, const ReportData *data)
     }
 }
 
+/* Those of them whose author stayed for a DKIM key; their envelope may have changed. */
+static void add_consent(Page *page, const ReportData *data)
+{
+    LedgerCounts total = mail_summary_total(data->ledger->days);
+    g_autofree char *percent = percent_text(data->ledger->by_dkim, ledger_counts_decided(&total));
+
+    if (data->ledger->by_dkim == 0)
+        return;
+    page_add_padded(page, PAGE_FAINT, "by DKIM key", LABEL_WIDTH);
+    add_number(page, PAGE_FAINT, data->ledger->by_dkim);
+    add_right(page, PAGE_FAINT, percent, PERCENT_WIDTH);
+    end_line(page);
+}
+
 /* Messages that spfrom did not decide on. */
 static void add_besides(Page *page, const ReportData *data)
 {
@@ -192,7 +206,7 @@ static guint domain_width(const ReportData *data)
 
 static PageStyle style_of_result(guint result)
 {
-    if (result == SPF_PASS)
+    if (result == SPF_PASS || result == LEDGER_DKIM)
         return PAGE_GOOD;
     if (result == LEDGER_UNCHECKED)
         return PAGE_FAINT;
@@ -305,6 +319,7 @@ void report_output_add_text(Page *page, const ReportData *data)
 {
     add_headline(page, data);
     add_actions(page, data);
+    add_consent(page, data);
     add_besides(page, data);
     add_days(page, data);
     add_domains(page, data);
@@ -447,6 +462,7 @@ static json_t *domain_json(const LedgerDomain *domain)
     set_count(json, "rewritten", ledger_counts_rewritten(&domain->counts));
     set_count(json, "kept", domain->counts.by[MESSAGE_ACTION_KEEP]);
     set_count(json, "returned", domain->returned);
+    set_count(json, "dkim", domain->by_dkim);
     json_object_set_new(json, "actions", counts_json(&domain->counts));
     set_time(json, "first_seen", domain->first);
     set_time(json, "last_seen", domain->last);
@@ -476,6 +492,7 @@ json_t *report_output_json(const ReportData *data)
     set_day(json, "to", data->period.to);
     set_time(json, "generated", data->now);
     json_object_set_new(json, "total", counts_json(&total));
+    set_count(json, "dkim", data->ledger->by_dkim);
     set_count(json, "domains_seen", data->ledger->domains);
     json_object_set_new(json, "days", days_json(data->ledger->days));
     json_object_set_new(json, "domains", domains_json(data->ledger->by_messages));

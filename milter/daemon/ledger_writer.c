@@ -57,6 +57,8 @@ static guint result_of(const Decision *decision)
 
     if (plan == NULL)
         return LEDGER_UNCHECKED;
+    if (plan->dkim != NULL && plan->verdict != NULL && plan->verdict->dkim != NULL)
+        return LEDGER_DKIM;
     if (plan->verdict != NULL)
         return plan->verdict->result;
     return plan->domain == NULL && plan->result == SPF_NONE ? SPF_NONE : LEDGER_UNCHECKED;

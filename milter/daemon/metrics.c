@@ -19,6 +19,7 @@ static struct {
     guint64 messages[MESSAGE_ACTIONS] __attribute__((aligned(CACHE_LINE)));
     guint64 checks[METRICS_CHECK_BOUNDS + 1] __attribute__((aligned(CACHE_LINE)));
     guint64 check_microseconds;
+    guint64 consents;
     guint64 returned[RETURN_KINDS];
     guint connections __attribute__((aligned(CACHE_LINE)));
     guint64 ledger_errors;
@@ -50,6 +51,11 @@ static guint64 read_one(const guint64 *counter)
 void metrics_count_message(MessageAction action)
 {
     add(&counts.messages[action], 1);
+}
+
+void metrics_count_consent(void)
+{
+    add(&counts.consents, 1);
 }
 
 void metrics_count_returned(ReturnKind kind)
@@ -165,6 +171,7 @@ void metrics_take(MetricsSnapshot *snapshot)
     *snapshot = (MetricsSnapshot){.fallback = metrics_fallback()};
     for (guint i = 0; i < MESSAGE_ACTIONS; i++)
         snapshot->messages[i] = read_one(&counts.messages[i]);
+    snapshot->consents = read_one(&counts.consents);
     for (guint i = 0; i < RETURN_KINDS; i++)
         snapshot->returned[i] = read_one(&counts.returned[i]);
     for (guint i = 0; i <= METRICS_CHECK_BOUNDS; i++)
@@ -234,6 +241,13 @@ static void write_messages(const Writer *writer, const MetricsSnapshot *snapshot
     for (guint i = 0; i < MESSAGE_ACTIONS; i++)
         sample(writer, "spfrom_messages_total", "action", message_action_text((MessageAction)i),
                snapshot->messages[i]);
+}
+
+static void write_consents(const Writer *writer, const MetricsSnapshot *snapshot)
+{
+    counter_head(writer, "spfrom_dkim_consents",
+                 "Messages whose author stayed for a DKIM key of ours (dkim_consent).");
+    sample(writer, "spfrom_dkim_consents_total", NULL, NULL, snapshot->consents);
 }
 
 static void write_returned(const Writer *writer, const MetricsSnapshot *snapshot)
@@ -455,6 +469,7 @@ char *metrics_text(const MetricsSnapshot *snapshot, MetricsFormat format)
     const Writer writer = {.text = g_string_sized_new(4096), .format = format};
 
     write_messages(&writer, snapshot);
+    write_consents(&writer, snapshot);
     write_returned(&writer, snapshot);
     write_checks(&writer, snapshot);
     if (snapshot->is_in_force) {

@@ -23,6 +23,9 @@ void metrics_count_message(MessageAction action);
 /* How long a decision took. Counts all messages with a decision: not inbound or local ones. */
 void metrics_count_check(gint64 microseconds);
 
+/* The author of a message stayed for a DKIM key of ours (dkim_consent). */
+void metrics_count_consent(void);
+
 /* A returned message was passed on to the authors. */
 void metrics_count_returned(ReturnKind kind);
 
@@ -64,6 +67,7 @@ extern const MetricsBound metrics_check_bounds[METRICS_CHECK_BOUNDS];
 
 typedef struct {
     guint64 messages[MESSAGE_ACTIONS];
+    guint64 consents;
     guint64 returned[RETURN_KINDS];
     guint64 checks[METRICS_CHECK_BOUNDS + 1]; /* each bucket alone, not with those below it */
     guint64 check_microseconds;

@@ -491,6 +491,8 @@ static void report(int level, const Message *message, const MessageLog *entry,
                    const Decision *decision, sfsistat status)
 {
     metrics_count_message(entry->action);
+    if (decision != NULL && decision->plan != NULL && decision->plan->dkim != NULL)
+        metrics_count_consent();
     if (message->is_returned)
         ledger_writer_add(message->live.settings, MESSAGE_ACTION_INBOUND, NULL);
     else

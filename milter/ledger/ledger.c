@@ -29,7 +29,7 @@ struct Ledger {
 /* These numbers are in files: one is never given another meaning. */
 G_STATIC_ASSERT(SPF_NONE == 0 && SPF_NEUTRAL == 1 && SPF_PASS == 2 && SPF_FAIL == 3 &&
                 SPF_SOFTFAIL == 4 && SPF_TEMPERROR == 5 && SPF_PERMERROR == 6 &&
-                LEDGER_UNCHECKED == 7);
+                LEDGER_UNCHECKED == 7 && LEDGER_DKIM == 8);
 G_STATIC_ASSERT(MESSAGE_ACTION_KEEP == 0 && MESSAGE_ACTION_REWRITE == 1 &&
                 MESSAGE_ACTION_WOULD_REWRITE == 2 && MESSAGE_ACTION_TEMPFAIL == 3 &&
                 MESSAGE_ACTION_WOULD_TEMPFAIL == 4 && MESSAGE_ACTION_ERROR == 5 &&
@@ -248,7 +248,7 @@ static bool add_domain(Ledger *ledger, const char *name, const LedgerRow *row, g
 
 static LedgerStatement see_by_result(guint result)
 {
-    if (result == SPF_PASS)
+    if (result == SPF_PASS || result == LEDGER_DKIM)
         return LEDGER_SEE_AUTHORISED;
     return result == LEDGER_UNCHECKED || result == SPF_TEMPERROR ? LEDGER_SEE_UNKNOWN
                                                                  : LEDGER_SEE_UNAUTHORISED;

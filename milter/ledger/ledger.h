@@ -77,7 +77,7 @@ bool ledger_is_moved(Ledger *ledger);
  *
  * domains.name is a domain name, "" or "*" (see ledger_tally.h). Times are milliseconds since 1970
  * (UTC), days days since 1970-01-01 (local), so date(day * 86400, 'unixepoch') shows one. result
- * and action are the numbers of SpfResult (and LEDGER_UNCHECKED) and MessageAction.
+ * and action are the numbers of SpfResult (and LEDGER_UNCHECKED, LEDGER_DKIM) and MessageAction.
  */
 #define LEDGER_SCHEMA_VERSION 4
 

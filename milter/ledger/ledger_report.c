@@ -17,7 +17,9 @@ G_STATIC_ASSERT(LEDGER_ACTIONS == 8);
  * that has it. */
 #define DOMAIN_COLUMNS                                                                             \
     "d.name, d.first, d.last, d.authorised_since, d.authorised_last, d.unauthorised_last,"         \
-    " d.unauthorised_since, s.result, max(s.last)," SUMS
+    " d.unauthorised_since, s.result, max(s.last)," SUMS                                           \
+    ",sum(s.messages) FILTER (WHERE s.result = 8)"
+G_STATIC_ASSERT(LEDGER_DKIM == 8);
 enum {
     COLUMN_NAME,
     COLUMN_FIRST,
@@ -28,7 +30,8 @@ enum {
     COLUMN_UNAUTHORISED_SINCE,
     COLUMN_RESULT,
     COLUMN_RESULT_LAST,
-    COLUMN_COUNTS
+    COLUMN_COUNTS,
+    COLUMN_BY_DKIM = COLUMN_COUNTS + LEDGER_ACTIONS
 };
 
 LedgerPeriod ledger_period_of(gint64 now, guint days)
@@ -96,6 +99,14 @@ static guint64 count_at(Statement *statement, int column)
     return (guint64)sqlite3_column_int64(statement, column);
 }
 
+/* One that a newer spfrom has written says nothing. */
+static guint result_at(Statement *statement, int column)
+{
+    guint result = (guint)sqlite3_column_int(statement, column);
+
+    return result < LEDGER_RESULTS ? result : LEDGER_UNCHECKED;
+}
+
 static void read_counts(Statement *statement, int column, LedgerCounts *counts)
 {
     for (int action = 0; action < LEDGER_ACTIONS; action++)
@@ -135,8 +146,9 @@ static LedgerDomain *read_domain(Statement *statement)
     domain->name = g_strdup((const char *)sqlite3_column_text(statement, COLUMN_NAME));
     domain->result = LEDGER_UNCHECKED;
     if (sqlite3_column_type(statement, COLUMN_RESULT) != SQLITE_NULL)
-        domain->result = MIN((guint)sqlite3_column_int(statement, COLUMN_RESULT), LEDGER_UNCHECKED);
+        domain->result = result_at(statement, COLUMN_RESULT);
     read_counts(statement, COLUMN_COUNTS, &domain->counts);
+    domain->by_dkim = count_at(statement, COLUMN_BY_DKIM);
     return domain;
 }
 
@@ -162,6 +174,7 @@ static const char domains_sql[] =
 typedef struct {
     LedgerCounts counts;
     guint64 returned;
+    guint64 by_dkim;
     gint64 last; /* when result was seen */
     guint result;
     bool is_seen; /* in outgoing mail */
@@ -229,6 +242,7 @@ static void add_row(const Reading *reading, Statement *statement)
     Tally *tally = &reading->tallies[sqlite3_column_int64(statement, 1) - reading->from];
     guint action = (guint)sqlite3_column_int(statement, 2);
     guint64 messages = count_at(statement, 3);
+    guint result = result_at(statement, 4);
     gint64 last = sqlite3_column_int64(statement, 5);
 
     if (action >= LEDGER_ACTIONS)
@@ -238,9 +252,13 @@ static void add_row(const Reading *reading, Statement *statement)
     if (action >= MESSAGE_ACTION_INBOUND)
         return;
     tally->counts.by[action] += messages;
+    if (result == LEDGER_DKIM) {
+        tally->by_dkim += messages;
+        reading->report->by_dkim += messages;
+    }
     if (!tally->is_seen || last > tally->last) {
         tally->last = last;
-        tally->result = MIN((guint)sqlite3_column_int(statement, 4), LEDGER_UNCHECKED);
+        tally->result = result;
     }
     tally->is_seen = true;
 }
@@ -413,6 +431,7 @@ static bool list_slice(const Reading *reading, GError **error)
         domain.result = tally->result;
         domain.counts = tally->counts;
         domain.returned = tally->returned;
+        domain.by_dkim = tally->by_dkim;
         reading->report->domains++;
         reading->take(reading, &domain);
     }
@@ -623,7 +642,7 @@ char *ledger_report_similar(Ledger *ledger, const char *name, GError **error)
 static void add_history(GArray *days, Statement *statement)
 {
     guint32 day = (guint32)sqlite3_column_int64(statement, 0);
-    guint result = MIN((guint)sqlite3_column_int(statement, 1), LEDGER_UNCHECKED);
+    guint result = result_at(statement, 1);
     guint action = (guint)sqlite3_column_int(statement, 2);
     guint64 messages = count_at(statement, 3);
     LedgerDomainDay *last = NULL;

@@ -39,8 +39,11 @@ typedef struct {
     guint result;        /* of the message that was seen last in the period */
     LedgerCounts counts; /* of the period */
     guint64 returned;    /* messages of the period that came back to the domain's authors */
+    guint64 by_dkim;     /* messages of the period whose author stayed for a DKIM key of ours */
     gint64 first, last;  /* seen, in the period or not */
-    bool is_authorised;  /* the last result that says anything was pass (temperror says nothing) */
+    bool
+        is_authorised; /* the last result that says anything was pass or LEDGER_DKIM (temperror says
+                            nothing) */
     gint64
         authorised_since;  /* 0 unless is_authorised: the first pass after the last other result */
     bool was_unauthorised; /* before that: with is_authorised, its owner has mended the record */
@@ -61,6 +64,7 @@ typedef struct {
 typedef struct {
     GArray *days;                /* of LedgerDay: each day of the period, those without mail too */
     guint64 domains;             /* how many domains had mail, whatever the limits */
+    guint64 by_dkim;             /* the messages of all domains' by_dkim */
     GPtrArray *by_messages;      /* most messages first */
     GPtrArray *by_rewritten;     /* most rewritten ones first, domains without any left out */
     GPtrArray *newly_authorised; /* authorised since a day of the period, and not before: the

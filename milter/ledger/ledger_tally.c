@@ -12,6 +12,8 @@
 
 const char *ledger_result_text(guint result)
 {
+    if (result == LEDGER_DKIM)
+        return "dkim";
     return result < SPF_RESULTS ? spf_result_text((SpfResult)result) : "unchecked";
 }
 

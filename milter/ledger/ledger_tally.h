@@ -10,8 +10,10 @@
 /* A row's result is an SpfResult, or says that nothing was looked up (mode off, domain_map, DKIM,
  * an exempt domain, a message that came from outside). */
 #define LEDGER_UNCHECKED SPF_RESULTS
-#define LEDGER_RESULTS (LEDGER_UNCHECKED + 1)
-const char *ledger_result_text(guint result); /* "softfail" …, "unchecked" */
+/* SPF did not authorise, but the author's domain has a DKIM key of ours (dkim_consent): From: stays. */
+#define LEDGER_DKIM (LEDGER_UNCHECKED + 1)
+#define LEDGER_RESULTS (LEDGER_DKIM + 1)
+const char *ledger_result_text(guint result); /* "softfail" …, "unchecked", "dkim" */
 
 /* Those of MessageAction that the ledger has. Returned mail is counted for the author it went to. */
 #define LEDGER_ACTIONS (MESSAGE_ACTION_LOCAL + 1)

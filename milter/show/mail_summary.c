@@ -79,6 +79,9 @@ void mail_summary_add_tiles(Html *html, const View *view, const LedgerReport *re
     add_rewritten_tile(html, view, &total);
     if (detail == MAIL_SUMMARY_FULL && refused > 0)
         add_share_tile(html, view, view_say(view, "Put off or failed"), refused, decided);
+    if (report->by_dkim > 0)
+        add_share_tile(html, view, view_say(view, "Author stays by DKIM key"), report->by_dkim,
+                       decided);
     mail_summary_add_tile(html, view_say(view, "Author domains"), domains, NULL);
     mail_summary_add_tile(html, view_say(view, "Newly authorised"), authorised, NULL);
 }
@@ -146,6 +149,8 @@ void mail_summary_add_result(Html *html, const char *result)
 
 const char *mail_summary_result_text(const View *view, guint result)
 {
+    if (result == LEDGER_DKIM)
+        return view_say(view, "DKIM key");
     return result == LEDGER_UNCHECKED ? view_say(view, "unchecked") : ledger_result_text(result);
 }
 
@@ -153,6 +158,8 @@ void mail_summary_add_ledger_result(Html *html, const View *view, guint result)
 {
     if (result == LEDGER_UNCHECKED)
         add_coloured(html, "doubtful", mail_summary_result_text(view, result));
+    else if (result == LEDGER_DKIM)
+        add_coloured(html, "good", mail_summary_result_text(view, result));
     else
         mail_summary_add_result(html, ledger_result_text(result));
 }

@@ -46,6 +46,7 @@ static AdviceKind kind_of(const LedgerDomain *domain, const Lists *lists)
 {
     switch (domain->result) {
     case SPF_PASS:
+    case LEDGER_DKIM:
         return ADVICE_OK;
     case SPF_TEMPERROR:
     case LEDGER_UNCHECKED:

@@ -161,7 +161,8 @@ def test_openmetrics(daemon):
         "spfrom_other_fallbacks": "gauge", "spfrom_other_fallbacks_unauthorised": "gauge",
         "spfrom_reload_failed": "gauge", "spfrom_domain_map_failed": "gauge", "spfrom_start_time_seconds": "gauge",
         "spfrom_ledger_errors": "counter", "spfrom_log_lines_lost": "counter", "spfrom_build": "info",
-        "spfrom_return_lookups": "counter", "spfrom_return_addresses": "gauge", "spfrom_returned": "counter"}
+        "spfrom_return_lookups": "counter", "spfrom_return_addresses": "gauge", "spfrom_returned": "counter",
+        "spfrom_dkim_consents": "counter"}
     assert families["spfrom_check_seconds"].unit == "seconds"
     assert all(family.documentation for family in families.values())
 

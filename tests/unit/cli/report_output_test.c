@@ -80,6 +80,36 @@ static void test_csv(void **state)
     assert_string_equal(line + 2, wanted);
 }
 
+/* Text, JSON and both languages tell of it. */
+static void test_dkim(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(LedgerReport) report = report_of("a.example", 1, 3);
+    const ReportData data = data_of(report);
+    LedgerDomain *domain = g_ptr_array_index(report->by_messages, 0);
+    g_autofree char *without = html_of(report, LANGUAGE_ENGLISH);
+    g_autofree char *english = NULL;
+    g_autofree char *german = NULL;
+    g_auto(Page) page;
+    json_t *json;
+
+    domain->result = LEDGER_DKIM;
+    domain->by_dkim = report->by_dkim = 3;
+    page_init(&page, false);
+    report_output_add_text(&page, &data);
+    assert_non_null(strstr(page.text->str, "\nby DKIM key "));
+    assert_non_null(strstr(page.text->str, "  dkim  "));
+    json = report_output_json(&data);
+    assert_int_equal(json_integer_value(json_object_get(json, "dkim")), 3);
+    json_decref(json);
+    assert_null(strstr(without, "DKIM"));
+    english = html_of(report, LANGUAGE_ENGLISH);
+    assert_non_null(strstr(english, ">Author stays by DKIM key<"));
+    assert_non_null(strstr(english, "<span class=\"result good\">DKIM key</span>"));
+    german = html_of(report, "de");
+    assert_non_null(strstr(german, ">Autor bleibt dank DKIM-Schlüssel<"));
+    assert_non_null(strstr(german, ">DKIM-Schlüssel</span>"));
+}
+
 static void test_html_is_escaped(void **state G_GNUC_UNUSED)
 {
     g_autoptr(LedgerReport) report = report_of("<script>alert(1)</script>\"&\xff", 1, 1);
@@ -231,6 +261,7 @@ int main(void)
     GArray *tests = table_new();
 
     TABLE_ADD(tests, csv_rows, test_csv);
+    table_add(tests, "by DKIM key", test_dkim, NULL);
     TABLE_ADD(tests, language_rows, test_language);
     table_add(tests, "HTML is escaped", test_html_is_escaped, NULL);
     table_add(tests, "HTML stands alone", test_html_stands_alone, NULL);

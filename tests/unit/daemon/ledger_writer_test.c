@@ -164,12 +164,14 @@ static const struct {
     SpfResult result;
     guint wanted;
     const char *wanted_domain;
+    const char *dkim; /* the verdict's and the plan's */
 } result_rows[] = {
-    {"a verdict", "a.example", true, SPF_SOFTFAIL, SPF_SOFTFAIL, "a.example"},
-    {"none was needed", "a.example", false, SPF_PASS, LEDGER_UNCHECKED, "a.example"},
-    {"the map says no", "a.example", false, SPF_NONE, LEDGER_UNCHECKED, "a.example"},
-    {"no author", NULL, false, SPF_NONE, SPF_NONE, ""},
-    {"mode off", NULL, false, SPF_PASS, LEDGER_UNCHECKED, ""},
+    {"a verdict", "a.example", true, SPF_SOFTFAIL, SPF_SOFTFAIL, "a.example", NULL},
+    {"a DKIM key", "a.example", true, SPF_SOFTFAIL, LEDGER_DKIM, "a.example", "s1"},
+    {"none was needed", "a.example", false, SPF_PASS, LEDGER_UNCHECKED, "a.example", NULL},
+    {"the map says no", "a.example", false, SPF_NONE, LEDGER_UNCHECKED, "a.example", NULL},
+    {"no author", NULL, false, SPF_NONE, SPF_NONE, "", NULL},
+    {"mode off", NULL, false, SPF_PASS, LEDGER_UNCHECKED, "", NULL},
 };
 
 static void test_results(void **state)
@@ -178,8 +180,10 @@ static void test_results(void **state)
         g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM seen JOIN domains ON id = "
                                                "domain WHERE result = %u AND name = '%s'",
                                                result_rows[i].wanted, result_rows[i].wanted_domain);
-        Verdict verdict = {.result = result_rows[i].result};
-        Plan plan = {.domain = result_rows[i].domain, .result = result_rows[i].result};
+        Verdict verdict = {.result = result_rows[i].result, .dkim = (char *)result_rows[i].dkim};
+        Plan plan = {.domain = result_rows[i].domain,
+                     .result = result_rows[i].result,
+                     .dkim = result_rows[i].dkim};
         const Decision decision = {.plan = &plan};
 
         plan.verdict = result_rows[i].has_verdict ? &verdict : NULL;

@@ -100,6 +100,7 @@ static void test_fallback(void **state G_GNUC_UNUSED)
 
 static const MetricsSnapshot whole = {
     .messages = {1, 2, 3, 4, 5, 6, 7, G_MAXUINT64, 41, 42},
+    .consents = 46,
     .returned = {43, 44, 45},
     .checks = {[0] = 4, [2] = 3, [METRICS_CHECK_BOUNDS] = 2},
     .check_microseconds = 61000042,
@@ -154,6 +155,9 @@ static const struct line_row {
      "spfrom_messages_total{action=\"local\"} 18446744073709551615\n"
      "spfrom_messages_total{action=\"reject\"} 41\n"
      "spfrom_messages_total{action=\"would-reject\"} 42\n#",
+     false},
+    {"kept by DKIM", &whole, METRICS_OPENMETRICS, "# TYPE spfrom_dkim_consents counter\n", false},
+    {"kept by DKIM: the number", &whole, METRICS_OPENMETRICS, "\nspfrom_dkim_consents_total 46\n#",
      false},
     {"returned", &whole, METRICS_OPENMETRICS,
      "spfrom_returned_total{kind=\"bounce\"} 43\nspfrom_returned_total{kind=\"auto-reply\"} 44\n"

@@ -11,7 +11,7 @@
 #define DAY 20000
 
 /* What happens to one domain, a letter a second from noon of DAY: p pass, f fail, t temperror, u
- * unchecked. Times are seconds from noon; -1: none. */
+ * unchecked, d DKIM. Times are seconds from noon; -1: none. */
 static const struct {
     const char *name;
     bool is_authorised, was_unauthorised;
@@ -28,7 +28,8 @@ static const struct {
     {"ptp", true, false, 0, -1, -1},   {"ffffpp", true, true, 4, -1, -1},
     {"pppff", false, true, -1, 3, 0},  {"fupf", false, true, -1, 3, 2},
     {"pfpfff", false, true, -1, 3, 2}, {"ptfut", false, true, -1, 2, 0},
-    {"pfpp", true, true, 2, -1, -1},
+    {"pfpp", true, true, 2, -1, -1},   {"fd", true, true, 1, -1, -1},
+    {"dp", true, false, 0, -1, -1},    {"df", false, true, -1, 1, 0},
 };
 
 static guint result_of(char letter)
@@ -40,6 +41,8 @@ static guint result_of(char letter)
         return SPF_FAIL;
     case 't':
         return SPF_TEMPERROR;
+    case 'd':
+        return LEDGER_DKIM;
     default:
         return LEDGER_UNCHECKED;
     }
@@ -199,6 +202,33 @@ static void assert_names(const GPtrArray *domains, const char *wanted)
     for (guint i = 0; i < domains->len; i++)
         g_string_append_printf(names, "%s ", ((LedgerDomain *)g_ptr_array_index(domains, i))->name);
     assert_string_equal(names->str, wanted);
+}
+
+/* Whatever became of the envelope, and not what came from outside. */
+static void test_by_dkim(void **state)
+{
+    Written *written = *state;
+    g_autoptr(LedgerReport) report = NULL;
+    g_autoptr(Ledger) reader = NULL;
+    g_autoptr(LedgerDomain) one = NULL;
+    const LedgerDomain *first;
+
+    write_some(written);
+    ledger_fixture_write(written->ledger, "bad.example", DAY + 1, LEDGER_DKIM,
+                         MESSAGE_ACTION_REWRITE, 300, 0, 0);
+    ledger_fixture_write(written->ledger, "bad.example", DAY + 2, LEDGER_DKIM, MESSAGE_ACTION_KEEP,
+                         4, 9, 9);
+    report = read_report(written, DAY, DAY + 2, LEDGER_ALL);
+    first = g_ptr_array_index(report->by_messages, 0);
+    assert_string_equal(first->name, "bad.example");
+    assert_string_equal(ledger_result_text(first->result), "dkim");
+    assert_true(first->is_authorised);
+    assert_int_equal(first->by_dkim, 304);
+    assert_int_equal(report->by_dkim, 304);
+    reader = reader_of(written);
+    one = ledger_report_domain(reader, "bad.example", (LedgerPeriod){DAY + 2, DAY + 2}, NULL);
+    assert_int_equal(one->by_dkim, 4);
+    assert_int_equal(one->result, LEDGER_DKIM);
 }
 
 static void test_domains(void **state)
@@ -524,6 +554,7 @@ int main(void)
         WRITTEN(test_authorised_since),
         WRITTEN(test_authorised_in_one_batch),
         WRITTEN(test_domains),
+        WRITTEN(test_by_dkim),
         WRITTEN(test_limit),
         WRITTEN(test_search),
         WRITTEN(test_sparse_numbers),
