@@ -162,7 +162,8 @@ static bool make_folder(const Privileges *privileges, const char *path, GError *
            refuse_folder(path, "given away", error);
 }
 
-bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error)
+/* Makes the last folder of path if it is missing (not its parents), for that account. */
+static bool make_folder_at(const Privileges *privileges, const char *path, GError **error)
 {
     g_autofree char *whole = g_canonicalize_filename(path, NULL);
     g_autofree char *entered = privileges_enter(privileges, whole, (gid_t)-1, error);
@@ -181,7 +182,7 @@ static bool make_folder_of(const Privileges *privileges, const char *key, const 
 {
     g_autofree char *folder = g_path_get_dirname(path);
 
-    if (privileges_make_folder(privileges, folder, error))
+    if (make_folder_at(privileges, folder, error))
         return true;
     g_prefix_error(error, "%s: ", key);
     return false;
@@ -195,7 +196,7 @@ static void make_ledger_folder(Settings *settings, const Privileges *privileges)
     if (settings->ledger == NULL)
         return;
     folder = g_path_get_dirname(settings->ledger);
-    privileges_make_folder(privileges, folder, NULL);
+    make_folder_at(privileges, folder, NULL);
 }
 
 bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error)
@@ -208,8 +209,7 @@ bool privileges_make_folders(Settings *settings, const Privileges *privileges, G
     if (settings->control_socket != NULL &&
         !make_folder_of(privileges, "control_socket", settings->control_socket, error))
         return false;
-    if (settings->state_dir != NULL &&
-        !privileges_make_folder(privileges, settings->state_dir, error)) {
+    if (settings->state_dir != NULL && !make_folder_at(privileges, settings->state_dir, error)) {
         g_prefix_error(error, "state_dir: ");
         return false;
     }

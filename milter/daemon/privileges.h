@@ -43,10 +43,6 @@ bool privileges_check(Settings *settings, GError **error);
 char *privileges_enter(const Privileges *privileges, const char *path, gid_t group, GError **error);
 void privileges_leave(const Privileges *privileges);
 
-/* Makes the last folder of path if it is missing (not its parents), for that
- * account. */
-bool privileges_make_folder(const Privileges *privileges, const char *path, GError **error);
-
 /* Makes the folders that the settings name: of the sockets, state_dir, and that of the ledger. */
 bool privileges_make_folders(Settings *settings, const Privileges *privileges, GError **error);
 

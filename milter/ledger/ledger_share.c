@@ -18,7 +18,6 @@
 #define SWEEP_SPAN (3600 * CLOCK_SECOND) /* between two looks for ledgers that are gone */
 #define SWEEP_MAX 500                    /* that are looked at in one go */
 #define DAY_SECONDS 86400
-#define DAY_MAX 2932896 /* 9999-12-31, from 1970 */
 #define NUMBER_MAX G_GINT64_CONSTANT(1000000000000000)
 
 struct LedgerShare {

@@ -327,14 +327,6 @@ char *encoded_words_decode(const char *encoded, gsize length)
     return take_bounded(text);
 }
 
-char *encoded_words_from_raw(const char *text, gsize length)
-{
-    GString *converted = g_string_sized_new(length + 1);
-
-    charset_append_raw(converted, text, length);
-    return g_string_free(converted, FALSE);
-}
-
 static bool has_control(const GString *text)
 {
     for (gsize i = 0; i < text->len; i++)

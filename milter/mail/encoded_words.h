@@ -31,9 +31,6 @@
  */
 char *encoded_words_decode(const char *encoded, gsize length);
 
-/* Returns raw header text as UTF-8, owned by the caller: as above but for encoded words. */
-char *encoded_words_from_raw(const char *text, gsize length);
-
 /*
  * Returns raw header text as UTF-8 in which encoded words stay as they are, except those that no
  * field should have: words that stand for control characters, that are longer than

@@ -635,11 +635,6 @@ void verdicts_share(Verdicts *verdicts, Fleet *fleet)
     verdicts->fleet = fleet_ref(fleet);
 }
 
-Fleet *verdicts_fleet(Verdicts *verdicts)
-{
-    return verdicts->fleet;
-}
-
 RelaySet *verdicts_relay_set(Verdicts *verdicts)
 {
     return fresh_relays_get(verdicts->relays);

@@ -90,9 +90,6 @@ Verdict *verdicts_get_uncounted(Verdicts *verdicts, const Mailbox *mailbox, Dead
  */
 void verdicts_share(Verdicts *verdicts, Fleet *fleet);
 
-/* The fleet that they are shared with; NULL: none. It lives as long as verdicts. */
-Fleet *verdicts_fleet(Verdicts *verdicts);
-
 /* The relay set in force; a reference. */
 RelaySet *verdicts_relay_set(Verdicts *verdicts);
 

@@ -11,9 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEADER 12         /* octets before the question */
-#define MESSAGE_MAX 65535 /* octets */
-#define LATE 1500000      /* microseconds */
+#define HEADER 12    /* octets before the question */
+#define LATE 1500000 /* microseconds */
 #define TYPE_A 1
 #define TYPE_CNAME 5
 #define TYPE_SOA 6
