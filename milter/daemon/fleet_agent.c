@@ -35,6 +35,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static pthread_cond_t changed;                           /* fleet, is_stopping */
 static Fleet *fleet;                                     /* NULL: this host is alone */
+static guint joins;                                      /* how often fleet became another one */
 static Settings *joined;    /* what fleet was made of, and all digests */
 static GHashTable *digests; /* name of a key → digest of its value */
 static FleetRoll *roll;
@@ -338,8 +339,9 @@ bool fleet_agent_tell_flush(const char *domain)
 
 /* --- the thread --- */
 
-/* Waits until the next turn. Returns the fleet, a new reference; NULL: it is to end. */
-static Fleet *await_turn(Deadline next)
+/* Waits until the next turn. Returns the fleet, a new reference, and which of this run's it is; NULL:
+ * it is to end. */
+static Fleet *await_turn(Deadline next, guint *join)
 {
     Fleet *with = NULL;
 
@@ -350,6 +352,7 @@ static Fleet *await_turn(Deadline next)
         ;
     if (!is_stopping && fleet != NULL)
         with = fleet_ref(fleet);
+    *join = joins;
     pthread_mutex_unlock(&lock);
     return with;
 }
@@ -368,16 +371,17 @@ static void *run(void *unused G_GNUC_UNUSED)
 {
     gint64 next_beat = 0;
     Deadline next = 0;
-    FleetStore *last = NULL; /* compared only */
+    guint last = 0; /* of joins */
 
     pthread_setname_np(pthread_self(), "spfrom-fleet");
     while (!is_to_stop()) {
-        g_autoptr(Fleet) with = await_turn(next);
+        guint join;
+        g_autoptr(Fleet) with = await_turn(next, &join);
 
         if (with == NULL)
             continue;
-        if (fleet_store(with) != last) {
-            last = fleet_store(with);
+        if (join != last) {
+            last = join;
             next_beat = 0;
             has_beaten = false;
         }
@@ -437,6 +441,8 @@ bool fleet_agent_configure(Settings *settings)
     pthread_mutex_lock(&lock);
     if (is_same)
         next = g_steal_pointer(&fleet);
+    else
+        joins++;
     Fleet *before = fleet;
     fleet = next;
     Settings *last = joined;
@@ -646,6 +652,14 @@ static bool is_listed(const char *name)
     return is_there;
 }
 
+/* Does somebody wait for the return addresses of a host that has no sign of life any more? */
+static bool is_waited_for(const char *name)
+{
+    ReturnStore *store = returns_store();
+
+    return store != NULL && return_store_has_host(store, name);
+}
+
 /* Drops a host. Returns a refusal, or NULL. */
 static json_t *forget_host(Fleet *with, const char *name)
 {
@@ -655,7 +669,7 @@ static json_t *forget_host(Fleet *with, const char *name)
         return control_server_refusal("this host is alone: fleet is empty");
     if (!call_roll(with, deadline_in(ORDER_SECONDS)))
         return control_server_refusal("the store can't be used now");
-    if (!is_listed(name)) {
+    if (!is_listed(name) && !is_waited_for(name)) {
         text = g_strdup_printf("no host \"%s\" is in the fleet; see spfrom fleet", name);
         return control_server_refusal(text);
     }

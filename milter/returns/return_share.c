@@ -526,6 +526,16 @@ static void *run(void *data)
     return NULL;
 }
 
+bool return_share_has_host(ReturnShare *share, const char *name)
+{
+    bool has;
+
+    pthread_mutex_lock(&share->lock);
+    has = g_hash_table_contains(share->hosts, name);
+    pthread_mutex_unlock(&share->lock);
+    return has;
+}
+
 bool return_share_is_unsent(ReturnShare *share)
 {
     return has_waiting(share);

@@ -48,6 +48,9 @@ void return_share_free(ReturnShare *share);
 /* The row of token is on the disk, new or with another day. Never waits. */
 void return_share_note(ReturnShare *share, const char *token);
 
+/* Is this one of the other hosts that may have given tokens out? */
+bool return_share_has_host(ReturnShare *share, const char *name);
+
 /* Has this host rows that the store may not have? */
 bool return_share_is_unsent(ReturnShare *share);
 

@@ -355,6 +355,13 @@ void return_store_share(ReturnStore *store, Fleet *(*take_fleet)(void), const ch
     pthread_mutex_unlock(&store->lock);
 }
 
+bool return_store_has_host(ReturnStore *store, const char *name)
+{
+    ReturnShare *share = share_of(store);
+
+    return share != NULL && return_share_has_host(share, name);
+}
+
 void return_store_set_days(ReturnStore *store, guint days)
 {
     ReturnShare *share = share_of(store);

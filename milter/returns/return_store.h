@@ -48,6 +48,9 @@ void return_store_set_days(ReturnStore *store, guint days);
 void return_store_share(ReturnStore *store, Fleet *(*take_fleet)(void), const char *host,
                         const guint8 key[RETURN_KEY_LENGTH]);
 
+/* Is name another host of the fleet that may have given tokens out? */
+bool return_store_has_host(ReturnStore *store, const char *name);
+
 /*
  * Writes what waits and ends the thread; gives up after RETURN_STORE_STOP_SECONDS if the disk
  * hangs. Messages that are still under way may use the store: it takes no new token any more.

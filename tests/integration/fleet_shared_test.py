@@ -194,6 +194,14 @@ def test_trouble_is_temporary(fleet):
     wait_for(two, UNKNOWN, "NOTFOUND")
     one.start()
     processes.wait_until(lambda: has_told_all(two, "mx1.example"), PATIENCE, "mx1 to have told all")
+    one.kill()
+    wait_for(two, UNKNOWN, "TEMP ")
+    fleet.store.talk("HDEL", "spfrom:hosts", "mx1.example")  # nothing of it is left in the store, and two waits for it
+    fleet.store.talk("HDEL", "spfrom:returns", "mx1.example")
+    assert two.tool("fleet", "--forget", "mx1.example").returncode == 0
+    wait_for(two, UNKNOWN, "NOTFOUND")
+    one.start()
+    processes.wait_until(lambda: has_told_all(two, "mx1.example"), PATIENCE, "mx1 to have told all")
     wait_for(two, UNKNOWN, "NOTFOUND")
     assert one.stop() == 0
     time.sleep(6)  # by then a host that says nothing has trouble, unless it stopped as it was told to
