@@ -409,11 +409,12 @@ char **watch_records(const Language *language, const WatchChange *change)
     return g_strv_builder_end(lines);
 }
 
-char *watch_digest(const Language *language, const GPtrArray *changes)
+char *watch_digest(const Language *language, const GPtrArray *changes, gsize max)
 {
     GString *page = g_string_new(NULL);
+    guint i;
 
-    for (guint i = 0; i < changes->len; i++) {
+    for (i = 0; i < changes->len && page->len < max; i++) {
         const WatchChange *change = g_ptr_array_index(changes, i);
         g_autofree char *sentence = watch_sentence(language, change);
         g_autofree char *step = watch_step(language, change);
@@ -428,6 +429,16 @@ char *watch_digest(const Language *language, const GPtrArray *changes)
         paragraph_append(page, step, "    ", "      ");
         if (shows_record(change))
             g_string_append_printf(page, "%s\n", change->advised);
+    }
+    if (i < changes->len) {
+        g_autofree char *number = g_strdup_printf("%u", changes->len - i);
+        g_autofree char *sentence =
+            language_fill(language,
+                          N_("{number} more are not in this mail; what \"spfrom watch\" printed "
+                             "has all of them."),
+                          "number", number, NULL);
+
+        paragraph_append(page, sentence, "\n", "");
     }
     return g_string_free(page, FALSE);
 }

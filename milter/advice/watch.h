@@ -62,6 +62,7 @@ const char *watch_step_record(const WatchChange *change);
 char **watch_records(const Language *language, const WatchChange *change);
 
 /* All changes in words, lines of at most 76 columns; but records, which people copy, are never
- * broken. Owned by the caller. */
-char *watch_digest(const Language *language, const GPtrArray *changes);
+ * broken. After max octets it ends, with how many changes are left out: an MTA refuses a mail that
+ * is too long. Owned by the caller. */
+char *watch_digest(const Language *language, const GPtrArray *changes, gsize max);
 #endif

@@ -23,6 +23,7 @@
 #define THREADS 16         /* domains that are looked at at once */
 #define TROUBLE_MAX 200    /* domains with DNS trouble in a row: DNS is dead, a later run goes on */
 #define OWN_MAX 20         /* own domains that are named on stderr */
+#define MAIL_MAX (1 << 20) /* octets of a digest; Postfix takes mails of ten times as many */
 #define KEPT_DAYS 400      /* changes that were told */
 
 typedef struct {
@@ -276,9 +277,9 @@ static void print_json(const Run *run, const GPtrArray *changes)
 }
 
 /* The changes, and how many domains were looked at, in words; owned by the caller. */
-static char *text_of(const Run *run, const GPtrArray *changes)
+static char *text_of(const Run *run, const GPtrArray *changes, gsize max)
 {
-    g_autofree char *digest = watch_digest(run->language, changes);
+    g_autofree char *digest = watch_digest(run->language, changes, max);
     g_autofree char *domains = g_strdup_printf("%u", run->total);
     g_autofree char *number = g_strdup_printf("%u", changes->len);
     g_autofree char *troubled = g_strdup_printf("%u", run->trouble->len);
@@ -318,7 +319,7 @@ static bool send_digest(Run *run, const GPtrArray *changes, GError **error)
 {
     const Mailbox *from = run->watch.settings->fallback;
     g_autofree char *subject = subject_of(run, changes);
-    g_autofree char *body = text_of(run, changes);
+    g_autofree char *body = text_of(run, changes, MAIL_MAX);
     g_autofree char *program = submission_program();
     g_autofree char *id = NULL;
     g_autofree char *message = NULL;
@@ -362,7 +363,7 @@ static int tell(Run *run)
 
     if (changes == NULL || (untold > 0 && !add_endangered(run, changes, &error)))
         return subcommand_error(&watch_subcommand, CLI_UNAVAILABLE, "%s", error->message);
-    text = text_of(run, changes);
+    text = text_of(run, changes, G_MAXSIZE);
     if (run->options->is_json)
         print_json(run, changes);
     else

@@ -351,7 +351,7 @@ static void check_digest(const char *code, const GPtrArray *changes, const char 
     g_autofree char *digest = NULL;
 
     assert_null(error);
-    digest = watch_digest(language, changes);
+    digest = watch_digest(language, changes, G_MAXSIZE);
     if (wanted != NULL)
         check_text(digest, wanted);
 }
@@ -402,12 +402,38 @@ static void test_long_record(void **state G_GNUC_UNUSED)
     change->before = g_strdup("v=spf1 x=" A100 " " A100 " ~all");
     change->advised = g_strdup("v=spf1 ip4:192.0.2.25 x=" A100 " " A100 " ~all");
     g_ptr_array_add(changes, change);
-    digest = watch_digest(NULL, changes);
+    digest = watch_digest(NULL, changes, G_MAXSIZE);
     assert_non_null(strstr(digest, "\n    Before: v=spf1 x=" A100 " " A100 " ~all\n"));
     assert_non_null(strstr(digest, "\nv=spf1 ip4:192.0.2.25 x=" A100 " " A100 " ~all\n"));
     next = watch_next(NULL, change);
     check_text(next, "Ask the owner to publish this record: v=spf1 ip4:192.0.2.25 x=" A100 " " A100
                      " ~all");
+}
+
+/* When all domains change at once, the mail has those that matter most, which come first. */
+static void test_digest_is_bounded(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GPtrArray) changes = watch_changes_new();
+    g_autofree char *digest = NULL;
+    g_autofree char *left = NULL;
+    g_auto(GStrv) shown = NULL;
+
+    for (guint i = 0; i < 1000; i++) {
+        WatchChange *change = g_new0(WatchChange, 1);
+
+        change->domain = g_strdup_printf("d%u.example", i);
+        change->kind = WATCH_AUTHORISED;
+        change->is_authorised = true;
+        change->after = g_strdup("v=spf1 x=" A100);
+        g_ptr_array_add(changes, change);
+    }
+    digest = watch_digest(NULL, changes, 1000);
+    assert_true(strlen(digest) < 1500);
+    assert_non_null(strstr(digest, "d0.example now"));
+    shown = g_strsplit(digest, " now authorises our relays.\n", -1);
+    left = g_strdup_printf("\n\n%u more are not in this mail; ", 1000 - (g_strv_length(shown) - 1));
+    assert_true(g_strv_length(shown) > 2);
+    assert_non_null(strstr(digest, left));
 }
 
 /* What the ledger has seen: domain, result, and what watch_find() makes of it. */
@@ -493,6 +519,7 @@ int main(void)
         return 1;
     TABLE_ADD(tests, rows, test_look);
     table_add(tests, "a record in its own line", test_long_record, NULL);
+    table_add(tests, "a digest is bounded", test_digest_is_bounded, NULL);
     g_array_append_val(tests, find_test);
     return table_run(tests, "watch_test");
 }
