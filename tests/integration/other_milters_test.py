@@ -34,7 +34,9 @@ def keys(directory):
 # domain, its record in terms of ours and a stranger's; is the author kept?
 CONSENT = [("praxis-ohne.de", None, True), ("dkim-copy.example", "{ours}", True),
            ("dkim-revoked.example", "v=DKIM1; p=", False), ("dkim-testing.example", "{ours}; t=y", False),
-           ("dkim-foreign.example", "{other}", False), ("dkim-none.example", "v=spf1 -all", False)]
+           ("dkim-foreign.example", "{other}", False), ("dkim-none.example", "v=spf1 -all", False),
+           ("dkim-kind.example", "{kind}", False), ("dkim-long.example", "{ours}; n=" + "long notes " * 1400, True),
+           ("dkim-loop.example", "CNAME dkim-loop.example.", False), ("abrechnung.dkim-sub.example", None, True)]
 
 
 def consent_zone(keys):
@@ -43,9 +45,12 @@ def consent_zone(keys):
         return " ".join(f'"{record[begin:begin + 200]}"' for begin in range(0, len(record), 200))
 
     ours, other = keys["lemniscus.de"], keys[EVIL]
-    lines = [f"{ours.name}. TXT {text(ours.record)}"]
+    kind = ours.record.replace("k=rsa", "k=ed25519")
+    lines = [f"{ours.name}. TXT {text(ours.record)}", "dkim-loop.example. CNAME test._domainkey.dkim-loop.example."]
     for domain, record, _ in CONSENT:
-        value = f"CNAME {ours.name}." if record is None else f"TXT {text(record.format(ours=ours.record, other=other.record))}"
+        value = record or f"CNAME {ours.name}."
+        if not value.startswith("CNAME "):
+            value = f"TXT {text(value.format(ours=ours.record, other=other.record, kind=kind))}"
         lines.append(f"test._domainkey.{domain}. {value}")
     return ZONE_FILE + "\n".join(lines) + "\n"
 

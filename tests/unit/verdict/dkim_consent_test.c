@@ -7,25 +7,30 @@
 #include "unit/table.h"
 #include "unit/verdict/settings_from.h"
 
-static const char zone[] = "$TTL 300\n"
-                           "s1._domainkey.fallback.example. TXT \"v=DKIM1; p=MFww\"\n"
-                           "s2._domainkey.fallback.example. TXT \"v=DKIM1; p=BBBB\"\n"
-                           "s3._domainkey.fallback.example. TXT \"v=DKIM1; t=y; p=CCCC\"\n"
-                           "s1._domainkey.keys.example. TXT \"p=DDDD\"\n"
-                           "s1._domainkey.alias.example. 60 CNAME s1._domainkey.fallback.example.\n"
-                           "s1._domainkey.pieces.example. TXT \"v=DKIM1; p=M\" \"F\" \"ww\"\n"
-                           "s1._domainkey.other.example. TXT \"v=DKIM1; p=AAAA\"\n"
-                           "s1._domainkey.revoked.example. TXT \"v=DKIM1; p=\"\n"
-                           "s1._domainkey.testing.example. TXT \"v=DKIM1; t=y; p=MFww\"\n"
-                           "s1._domainkey.two.example. TXT \"v=DKIM1; p=MFww\"\n"
-                           "s1._domainkey.two.example. TXT \"v=DKIM1; p=AAAA\"\n"
-                           "s1._domainkey.trouble.example. TROUBLE \"no answer\"\n"
-                           "s2._domainkey.second.example. TXT \"v=DKIM1; p=BBBB\"\n"
-                           "s2._domainkey.swapped.example. TXT \"v=DKIM1; p=MFww\"\n"
-                           "s3._domainkey.alias3.example. CNAME s3._domainkey.fallback.example.\n"
-                           "s1._domainkey.keyed.example. CNAME s1._domainkey.keys.example.\n"
-                           "s1._domainkey.tenant.example. TXT \"p=EEEE\"\n"
-                           "s1._domainkey.served.example. TXT \"p=EEEE\"\n";
+static const char zone[] =
+    "$TTL 300\n"
+    "s1._domainkey.fallback.example. TXT \"v=DKIM1; p=MFww\"\n"
+    "s2._domainkey.fallback.example. TXT \"v=DKIM1; p=BBBB\"\n"
+    "s3._domainkey.fallback.example. TXT \"v=DKIM1; t=y; p=CCCC\"\n"
+    "s1._domainkey.keys.example. TXT \"p=DDDD\"\n"
+    "s1._domainkey.alias.example. 60 CNAME s1._domainkey.fallback.example.\n"
+    "s1._domainkey.pieces.example. TXT \"v=DKIM1; p=M\" \"F\" \"ww\"\n"
+    "s1._domainkey.other.example. TXT \"v=DKIM1; p=AAAA\"\n"
+    "s1._domainkey.revoked.example. TXT \"v=DKIM1; p=\"\n"
+    "s1._domainkey.testing.example. TXT \"v=DKIM1; t=y; p=MFww\"\n"
+    "s1._domainkey.two.example. TXT \"v=DKIM1; p=MFww\"\n"
+    "s1._domainkey.two.example. TXT \"v=DKIM1; p=AAAA\"\n"
+    "s1._domainkey.trouble.example. TROUBLE \"no answer\"\n"
+    "s2._domainkey.second.example. TXT \"v=DKIM1; p=BBBB\"\n"
+    "s2._domainkey.swapped.example. TXT \"v=DKIM1; p=MFww\"\n"
+    "s3._domainkey.alias3.example. CNAME s3._domainkey.fallback.example.\n"
+    "s1._domainkey.keyed.example. CNAME s1._domainkey.keys.example.\n"
+    "s1._domainkey.tenant.example. TXT \"p=EEEE\"\n"
+    "s1._domainkey.served.example. TXT \"p=EEEE\"\n"
+    "s1._domainkey.loop.example. CNAME s1._domainkey.loop2.example.\n"
+    "s1._domainkey.loop2.example. CNAME s1._domainkey.loop.example.\n"
+    "s1._domainkey.kind.example. TXT \"v=DKIM1; k=ed25519; p=MFww\"\n"
+    "s1._domainkey.host.sub.example. CNAME s1._domainkey.fallback.example.\n";
 
 #define CONSENT "dkim_consent = { s1, s2, s3 }\n"
 
@@ -47,6 +52,10 @@ static const struct row {
     {"swapped.example", CONSENT, NULL, 300},
     {"alias3.example", CONSENT, NULL, 300}, /* our own is testing */
     {"trouble.example", CONSENT, NULL, 0},
+    {"loop.example", CONSENT, NULL, 0},
+    {"kind.example", CONSENT, NULL, 300},
+    {"host.sub.example", CONSENT, "s1", 300},
+    {"sub.example", CONSENT, NULL, 300}, /* its subdomain's key is not its own */
     {"nothing.example", CONSENT, NULL, 300},
     {"fallback.example", CONSENT, NULL, 400}, /* nobody agrees to himself */
     {"keyed.example", CONSENT "dkim_consent_domain = keys.example\n", "s1", 300},
