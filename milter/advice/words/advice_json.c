@@ -156,6 +156,7 @@ static json_t *dkim_json(const Advice *advice)
     g_autofree char *line = advice_dkim_line(advice);
 
     json_object_set_new(json, "name", json_string(advice->dkim_name));
+    json_object_set_new(json, "label", json_string(advice->dkim_label));
     json_object_set_new(json, "value", json_string(advice->dkim_target));
     json_object_set_new(json, "line", json_string(line));
     return json;

@@ -177,6 +177,9 @@ static void say_dkim(const Words *words)
     say_field(words, N_("Type"), "CNAME");
     say_field(words, N_("Value"), advice->dkim_target);
     say(words, ADVICE_PIECE_INSTRUCTION,
+        N_("If the form there puts {zone} behind a value without a dot at its end, end the value "
+           "with a dot."));
+    say(words, ADVICE_PIECE_INSTRUCTION,
         N_("If the records of {zone} are kept in a zone file, this is the line for it:"));
     add_piece(words->pieces, ADVICE_PIECE_RECORD, advice_dkim_line(advice));
 }

@@ -8,6 +8,7 @@
 #include "mail/printable.h"
 
 #define COMMAND "  nslookup -type=TXT "
+#define COMMAND_DKIM "  nslookup -type=CNAME "
 
 /* A letter while it is written. */
 typedef struct {
@@ -105,6 +106,11 @@ static void write_check(const Letter *letter)
                                    "(command prompt) and on macOS (Terminal), this command answers "
                                    "with the line that you published."));
     g_string_append_printf(letter->page, COMMAND "%s\n\n", letter->name);
+    if (!advice_shows_dkim(letter->advice) ||
+        strlen(COMMAND_DKIM) + strlen(letter->advice->dkim_name) > PARAGRAPH_WIDTH)
+        return;
+    write_paragraph(letter, N_("For the other way, the CNAME, it is this one:"));
+    g_string_append_printf(letter->page, COMMAND_DKIM "%s\n\n", letter->advice->dkim_name);
 }
 
 /* What happens if nobody does anything, which is right for whoever doesn't own the domain. */

@@ -206,6 +206,7 @@ static void test_dkim(void **state)
         assert_int_equal(count_lines(text, "  Name (host):  lemniscus._domainkey"), is_shown);
         assert_int_equal(count_lines(text, "  Type:         CNAME"), is_shown);
         assert_int_equal(count_lines(text, line), is_shown);
+        assert_int_equal(strstr(text, "end the value with a dot.") != NULL, is_shown);
         assert_int_equal(strstr(text, "\nIf you would rather not touch the SPF record") != NULL,
                          is_shown && advice->record != NULL);
     }

@@ -194,6 +194,26 @@ static void test_no_replies(void **state)
         }
 }
 
+/* Each of the two ways with the command that shows whether it was taken. */
+static void test_dkim_command(void **state)
+{
+    (void)state;
+    for (size_t i = 0; language_codes[i] != NULL; i++) {
+        g_autoptr(Language) language = written_language(language_codes[i]);
+        g_autoptr(Advice) advice = written_advice_usual(ADVICE_PUBLISH);
+        g_autofree char *letter = NULL;
+
+        advice->dkim_name = g_strdup("lemniscus._domainkey.praxis-mueller.de");
+        advice->dkim_label = g_strdup("lemniscus._domainkey");
+        advice->dkim_target = g_strdup("lemniscus._domainkey.lemniscus.de");
+        letter = letter_new(language, advice, true);
+        assert_int_equal(count_lines(letter, "  nslookup -type=TXT praxis-mueller.de"), 1);
+        assert_int_equal(
+            count_lines(letter, "  nslookup -type=CNAME lemniscus._domainkey.praxis-mueller.de"),
+            1);
+    }
+}
+
 /* A policy of DMARC in words for owners; what the operator needs is left out. */
 static void test_dmarc(void **state)
 {
@@ -342,5 +362,6 @@ int main(void)
     table_add(tests, "nothing is rewritten", test_log_only, NULL);
     table_add(tests, "the way by DKIM", test_dkim, NULL);
     table_add(tests, "nobody reads answers", test_no_replies, NULL);
+    table_add(tests, "how to see that DKIM works", test_dkim_command, NULL);
     return table_run(tests, "letter_test");
 }
