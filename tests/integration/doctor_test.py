@@ -1120,13 +1120,18 @@ def test_probe_whose_bounce_is_lost(bounced, main, word):
         assert "return-arrived" not in found
     bounced.postfix.reload()
 
+    def right():
+        found, mails = _bounce(bounced)
+        return mails and found["return-arrived"]["level"] == "fine"
+    processes.wait_until(right, 20, "the old main.cf")
+
 
 def test_probe_with_a_bounce_of_our_own(bounced):
     """Where all mail counts as ours, the doctor can't come from outside, and says so; the bounce arrives all the same."""
     with bounced.configured(outbound=["all"]):
         found, mails = _bounce(bounced)
     assert found["return-probe"]["level"] == "unknown" and "counts as ours" in found["return-probe"]["text"]
-    assert found["return-arrived"]["level"] == "fine" and len(mails) == 1
+    assert found["return-arrived"]["level"] == "fine" and len(mails) == 1, found
 
 
 def test_probe_that_leaves_no_bounces_in(bounced):
