@@ -161,7 +161,7 @@ static gint64 next_locked(const Writer *writer)
         return writer->retry_at;
     if (messages >= LEDGER_WRITER_BATCH)
         return 0;
-    return messages > 0 ? shared.first_added + LEDGER_WRITER_SECONDS * CLOCK_SECOND : G_MAXINT64;
+    return messages > 0 ? shared.first_added + LEDGER_WRITER_SPAN : G_MAXINT64;
 }
 
 static void wait_locked(pthread_cond_t *condition, gint64 until)

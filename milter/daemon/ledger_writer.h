@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "fleet/fleet.h"
 #include "policy/message_action.h"
 #include "policy/settings.h"
@@ -12,16 +13,16 @@
 /*
  * Counts messages for the ledger. A message adds to a table in memory, under a lock that is held
  * for nothing else, and goes on; a thread writes the table to the file once LEDGER_WRITER_BATCH
- * messages are in it, or LEDGER_WRITER_SECONDS after the first. So a kill -9 loses at most
- * LEDGER_WRITER_BATCH messages' counts, and those of the messages that ended while the last batch
- * was written; a stop loses none.
+ * messages are in it, or LEDGER_WRITER_SPAN after the first. So a kill -9 loses the counts of a second
+ * at most, the time of the writing included, and of LEDGER_WRITER_BATCH messages and those that ended
+ * while the last batch was written; a stop loses none.
  *
  * If the file can't be written, mail goes on, the counts wait in memory (bounded, see
  * ledger/ledger_tally.h) and are written once it can be: tried every LEDGER_WRITER_RETRY_SECONDS,
  * logged when it begins and when it ends. A corrupt file is moved aside, and a new one begun.
  */
 #define LEDGER_WRITER_BATCH 4000
-#define LEDGER_WRITER_SECONDS 1
+#define LEDGER_WRITER_SPAN (700 * CLOCK_MILLISECOND)
 #define LEDGER_WRITER_RETRY_SECONDS 5
 
 /* In a fleet, what is written is told to the other hosts (ledger/ledger_share.h). take_fleet gives a
