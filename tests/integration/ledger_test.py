@@ -128,6 +128,7 @@ def test_sums_are_exact_under_load(directory):
         load = ledger_load.Load(daemon, 10000, domains)
         load.start()
         seen = []
+        processes.wait_until(lambda: daemon.tool("report").returncode == 0, 60, "a ledger that is made")
         while len(seen) < 5:  # somebody reads meanwhile
             seen.append(report(daemon)["total"]["messages"])
         load.join()
