@@ -5,9 +5,20 @@
 
 #include "advice/domain_check.h"
 #include "advice/preview.h"
+#include "ledger/ledger_report.h"
 #include "show/view.h"
-#include "web/domain_mail.h"
 #include "web/request.h"
+
+/* What the ledger knows of one domain. */
+typedef struct {
+    /* For people: why the ledger can't be read; NULL: it was. */
+    char *problem;
+    LedgerPeriod period;
+    /* NULL: never. */
+    LedgerDomain *seen;
+    /* Of LedgerDomainDay, the oldest first. */
+    GArray *history;
+} DomainLedger;
 
 /* What the page of one domain shows. All of it is borrowed. */
 typedef struct {
