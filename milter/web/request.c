@@ -22,7 +22,8 @@ static const struct {
     {"/fleet", ROUTE_FLEET},     {"/letters", ROUTE_LETTERS}, {"/changes", ROUTE_CHANGES},
 };
 
-const char *request_language_parse(const char *text)
+/* Returns the code that text names ("de", "de-AT", "EN"), a constant; NULL for another. */
+static const char *language_parse(const char *text)
 {
     for (const char *const *code = language_codes; *code != NULL; code++) {
         size_t length = strlen(*code);
@@ -56,7 +57,7 @@ const char *request_language_negotiate(const char *accepted)
 
     for (char **range = ranges; *range != NULL; range++) {
         double weight = take_weight(*range);
-        const char *language = request_language_parse(g_strstrip(*range));
+        const char *language = language_parse(g_strstrip(*range));
 
         if (language != NULL && weight > best_weight) {
             best = language;
@@ -74,7 +75,7 @@ const char *request_language_of_cookies(const char *cookies)
         const char *text = g_strstrip(*pair);
 
         if (g_str_has_prefix(text, COOKIE "="))
-            return request_language_parse(text + strlen(COOKIE "="));
+            return language_parse(text + strlen(COOKIE "="));
     }
     return NULL;
 }
@@ -236,7 +237,7 @@ static void take_pair(Request *request, const char *name, char *value)
     if (strcmp(name, "q") == 0 && (request->route == ROUTE_SEARCH || is_list(request)))
         take_search(request, g_strstrip(value));
     else if (strcmp(name, "lang") == 0)
-        request->language = request_language_parse(value);
+        request->language = language_parse(value);
     else if (strcmp(name, "days") == 0)
         request->days = parse_days(value);
     else if (strcmp(name, "up") == 0)

@@ -87,9 +87,6 @@ char *request_target(const Request *request, const char *language, guint days);
 
 /* Which of language_codes (base/language.h) the reader wants. */
 
-/* Returns the code that text names ("de", "de-AT", "EN"), a constant; NULL for another. */
-const char *request_language_parse(const char *text);
-
 /* Returns the code that an Accept-Language field (RFC 9110 section 12.5.4) likes best; English
  * if accepted is NULL or names none of ours. */
 const char *request_language_negotiate(const char *accepted);
