@@ -19,6 +19,7 @@
 #include "mail/edits.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
+#include "mail/returned.h"
 #include "policy/outbound.h"
 #include "policy/plan.h"
 #include "returns/letter_rows.h"
@@ -475,6 +476,16 @@ static void note_passed_on(const Message *message, ReturnKind kind)
     }
 }
 
+/* Is it a bounce to addresses of ours: from outside, or one that our own MTA wrote? */
+static bool is_bounce(const Message *message, const Decision *decision)
+{
+    if (message->is_returned)
+        return decision != NULL && decision->return_kind == RETURN_BOUNCE;
+    return message->return_tokens != NULL && !message->has_other_recipients &&
+           mailbox_is_null_sender(message->sender) &&
+           returned_kind(message->fields, true) == RETURN_BOUNCE;
+}
+
 /* A letter of ours came back, if the bounce is for the token of one. */
 static void note_letter_bounce(const Message *message)
 {
@@ -499,7 +510,7 @@ static void report(int level, const Message *message, const MessageLog *entry,
         ledger_writer_add(message->live.settings, entry->action, decision);
     if (message->is_returned && status == SMFIS_CONTINUE)
         note_passed_on(message, decision->return_kind);
-    if (message->is_returned && decision != NULL && decision->return_kind == RETURN_BOUNCE)
+    if (is_bounce(message, decision))
         note_letter_bounce(message);
     message_log_write(level, message->live.settings, entry, decision);
 }

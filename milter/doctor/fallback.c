@@ -334,15 +334,20 @@ static GPtrArray *sorted_addresses(Settings *settings)
 
 #define LETTERS_TIMER "/etc/systemd/system/timers.target.wants/spfrom-letters.timer"
 
+bool doctor_sends_letters(const Doctor *doctor)
+{
+    g_autofree char *rows = letter_rows_file(doctor->settings);
+
+    return (rows != NULL && g_file_test(rows, G_FILE_TEST_EXISTS)) ||
+           g_file_test(LETTERS_TIMER, G_FILE_TEST_IS_SYMLINK);
+}
+
 /* Is it known where the answers to letters go? Says nothing if none are sent. */
 static void examine_letters(Doctor *doctor)
 {
     Settings *settings = doctor->settings;
-    g_autofree char *rows = letter_rows_file(settings);
-    bool is_sending = (rows != NULL && g_file_test(rows, G_FILE_TEST_EXISTS)) ||
-                      g_file_test(LETTERS_TIMER, G_FILE_TEST_IS_SYMLINK);
 
-    if (!is_sending)
+    if (!doctor_sends_letters(doctor))
         return;
     if (letters_take_replies(settings))
         findings_add(doctor, FINDING_FINE, "letter-replies",

@@ -10,6 +10,9 @@ void doctor_fallback(Doctor *doctor);
 /* The same of another domain that stands in our envelope, but for the route. */
 void doctor_fallback_domain(Doctor *doctor, const char *domain);
 
+/* Do letters go out from this host (design section 22)? */
+bool doctor_sends_letters(const Doctor *doctor);
+
 /* The value of a key in the text of opendkim.conf(5), owned by the caller; NULL if it has none.
  * Pure. */
 char *fallback_opendkim_value(const char *text, const char *key);

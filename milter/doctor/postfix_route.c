@@ -9,6 +9,7 @@
 #include "advice/domain_check.h"
 #include "base/deadline.h"
 #include "doctor/dns.h"
+#include "doctor/fallback.h"
 #include "policy/outbound.h"
 #include "base/network.h"
 
@@ -644,7 +645,16 @@ static void examine_own_mail(Doctor *doctor, const Postfix *postfix)
     g_autoptr(DomainCheck) check = NULL;
     Finding *finding;
 
-    if (doctor->relays == NULL || strstr(classes, "bounce") != NULL)
+    if (strstr(classes, "bounce") != NULL)
+        return;
+    if (doctor_sends_letters(doctor) && g_hash_table_size(doctor->settings->return_forms) > 0) {
+        finding =
+            findings_add(doctor, FINDING_WARNING, "letter-bounces",
+                         "bounces that Postfix writes pass no milter, so that an address that "
+                         "refuses a letter gets the next one, too");
+        postfix_mend(postfix, finding, NULL, "internal_mail_filter_classes", "bounce,notify");
+    }
+    if (doctor->relays == NULL)
         return;
     check = domain_check_run(doctor->settings, doctor->dns, doctor->relays, subject,
                              findings_check_deadline(doctor));

@@ -6,6 +6,7 @@ import email.policy
 import json
 import os
 import re
+import shutil
 import sqlite3
 import struct
 import subprocess
@@ -408,6 +409,36 @@ def test_from_rewriting_to_cure(stage, directory, needs_postfix):
             stage.wait(days)
             assert post.letters().keys() == due, f"after {stage.days} days"
         assert sorted(post.mta.recipients()) == sorted([NEW, NEW, MUTE, MUTE, "boss@lemniscus.de"])
+
+
+def bounces_finding(stage, etc):
+    """The command against it, or None."""
+    programs = private_postfix.programs()
+    done = stage.daemon.tool("doctor", "--json", "--postfix-config", etc, "--postconf", programs.command("postconf"),
+                             env=programs.environment)
+    found = [finding for finding in json.loads(done.stdout)["findings"] if finding["check"] == "letter-bounces"]
+    return found[0]["command"] if found else None
+
+
+def test_bounced_by_our_own_postfix(stage, directory, needs_postfix):
+    """The other side refuses the letter, and our Postfix writes the bounce; the doctor knows what that needs."""
+    stage.see(MUTE)
+    with Route(directory / "letters-bounced", stage.daemon, internal_mail_filter_classes="bounce") as route:
+        Mta(stage, route).be_sendmail()
+        route.sink.refuse(MUTE)
+        etc = stage.directory / "etc"
+        shutil.copytree(route.postfix.etc, etc)
+        (etc / "main.cf").write_text((etc / "main.cf").read_text().replace("internal_mail_filter_classes = bounce\n", ""))
+        assert bounces_finding(stage, etc) is None, "no letter was sent yet"
+        assert stage.answer("--send")[0].keys() == {MUTE}
+        mend = bounces_finding(stage, etc)
+        subprocess.run(["sh", "-c", mend.partition(" && ")[0]], env=private_postfix.programs().environment, check=True)
+        assert bounces_finding(stage, etc) is None
+
+        processes.wait_until(lambda: stage.count("letters.db", "SELECT bounced FROM letters"), 20, "a bounce that is noted")
+        stage.wait(31)
+        result = stage.run("--send")
+        assert "a letter to this address came back" in result.out and result.returncode == 0
 
 
 def test_refused_by_the_mta(stage):

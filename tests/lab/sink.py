@@ -115,6 +115,10 @@ class Sink:
         self._server.shutdown()
         self._server.server_close()
 
+    def refuse(self, *addresses):
+        """In the place of those that are refused now."""
+        self._server.refused = addresses
+
     def deliveries(self):
         with self._arrived:
             return list(self._deliveries)
