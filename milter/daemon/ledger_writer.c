@@ -57,17 +57,21 @@ static guint result_of(const Decision *decision)
 
     if (plan == NULL)
         return LEDGER_UNCHECKED;
-    if (plan->dkim != NULL && plan->verdict != NULL && plan->verdict->dkim != NULL)
+    if (plan->dkim != NULL)
         return LEDGER_DKIM;
     if (plan->verdict != NULL)
         return plan->verdict->result;
     return plan->domain == NULL && plan->result == SPF_NONE ? SPF_NONE : LEDGER_UNCHECKED;
 }
 
+/* Whose key kept the author counts, also where a stranger's envelope decided what became of it. */
 static const char *domain_of(const Decision *decision)
 {
-    return decision != NULL && decision->plan->domain != NULL ? decision->plan->domain
-                                                              : LEDGER_NO_DOMAIN;
+    const Plan *plan = decision != NULL ? decision->plan : NULL;
+
+    if (plan != NULL && plan->dkim != NULL)
+        return plan->dkim_domain;
+    return plan != NULL && plan->domain != NULL ? plan->domain : LEDGER_NO_DOMAIN;
 }
 
 static guint32 day_of_locked(gint64 now)

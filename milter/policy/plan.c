@@ -555,21 +555,22 @@ static void plan_sender(Plan *plan, const Case *c)
         decide_by_sender(plan, c);
 }
 
-/* The selector of the first author whose domain agrees by DKIM. */
-static const char *first_consent(const Case *c)
+/* Tells the first author whose domain agrees by DKIM. */
+static void take_consent(Plan *plan, const Case *c)
 {
-    const char *selector = NULL;
+    const GPtrArray *authors = c->identities->authors->mailboxes;
 
-    for (int i = 0; i < (int)c->identities->authors->mailboxes->len && selector == NULL; i++)
-        selector = consent_at(c, i);
-    return selector;
+    for (int i = 0; i < (int)authors->len && plan->dkim == NULL; i++) {
+        plan->dkim = consent_at(c, i);
+        plan->dkim_domain = ((const Mailbox *)g_ptr_array_index(authors, i))->domain_name;
+    }
 }
 
 /* Every author is authorised: only the envelope may have to change. */
 static void plan_envelope(Plan *plan, const Case *c)
 {
     decide_by_author(plan, c, 0);
-    plan->dkim = first_consent(c);
+    take_consent(plan, c);
     if (!mailbox_is_null_sender(c->identities->sender))
         plan_sender(plan, c);
     else if (!is_null_sender_staying(c))

@@ -95,8 +95,9 @@ typedef struct {
     const Verdict *verdict; /* its verdict; NULL if none was looked up */
     /* every author stays, and one of them for this selector of dkim_consent; NULL: none does */
     const char *dkim;
-    bool is_aligned; /* author and envelope sender as they leave, or the null sender */
-    Mode mode;       /* of the message */
+    const char *dkim_domain; /* with dkim: the domain of that author */
+    bool is_aligned;         /* author and envelope sender as they leave, or the null sender */
+    Mode mode;               /* of the message */
     /*
      * The token that From: or the envelope carries, and its author. Before the message leaves, the
      * caller must have kept that this token stands for that address; if it can't, it asks for

@@ -167,7 +167,7 @@ static const struct {
     const char *dkim; /* the verdict's and the plan's */
 } result_rows[] = {
     {"a verdict", "a.example", true, SPF_SOFTFAIL, SPF_SOFTFAIL, "a.example", NULL},
-    {"a DKIM key", "a.example", true, SPF_SOFTFAIL, LEDGER_DKIM, "a.example", "s1"},
+    {"a DKIM key", "a.example", true, SPF_SOFTFAIL, LEDGER_DKIM, "key.example", "s1"},
     {"none was needed", "a.example", false, SPF_PASS, LEDGER_UNCHECKED, "a.example", NULL},
     {"the map says no", "a.example", false, SPF_NONE, LEDGER_UNCHECKED, "a.example", NULL},
     {"no author", NULL, false, SPF_NONE, SPF_NONE, "", NULL},
@@ -183,7 +183,8 @@ static void test_results(void **state)
         Verdict verdict = {.result = result_rows[i].result, .dkim = (char *)result_rows[i].dkim};
         Plan plan = {.domain = result_rows[i].domain,
                      .result = result_rows[i].result,
-                     .dkim = result_rows[i].dkim};
+                     .dkim = result_rows[i].dkim,
+                     .dkim_domain = "key.example"};
         const Decision decision = {.plan = &plan};
 
         plan.verdict = result_rows[i].has_verdict ? &verdict : NULL;
