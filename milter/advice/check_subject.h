@@ -11,6 +11,8 @@ typedef struct {
     char *local_part;  /* NULL: a domain was given; else an address, whose local part counts too */
     bool is_malformed; /* domain is as it was given, and none that DNS could know */
     bool is_nothing; /* of these: no address that a message could have either; there is no answer */
+    /* Set by callers whose domains are the ledger's: no other one was meant, and none is searched for. */
+    bool is_of_ledger;
     /* Points into domain: "praxis.example" of "www.praxis.example", the domain that mail is more
      * likely from; NULL: domain does not begin so. */
     const char *without_www;

@@ -482,6 +482,8 @@ static char *find_meant(Settings *settings, const DomainCheck *check)
 {
     g_autoptr(Ledger) ledger = NULL;
 
+    if (check->subject->is_of_ledger)
+        return NULL;
     if (check->subject->without_www != NULL)
         return g_strdup(check->subject->without_www);
     if (check->is_authorised || check->subject->is_malformed || settings->ledger == NULL)

@@ -276,13 +276,16 @@ static LettersWhy consult(const Letters *letters, Letter *letter)
 {
     Deadline deadline = deadline_in(letters->settings->check_timeout);
     g_autoptr(CheckSubject) subject = check_subject_parse(letter->domain);
-    g_autoptr(Consultation) consultation =
-        consultation_new_in(letters->settings, letters->mode, letters->dns, letters->lists,
-                            letters->relays, subject, deadline);
+    g_autoptr(Consultation) consultation = NULL;
     const Standing standing = standing_of(letters->settings, letters->mode, letter->domain);
-    bool is_authorised = consultation->check->is_authorised;
-    AdviceKind kind = consultation->advice->kind;
+    bool is_authorised;
+    AdviceKind kind;
 
+    subject->is_of_ledger = true;
+    consultation = consultation_new_in(letters->settings, letters->mode, letters->dns,
+                                       letters->lists, letters->relays, subject, deadline);
+    is_authorised = consultation->check->is_authorised;
+    kind = consultation->advice->kind;
     letter->advice = g_steal_pointer(&consultation->advice);
     letter->kind = kind == ADVICE_PROVIDER ? LETTER_PROVIDER : LETTER_ASKS;
     if (kind == ADVICE_UNKNOWN ||

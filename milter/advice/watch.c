@@ -270,6 +270,7 @@ void watch_look(const Watch *watch, WatchSubject *subject)
                                                        watch->relays, asked, deadline);
     const Evaluation *shown = check->shown;
 
+    asked->is_of_ledger = true;
     subject->changes = watch_changes_new();
     if (check->result == SPF_TEMPERROR && check->dkim == NULL) {
         subject->trouble = g_strdup(check->reason != NULL ? check->reason : "DNS did not answer");

@@ -148,6 +148,23 @@ static void test_row(void **state)
     assert_int_equal(advice->is_rewriting, row->is_rewriting);
 }
 
+/* For each of 100,000 domains of a ledger, nobody looks for another one in it. */
+static void test_of_ledger(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(Settings) settings = settings_parse("/spfrom.conf", &source, NULL);
+    g_autoptr(Dns) file = dns_zone_file_new(zone, "zone", NULL);
+    g_autoptr(Relays) relays = relays_resolve(settings, file, deadline_in(60), NULL);
+    g_autoptr(CheckSubject) subject = check_subject_parse("www.praxis.example");
+
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(Consultation) consultation = NULL;
+
+        subject->is_of_ledger = i > 0;
+        consultation = consultation_new(settings, file, NULL, relays, subject, deadline_in(60));
+        check_text(consultation->meant, i > 0 ? NULL : "praxis.example");
+    }
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -156,5 +173,6 @@ int main(void)
         return 1;
     TABLE_ADD(tests, rows, test_row);
     TABLE_ADD(tests, dkim_rows, test_dkim);
+    table_add(tests, "a domain of the ledger", test_of_ledger, NULL);
     return table_run(tests, "consultation_test");
 }
