@@ -403,7 +403,10 @@ char **watch_records(const Language *language, const WatchChange *change)
         add_line(lines, language, N_("Now: no SPF record"), "");
     if (change->after == NULL && change->result == SPF_PERMERROR)
         add_line(lines, language, N_("Now: several SPF records"), "");
-    add_line(lines, language, N_("The term that did it: {value}"), change->term);
+    add_line(lines, language,
+             change->is_authorised ? N_("The term that authorises them: {value}")
+                                   : N_("The term that did it: {value}"),
+             change->term);
     if (!change->is_authorised)
         add_line(lines, language, N_("The term that authorised them before: {value}"),
                  change->passed);

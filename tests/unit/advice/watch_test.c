@@ -61,12 +61,12 @@ static const struct row {
      "a.example now authorises our relays.\n"
      "    Before: v=spf1 -all\n"
      "    Now: v=spf1 include:own.example -all\n"
-     "    The term that did it: include:own.example\n"
+     "    The term that authorises them: include:own.example\n"
      "    Nothing to do.\n",
      "a.example autorisiert jetzt unsere Server.\n"
      "    Vorher: v=spf1 -all\n"
      "    Jetzt: v=spf1 include:own.example -all\n"
-     "    Die Angabe, an der es liegt: include:own.example\n"
+     "    Die Angabe, die sie autorisiert: include:own.example\n"
      "    Es ist nichts zu tun.\n"},
     {"broken",
      "a.example",
@@ -162,12 +162,12 @@ static const struct row {
      "own.example, the domain of a fallback or return address, authorises our\n"
      "  relays again.\n"
      "    Now: v=spf1 ip4:192.0.2.25 -all\n"
-     "    The term that did it: ip4:192.0.2.25\n"
+     "    The term that authorises them: ip4:192.0.2.25\n"
      "    Nothing to do.\n",
      "own.example, die Domain einer Ersatz- oder Rückadresse, autorisiert unsere\n"
      "  Server wieder.\n"
      "    Jetzt: v=spf1 ip4:192.0.2.25 -all\n"
-     "    Die Angabe, an der es liegt: ip4:192.0.2.25\n"
+     "    Die Angabe, die sie autorisiert: ip4:192.0.2.25\n"
      "    Es ist nichts zu tun.\n"},
     {"our own was never in doubt", "own.example", false, {0}, "", -1, NULL, NULL, NULL},
     {"an include that is gone",
@@ -256,7 +256,7 @@ static const struct row {
      "dkim=s1",
      "a.example now authorises our relays.\n"
      "    Now: no SPF record\n"
-     "    The term that did it: dkim=s1\n"
+     "    The term that authorises them: dkim=s1\n"
      "    Nothing to do.\n",
      NULL},
     {"the ledger knows nothing of DKIM",
