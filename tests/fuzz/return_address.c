@@ -45,6 +45,17 @@ static void check_address(const ReturnForm *form, GHashTable *forms, const char 
     check(is_made(form, mailbox, token));
 }
 
+/* What is kept under a token reads as the author that it was made of. */
+static void check_kept(const GHmac *keyed, const Mailbox *author, const char *token)
+{
+    g_autoptr(Mailbox) kept = mailbox_parse_path(author->addr_spec);
+    ReturnToken again;
+
+    check(kept->domain_name != NULL && kept->addr_spec != NULL);
+    return_token_make(keyed, kept, again);
+    check(strcmp(again, token) == 0);
+}
+
 static void check_token(const Mailbox *author)
 {
     static const guint8 key[RETURN_KEY_LENGTH] = {1, 2, 3};
@@ -56,8 +67,10 @@ static void check_token(const Mailbox *author)
         return;
     keyed = return_token_hmac(key);
     return_token_make(keyed, author, token);
-    g_hmac_unref(keyed);
     check(return_token_parse(token, again));
+    if (author->addr_spec != NULL)
+        check_kept(keyed, author, token);
+    g_hmac_unref(keyed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
