@@ -436,6 +436,9 @@ static int run_with(const Options *options, Settings *settings, Dns *dns, const 
     relays = relays_resolve(settings, dns, deadline_in(settings->check_timeout), &error);
     if (relays == NULL)
         return subcommand_error(&watch_subcommand, CLI_CONFIGURATION, "%s", error->message);
+    if (relays_unknown(relays) != NULL)
+        subcommand_error(&watch_subcommand, 0, "the relay set is incomplete: %s",
+                         relays_unknown(relays));
     run.watch = (Watch){.settings = settings,
                         .mode = control_client_mode_in_force(settings, DAEMON_TIME),
                         .dns = dns,

@@ -243,6 +243,19 @@ def test_metrics(stage):
     assert metrics_of(stage.daemon)["spfrom_watch_broken"] == 0
 
 
+def test_relays_that_are_not_known(stage):
+    """What a domain authorises can't be told without them."""
+    stage.answer(0)
+    stage.daemon.settings["relay_hosts"] = ["relay.lemniscus.de"]
+    stage.daemon.write_configuration()
+    stage.answer(0)
+    stage.change("relay.lemniscus.de.        A    192.0.2.25", 'relay.lemniscus.de. TROUBLE "no answer"')
+    result = stage.run("--mail", "boss@example.org")
+    assert result.returncode == 75 and "the relay set is incomplete: " in result.stderr and stage.digest() is None
+    stage.change('relay.lemniscus.de. TROUBLE "no answer"', "relay.lemniscus.de. A 192.0.2.25")
+    assert stage.answer(0)[0] == {}
+
+
 def test_second_run_says_that_one_is_under_way(stage):
     stage.answer(0)
     with open(stage.state / "watch.lock", "rb+") as lock:
