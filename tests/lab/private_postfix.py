@@ -223,6 +223,7 @@ class PrivatePostfix(processes.Service):
                        for path in (self.queue / name).rglob("*"))
 
     def warnings(self):
-        """What Postfix had to complain about, apart from programs that are not set-gid (root needs no bit)."""
+        """What Postfix had to complain about, apart from programs that are not set-gid (root needs no bit) and the machine's clock."""
+        known = "not set-gid|file system clock|resetting file time stamps"
         return [line for line in self.log().splitlines()
-                if re.search(r": (warning|error|fatal|panic): ", line) and "not set-gid" not in line]
+                if re.search(r": (warning|error|fatal|panic): ", line) and not re.search(known, line)]
