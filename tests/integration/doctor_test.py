@@ -1115,7 +1115,7 @@ def test_probe_whose_bounce_is_lost(bounced, main, word):
         def wrong():
             found, mails = _bounce(bounced)
             return found["return-probe"]["level"] == "error" and word in found["return-probe"]["text"] and (found, mails)
-        found, mails = processes.wait_until(wrong, 20, "the new main.cf")
+        found, mails = processes.wait_until(wrong, 90, "the new main.cf")
         assert "socketmap:inet:127.0.0.1:" in found["return-probe"]["advice"] and not mails
         assert "return-arrived" not in found
     bounced.postfix.reload()
@@ -1123,7 +1123,7 @@ def test_probe_whose_bounce_is_lost(bounced, main, word):
     def right():
         found, mails = _bounce(bounced)
         return mails and found["return-arrived"]["level"] == "fine"
-    processes.wait_until(right, 20, "the old main.cf")
+    processes.wait_until(right, 90, "the old main.cf")
 
 
 def test_probe_with_a_bounce_of_our_own(bounced):
