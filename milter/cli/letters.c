@@ -19,7 +19,7 @@
 #define DAEMON_TIME 2      /* seconds for an answer of the daemon */
 #define SUBMISSION_TIME 60 /* seconds that sendmail(1) has for one letter */
 #define PIECE 16           /* letters whose domains are looked at at once */
-#define TROUBLE_MAX 200    /* letters with DNS trouble in a row: DNS is dead, and the run ends */
+#define TROUBLE_MAX 200    /* owners with DNS trouble in a row: DNS is dead, and the run ends */
 
 typedef struct {
     bool is_sending, is_json, is_csv;
@@ -92,7 +92,9 @@ typedef struct {
     json_t *told, *skipped;
     guint sent, failed;
     bool has_trouble; /* of DNS */
-    guint troubled_in_row;
+    /* The organizational domains with DNS trouble in a row: one stranger's dead server is not dead
+     * DNS. */
+    GHashTable *troubled;
 } Run;
 
 static bool is_german(const Run *run, const Letter *letter)
@@ -146,9 +148,12 @@ static void tell(Run *run, const Letter *letter, const char *id, const char *pro
         json_object_set_new(json, "reason", json_string(letters_why_name(letter->why)));
     }
     json_array_append_new(is_due ? run->told : run->skipped, json);
-    run->troubled_in_row = letter->why == LETTERS_TROUBLE ? run->troubled_in_row + 1 : 0;
-    if (letter->why == LETTERS_TROUBLE)
+    if (letter->why == LETTERS_TROUBLE) {
         run->has_trouble = true;
+        g_hash_table_add(run->troubled, g_strdup(domain_name_organizational(letter->domain)));
+    } else {
+        g_hash_table_remove_all(run->troubled);
+    }
 }
 
 /* The envelope sender: an address of the way back, so that the daemon sees a bounce, or who the letter
@@ -268,7 +273,7 @@ static bool go_through(Run *run, GPtrArray *found, GError **error)
         if (!go_on(run, letter, &next, error))
             return false;
         g_clear_pointer(&letter->advice, advice_free);
-        if (run->troubled_in_row == TROUBLE_MAX) {
+        if (g_hash_table_size(run->troubled) == TROUBLE_MAX) {
             subcommand_error(&letters_subcommand, 0,
                              "DNS did not answer for %u letters in a row; gave up", TROUBLE_MAX);
             return true;
@@ -419,6 +424,7 @@ static int show_one(Run *run)
 
 static void run_clear(Run *run)
 {
+    g_hash_table_unref(run->troubled);
     g_clear_pointer(&run->ledger, ledger_close);
     g_clear_pointer(&run->authors, return_rows_close);
     g_clear_pointer(&run->letters.rows, letter_rows_close);
@@ -498,7 +504,10 @@ static int run_with(const Options *options, Settings *settings, Dns *dns)
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(Lists) lists = lists_read(settings->file, problems);
     g_autoptr(Relays) relays = NULL;
-    g_auto(Run) run = {.options = options, .told = json_array(), .skipped = json_array()};
+    g_auto(Run) run = {.options = options,
+                       .told = json_array(),
+                       .skipped = json_array(),
+                       .troubled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
 
     if (settings->ledger == NULL)
         return subcommand_error(&letters_subcommand, CLI_CONFIGURATION,

@@ -190,18 +190,18 @@ def test_the_whole_story(stage):
         assert not stage.taken()
 
 
-def many(stage, count, name="d"):
+def many(stage, count, name="d", below="example"):
     seen = f"{name}@praxis-neutral.de"
     stage.see(seen)
     zone = stage.daemon.directory / "zone"
-    zone.write_text(zone.read_text() + "".join(f"{name}{n}.example. A 203.0.113.1\n" for n in range(count)))
+    zone.write_text(zone.read_text() + "".join(f"{name}{n}.{below}. A 203.0.113.1\n" for n in range(count)))
     stage.change("ledger.db", *(
         statement for n in range(count) for statement in (
-            f"INSERT INTO domains (name, first, last) SELECT '{name}{n}.example', first, last FROM domains WHERE id = 1",
+            f"INSERT INTO domains (name, first, last) SELECT '{name}{n}.{below}', first, last FROM domains WHERE id = 1",
             "INSERT INTO seen SELECT day, last_insert_rowid(), result, action, messages, first, last FROM seen WHERE domain = 1")))
-    stage.change("return.db", *(f"INSERT INTO addresses SELECT 'aaaaaaaaaaaaa{n:03}', 'anna@{name}{n}.example', day FROM addresses LIMIT 1"
+    stage.change("return.db", *(f"INSERT INTO addresses SELECT 'aaaaaaaaaaaaa{n:03}', 'anna@{name}{n}.{below}', day FROM addresses LIMIT 1"
                                 for n in range(count)))
-    return {seen} | {f"anna@{name}{n}.example" for n in range(count)}
+    return {seen} | {f"anna@{name}{n}.{below}" for n in range(count)}
 
 
 def test_killed_in_the_middle(stage):
@@ -536,6 +536,17 @@ def test_dns_stays_dead(stage):
     result = stage.run("--send", "--json")
     assert result.returncode == 75 and "gave up" in result.err, result.err
     assert 200 <= len(json.loads(result.out)["skipped"]) < 231 and not stage.taken()
+
+
+def test_one_dead_server(stage):
+    """Of one stranger, with many names: it keeps nobody else from a letter."""
+    names = many(stage, 230, below="evil.example")
+    zone = stage.daemon.directory / "zone"
+    zone.write_text(zone.read_text().replace(".evil.example. A 203.0.113.1", '.evil.example. TROUBLE "no answer"'))
+    result = stage.run("--send", "--json")
+    assert result.returncode == 75 and "gave up" not in result.err
+    assert len([row for row in json.loads(result.out)["skipped"] if row["reason"] == "trouble"]) == 230
+    assert stage.taken().keys() == {name for name in names if "evil" not in name}
 
 
 def test_who_gets_none(stage):
