@@ -200,7 +200,8 @@ static void find_consent(DomainCheck *check, Settings *settings, Dns *dns, Deadl
     check->has_dkim_consent = settings->dkim_consent[0] != NULL;
     if (check->is_authorised || check->subject->is_malformed)
         return;
-    check->dkim = dkim_consent_find(settings, dns, check->subject->domain, deadline, &check->ttl);
+    check->dkim = dkim_consent_find(settings, dns, check->subject->domain, deadline, &check->ttl,
+                                    &check->lacks_keys);
     if (check->dkim == NULL)
         return;
     check->is_authorised = true;

@@ -39,6 +39,8 @@ typedef struct {
     /* The selector of dkim_consent by which the domain is authorised all the same, borrowed from the
      * settings; NULL: there is none, or none is needed. */
     const char *dkim;
+    /* DNS trouble hides whether the domain agrees by DKIM. */
+    bool lacks_keys;
     /* dkim_consent has a selector. */
     bool has_dkim_consent;
     /* Of DomainNote: what besides SPF counts for this domain here, see domain_check_note(). */

@@ -290,10 +290,10 @@ static LettersWhy consult(const Letters *letters, Letter *letter)
     letter->kind = kind == ADVICE_PROVIDER ? LETTER_PROVIDER : LETTER_ASKS;
     if (kind == ADVICE_UNKNOWN ||
         (consultation->check->result == SPF_TEMPERROR && !is_authorised) ||
-        (!is_authorised &&
-         dkim_consent_is_unknown(letters->settings, letters->dns, letter->domain, deadline)))
+        consultation->check->lacks_keys)
         return LETTERS_TROUBLE;
-    if (is_authorised && letter->asked != NULL) {
+    if (is_authorised && letter->asked != NULL &&
+        (consultation->check->result == SPF_PASS || consultation->check->dkim != NULL)) {
         letter->kind = LETTER_THANKS;
         g_free(letter->address);
         letter->address = g_strdup(letter->asked);

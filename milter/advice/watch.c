@@ -231,11 +231,9 @@ static char *advised_record(const Watch *watch, const CheckSubject *asked)
 static void compare(const Watch *watch, const DomainCheck *check, WatchSubject *subject)
 {
     const WatchState *before = &subject->before, *after = &subject->after;
-    /* the ledger's last result does not say whether DKIM stood in for it */
-    bool is_news = before->run != 0 || check->dkim == NULL;
     /* of our own domains nobody expects anything but a pass */
     bool was_authorised = subject->is_known ? before->is_authorised : subject->is_own;
-    bool is_comparable = (subject->is_known && is_news) || subject->is_own;
+    bool is_comparable = subject->is_known || subject->is_own;
     guint begun = after->dangers & ~before->dangers;
 
     if (is_comparable && was_authorised != after->is_authorised) {
@@ -276,8 +274,7 @@ void watch_look(const Watch *watch, WatchSubject *subject)
         subject->trouble = g_strdup(check->reason != NULL ? check->reason : "DNS did not answer");
         return;
     }
-    if (!check->is_authorised &&
-        dkim_consent_is_unknown(watch->settings, watch->dns, subject->domain, deadline)) {
+    if (check->lacks_keys) {
         subject->trouble = g_strdup("DNS did not answer for a DKIM key");
         return;
     }
@@ -328,6 +325,13 @@ static const char *danger_sentence(guint danger)
     }
 }
 
+/* Does SPF, or a key, say so? Otherwise the result is one that rewrite_on leaves alone. */
+static bool is_consent(const WatchChange *change)
+{
+    return change->result == SPF_PASS ||
+           (change->term != NULL && g_str_has_prefix(change->term, "dkim="));
+}
+
 static const char *sentence_of(const WatchChange *change)
 {
     switch (change->kind) {
@@ -344,7 +348,8 @@ static const char *sentence_of(const WatchChange *change)
     case WATCH_AUTHORISED:
         break;
     }
-    return N_("{domain} now authorises our relays.");
+    return is_consent(change) ? N_("{domain} now authorises our relays.")
+                              : N_("Mail of {domain} is no longer rewritten ({result}).");
 }
 
 /* Owned by the caller. */
@@ -404,8 +409,9 @@ char **watch_records(const Language *language, const WatchChange *change)
     if (change->after == NULL && change->result == SPF_PERMERROR)
         add_line(lines, language, N_("Now: several SPF records"), "");
     add_line(lines, language,
-             change->is_authorised ? N_("The term that authorises them: {value}")
-                                   : N_("The term that did it: {value}"),
+             change->is_authorised && is_consent(change)
+                 ? N_("The term that authorises them: {value}")
+                 : N_("The term that did it: {value}"),
              change->term);
     if (!change->is_authorised)
         add_line(lines, language, N_("The term that authorised them before: {value}"),

@@ -109,21 +109,10 @@ const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl, bool *is_u
 }
 
 const char *dkim_consent_find(Settings *settings, Dns *dns, const char *domain, Deadline deadline,
-                              guint32 *ttl)
+                              guint32 *ttl, bool *is_unknown)
 {
     g_autoptr(DkimConsent) consent = dkim_consent_new(settings, dns, domain, deadline);
-    bool is_unknown;
 
-    return consent != NULL ? dkim_consent_selector(consent, ttl, &is_unknown) : NULL;
-}
-
-bool dkim_consent_is_unknown(Settings *settings, Dns *dns, const char *domain, Deadline deadline)
-{
-    g_autoptr(DkimConsent) consent = dkim_consent_new(settings, dns, domain, deadline);
-    bool is_unknown = false;
-    guint32 ttl = 0;
-
-    if (consent != NULL)
-        dkim_consent_selector(consent, &ttl, &is_unknown);
-    return is_unknown;
+    *is_unknown = false;
+    return consent != NULL ? dkim_consent_selector(consent, ttl, is_unknown) : NULL;
 }

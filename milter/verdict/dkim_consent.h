@@ -38,10 +38,7 @@ const char *dkim_consent_selector(DkimConsent *consent, guint32 *ttl, bool *is_u
 void dkim_consent_free(DkimConsent *consent);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DkimConsent, dkim_consent_free)
 
-/* Does DNS trouble hide whether domain has our key? */
-bool dkim_consent_is_unknown(Settings *settings, Dns *dns, const char *domain, Deadline deadline);
-
 /* All of that in one; NULL if there is nothing to ask, too. */
 const char *dkim_consent_find(Settings *settings, Dns *dns, const char *domain, Deadline deadline,
-                              guint32 *ttl);
+                              guint32 *ttl, bool *is_unknown);
 #endif

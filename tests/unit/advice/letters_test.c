@@ -17,15 +17,18 @@
 
 #define TODAY 20000
 
+static const char *more_conf = ""; /* at the end of the configuration */
+
 static gboolean read_file(const char *file G_GNUC_UNUSED, char **text, gsize *length,
                           GError **error G_GNUC_UNUSED)
 {
-    *text = g_strdup("fallback_address = \"Lemniscus <noreply@example.net>\"\n"
-                     "letter_from = \"Office <office@example.net>\"\n"
-                     "letter_signature = \"/nowhere/signature\"\n"
-                     "relay_hosts = 192.0.2.25\n"
-                     "dkim_consent = { \"s1\" }\n"
-                     "domain \"quiet.example\" { letters = no }\n");
+    *text = g_strconcat("fallback_address = \"Lemniscus <noreply@example.net>\"\n"
+                        "letter_from = \"Office <office@example.net>\"\n"
+                        "letter_signature = \"/nowhere/signature\"\n"
+                        "relay_hosts = 192.0.2.25\n"
+                        "dkim_consent = { \"s1\" }\n"
+                        "domain \"quiet.example\" { letters = no }\n",
+                        more_conf, NULL);
     *length = strlen(*text);
     return TRUE;
 }
@@ -169,6 +172,25 @@ static void test_examine(void **state)
     assert_int_equal(letter->number, row->number);
     if (row->kind == LETTER_THANKS) /* goes to who was asked */
         assert_string_equal(letter->address, "anna@done.example");
+}
+
+/* A result that rewrite_on leaves alone is nothing to give thanks for. */
+static void test_no_thanks_without_a_pass(void **state)
+{
+    g_auto(Scene) scene;
+    g_autoptr(Letter) letter = g_new0(Letter, 1);
+
+    (void)state;
+    more_conf = "rewrite_on = { fail }\n";
+    scene_init(&scene);
+    more_conf = "";
+    letter->domain = g_strdup("new.example");
+    letter->address = g_strdup("anna@new.example");
+    letter->asked = g_strdup(letter->address);
+    letter->is_rewritten = true;
+    note(&scene, letter->domain, letter->asked, LETTER_ASKS, 40);
+    assert_true(letters_examine(&scene.letters, letter, NULL));
+    assert_string_equal(letters_why_name(letter->why), letters_why_name(LETTERS_AUTHORISED));
 }
 
 /* Authors as return.db keeps them; the file is made anew. */
@@ -384,6 +406,7 @@ int main(void)
     TABLE_ADD(tests, examined_rows, test_examine);
     TABLE_ADD(tests, line_rows, test_line);
     TABLE_ADD(tests, language_rows, test_language);
+    table_add(tests, "no thanks without a pass", test_no_thanks_without_a_pass, NULL);
     table_add(tests, "found", test_find, NULL);
     table_add(tests, "found, with a file of addresses", test_find_given, NULL);
     table_add(tests, "lines", test_lines, NULL);

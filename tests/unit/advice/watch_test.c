@@ -259,14 +259,17 @@ static const struct row {
      "    The term that authorises them: dkim=s1\n"
      "    Nothing to do.\n",
      NULL},
-    {"the ledger knows nothing of DKIM",
+    {"DKIM as consent since the ledger's last result",
      "a.example",
      true,
      {.result = SPF_NONE},
      KEYS "s1._domainkey.a.example. TXT " KEY,
-     -1,
-     NULL,
-     NULL,
+     WATCH_AUTHORISED,
+     "dkim=s1",
+     "a.example now authorises our relays.\n"
+     "    Now: no SPF record\n"
+     "    The term that authorises them: dkim=s1\n"
+     "    Nothing to do.\n",
      NULL},
     {"DNS trouble",
      "a.example",
@@ -424,6 +427,7 @@ static void test_digest_is_bounded(void **state G_GNUC_UNUSED)
         change->domain = g_strdup_printf("d%u.example", i);
         change->kind = WATCH_AUTHORISED;
         change->is_authorised = true;
+        change->result = SPF_PASS;
         change->after = g_strdup("v=spf1 x=" A100);
         g_ptr_array_add(changes, change);
     }

@@ -71,11 +71,13 @@ static void test_find(void **state)
     g_autoptr(Dns) dns = dns_zone_file_new(zone, "zone", NULL);
     Settings *settings = settings_from(row->conf);
     guint32 ttl = 400;
-    const char *selector = dkim_consent_find(settings, dns, row->name, IN_TIME, &ttl);
+    bool is_unknown;
+    const char *selector = dkim_consent_find(settings, dns, row->name, IN_TIME, &ttl, &is_unknown);
 
     assert_string_equal(selector != NULL ? selector : "none",
                         row->selector != NULL ? row->selector : "none");
     assert_int_equal(ttl, row->ttl);
+    assert_int_equal(is_unknown, row->ttl == 0); /* DNS did not say */
     settings_unref(settings);
 }
 
