@@ -234,6 +234,13 @@ static void sample(const Writer *writer, const char *name, const char *label, co
     g_string_append_printf(writer->text, " %" G_GUINT64_FORMAT "\n", number);
 }
 
+/* A family with one sample. */
+static void gauge(const Writer *writer, const char *name, const char *help, guint64 number)
+{
+    gauge_head(writer, name, help);
+    sample(writer, name, NULL, NULL, number);
+}
+
 static void write_messages(const Writer *writer, const MetricsSnapshot *snapshot)
 {
     counter_head(writer, "spfrom_messages",
@@ -277,8 +284,7 @@ static void write_cache(const Writer *writer, const VerdictsCounters *counters)
     sample(writer, name, "outcome", "miss", counters->misses);
     sample(writer, name, "outcome", "stale", counters->stales);
     sample(writer, name, "outcome", "wait", counters->waits);
-    gauge_head(writer, "spfrom_cache_entries", "Verdicts in the cache.");
-    sample(writer, "spfrom_cache_entries", NULL, NULL, counters->entries);
+    gauge(writer, "spfrom_cache_entries", "Verdicts in the cache.", counters->entries);
 }
 
 static const char *dns_outcome_text(DnsStatus status)
@@ -338,56 +344,48 @@ static void write_mode(const Writer *writer, const MetricsSnapshot *snapshot)
     gauge_head(writer, "spfrom_mode", "1 for the mode in force, 0 for the others.");
     for (guint i = 0; i < G_N_ELEMENTS(modes); i++)
         sample(writer, "spfrom_mode", "mode", mode_text(modes[i]), snapshot->mode == modes[i]);
-    gauge_head(writer, "spfrom_mode_end_time_seconds",
-               "When the switch of the mode ends, since 1970; 0 if it does not.");
-    sample(writer, "spfrom_mode_end_time_seconds", NULL, NULL,
-           (guint64)(snapshot->mode_until / MICROSECONDS));
+    gauge(writer, "spfrom_mode_end_time_seconds",
+          "When the switch of the mode ends, since 1970; 0 if it does not.",
+          (guint64)(snapshot->mode_until / MICROSECONDS));
 }
 
 static void write_relay_set(const Writer *writer, const MetricsSnapshot *snapshot)
 {
-    const char *name = "spfrom_relay_set_complete";
-
-    gauge_head(writer, name, "Whether all places are known from which mail leaves.");
-    sample(writer, name, NULL, NULL, snapshot->is_relay_set_complete);
-    gauge_head(writer, "spfrom_relays", "Networks of the relay set.");
-    sample(writer, "spfrom_relays", NULL, NULL, snapshot->relays);
+    gauge(writer, "spfrom_relay_set_complete",
+          "Whether all places are known from which mail leaves.", snapshot->is_relay_set_complete);
+    gauge(writer, "spfrom_relays", "Networks of the relay set.", snapshot->relays);
 }
 
 static void write_fallback(const Writer *writer, MetricsFallback fallback)
 {
-    const char *name = "spfrom_fallback_authorised";
-
     if (fallback == METRICS_FALLBACK_UNKNOWN)
         return;
-    gauge_head(writer, name, "Whether the fallback address's domain authorises the relays.");
-    sample(writer, name, NULL, NULL, fallback == METRICS_FALLBACK_AUTHORISED);
+    gauge(writer, "spfrom_fallback_authorised",
+          "Whether the fallback address's domain authorises the relays.",
+          fallback == METRICS_FALLBACK_AUTHORISED);
 }
 
 static void write_other_fallbacks(const Writer *writer, const MetricsSnapshot *snapshot)
 {
-    gauge_head(writer, "spfrom_other_fallbacks",
-               "Fallback addresses of sections and domain_map that are watched.");
-    sample(writer, "spfrom_other_fallbacks", NULL, NULL, snapshot->fallbacks);
-    gauge_head(writer, "spfrom_other_fallbacks_unauthorised",
-               "Those of them whose domain does not authorise the relays.");
-    sample(writer, "spfrom_other_fallbacks_unauthorised", NULL, NULL,
-           snapshot->fallbacks_unauthorised);
+    gauge(writer, "spfrom_other_fallbacks",
+          "Fallback addresses of sections and domain_map that are watched.", snapshot->fallbacks);
+    gauge(writer, "spfrom_other_fallbacks_unauthorised",
+          "Those of them whose domain does not authorise the relays.",
+          snapshot->fallbacks_unauthorised);
 }
 
 static void write_configuration(const Writer *writer, const MetricsSnapshot *snapshot)
 {
-    gauge_head(writer, "spfrom_reload_failed",
-               "Whether the last reload failed, so that the old configuration stays.");
-    sample(writer, "spfrom_reload_failed", NULL, NULL, snapshot->has_reload_failed);
-    gauge_head(writer, "spfrom_domain_map_failed",
-               "Whether domain_map could not be read anew, so that the old one stays.");
-    sample(writer, "spfrom_domain_map_failed", NULL, NULL, snapshot->has_map_failed);
+    gauge(writer, "spfrom_reload_failed",
+          "Whether the last reload failed, so that the old configuration stays.",
+          snapshot->has_reload_failed);
+    gauge(writer, "spfrom_domain_map_failed",
+          "Whether domain_map could not be read anew, so that the old one stays.",
+          snapshot->has_map_failed);
     if (snapshot->started == 0)
         return;
-    gauge_head(writer, "spfrom_start_time_seconds", "When the daemon started, since 1970.");
-    sample(writer, "spfrom_start_time_seconds", NULL, NULL,
-           (guint64)(snapshot->started / MICROSECONDS));
+    gauge(writer, "spfrom_start_time_seconds", "When the daemon started, since 1970.",
+          (guint64)(snapshot->started / MICROSECONDS));
 }
 
 static void write_returns(const Writer *writer, const MetricsSnapshot *snapshot)
@@ -399,8 +397,8 @@ static void write_returns(const Writer *writer, const MetricsSnapshot *snapshot)
     sample(writer, name, "outcome", "found", snapshot->returns_found);
     sample(writer, name, "outcome", "unknown", snapshot->returns_unknown);
     sample(writer, name, "outcome", "trouble", snapshot->returns_trouble);
-    gauge_head(writer, "spfrom_return_addresses", "Authors who can be found by an address.");
-    sample(writer, "spfrom_return_addresses", NULL, NULL, snapshot->return_addresses);
+    gauge(writer, "spfrom_return_addresses", "Authors who can be found by an address.",
+          snapshot->return_addresses);
 }
 
 static void write_fleet(const Writer *writer, const MetricsSnapshot *snapshot)
@@ -408,8 +406,8 @@ static void write_fleet(const Writer *writer, const MetricsSnapshot *snapshot)
     const char *bucket = "spfrom_fleet_seconds_bucket";
     guint64 count = 0;
 
-    gauge_head(writer, "spfrom_fleet_up", "Whether the store of the fleet can be used.");
-    sample(writer, "spfrom_fleet_up", NULL, NULL, snapshot->is_fleet_up);
+    gauge(writer, "spfrom_fleet_up", "Whether the store of the fleet can be used.",
+          snapshot->is_fleet_up);
     counter_head(writer, "spfrom_fleet_requests", "Requests to the store, by outcome.");
     for (guint i = 0; i < FLEET_OUTCOMES; i++)
         sample(writer, "spfrom_fleet_requests_total", "outcome",
@@ -437,25 +435,21 @@ static void write_watch(const Writer *writer, const WatchSummary *watch)
     sample(writer, domains, "state", "authorised", watch->authorised);
     sample(writer, domains, "state", "unauthorised", watch->unauthorised);
     sample(writer, domains, "state", "unknown", watch->unknown);
-    gauge_head(writer, "spfrom_watch_broken",
-               "Domains that broke in the last 7 days and are not authorised again.");
-    sample(writer, "spfrom_watch_broken", NULL, NULL, watch->broken);
-    gauge_head(writer, "spfrom_watch_endangered",
-               "Authorised domains whose record will not last long.");
-    sample(writer, "spfrom_watch_endangered", NULL, NULL, watch->endangered);
-    gauge_head(writer, "spfrom_watch_own_unauthorised",
-               "Domains of fallback and return addresses that do not authorise the relays.");
-    sample(writer, "spfrom_watch_own_unauthorised", NULL, NULL, watch->own_unauthorised);
-    gauge_head(writer, "spfrom_watch_end_time_seconds",
-               "When the last run of spfrom watch ended, since 1970.");
-    sample(writer, "spfrom_watch_end_time_seconds", NULL, NULL,
-           (guint64)(watch->ended / MICROSECONDS));
+    gauge(writer, "spfrom_watch_broken",
+          "Domains that broke in the last 7 days and are not authorised again.", watch->broken);
+    gauge(writer, "spfrom_watch_endangered", "Authorised domains whose record will not last long.",
+          watch->endangered);
+    gauge(writer, "spfrom_watch_own_unauthorised",
+          "Domains of fallback and return addresses that do not authorise the relays.",
+          watch->own_unauthorised);
+    gauge(writer, "spfrom_watch_end_time_seconds",
+          "When the last run of spfrom watch ended, since 1970.",
+          (guint64)(watch->ended / MICROSECONDS));
 }
 
 static void write_rest(const Writer *writer, const MetricsSnapshot *snapshot)
 {
-    gauge_head(writer, "spfrom_connections", "Connections of the MTA.");
-    sample(writer, "spfrom_connections", NULL, NULL, snapshot->connections);
+    gauge(writer, "spfrom_connections", "Connections of the MTA.", snapshot->connections);
     counter_head(writer, "spfrom_ledger_errors", "Writes that the ledger could not do.");
     sample(writer, "spfrom_ledger_errors_total", NULL, NULL, snapshot->ledger_errors);
     counter_head(writer, "spfrom_log_lines_lost", "Log lines that nobody took in time.");
