@@ -15,6 +15,7 @@
 #define CHECK_PATIENCE 5  /* seconds that looking through the file may take */
 #define CHECK_STEP 100000 /* instructions of SQLite's machine between two looks at the clock */
 #define ASIDE_MAX 9       /* files a day */
+#define LOG_PAUSE 5000    /* microseconds between two tries to change a file to WAL mode */
 
 G_DEFINE_QUARK(spfrom_database_failure, database_failure)
 
@@ -58,30 +59,31 @@ bool database_end(Database *database, bool is_done, GError **error)
     return false;
 }
 
-static bool read_number(Database *database, const char *sql, gint64 *number, GError **error)
+/*
+ * Reads the version; refuses what is another program's, or a newer one's. One statement, so that
+ * all of it is of one moment: another program may be making the file.
+ */
+static bool read_version(Database *database, gint64 *version, GError **error)
 {
+    static const char *const sql =
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)"
+        " FROM pragma_application_id, pragma_user_version";
+    const DatabaseKind *kind = database->kind;
     sqlite3_stmt *statement = NULL;
+    gint64 application = 0;
+    gint64 tables = 0;
     bool is_read = sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL) == SQLITE_OK &&
                    sqlite3_step(statement) == SQLITE_ROW;
 
-    if (is_read)
-        *number = sqlite3_column_int64(statement, 0);
-    else
+    if (is_read) {
+        application = sqlite3_column_int64(statement, 0);
+        *version = sqlite3_column_int64(statement, 1);
+        tables = sqlite3_column_int64(statement, 2);
+    } else {
         database_fail(database, error);
+    }
     sqlite3_finalize(statement);
-    return is_read;
-}
-
-/* Reads the version; refuses what is another program's, or a newer one's. */
-static bool read_version(Database *database, gint64 *version, GError **error)
-{
-    const DatabaseKind *kind = database->kind;
-    gint64 application = 0;
-    gint64 tables = 0;
-
-    if (!read_number(database, "PRAGMA application_id", &application, error) ||
-        !read_number(database, "PRAGMA user_version", version, error) ||
-        !read_number(database, "SELECT count(*) FROM sqlite_schema", &tables, error))
+    if (!is_read)
         return false;
     if (application != kind->application_id && (application != 0 || *version != 0 || tables > 0)) {
         g_set_error(error, DATABASE_FAILURE, DATABASE_FAILURE_FOREIGN,
@@ -218,9 +220,28 @@ static bool check(Database *database, GError **error)
     return code == SQLITE_OK;
 }
 
+/*
+ * SQLite does not wait for others while it changes a file to WAL mode: it raises a lock that it
+ * holds, and two who wait for each other would never end. So of two who make a file at once one is
+ * told that it is busy, whatever the time-out; it lets go and tries again.
+ */
+static bool change_to_wal(Database *database, GError **error)
+{
+    static const char *const sql = "PRAGMA journal_mode = WAL";
+    gint64 deadline = g_get_monotonic_time() + database->kind->patience * CLOCK_MILLISECOND;
+    int code;
+
+    while ((code = sqlite3_exec(database->handle, sql, NULL, NULL, NULL)) != SQLITE_OK) {
+        if ((code & 0xff) != SQLITE_BUSY || g_get_monotonic_time() >= deadline)
+            return database_fail(database, error);
+        g_usleep(LOG_PAUSE);
+    }
+    return true;
+}
+
 static bool prepare_writer(Database *database, GError **error)
 {
-    return database_run(database, "PRAGMA journal_mode = WAL", error) &&
+    return change_to_wal(database, error) &&
            database_run(database, database->kind->pragmas, error) &&
            (!database->kind->is_checked || check(database, error)) &&
            prepare_schema(database, error);

@@ -305,6 +305,37 @@ static void test_file(void **state G_GNUC_UNUSED)
 }
 
 /* The first bounce counts, and one for a token that is no letter's is nobody's. */
+#define AT_ONCE 4
+#define ROUNDS 30
+
+static void *open_rows(void *file)
+{
+    g_autoptr(GError) error = NULL;
+    LetterRows *opened = letter_rows_open(file, &error);
+
+    g_clear_pointer(&opened, letter_rows_close);
+    return error != NULL ? g_strdup(error->message) : NULL;
+}
+
+/* Several who begin at once, and there is no file yet. */
+static void test_made_at_once(void **state G_GNUC_UNUSED)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        char *folder = g_dir_make_tmp("spfrom-XXXXXX", NULL);
+        g_autofree char *file = g_build_filename(folder, LETTER_ROWS_NAME, NULL);
+        GThread *threads[AT_ONCE];
+
+        for (int i = 0; i < AT_ONCE; i++)
+            threads[i] = g_thread_new("rows", open_rows, file);
+        for (int i = 0; i < AT_ONCE; i++) {
+            g_autofree char *problem = g_thread_join(threads[i]);
+
+            assert_string_equal(problem != NULL ? problem : "", "");
+        }
+        folder_remove(folder);
+    }
+}
+
 static void test_bounce(void **state G_GNUC_UNUSED)
 {
     g_auto(Fixture) fixture = fixture_new();
@@ -361,6 +392,7 @@ int main(void)
     TABLE_ADD(tests, race_rows, test_race);
     table_add(tests, "no file", test_none, NULL);
     table_add(tests, "file", test_file, NULL);
+    table_add(tests, "made at once", test_made_at_once, NULL);
     table_add(tests, "bounce", test_bounce, NULL);
     table_add(tests, "lists", test_lists, NULL);
     return table_run(tests, "letter_rows");
