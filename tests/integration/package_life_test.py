@@ -239,7 +239,7 @@ def _mistakes(session):
         assert not [finding for finding in session.findings() if finding["level"] == "error"]
         assert session.send() == REWRITTEN
         session.type("cat spfrom.conf >/etc/spfrom/spfrom.conf && cp -a main.cf master.cf /etc/postfix/"
-                     " && systemctl restart spfrom postfix && spfrom mode rewrite")
+                     " && systemctl reset-failed && systemctl restart spfrom postfix && spfrom mode rewrite")
 
 
 def _password(session, fetch):
