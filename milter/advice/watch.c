@@ -15,6 +15,7 @@
 
 #define LOOKUPS_MANY (CHECK_LOOKUPS_MAX - 1)
 #define OCTETS_MANY 450 /* of a record that fits into any answer (RFC 7208 section 3.4) */
+#define INCLUDES_MAX 10 /* broken ones that are told of one record */
 
 void watch_subject_free(WatchSubject *subject)
 {
@@ -173,6 +174,7 @@ static void find_dangers(const Watch *watch, const char *text, WatchSubject *sub
     g_autoptr(Dns) memo = dns_memo_new(watch->dns);
     const CostMeter meter = {.dns = memo, .deadline = deadline, .has_ip4 = true, .has_ip6 = true};
     g_autoptr(Record) record = record_parse(text, strlen(text));
+    g_autoptr(GPtrArray) broken = g_ptr_array_new_with_free_func(g_free);
     g_auto(Cost) whole = {0};
 
     after->octets = (guint)strlen(text);
@@ -187,8 +189,10 @@ static void find_dangers(const Watch *watch, const char *text, WatchSubject *sub
     }
     if (whole.lookups >= LOOKUPS_MANY)
         after->dangers |= WATCH_DANGER_LOOKUPS;
-    for (guint i = 0; i < record->terms->len && whole.broken != NULL; i++) {
+    for (guint i = 0; i < record->terms->len && whole.broken != NULL && broken->len < INCLUDES_MAX;
+         i++) {
         const RecordTerm *term = record_at(record, i);
+        g_autofree char *name = NULL;
         g_auto(Cost) cost = {0};
 
         if (term->kind != RECORD_INCLUDE && term->kind != RECORD_REDIRECT)
@@ -196,10 +200,15 @@ static void find_dangers(const Watch *watch, const char *text, WatchSubject *sub
         cost_term(&meter, subject->domain, record, term, &cost);
         if (cost.broken == NULL || cost.has_trouble)
             continue;
-        after->dangers |= WATCH_DANGER_INCLUDE;
-        after->include = record_term_text(record, term);
-        return;
+        name = record_term_text(record, term);
+        if (!g_ptr_array_find_with_equal_func(broken, name, g_str_equal, NULL))
+            g_ptr_array_add(broken, g_steal_pointer(&name));
     }
+    if (broken->len == 0)
+        return;
+    after->dangers |= WATCH_DANGER_INCLUDE;
+    g_ptr_array_add(broken, NULL);
+    after->include = g_strjoinv(" ", (char **)broken->pdata);
 }
 
 static WatchChange *add_change(const Watch *watch, WatchSubject *subject, WatchKind kind)
@@ -228,13 +237,42 @@ static char *advised_record(const Watch *watch, const CheckSubject *asked)
                                                 : NULL;
 }
 
+/* Adds what endangers the record now, and did not before. */
+static void add_dangers(const Watch *watch, WatchSubject *subject)
+{
+    const WatchState *before = &subject->before, *after = &subject->after;
+    guint begun = after->dangers & ~before->dangers;
+    g_auto(GStrv) now = g_strsplit(after->include != NULL ? after->include : "", " ", -1);
+    g_auto(GStrv) known = g_strsplit(before->include != NULL ? before->include : "", " ", -1);
+    bool is_unknown = (before->dangers & WATCH_DANGER_INCLUDE) != 0 && before->include == NULL;
+
+    for (guint danger = WATCH_DANGER_LOOKUPS; danger <= WATCH_DANGER_OCTETS; danger <<= 1) {
+        WatchChange *change;
+
+        if ((begun & danger) == 0)
+            continue;
+        change = add_change(watch, subject, WATCH_ENDANGERED);
+        change->danger = danger;
+        change->number = danger == WATCH_DANGER_LOOKUPS ? after->lookups : after->octets;
+    }
+    for (char **term = now; *term != NULL && !is_unknown; term++) {
+        WatchChange *change;
+
+        if (g_strv_contains((const char *const *)known, *term))
+            continue;
+        change = add_change(watch, subject, WATCH_ENDANGERED);
+        change->danger = WATCH_DANGER_INCLUDE;
+        change->number = after->octets;
+        change->term = g_strdup(*term);
+    }
+}
+
 static void compare(const Watch *watch, const DomainCheck *check, WatchSubject *subject)
 {
     const WatchState *before = &subject->before, *after = &subject->after;
     /* of our own domains nobody expects anything but a pass */
     bool was_authorised = subject->is_known ? before->is_authorised : subject->is_own;
     bool is_comparable = subject->is_known || subject->is_own;
-    guint begun = after->dangers & ~before->dangers;
 
     if (is_comparable && was_authorised != after->is_authorised) {
         WatchChange *change = add_change(watch, subject,
@@ -247,17 +285,7 @@ static void compare(const Watch *watch, const DomainCheck *check, WatchSubject *
         if (!after->is_authorised)
             change->advised = advised_record(watch, check->subject);
     }
-    for (guint danger = WATCH_DANGER_LOOKUPS; danger <= WATCH_DANGER_INCLUDE; danger <<= 1) {
-        WatchChange *change;
-
-        if ((begun & danger) == 0)
-            continue;
-        change = add_change(watch, subject, WATCH_ENDANGERED);
-        change->danger = danger;
-        change->number = danger == WATCH_DANGER_LOOKUPS ? after->lookups : after->octets;
-        if (danger == WATCH_DANGER_INCLUDE)
-            change->term = g_strdup(after->include);
-    }
+    add_dangers(watch, subject);
 }
 
 void watch_look(const Watch *watch, WatchSubject *subject)

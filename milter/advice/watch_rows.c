@@ -419,31 +419,36 @@ GPtrArray *watch_rows_latest(WatchRows *rows, gint64 since, guint limit, GError 
     return read_changes(rows, statement, error);
 }
 
-/* Adds one change for each danger of the row. */
+/* Adds to changes one danger of the row. */
+static WatchChange *add_danger(sqlite3_stmt *statement, guint danger, gint64 now,
+                               GPtrArray *changes)
+{
+    WatchChange *change = g_new0(WatchChange, 1);
+
+    change->found = now;
+    change->domain = text_at(statement, 0);
+    change->kind = WATCH_ENDANGERED;
+    change->is_authorised = true;
+    change->danger = danger;
+    change->after = text_at(statement, 5);
+    change->result = (guint)sqlite3_column_int(statement, 6);
+    g_ptr_array_add(changes, change);
+    return change;
+}
+
+/* Adds one change for each danger of the row, and for each include that is broken. */
 static void add_dangers(sqlite3_stmt *statement, gint64 now, GPtrArray *changes)
 {
     guint dangers = (guint)sqlite3_column_int(statement, 1);
+    const char *include = (const char *)sqlite3_column_text(statement, 4);
+    g_auto(GStrv) terms = g_strsplit(include != NULL ? include : "", " ", -1);
 
-    for (guint danger = WATCH_DANGER_LOOKUPS; danger <= WATCH_DANGER_INCLUDE; danger <<= 1) {
-        WatchChange *change;
-
-        if ((dangers & danger) == 0)
-            continue;
-        change = g_new0(WatchChange, 1);
-        change->found = now;
-        change->domain = text_at(statement, 0);
-        change->kind = WATCH_ENDANGERED;
-        change->is_authorised = true;
-        change->danger = danger;
-        if (danger == WATCH_DANGER_INCLUDE)
-            change->term = text_at(statement, 4);
-        else
-            change->number =
+    for (guint danger = WATCH_DANGER_LOOKUPS; danger <= WATCH_DANGER_OCTETS; danger <<= 1)
+        if ((dangers & danger) != 0)
+            add_danger(statement, danger, now, changes)->number =
                 (guint)sqlite3_column_int(statement, danger == WATCH_DANGER_LOOKUPS ? 2 : 3);
-        change->after = text_at(statement, 5);
-        change->result = (guint)sqlite3_column_int(statement, 6);
-        g_ptr_array_add(changes, change);
-    }
+    for (char **term = terms; *term != NULL && (dangers & WATCH_DANGER_INCLUDE) != 0; term++)
+        add_danger(statement, WATCH_DANGER_INCLUDE, now, changes)->term = g_strdup(*term);
 }
 
 GPtrArray *watch_rows_endangered(WatchRows *rows, gint64 run, gint64 now, GError **error)

@@ -28,7 +28,7 @@ const char *watch_kind_text(WatchKind kind);
 typedef enum {
     WATCH_DANGER_LOOKUPS = 1 << 0, /* nearly as many look-ups as are allowed */
     WATCH_DANGER_OCTETS = 1 << 1,  /* as long as fits into one answer */
-    WATCH_DANGER_INCLUDE = 1 << 2, /* it includes a domain that has no record */
+    WATCH_DANGER_INCLUDE = 1 << 2, /* it includes domains that have no record */
 } WatchDanger;
 
 /* What was found at a domain. */
@@ -40,7 +40,7 @@ typedef struct {
     guint dangers;   /* of WatchDanger; 0 unless is_authorised */
     guint lookups;   /* of the whole record */
     guint octets;
-    char *include; /* WATCH_DANGER_INCLUDE: the term */
+    char *include; /* WATCH_DANGER_INCLUDE: the terms, a blank between two */
     gint64 run;    /* the run that looked last */
 } WatchState;
 void watch_state_clear(WatchState *state);

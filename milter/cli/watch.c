@@ -216,7 +216,8 @@ static bool look_with_threads(Run *run, GPtrArray *subjects, GError **error)
 
 static char *danger_key(const WatchChange *change)
 {
-    return g_strdup_printf("%u %s", change->danger, change->domain);
+    return g_strdup_printf("%u %s %s", change->danger, change->domain,
+                           change->term != NULL ? change->term : "");
 }
 
 /* Adds the dangers that began earlier. */

@@ -182,6 +182,28 @@ def test_own_endangered_and_trouble(stage):
     assert {change["kind"] for change in changes.values()} == {"authorised", "endangered"}
 
 
+def test_each_broken_include(stage):
+    """Each is told when it begins, one that takes the place of another, too, and all of them where something else changed."""
+    def told():
+        result = stage.run("--json")
+        changes = json.loads(result.stdout)["changes"]
+        assert {change["kind"] for change in changes} <= {"authorised", "endangered"}, result.stdout
+        return result.returncode, [change["term"] for change in changes if change["kind"] == "endangered"]
+
+    stage.answer(0)
+    record = 'praxis-mueller.de.         TXT  "v=spf1 include:lemniscus.de ~all"'
+    for includes, wanted in (("include:weg.example", (1, ["include:weg.example"])),
+                             ("include:fort.example", (1, ["include:fort.example"])),
+                             ("include:fort.example include:ab.example", (1, ["include:ab.example", "include:fort.example"])),
+                             ("include:ab.example include:fort.example", (0, []))):
+        new = f'praxis-mueller.de. TXT "v=spf1 include:lemniscus.de {includes} ~all"'
+        stage.change(record, new)
+        record = new
+        assert told() == wanted
+    stage.change('praxis-neutral.de.         TXT  "v=spf1 ?all"', 'praxis-neutral.de. TXT "v=spf1 include:lemniscus.de ?all"')
+    assert told() == (1, ["include:ab.example", "include:fort.example"])
+
+
 def test_page(stage):
     """The list in the browser: nothing before the first run, then what each run found, with the record to publish."""
     with PrivateWeb(stage.daemon) as web:

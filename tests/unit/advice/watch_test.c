@@ -45,6 +45,7 @@ static const struct row {
         const char *record, *mechanism;
         guint dangers;
         gint64 run;
+        const char *include;
     } before;
     const char *zone; /* besides OURS */
     int kind;         /* -1: nothing changed, -2: trouble */
@@ -229,6 +230,36 @@ static const struct row {
      NULL,
      NULL,
      NULL},
+    {"another broken include in the place of the one that is known",
+     "a.example",
+     true,
+     {.is_authorised = true, .dangers = WATCH_DANGER_INCLUDE, .include = "include:gone.example"},
+     "a.example. TXT \"v=spf1 include:own.example include:away.example -all\"\n",
+     WATCH_ENDANGERED,
+     "include:away.example",
+     NULL,
+     NULL},
+    {"another broken include behind the one that is known",
+     "a.example",
+     true,
+     {.is_authorised = true, .dangers = WATCH_DANGER_INCLUDE, .include = "include:gone.example"},
+     "a.example. TXT \"v=spf1 include:own.example include:gone.example include:away.example"
+     " include:away.example -all\"\n",
+     WATCH_ENDANGERED,
+     "include:away.example",
+     NULL,
+     NULL},
+    {"one of two broken includes is mended",
+     "a.example",
+     true,
+     {.is_authorised = true,
+      .dangers = WATCH_DANGER_INCLUDE,
+      .include = "include:gone.example include:away.example"},
+     "a.example. TXT \"v=spf1 include:own.example include:away.example -all\"\n",
+     -1,
+     NULL,
+     NULL,
+     NULL},
     {"nothing was known",
      "a.example",
      false,
@@ -375,6 +406,7 @@ static void test_look(void **state)
                                    .record = g_strdup(row->before.record),
                                    .mechanism = g_strdup(row->before.mechanism),
                                    .dangers = row->before.dangers,
+                                   .include = g_strdup(row->before.include),
                                    .run = row->before.run};
     watch_look(&ground.watch, subject);
     if (row->kind != -2)
