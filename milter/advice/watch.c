@@ -11,8 +11,10 @@
 #include "ledger/ledger_tally.h"
 #include "show/paragraph.h"
 #include "spf/check_host.h"
+#include "spf/dkim_key.h"
 #include "verdict/dkim_consent.h"
 
+#define DKIM_TERM "dkim=" /* before the selector, where a key of ours decided */
 #define LOOKUPS_MANY (CHECK_LOOKUPS_MAX - 1)
 #define OCTETS_MANY 450 /* of a record that fits into any answer (RFC 7208 section 3.4) */
 #define INCLUDES_MAX 10 /* broken ones that are told of one record */
@@ -237,6 +239,36 @@ static char *advised_record(const Watch *watch, const CheckSubject *asked)
                                                 : NULL;
 }
 
+/*
+ * The alias by which the domain let our DKIM key count until now, as the line of a zone file, owned
+ * by the caller; NULL: it did not, or to publish it again would not help for certain.
+ */
+static char *lost_alias(const Watch *watch, const WatchSubject *subject)
+{
+    const char *mechanism = subject->before.mechanism;
+    const char *selector = mechanism != NULL && g_str_has_prefix(mechanism, DKIM_TERM)
+                               ? mechanism + strlen(DKIM_TERM)
+                               : "";
+    const char *key_domain = dkim_consent_key_domain(watch->settings, subject->domain);
+    Deadline deadline = deadline_in(watch->settings->check_timeout);
+    g_autoptr(Advice) advice = advice_new(subject->domain);
+    g_autoptr(DnsAnswer) theirs = NULL;
+    g_autoptr(DnsAnswer) ours = NULL;
+    g_autoptr(DkimKey) key = NULL;
+
+    if (!g_strv_contains((const char *const *)watch->settings->dkim_consent, selector))
+        return NULL;
+    advice->dkim_name = g_strdup_printf("%s._domainkey.%s", selector, subject->domain);
+    advice->dkim_target = g_strdup_printf("%s._domainkey.%s", selector, key_domain);
+    theirs = dns_lookup(watch->dns, advice->dkim_name, DNS_TXT, deadline);
+    ours = dns_lookup(watch->dns, advice->dkim_target, DNS_TXT, deadline);
+    if (theirs->status != DNS_NO_NAME && theirs->status != DNS_NO_DATA)
+        return NULL;
+    if (ours->status == DNS_FOUND && ours->records->len == 1)
+        key = dkim_key_parse(dns_answer_at(ours, 0)->data, dns_answer_at(ours, 0)->length);
+    return key != NULL ? advice_dkim_line(advice) : NULL;
+}
+
 /* Adds what endangers the record now, and did not before. */
 static void add_dangers(const Watch *watch, WatchSubject *subject)
 {
@@ -283,6 +315,8 @@ static void compare(const Watch *watch, const DomainCheck *check, WatchSubject *
         change->term = g_strdup(after->mechanism);
         change->passed = g_strdup(before->mechanism);
         if (!after->is_authorised)
+            change->advised = lost_alias(watch, subject);
+        if (!after->is_authorised && change->advised == NULL)
             change->advised = advised_record(watch, check->subject);
     }
     add_dangers(watch, subject);
@@ -309,7 +343,7 @@ void watch_look(const Watch *watch, WatchSubject *subject)
     subject->after.is_authorised = check->is_authorised;
     subject->after.result = check->result;
     subject->after.mechanism = check->dkim != NULL && check->result != SPF_PASS
-                                   ? g_strconcat("dkim=", check->dkim, NULL)
+                                   ? g_strconcat(DKIM_TERM, check->dkim, NULL)
                                    : deciding_term(shown);
     if (shown != NULL && shown->record != NULL)
         subject->after.record = paragraph_record(shown->record);
@@ -357,7 +391,7 @@ static const char *danger_sentence(guint danger)
 static bool is_consent(const WatchChange *change)
 {
     return change->result == SPF_PASS ||
-           (change->term != NULL && g_str_has_prefix(change->term, "dkim="));
+           (change->term != NULL && g_str_has_prefix(change->term, DKIM_TERM));
 }
 
 static const char *sentence_of(const WatchChange *change)

@@ -47,7 +47,7 @@ GPtrArray *watch_find(const Watch *watch, Ledger *ledger, guint days, GError **e
 /* Looks at subject now, and compares. */
 void watch_look(const Watch *watch, WatchSubject *subject);
 
-/* What to do about change, with the record that is to be published, and what it is, each a sentence
+/* What to do about change, with the record (of SPF, or the alias for our DKIM key) that is to be published, and what it is, each a sentence
  * in language on one line; owned by the caller. */
 char *watch_next(const Language *language, const WatchChange *change);
 char *watch_sentence(const Language *language, const WatchChange *change);

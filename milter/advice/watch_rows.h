@@ -59,7 +59,9 @@ typedef struct {
     char *after;   /* NULL: there is none, or several */
     char *term;    /* that did it; NULL: none did */
     char *passed;  /* the term that let the relays pass before; NULL: not known */
-    char *advised; /* the record that is proven to work; NULL: none was found, or none is needed */
+    /* The record that is proven to work, or the alias for our DKIM key as the line of a zone file;
+     * NULL: none was found, or none is needed. */
+    char *advised;
 } WatchChange;
 void watch_change_free(WatchChange *change);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchChange, watch_change_free)

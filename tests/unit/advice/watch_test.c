@@ -302,6 +302,49 @@ static const struct row {
      "    The term that authorises them: dkim=s1\n"
      "    Nothing to do.\n",
      NULL},
+    {"the alias for our key is gone",
+     "a.example",
+     true,
+     {.is_authorised = true, .result = SPF_NONE, .mechanism = "dkim=s1"},
+     KEYS "a.example. A 192.0.2.9\n",
+     WATCH_BROKEN,
+     NULL,
+     "a.example no longer authorises our relays (none).\n"
+     "    Now: no SPF record\n"
+     "    The term that authorised them before: dkim=s1\n"
+     "    Ask the owner to publish this record:\n"
+     "s1._domainkey.a.example. CNAME s1._domainkey.own.example.\n",
+     "a.example autorisiert unsere Server nicht mehr (none).\n"
+     "    Jetzt: kein SPF-Eintrag\n"
+     "    Die Angabe, die sie vorher autorisierte: dkim=s1\n"
+     "    Bitten Sie den Inhaber, diesen Eintrag zu veröffentlichen:\n"
+     "s1._domainkey.a.example. CNAME s1._domainkey.own.example.\n"},
+    {"our key is gone, and the alias would not help",
+     "a.example",
+     true,
+     {.is_authorised = true, .result = SPF_NONE, .mechanism = "dkim=s1"},
+     "a.example. A 192.0.2.9\n",
+     WATCH_BROKEN,
+     NULL,
+     "a.example no longer authorises our relays (none).\n"
+     "    Now: no SPF record\n"
+     "    The term that authorised them before: dkim=s1\n"
+     "    Ask the owner to publish this record:\n"
+     "v=spf1 ip4:192.0.2.25 ~all\n",
+     NULL},
+    {"the owner revoked our key",
+     "a.example",
+     true,
+     {.is_authorised = true, .result = SPF_NONE, .mechanism = "dkim=s1"},
+     KEYS "s1._domainkey.a.example. TXT \"v=DKIM1; p=\"\n",
+     WATCH_BROKEN,
+     NULL,
+     "a.example no longer authorises our relays (none).\n"
+     "    Now: no SPF record\n"
+     "    The term that authorised them before: dkim=s1\n"
+     "    Ask the owner to publish this record:\n"
+     "v=spf1 ip4:192.0.2.25 ~all\n",
+     NULL},
     {"DNS trouble",
      "a.example",
      true,
