@@ -16,6 +16,7 @@
 #define CHECK_STEP 100000 /* instructions of SQLite's machine between two looks at the clock */
 #define ASIDE_MAX 9       /* files a day */
 #define LOG_PAUSE 5000    /* microseconds between two tries to change a file to WAL mode */
+#define READER_TRIES 100  /* of a reader, while a writer begins or ends; a pause between two */
 
 G_DEFINE_QUARK(spfrom_database_failure, database_failure)
 
@@ -60,10 +61,10 @@ bool database_end(Database *database, bool is_done, GError **error)
 }
 
 /*
- * Reads the version; refuses what is another program's, or a newer one's. One statement, so that
- * all of it is of one moment: another program may be making the file.
+ * Reads the version, and how many tables there are; refuses what is another program's, or a newer
+ * one's. One statement, so that all of it is of one moment: another program may be making the file.
  */
-static bool read_version(Database *database, gint64 *version, GError **error)
+static bool read_version(Database *database, gint64 *version, gint64 *tables, GError **error)
 {
     static const char *const sql =
         "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)"
@@ -71,21 +72,20 @@ static bool read_version(Database *database, gint64 *version, GError **error)
     const DatabaseKind *kind = database->kind;
     sqlite3_stmt *statement = NULL;
     gint64 application = 0;
-    gint64 tables = 0;
     bool is_read = sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL) == SQLITE_OK &&
                    sqlite3_step(statement) == SQLITE_ROW;
 
     if (is_read) {
         application = sqlite3_column_int64(statement, 0);
         *version = sqlite3_column_int64(statement, 1);
-        tables = sqlite3_column_int64(statement, 2);
+        *tables = sqlite3_column_int64(statement, 2);
     } else {
         database_fail(database, error);
     }
     sqlite3_finalize(statement);
     if (!is_read)
         return false;
-    if (application != kind->application_id && (application != 0 || *version != 0 || tables > 0)) {
+    if (application != kind->application_id && (application != 0 || *version != 0 || *tables > 0)) {
         g_set_error(error, DATABASE_FAILURE, DATABASE_FAILURE_FOREIGN,
                     "%s: is a database of another program; %s", database->file, kind->remedy);
         return false;
@@ -107,8 +107,9 @@ static bool migrate(Database *database, GError **error)
         g_strdup_printf("PRAGMA application_id = %d; PRAGMA user_version = %d",
                         database->kind->application_id, database->kind->version);
     gint64 version = 0;
+    gint64 tables = 0;
 
-    if (!read_version(database, &version, error))
+    if (!read_version(database, &version, &tables, error))
         return false;
     for (; version < database->kind->version; version++)
         if (!database_run(database, database->kind->scripts[version], error))
@@ -119,8 +120,9 @@ static bool migrate(Database *database, GError **error)
 static bool prepare_schema(Database *database, GError **error)
 {
     gint64 version = 0;
+    gint64 tables = 0;
 
-    if (!read_version(database, &version, error))
+    if (!read_version(database, &version, &tables, error))
         return false;
     if (version == database->kind->version)
         return true;
@@ -128,14 +130,24 @@ static bool prepare_schema(Database *database, GError **error)
            database_end(database, migrate(database, error), error);
 }
 
+static bool fail_missing(const char *file, GError **error)
+{
+    g_set_error(error, DATABASE_FAILURE, DATABASE_FAILURE_MISSING,
+                "%s: there is none yet; the daemon makes it", file);
+    return false;
+}
+
 static bool check_schema(Database *database, GError **error)
 {
     gint64 version = 0;
+    gint64 tables = 0;
 
-    if (!read_version(database, &version, error))
+    if (!read_version(database, &version, &tables, error))
         return false;
     if (version == database->kind->version)
         return true;
+    if (version == 0 && tables == 0) /* somebody is making it */
+        return fail_missing(database->file, error);
     g_set_error(error, DATABASE_FAILURE, DATABASE_FAILURE_VERSION,
                 "%s: is of an older spfrom; the daemon brings it up to date when it starts",
                 database->file);
@@ -284,15 +296,16 @@ static bool has_log(const char *file)
     return access(log, F_OK) == 0;
 }
 
-Database *database_open_read_only(const DatabaseKind *kind, const char *file, bool is_snapshot,
-                                  GError **error)
+/* One try. */
+static Database *open_reader(const DatabaseKind *kind, const char *file, bool is_snapshot,
+                             GError **error)
 {
     g_autoptr(Database) database = NULL;
     g_autoptr(GError) cause = NULL;
+    g_autoptr(GError) unshared_cause = NULL;
 
     if (access(file, F_OK) != 0 && errno == ENOENT) {
-        g_set_error(error, DATABASE_FAILURE, DATABASE_FAILURE_MISSING,
-                    "%s: there is none yet; the daemon makes it", file);
+        fail_missing(file, error);
         return NULL;
     }
     database = open_at(kind, file, file, SQLITE_OPEN_READONLY, &cause);
@@ -300,12 +313,41 @@ Database *database_open_read_only(const DatabaseKind *kind, const char *file, bo
         return g_steal_pointer(&database);
     if (g_error_matches(cause, DATABASE_FAILURE, DATABASE_FAILURE_SYSTEM) && !has_log(file)) {
         g_clear_pointer(&database, database_close);
-        database = open_unshared(kind, file, NULL);
-        if (database != NULL && prepare_reader(database, is_snapshot, NULL))
+        database = open_unshared(kind, file, &unshared_cause);
+        if (database != NULL && prepare_reader(database, is_snapshot, &unshared_cause))
             return g_steal_pointer(&database);
     }
-    g_propagate_error(error, g_steal_pointer(&cause));
+    if (g_error_matches(unshared_cause, DATABASE_FAILURE, DATABASE_FAILURE_MISSING))
+        g_propagate_error(error, g_steal_pointer(&unshared_cause));
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
     return NULL;
+}
+
+/*
+ * While a writer begins or ends, its log is there and what readers share with it is not: only who
+ * may write in the folder could make that. It lasts for some milliseconds.
+ */
+static bool is_passing(const char *file, const GError *error)
+{
+    return g_error_matches(error, DATABASE_FAILURE, DATABASE_FAILURE_SYSTEM) &&
+           access(file, R_OK) == 0 && has_log(file);
+}
+
+Database *database_open_read_only(const DatabaseKind *kind, const char *file, bool is_snapshot,
+                                  GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    Database *database = open_reader(kind, file, is_snapshot, &cause);
+
+    for (int tries = 1; tries < READER_TRIES && is_passing(file, cause); tries++) {
+        g_usleep(LOG_PAUSE);
+        g_clear_error(&cause);
+        database = open_reader(kind, file, is_snapshot, &cause);
+    }
+    if (database == NULL)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return database;
 }
 
 Database *database_open_temporary(const DatabaseKind *kind, GError **error)

@@ -12,7 +12,7 @@
  */
 #define DATABASE_FAILURE (database_failure_quark())
 typedef enum {
-    DATABASE_FAILURE_MISSING, /* no such file, for a reader */
+    DATABASE_FAILURE_MISSING, /* no such file, or nothing in it yet, for a reader */
     DATABASE_FAILURE_CORRUPT,
     DATABASE_FAILURE_FOREIGN, /* another program's database */
     DATABASE_FAILURE_VERSION, /* a newer spfrom's; for a reader, an older one's too */

@@ -377,6 +377,55 @@ static void test_a_reader_without_a_file(void **state)
     assert_int_not_equal(access(fixture->file, F_OK), 0);
 }
 
+/* Somebody is making it, or was kept from that. */
+static void test_a_reader_of_an_unmade_file(void **state)
+{
+    const LedgerFixture *fixture = *state;
+    g_autoptr(GError) empty_error = NULL;
+    g_autoptr(GError) bare_error = NULL;
+
+    put(fixture, "");
+    assert_null(ledger_open_read_only(fixture->file, &empty_error));
+    assert_true(g_error_matches(empty_error, DATABASE_FAILURE, DATABASE_FAILURE_MISSING));
+    ledger_fixture_sql(fixture, "PRAGMA journal_mode = WAL");
+    assert_null(ledger_open_read_only(fixture->file, &bare_error));
+    assert_true(g_error_matches(bare_error, DATABASE_FAILURE, DATABASE_FAILURE_MISSING));
+    assert_string_equal(bare_error->message, empty_error->message);
+}
+
+static const char *in_the_way; /* goes when a file is opened for the second time */
+static int opened;
+
+static int on_open(sqlite3 *handle G_GNUC_UNUSED, char **problem G_GNUC_UNUSED,
+                   const struct sqlite3_api_routines *routines G_GNUC_UNUSED)
+{
+    if (++opened == 2)
+        g_unlink(in_the_way);
+    return SQLITE_OK;
+}
+
+/* Its log is there, and the index of the log can't be opened yet. */
+static void test_a_reader_while_a_writer_begins(void **state)
+{
+    const LedgerFixture *fixture = *state;
+    g_autofree char *log = g_strconcat(fixture->file, "-wal", NULL);
+    g_autofree char *shared = g_strconcat(fixture->file, "-shm", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Ledger) reader = NULL;
+
+    ledger_close(open_ledger(fixture));
+    assert_true(g_file_set_contents(log, "", -1, NULL));
+    assert_int_equal(symlink("nowhere", shared), 0); /* SQLite does not follow it */
+    in_the_way = shared;
+    opened = 0;
+    sqlite3_auto_extension((void (*)(void))on_open);
+    reader = ledger_open_read_only(fixture->file, &error);
+    sqlite3_reset_auto_extension();
+    if (reader == NULL)
+        fail_msg("%s", error->message);
+    assert_int_equal(opened, 2);
+}
+
 static void test_a_file_that_was_taken_away(void **state)
 {
     const LedgerFixture *fixture = *state;
@@ -450,6 +499,8 @@ int main(void)
         WITH_FILE(test_domains_of_a_day_before_are_bounded),
         WITH_FILE(test_a_reader_while_writing),
         WITH_FILE(test_a_reader_without_a_file),
+        WITH_FILE(test_a_reader_of_an_unmade_file),
+        WITH_FILE(test_a_reader_while_a_writer_begins),
         WITH_FILE(test_a_file_that_was_taken_away),
         WITH_FILE(test_corrupt_files_are_moved_aside),
         cmocka_unit_test(test_days),
