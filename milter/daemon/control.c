@@ -2,6 +2,7 @@
 
 #include "daemon/control.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -85,7 +86,7 @@ static void fill_process(DaemonStatus *status)
 {
     status->version = g_strdup(PACKAGE_VERSION);
     status->pid = getpid();
-    status->up_since = reload_started();
+    status->up_since = metrics_started();
     status->socket = g_strdup(first->socket);
     status->control_socket = g_strdup(first->control_socket);
     status->state_dir = g_strdup(first->state_dir);
@@ -492,6 +493,33 @@ static WatchSummary watch_summary(void)
     return summary;
 }
 
+static void add_returns(MetricsSnapshot *snapshot)
+{
+    g_auto(ReturnsStatus) returns;
+
+    returns_status(&returns);
+    snapshot->returns_found = returns.found;
+    snapshot->returns_unknown = returns.unknown;
+    snapshot->returns_trouble = returns.trouble;
+    snapshot->return_addresses = returns.store.addresses;
+}
+
+static void add_fleet(MetricsSnapshot *snapshot)
+{
+    g_autoptr(Fleet) fleet = fleet_agent_fleet();
+    FleetStoreState state;
+
+    snapshot->has_fleet = fleet != NULL;
+    if (fleet == NULL)
+        return;
+    fleet_store_state(fleet_store(fleet), &state);
+    snapshot->is_fleet_up = state.is_up;
+    memcpy(snapshot->fleet_requests, state.requests, sizeof snapshot->fleet_requests);
+    memcpy(snapshot->fleet_seconds, state.seconds, sizeof snapshot->fleet_seconds);
+    snapshot->fleet_microseconds = (guint64)state.seconds_sum;
+    fleet_store_state_clear(&state);
+}
+
 static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
 {
     MetricsSnapshot snapshot;
@@ -499,6 +527,8 @@ static void answer_metrics(const ControlCaller *caller, bool is_prometheus)
     g_autofree char *text = NULL;
 
     metrics_take(&snapshot);
+    add_returns(&snapshot);
+    add_fleet(&snapshot);
     snapshot.watch = watch_summary();
     text = metrics_text(&snapshot, is_prometheus ? METRICS_PROMETHEUS : METRICS_OPENMETRICS);
     json_object_set_new(

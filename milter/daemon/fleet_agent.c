@@ -15,7 +15,6 @@
 #include "daemon/live_settings.h"
 #include "daemon/metrics.h"
 #include "daemon/mode_switch.h"
-#include "daemon/reload.h"
 #include "daemon/returns.h"
 #include "fleet/fleet_password.h"
 #include "policy/settings_keys.h"
@@ -131,7 +130,7 @@ static FleetHost *host_new(const LiveSettings *live, bool is_stopped)
     host->id = g_strdup(run_id);
     host->version = g_strdup(PACKAGE_VERSION);
     host->seen = clock_wall(&clock_system);
-    host->up_since = reload_started();
+    host->up_since = metrics_started();
     host->mode = mode.mode;
     host->is_here = mode.is_here;
     host->by = g_strdup(!mode.is_switch       ? "configuration"

@@ -413,6 +413,7 @@ static int run(Settings *settings, const Options *options)
     if (!options->is_foreground)
         open_log(settings, false);
     ledger_writer_share(fleet_agent_fleet);
+    returns_share(fleet_agent_fleet);
     if (!log_queue_start() || !fleet_agent_start() || !fallback_watch_start() ||
         !control_start(settings) || !returns_start(settings) || !signals_start(on_reload) ||
         !reload_watch_map() || !ledger_writer_start(settings_in_force) || !listener_start() ||

@@ -2,13 +2,9 @@
 
 #include "daemon/metrics.h"
 
-#include <string.h>
-
 #include "base/log.h"
-#include "daemon/fleet_agent.h"
 #include "daemon/live_settings.h"
 #include "daemon/mode_switch.h"
-#include "daemon/returns.h"
 
 #define CACHE_LINE 64                            /* octets */
 #define MICROSECONDS G_GUINT64_CONSTANT(1000000) /* in a second */
@@ -105,6 +101,11 @@ void metrics_set_start(gint64 wall)
     __atomic_store_n(&counts.started, wall, __ATOMIC_RELAXED);
 }
 
+gint64 metrics_started(void)
+{
+    return __atomic_load_n(&counts.started, __ATOMIC_RELAXED);
+}
+
 void metrics_set_reload_failed(bool has_failed)
 {
     __atomic_store_n(&counts.has_reload_failed, has_failed, __ATOMIC_RELAXED);
@@ -139,33 +140,6 @@ static void take_live(MetricsSnapshot *snapshot)
     live_settings_release(&live);
 }
 
-static void take_returns(MetricsSnapshot *snapshot)
-{
-    g_auto(ReturnsStatus) returns;
-
-    returns_status(&returns);
-    snapshot->returns_found = returns.found;
-    snapshot->returns_unknown = returns.unknown;
-    snapshot->returns_trouble = returns.trouble;
-    snapshot->return_addresses = returns.store.addresses;
-}
-
-static void take_fleet(MetricsSnapshot *snapshot)
-{
-    g_autoptr(Fleet) fleet = fleet_agent_fleet();
-    FleetStoreState state;
-
-    snapshot->has_fleet = fleet != NULL;
-    if (fleet == NULL)
-        return;
-    fleet_store_state(fleet_store(fleet), &state);
-    snapshot->is_fleet_up = state.is_up;
-    memcpy(snapshot->fleet_requests, state.requests, sizeof snapshot->fleet_requests);
-    memcpy(snapshot->fleet_seconds, state.seconds, sizeof snapshot->fleet_seconds);
-    snapshot->fleet_microseconds = (guint64)state.seconds_sum;
-    fleet_store_state_clear(&state);
-}
-
 void metrics_take(MetricsSnapshot *snapshot)
 {
     *snapshot = (MetricsSnapshot){.fallback = metrics_fallback()};
@@ -183,11 +157,9 @@ void metrics_take(MetricsSnapshot *snapshot)
     snapshot->fallbacks = __atomic_load_n(&counts.fallbacks, __ATOMIC_RELAXED);
     snapshot->fallbacks_unauthorised =
         __atomic_load_n(&counts.fallbacks_unauthorised, __ATOMIC_RELAXED);
-    snapshot->started = __atomic_load_n(&counts.started, __ATOMIC_RELAXED);
+    snapshot->started = metrics_started();
     snapshot->has_reload_failed = __atomic_load_n(&counts.has_reload_failed, __ATOMIC_RELAXED);
     snapshot->has_map_failed = __atomic_load_n(&counts.has_map_failed, __ATOMIC_RELAXED);
-    take_returns(snapshot);
-    take_fleet(snapshot);
     take_live(snapshot);
 }
 

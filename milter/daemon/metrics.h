@@ -49,8 +49,9 @@ MetricsFallback metrics_fallback(void);
  * of them don't authorise the relays. */
 void metrics_set_fallbacks(guint watched, guint unauthorised);
 
-/* When the daemon started, wall time. */
+/* When the daemon started, wall time; 0: not known. */
 void metrics_set_start(gint64 wall);
+gint64 metrics_started(void);
 /* The last reload failed, and the one before it stays in force. */
 void metrics_set_reload_failed(bool has_failed);
 /* domain_map could not be read anew, and the old one stays in force. */
@@ -76,7 +77,7 @@ typedef struct {
     guint connections; /* now */
     MetricsFallback fallback;
     guint fallbacks, fallbacks_unauthorised;
-    gint64 started; /* wall time; 0: not known */
+    gint64 started; /* see metrics_started() */
     bool has_reload_failed, has_map_failed;
     guint64 returns_found, returns_unknown, returns_trouble;
     guint64 return_addresses;
@@ -95,7 +96,7 @@ typedef struct {
 } MetricsSnapshot;
 
 /* Fills snapshot with the counts of now. Each of them is exact; they are read one after the other.
- */
+ * What is counted elsewhere (the returns, the watch, the fleet) is zero: the caller adds it. */
 void metrics_take(MetricsSnapshot *snapshot);
 
 typedef enum {

@@ -18,8 +18,6 @@
 #include "policy/settings_parse.h"
 #include "verdict/setup.h"
 
-static gint64 started; /* wall time; set before there are threads */
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static gint64 loaded;
 static char *last_error;
@@ -38,14 +36,10 @@ static void note(gint64 wall, const char *error)
 
 void reload_note_start(void)
 {
-    started = clock_wall(&clock_system);
-    metrics_set_start(started);
-    note(started, NULL);
-}
+    gint64 now = clock_wall(&clock_system);
 
-gint64 reload_started(void)
-{
-    return started;
+    metrics_set_start(now);
+    note(now, NULL);
 }
 
 /* Keeps in next what only a restart changes, and warns of it. */

@@ -31,6 +31,4 @@ gint64 reload_last(char **error);
 
 /* The daemon has started, with its first configuration; call before there are threads. */
 void reload_note_start(void);
-/* When that was (wall time). */
-gint64 reload_started(void);
 #endif

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/fleet_agent.h"
 #include "daemon/live_settings.h"
 #include "daemon/unix_socket.h"
 #include "mail/mailboxes.h"
@@ -29,6 +28,8 @@ static ReturnStore *store;
 static char *store_file;
 static SocketmapServer *server;
 static char *server_socket; /* of server; NULL: there is none */
+
+static Fleet *(*fleet_in_force)(void); /* set once, before there are threads */
 
 static int open_fd = -1; /* made by returns_open() and not served yet */
 
@@ -220,11 +221,16 @@ static int take_socket(Settings *settings)
     return fd;
 }
 
+void returns_share(Fleet *(*take_fleet)(void))
+{
+    fleet_in_force = take_fleet;
+}
+
 /* From the first fleet on. */
 static void share(ReturnStore *current, Settings *settings)
 {
     if (settings->fleet->len > 0 && settings->has_return_secret)
-        return_store_share(current, fleet_agent_fleet, settings->hostname, settings->return_secret);
+        return_store_share(current, fleet_in_force, settings->hostname, settings->return_secret);
 }
 
 static bool start_store(Settings *settings)

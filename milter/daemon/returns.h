@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "daemon/privileges.h"
+#include "fleet/fleet.h"
 #include "policy/settings.h"
 #include "returns/return_store.h"
 
@@ -22,6 +23,10 @@ GQuark returns_error_quark(void);
 /* Call before privileges are dropped: makes the socket with its permissions, if a token is in
  * force. */
 bool returns_open(Settings *settings, const Privileges *privileges, GError **error);
+
+/* In a fleet, return addresses are told to the other hosts. take_fleet gives a new reference of the
+ * fleet in force; NULL: none. Call it before returns_start(). */
+void returns_share(Fleet *(*take_fleet)(void));
 
 /* Starts what settings need, at the start and after each reload. What can't be had then is logged.
  * Returns false if there can be no thread. */
