@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "mail/rewrite.h"
-
 static const char *const kind_texts[RETURN_KINDS] = {
     [RETURN_BOUNCE] = "bounce", [RETURN_AUTO_REPLY] = "auto-reply", [RETURN_REPLY] = "reply"};
 
@@ -93,7 +91,7 @@ ReturnKind returned_kind(const HeaderFields *fields, bool has_null_sender)
 
 bool returned_is_mark(const HeaderField *field)
 {
-    return header_field_is_named(field, REWRITE_TRACE_HEADER) && is_word(field->value, "returned");
+    return header_field_is_named(field, RETURNED_MARK_HEADER) && is_word(field->value, "returned");
 }
 
 /* Returns whether a list of tokens, "a,b" and maybe folds between, names one of the set tokens. */

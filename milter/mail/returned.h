@@ -16,6 +16,7 @@ bool return_kind_parse(const char *text, ReturnKind *kind);
 /* What kind of message this is. has_null_sender is of the envelope. */
 ReturnKind returned_kind(const HeaderFields *fields, bool has_null_sender);
 
+#define RETURNED_MARK_HEADER "X-SPFrom"
 /* Returns whether the field is the mark of an earlier return: "X-SPFrom: returned; …". */
 bool returned_is_mark(const HeaderField *field);
 

@@ -8,7 +8,6 @@
 #include "mail/display_name.h"
 #include "mail/dkim.h"
 #include "mail/encoded_words.h"
-#include "mail/returned.h"
 
 /*
  * The rewrite under way. Numbers of fields are counted in one pass: 10,000 of one name cost no more

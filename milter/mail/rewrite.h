@@ -7,6 +7,7 @@
 #include "mail/edits.h"
 #include "mail/header_fields.h"
 #include "mail/mailboxes.h"
+#include "mail/returned.h"
 
 typedef enum { SENDER_HEADER_REMOVE, SENDER_HEADER_KEEP, SENDER_HEADER_FALLBACK } SenderHeader;
 
@@ -33,8 +34,8 @@ typedef struct {
  */
 #define REWRITE_MAILBOX_MAX_SENDMAIL 250
 
-/* One that came with the message goes, unless it is the mark of a return (mail/returned.h). */
-#define REWRITE_TRACE_HEADER "X-SPFrom"
+/* One that came with the message goes, unless it is the mark of a return. */
+#define REWRITE_TRACE_HEADER RETURNED_MARK_HEADER
 #define REWRITE_ORIGINAL_HEADER "X-Original-From"
 
 typedef enum { REPLY_TO_ADDED, REPLY_TO_KEPT, REPLY_TO_NONE } ReplyToOutcome;
