@@ -351,7 +351,7 @@ static bool begin(Check *check, guint index)
         return true;
     if (++check->lookups > CHECK_LOOKUPS_MAX) {
         g_autofree char *text = describe(check, term);
-        g_autofree char *reason = problem_lookups(text);
+        g_autofree char *reason = problem_lookups(text, CHECK_LOOKUPS_MAX);
 
         check_force(check, SPF_PERMERROR, "%s", reason);
         return false;
@@ -570,7 +570,7 @@ guint check_hosts(Check *check, guint index)
         return term->hosts->len;
     }
     text = describe(check, term);
-    problem = problem_hosts(term->name);
+    problem = problem_hosts(term->name, CHECK_HOSTS_MAX);
     check_force(check, SPF_PERMERROR, "%s: %s", text, problem);
     return 0;
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/network.h"
-#include "spf/evaluation.h"
+#include "policy/verdict.h"
 #include "spf/evaluation_context.h"
 #include "spf/record.h"
 

@@ -8,16 +8,6 @@
 #include "policy/verdict.h"
 #include "spf/evaluation_context.h"
 
-/* The question: does domain authorise relay to send for local_part@domain (RFC 7208 section
- * 4.1)? */
-typedef struct {
-    const char *domain; /* see base/domain_name.h */
-    /* Of the address, any length (64 octets of it count); NULL or "": postmaster. */
-    const char *local_part;
-    const char *helo; /* for %{h}; NULL: "unknown" */
-    Network relay;    /* a whole network is proven, see evaluation_run() */
-} EvaluationQuestion;
-
 /* One term that was looked up or that decided, for `spfrom check`: the tree of includes in the
  * order of evaluation. */
 typedef struct {

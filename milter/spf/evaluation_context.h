@@ -4,8 +4,19 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/network.h"
 #include "dns/dns.h"
 #include "spf/record.h"
+
+/* The question: does domain authorise relay to send for local_part@domain (RFC 7208 section
+ * 4.1)? */
+typedef struct {
+    const char *domain; /* see base/domain_name.h */
+    /* Of the address, any length (64 octets of it count); NULL or "": postmaster. */
+    const char *local_part;
+    const char *helo; /* for %{h}; NULL: "unknown" */
+    Network relay;    /* a whole network is proven, see evaluation_run() */
+} EvaluationQuestion;
 
 /*
  * The DNS answers of one check, shared by the evaluations of all relays of one domain: each

@@ -189,7 +189,7 @@ static bool reach_lookup(Walk *walk, const WalkTerm *term)
     g_autofree char *text = describe(term);
 
     if (walk->lookups > CHECK_LOOKUPS_MAX) {
-        g_autofree char *reason = problem_lookups(text);
+        g_autofree char *reason = problem_lookups(text, CHECK_LOOKUPS_MAX);
 
         stop(walk, SPF_PERMERROR, "%s", reason);
         return false;

@@ -2,8 +2,6 @@
 
 #include "spf/problem.h"
 
-#include "spf/check_host.h"
-
 char *problem_place(const char *domain, const Record *record, const RecordTerm *term)
 {
     g_autofree char *text = record_term_text(record, term);
@@ -29,13 +27,13 @@ char *problem_of_record(const char *name, const FoundRecord *found)
     return wrong != NULL ? g_strdup_printf("the record of %s is wrong: %s", name, wrong) : NULL;
 }
 
-char *problem_lookups(const char *place)
+char *problem_lookups(const char *place, guint max)
 {
-    return g_strdup_printf("more than %d terms need a look-up; the first that is too much is %s",
-                           CHECK_LOOKUPS_MAX, place);
+    return g_strdup_printf("more than %u terms need a look-up; the first that is too much is %s",
+                           max, place);
 }
 
-char *problem_hosts(const char *name)
+char *problem_hosts(const char *name, guint max)
 {
-    return g_strdup_printf("%s has more than %d mail servers", name, CHECK_HOSTS_MAX);
+    return g_strdup_printf("%s has more than %u mail servers", name, max);
 }

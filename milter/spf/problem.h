@@ -24,10 +24,9 @@ char *problem_no_answer(const char *name, DnsType type, const DnsAnswer *answer)
  */
 char *problem_of_record(const char *name, const FoundRecord *found);
 
-/* There are more terms with a look-up than CHECK_LOOKUPS_MAX; the first one too many is at
- * place. */
-char *problem_lookups(const char *place);
+/* There are more terms with a look-up than max; the first one too many is at place. */
+char *problem_lookups(const char *place, guint max);
 
-/* An mx term finds more hosts at name than CHECK_HOSTS_MAX. */
-char *problem_hosts(const char *name);
+/* An mx term finds more hosts at name than max. */
+char *problem_hosts(const char *name, guint max);
 #endif

@@ -70,7 +70,7 @@ static void add_hosts(Walk *walk, const WalkTerm *term)
     if (answer == NULL)
         return;
     if (answer->records->len > CHECK_HOSTS_MAX) {
-        g_autofree char *reason = problem_hosts(term->name);
+        g_autofree char *reason = problem_hosts(term->name, CHECK_HOSTS_MAX);
 
         walk->visitor->problem(walk, term, SPF_PERMERROR, reason);
     }
