@@ -7,6 +7,8 @@
 #include "policy/domain_map.h"
 #include "policy/settings_keys.h"
 
+G_DEFINE_QUARK(spfrom_settings_error, settings_error)
+
 static const char *const mode_texts[] = {
     [MODE_OFF] = "off", [MODE_LOG_ONLY] = "log-only", [MODE_REWRITE] = "rewrite"};
 

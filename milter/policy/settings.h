@@ -12,6 +12,11 @@
 #include "policy/return_address.h"
 #include "policy/verdict.h"
 
+/* What is wrong with a configuration. */
+#define SETTINGS_ERROR (settings_error_quark())
+typedef enum { SETTINGS_ERROR_FILE, SETTINGS_ERROR_SYNTAX, SETTINGS_ERROR_VALUE } SettingsError;
+GQuark settings_error_quark(void);
+
 /* The order counts: a domain section is never more active than the switch (design section 10). */
 typedef enum { MODE_OFF, MODE_LOG_ONLY, MODE_REWRITE } Mode;
 const char *mode_text(Mode mode);

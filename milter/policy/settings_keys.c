@@ -12,7 +12,6 @@
 #include "base/network.h"
 #include "mail/display_name.h"
 #include "mail/returned.h"
-#include "policy/settings_parse.h"
 
 #define PORT_MAX 65535
 #define DAY 86400

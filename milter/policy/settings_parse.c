@@ -11,8 +11,6 @@
 #include "policy/domain_map.h"
 #include "policy/settings_keys.h"
 
-G_DEFINE_QUARK(spfrom_settings_error, settings_error)
-
 /* The parts of a text, by libconfuse's rules. */
 typedef enum {
     PIECE_WORD,

@@ -6,10 +6,6 @@
 
 #include "policy/settings.h"
 
-#define SETTINGS_ERROR (settings_error_quark())
-typedef enum { SETTINGS_ERROR_FILE, SETTINGS_ERROR_SYNTAX, SETTINGS_ERROR_VALUE } SettingsError;
-GQuark settings_error_quark(void);
-
 /* The text of a configuration comes from outside: this layer reads no file itself. */
 typedef struct {
     /* as g_file_get_contents() does */
