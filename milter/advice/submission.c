@@ -76,38 +76,44 @@ static int milliseconds_left(Deadline deadline)
     return (int)CLAMP(left, 0, G_MAXINT);
 }
 
-/* Reads what the program says until it has no more to say, or until deadline. */
-static void read_complaints(int fd, GString *complaints, Deadline deadline)
+/* Keeps a piece of what the program says, within patience milliseconds. Returns false if there was
+ * none; at its end, polled is not looked at any more. */
+static bool hear(struct pollfd *polled, GString *complaints, int patience)
 {
-    struct pollfd polled = {.fd = fd, .events = POLLIN};
     char piece[1024];
-    int left;
+    ssize_t length;
 
-    while ((left = milliseconds_left(deadline)) > 0) {
-        ssize_t length;
-
-        if (poll(&polled, 1, left) <= 0)
-            continue;
-        length = read(fd, piece, sizeof piece);
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length <= 0)
-            return;
-        g_string_append_len(complaints, piece,
-                            MIN(length, (ssize_t)(COMPLAINT_MAX - complaints->len)));
+    if (poll(polled, 1, patience) <= 0)
+        return false;
+    length = read(polled->fd, piece, sizeof piece);
+    if (length < 0 && errno == EINTR)
+        return false;
+    if (length <= 0) {
+        polled->fd = -1;
+        return false;
     }
+    g_string_append_len(complaints, piece, MIN(length, (ssize_t)(COMPLAINT_MAX - complaints->len)));
+    return true;
 }
 
-/* Returns true with status once the program has ended, false if it was ended at deadline. */
-static bool wait_for_end(GPid pid, Deadline deadline, int *status)
+/*
+ * Returns true with status once the program has ended, false if it was ended at deadline. Its end
+ * counts, not that of what it says: a program that it leaves behind may keep stderr open.
+ */
+static bool wait_for_end(GPid pid, int fd, GString *complaints, Deadline deadline, int *status)
 {
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
     pid_t ended;
+    int left;
 
-    while ((ended = waitpid(pid, status, WNOHANG)) == 0 && milliseconds_left(deadline) > 0)
-        g_usleep(LOOK * (gulong)CLOCK_MILLISECOND);
+    while ((ended = waitpid(pid, status, WNOHANG)) == 0 && (left = milliseconds_left(deadline)) > 0)
+        hear(&polled, complaints, MIN(left, LOOK));
+    if (ended == 0)
+        kill(pid, SIGKILL);
+    while (complaints->len < COMPLAINT_MAX && hear(&polled, complaints, 0))
+        ;
     if (ended != 0)
         return ended == pid;
-    kill(pid, SIGKILL);
     while (waitpid(pid, status, 0) < 0 && errno == EINTR)
         ;
     return false;
@@ -120,8 +126,7 @@ static bool tell_end(const char *program, GPid pid, int fd, Deadline deadline, G
     int status = 0;
     bool is_ended;
 
-    read_complaints(fd, complaints, deadline);
-    is_ended = wait_for_end(pid, deadline, &status);
+    is_ended = wait_for_end(pid, fd, complaints, deadline, &status);
     if (is_ended && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     said = printable_line(complaints->str);

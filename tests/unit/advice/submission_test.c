@@ -92,6 +92,49 @@ static void test_late(void **state G_GNUC_UNUSED)
     assert_true(g_error_matches(error, SUBMISSION_ERROR, SUBMISSION_ERROR_LATE));
 }
 
+/* What the program leaves behind keeps stderr open: for half a minute, or until the test is over. */
+static void test_left_behind(void **state G_GNUC_UNUSED)
+{
+    g_auto(Stand) stand =
+        stand_new("echo told >&2\n"
+                  "(n=0; while [ -e \"$0\" ] && [ $n -lt 300 ]; do\n"
+                  "sleep 0.1; n=$((n + 1)); done; echo late >{seen}) &\nexit 67\n");
+    g_autoptr(GError) error = NULL;
+
+    assert_false(submission_send(stand.program, "", "anna@praxis.example", "x\n", deadline_in(LONG),
+                                 &error));
+    assert_true(g_error_matches(error, SUBMISSION_ERROR, SUBMISSION_ERROR_REFUSED));
+    assert_non_null(strstr(error->message, "status 67: told"));
+    assert_false(g_file_test(stand.seen, G_FILE_TEST_EXISTS));
+}
+
+/* What it leaves behind talks without end. */
+static void test_left_talking(void **state G_GNUC_UNUSED)
+{
+    g_auto(Stand) stand = stand_new("yes >&2 &\nexit 0\n");
+    g_autoptr(GError) error = NULL;
+
+    assert_true(submission_send(stand.program, "", "anna@praxis.example", "x\n", deadline_in(LONG),
+                                &error));
+}
+
+/* It closes stderr and goes on: its end is waited for, and for no longer than until the deadline. */
+static void test_silent(void **state G_GNUC_UNUSED)
+{
+    g_auto(Stand) stand = stand_new("exec 2>&-\nsleep 0.3\necho x >{seen}\nexit 68\n");
+    g_auto(Stand) lasting = stand_new("exec 2>&-\nexec sleep 1000\n");
+    g_autoptr(GError) error = NULL;
+
+    assert_false(submission_send(stand.program, "", "anna@praxis.example", "x\n", deadline_in(LONG),
+                                 &error));
+    assert_true(g_error_matches(error, SUBMISSION_ERROR, SUBMISSION_ERROR_REFUSED));
+    assert_true(g_file_test(stand.seen, G_FILE_TEST_EXISTS));
+    g_clear_error(&error);
+    assert_false(
+        submission_send(lasting.program, "", "anna@praxis.example", "x\n", deadline_in(1), &error));
+    assert_true(g_error_matches(error, SUBMISSION_ERROR, SUBMISSION_ERROR_LATE));
+}
+
 static void test_missing(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
@@ -148,6 +191,9 @@ int main(void)
     table_add(tests, "null sender", test_null_sender, NULL);
     table_add(tests, "refused", test_refused, NULL);
     table_add(tests, "late", test_late, NULL);
+    table_add(tests, "left behind", test_left_behind, NULL);
+    table_add(tests, "left talking", test_left_talking, NULL);
+    table_add(tests, "silent", test_silent, NULL);
     table_add(tests, "missing", test_missing, NULL);
     return table_run(tests, "submission");
 }
