@@ -2,6 +2,8 @@
 
 #include "advice/letters.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -418,22 +420,42 @@ GHashTable *letters_parse_addresses(const char *text, gsize length, const char *
     return g_steal_pointer(&table);
 }
 
+/* Reads file, which may have no end, as far as max octets and one more. NULL with error, an errno's
+ * text. */
+static GString *read_file(const char *file, gsize max, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    FILE *stream = fopen(file, "re");
+    char piece[8192];
+    size_t length = 1;
+    bool is_read = stream != NULL;
+
+    while (is_read && length > 0 && text->len <= max) {
+        length = fread(piece, 1, sizeof piece, stream);
+        g_string_append_len(text, piece, (gssize)length);
+        is_read = ferror(stream) == 0;
+    }
+    if (!is_read)
+        g_set_error(error, LETTERS_ERROR, LETTERS_ERROR_FILE, "%s: %s", file, g_strerror(errno));
+    if (stream != NULL)
+        fclose(stream);
+    return is_read ? g_string_truncate(g_steal_pointer(&text), max + 1) : NULL;
+}
+
 GHashTable *letters_read_addresses(const char *file, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
-    g_autofree char *text = NULL;
-    gsize length = 0;
+    GString *text = read_file(file, ADDRESSES_MAX, error);
+    GHashTable *table = NULL;
 
-    if (!g_file_get_contents(file, &text, &length, &cause)) {
-        g_set_error_literal(error, LETTERS_ERROR, LETTERS_ERROR_FILE, cause->message);
+    if (text == NULL)
         return NULL;
-    }
-    if (length > ADDRESSES_MAX) {
+    if (text->len > ADDRESSES_MAX)
         g_set_error(error, LETTERS_ERROR, LETTERS_ERROR_FILE,
                     "%s: is too long: it is no file of addresses", file);
-        return NULL;
-    }
-    return letters_parse_addresses(text, length, file, error);
+    else
+        table = letters_parse_addresses(text->str, text->len, file, error);
+    g_string_free(text, TRUE);
+    return table;
 }
 
 const char *letters_language(const char *domain)
@@ -458,27 +480,51 @@ void letters_make_token(ReturnToken token)
     token[RETURN_TOKEN_LENGTH] = '\0';
 }
 
+/* Makes of text what may stand in a letter: a byte order mark goes, and lines end with LF alone.
+ * Returns false with error at another control character than a tab. */
+static bool clean_signature(GString *text, const char *file, GError **error)
+{
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    guint line = 1;
+
+    if (g_str_has_prefix(text->str, byte_order_mark))
+        g_string_erase(text, 0, (gssize)strlen(byte_order_mark));
+    g_string_replace(text, "\r\n", "\n", 0);
+    for (const char *at = text->str; *at != '\0'; at = g_utf8_next_char(at)) {
+        gunichar character = g_utf8_get_char(at);
+
+        if (g_unichar_iscntrl(character) && character != '\n' && character != '\t') {
+            g_set_error(error, LETTERS_ERROR, LETTERS_ERROR_FILE,
+                        "letter_signature: %s:%u: has the control character U+%04X", file, line,
+                        character);
+            return false;
+        }
+        line += character == '\n';
+    }
+    return true;
+}
+
 char *letters_signature(Settings *settings, const char *code, GError **error)
 {
     g_autofree char *file = NULL;
-    g_autofree char *text = NULL;
-    g_autoptr(GError) cause = NULL;
+    g_autoptr(GString) text = NULL;
 
     if (settings->letter_signature == NULL)
         return g_strdup("");
     file = g_strconcat(settings->letter_signature, ".", code, NULL);
-    if (!g_file_get_contents(file, &text, NULL, &cause)) {
-        g_set_error(error, LETTERS_ERROR, LETTERS_ERROR_FILE, "letter_signature: %s",
-                    cause->message);
+    text = read_file(file, SIGNATURE_MAX, error);
+    if (text == NULL) {
+        g_prefix_error(error, "letter_signature: ");
         return NULL;
     }
-    if (strlen(text) > SIGNATURE_MAX || !g_utf8_validate(text, -1, NULL)) {
+    /* a NUL is not UTF-8 for it either */
+    if (text->len > SIGNATURE_MAX || !g_utf8_validate(text->str, (gssize)text->len, NULL)) {
         g_set_error(error, LETTERS_ERROR, LETTERS_ERROR_FILE,
                     "letter_signature: %s: is longer than %d octets, or not UTF-8", file,
                     SIGNATURE_MAX);
         return NULL;
     }
-    return g_steal_pointer(&text);
+    return clean_signature(text, file, error) ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }
 
 const Mailbox *letters_from(const Letters *letters, const Letter *letter)

@@ -100,7 +100,8 @@ const char *letters_language(const char *domain);
 /* A token that nobody has yet. */
 void letters_make_token(ReturnToken token);
 
-/* What stands below letters in that language; "" if there is nothing, NULL with error. */
+/* What stands below letters in that language, its lines ended by LF and without control characters;
+ * "" if there is nothing, NULL with error. */
 char *letters_signature(Settings *settings, const char *code, GError **error);
 
 /* The message of letter, which has an address and advice; NULL: there is nothing to write. */

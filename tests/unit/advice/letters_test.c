@@ -17,18 +17,20 @@
 
 #define TODAY 20000
 
+#define SIGNATURE_CONF "letter_signature = \"/nowhere/signature\"\n"
+
 static const char *more_conf = ""; /* at the end of the configuration */
+static const char *signature_conf = SIGNATURE_CONF;
 
 static gboolean read_file(const char *file G_GNUC_UNUSED, char **text, gsize *length,
                           GError **error G_GNUC_UNUSED)
 {
     *text = g_strconcat("fallback_address = \"Lemniscus <noreply@example.net>\"\n"
                         "letter_from = \"Office <office@example.net>\"\n"
-                        "letter_signature = \"/nowhere/signature\"\n"
                         "relay_hosts = 192.0.2.25\n"
                         "dkim_consent = { \"s1\" }\n"
                         "domain \"quiet.example\" { letters = no }\n",
-                        more_conf, NULL);
+                        signature_conf, more_conf, NULL);
     *length = strlen(*text);
     return TRUE;
 }
@@ -398,6 +400,83 @@ static void test_message(void **state G_GNUC_UNUSED)
     assert_non_null(strstr(error->message, "/nowhere/signature.de"));
 }
 
+/* A signature's file, and what of it stands below letters; NULL: the error ends with text. */
+static const struct signature_row {
+    const char *name, *octets, *signature, *error;
+} signature_rows[] = {
+    {"plain", "Office\n\tPhone 1\n", "Office\n\tPhone 1\n", NULL},
+    {"no line's end", "B\xc3\xbcro", "B\xc3\xbcro", NULL},
+    {"empty", "", "", NULL},
+    {"of another system", "\xef\xbb\xbfOffice\r\nPhone 1\r\n", "Office\nPhone 1\n", NULL},
+    {"a byte order mark alone", "\xef\xbb\xbf", "", NULL},
+    {"a CR alone", "Office\rPhone", NULL, ".de:1: has the control character U+000D"},
+    {"two CRs", "Office\r\r\n", NULL, ".de:1: has the control character U+000D"},
+    {"a terminal's words", "Office\n\n\x1b[31mPhone\n", NULL,
+     ".de:3: has the control character U+001B"},
+    {"C1", "Office\n\xc2\x9b", NULL, ".de:2: has the control character U+009B"},
+    {"DEL", "\x7f", NULL, ".de:1: has the control character U+007F"},
+    {"not UTF-8", "B\xfcro\n", NULL, ".de: is longer than 8192 octets, or not UTF-8"},
+};
+
+/* Reads a signature whose file has these octets; NULL: it is a folder. */
+static char *read_signature(const char *octets, gssize length, GError **error)
+{
+    char *folder = g_dir_make_tmp("spfrom-XXXXXX", NULL);
+    g_autofree char *conf = g_strdup_printf("letter_signature = \"%s/signature\"\n", folder);
+    g_autofree char *file = g_build_filename(folder, "signature.de", NULL);
+    g_auto(Scene) scene;
+    char *text;
+
+    signature_conf = conf;
+    scene_init(&scene);
+    signature_conf = SIGNATURE_CONF;
+    if (octets != NULL)
+        assert_true(g_file_set_contents(file, octets, length, NULL));
+    else
+        assert_int_equal(g_mkdir(file, 0700), 0);
+    text = letters_signature(scene.settings, "de", error);
+    folder_remove(folder);
+    return text;
+}
+
+static void test_signature(void **state)
+{
+    const struct signature_row *row = *state;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = read_signature(row->octets, -1, &error);
+
+    if (g_strcmp0(text, row->signature) != 0)
+        fail_msg("%s", text != NULL ? text : error->message);
+    if (text != NULL)
+        return;
+    assert_true(g_error_matches(error, LETTERS_ERROR, LETTERS_ERROR_FILE));
+    if (!g_str_has_suffix(error->message, row->error))
+        fail_msg("%s", error->message);
+}
+
+/* Files that can't be read, or are no texts. */
+static void test_signature_files(void **state G_GNUC_UNUSED)
+{
+    g_autofree char *octets = g_strnfill(8193, 'x');
+    g_autofree char *text = read_signature(octets, 8192, NULL);
+    g_autoptr(GError) error = NULL;
+
+    assert_int_equal(strlen(text), 8192);
+    assert_null(read_signature(octets, 8193, NULL));
+    assert_null(read_signature("Office\0hidden\n", 14, NULL));
+    assert_null(read_signature(NULL, 0, &error));
+    assert_non_null(strstr(error->message, "signature.de: Is a directory"));
+}
+
+/* A file that never ends is read as far as its bound. */
+static void test_endless_addresses(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+
+    assert_null(letters_read_addresses("/dev/zero", &error));
+    assert_string_equal(error->message, "/dev/zero: is too long: it is no file of addresses");
+}
+
 int main(void)
 {
     GArray *tests = table_new();
@@ -411,5 +490,8 @@ int main(void)
     table_add(tests, "found, with a file of addresses", test_find_given, NULL);
     table_add(tests, "lines", test_lines, NULL);
     table_add(tests, "message", test_message, NULL);
+    TABLE_ADD(tests, signature_rows, test_signature);
+    table_add(tests, "files of signatures", test_signature_files, NULL);
+    table_add(tests, "addresses without end", test_endless_addresses, NULL);
     return table_run(tests, "letters");
 }
