@@ -165,6 +165,7 @@ static bool find_group(Settings *settings, gid_t *gid, GError **error)
     return true;
 }
 
+/* In the daemon's turn (see unix_socket_take_turn()). */
 static bool open_path(Settings *settings, const char *path, gid_t gid, GError **error)
 {
     g_autofree char *socket = g_strconcat(UNIX_PREFIX, path, NULL);
@@ -192,13 +193,17 @@ static bool open_unix(Settings *settings, const char *path, const Privileges *pr
     g_autofree char *entered = NULL;
     gid_t gid;
     bool is_open;
+    int turn;
 
     if (!find_group(settings, &gid, error))
         return false;
     entered = privileges_enter(privileges, path, gid, error);
     if (entered == NULL)
         return false;
+    turn = unix_socket_take_turn(entered);
     is_open = open_path(settings, entered, gid, error);
+    if (turn >= 0)
+        close(turn);
     privileges_leave(privileges);
     if (is_open)
         unix_path = g_strdup(path);

@@ -333,9 +333,10 @@ void returns_stop(void)
     pthread_mutex_lock(&lock);
     socket_text = g_strdup(server_socket);
     pthread_mutex_unlock(&lock);
-    put_server(NULL, NULL);
+    /* While it listens, nobody else can have one there. */
     if (socket_text != NULL && g_str_has_prefix(socket_text, UNIX_PREFIX))
         unlink(socket_text + strlen(UNIX_PREFIX));
+    put_server(NULL, NULL);
     if (current != NULL)
         return_store_stop(current);
 }

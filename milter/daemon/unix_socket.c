@@ -3,14 +3,20 @@
 #include "daemon/unix_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define BACKLOG 1024
 #define MODE 0660
+#define TURN_PATIENCE (5 * CLOCK_SECOND)
+#define TURN_PAUSE (10 * CLOCK_MILLISECOND)
 
 G_DEFINE_QUARK(spfrom_unix_socket_error, unix_socket_error)
 
@@ -46,6 +52,18 @@ static int connect_error(const char *path)
     return error == EAGAIN ? 0 : error; /* EAGAIN: its queue is full */
 }
 
+int unix_socket_take_turn(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    gint64 deadline = g_get_monotonic_time() + TURN_PATIENCE;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+           g_get_monotonic_time() < deadline)
+        g_usleep(TURN_PAUSE);
+    return fd;
+}
+
 bool unix_socket_make_way(const char *path, GError **error)
 {
     struct stat status;
@@ -65,7 +83,8 @@ bool unix_socket_make_way(const char *path, GError **error)
     default:
         break;
     }
-    return unlink(path) == 0 || refuse(path, g_strerror(errno), error);
+    /* Its owner may have removed it meanwhile. */
+    return unlink(path) == 0 || errno == ENOENT || refuse(path, g_strerror(errno), error);
 }
 
 bool unix_socket_permit(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **error)
@@ -103,24 +122,35 @@ static bool bind_and_listen(int fd, const struct sockaddr_un *address, uid_t uid
     return listen(fd, BACKLOG) == 0 || refuse(address->sun_path, g_strerror(errno), error);
 }
 
+static int listen_at(const struct sockaddr_un *address, uid_t uid, gid_t gid, GError **error)
+{
+    int fd;
+
+    if (!unix_socket_make_way(address->sun_path, error))
+        return -1;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        refuse(address->sun_path, g_strerror(errno), error);
+        return -1;
+    }
+    if (bind_and_listen(fd, address, uid, gid, error))
+        return fd;
+    close(fd);
+    return -1;
+}
+
 int unix_socket_listen(const char *path, uid_t uid, gid_t gid, GError **error)
 {
     struct sockaddr_un address;
-    int fd;
+    int turn, fd;
 
     if (!fill_address(&address, path)) {
         refuse(path, "is too long for a socket; choose a shorter path", error);
         return -1;
     }
-    if (!unix_socket_make_way(path, error))
-        return -1;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        refuse(path, g_strerror(errno), error);
-        return -1;
-    }
-    if (bind_and_listen(fd, &address, uid, gid, error))
-        return fd;
-    close(fd);
-    return -1;
+    turn = unix_socket_take_turn(path);
+    fd = listen_at(&address, uid, gid, error);
+    if (turn >= 0)
+        close(turn);
+    return fd;
 }

@@ -10,7 +10,17 @@ typedef enum { UNIX_SOCKET_ERROR_PATH } UnixSocketError;
 GQuark unix_socket_error_quark(void);
 
 /*
- * Makes way for a socket at path: one that nobody listens on any more is removed; one that somebody
+ * A socket that was bound and does not listen yet looks like one that nobody listens on any more.
+ * So of two daemons that begin at once each opens its socket in its turn: this waits until no other
+ * one is at it in the folder of path, for some seconds at most.
+ *
+ * Returns a descriptor, which the caller closes once its socket listens; -1: there are no turns in
+ * that folder.
+ */
+int unix_socket_take_turn(const char *path);
+
+/*
+ * In the caller's turn, makes way for a socket at path: one that nobody listens on any more is removed; one that somebody
  * does, or a file of another kind, stays, and is error (UNIX_SOCKET_ERROR), which begins with path.
  */
 bool unix_socket_make_way(const char *path, GError **error);

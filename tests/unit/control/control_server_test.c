@@ -294,6 +294,37 @@ static void test_no_server(void **state G_GNUC_UNUSED)
     assert_true(g_error_matches(error, CONTROL_CLIENT_ERROR, CONTROL_CLIENT_ERROR_ABSENT));
 }
 
+#define AT_ONCE 8
+#define ROUNDS 100
+
+static void *listen_there(void *there)
+{
+    return GINT_TO_POINTER(unix_socket_listen(there, (uid_t)-1, (gid_t)-1, NULL));
+}
+
+/* Several that begin at once, where a socket was left over: one of them has it. */
+static void test_opened_at_once(void **state G_GNUC_UNUSED)
+{
+    g_autofree char *there = g_build_filename(directory, "at-once", NULL);
+
+    server = NULL;
+    close(unix_socket_listen(there, (uid_t)-1, (gid_t)-1, NULL));
+    for (int round = 0; round < ROUNDS; round++) {
+        GThread *threads[AT_ONCE];
+        int fds[AT_ONCE];
+        int listening = 0;
+
+        for (int i = 0; i < AT_ONCE; i++)
+            threads[i] = g_thread_new("daemon", listen_there, there);
+        for (int i = 0; i < AT_ONCE; i++)
+            fds[i] = GPOINTER_TO_INT(g_thread_join(threads[i]));
+        for (int i = 0; i < AT_ONCE; i++)
+            listening += fds[i] >= 0 && close(fds[i]) == 0;
+        assert_int_equal(listening, 1);
+    }
+    assert_int_equal(g_unlink(there), 0);
+}
+
 static void test_long_path(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
@@ -323,6 +354,7 @@ static const struct test_row {
     {"an answer that comes too late", test_too_late},
     {"the client", test_client},
     {"the client without a server", test_no_server},
+    {"opened at once", test_opened_at_once},
     {"a path that is too long", test_long_path},
 };
 
