@@ -13,6 +13,7 @@ import pytest
 
 from lab import paths
 from lab import processes
+from lab import terminal
 from lab.cases import OHNE
 from lab.milter_client import ask
 from lab.spfrom import configuration
@@ -398,14 +399,8 @@ def _on_a_terminal(arguments, environment, columns=0):
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen([str(word) for word in arguments], stdout=theirs, env={**os.environ, **environment})
     os.close(theirs)
-    text = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            text += chunk
-    except OSError:  # Linux says EIO at the end
-        pass
+    text = terminal.read_to_end(ours)
     process.wait()
-    os.close(ours)
     return text.decode()
 
 

@@ -25,6 +25,7 @@ from lab import private_amavis
 from lab import private_postfix
 from lab import private_sendmail
 from lab import processes
+from lab import terminal
 from conftest import need
 from lab.control_client import ask_control
 from lab.faulty_dns import FaultyDns, Silence
@@ -1298,11 +1299,11 @@ def test_text(own):
 def test_colours_on_a_terminal(own, tmp_path):
     own()
     leader, follower = pty.openpty()
-    with open(follower, "wb", closefd=True) as terminal:
-        subprocess.run([paths.TOOL, "-c", tmp_path / "spfrom.conf", "doctor", "--postconf", "/none"], stdout=terminal,
-                       env=dict(os.environ, TERM="xterm"))
-        text = os.read(leader, 65536)
-    os.close(leader)
+    process = subprocess.Popen([paths.TOOL, "-c", tmp_path / "spfrom.conf", "doctor", "--postconf", "/none"], stdout=follower,
+                               env=dict(os.environ, TERM="xterm"))
+    os.close(follower)
+    text = terminal.read_to_end(leader)
+    process.wait()
     assert b"\033[1;31merror" in text
 
 

@@ -11,7 +11,6 @@ import re
 import sqlite3
 import subprocess
 import time
-import time
 
 import pytest
 
@@ -19,6 +18,7 @@ from conftest import Route
 from lab import paths
 from lab import private_postfix
 from lab import processes
+from lab import terminal
 from lab.metrics_read import metrics_of
 from lab.faulty_dns import FaultyDns, Failure, Txt
 from lab.milter_client import ask
@@ -365,8 +365,7 @@ def test_progress_on_a_terminal(stage):
     result = stage.run(stderr=theirs)
     os.close(theirs)
     assert result.returncode == 0
-    shown = os.read(ours, 4096).decode()
-    os.close(ours)
+    shown = terminal.read_to_end(ours).decode()
     assert shown.endswith("\r4 of 4 domains\r\n") and "\r1 of 4 domains" in shown
     assert stage.run().stderr == ""
 
