@@ -196,19 +196,32 @@ class PrivatePostfix(processes.Service):
         return subprocess.run([self._programs.command(name), *map(str, arguments)], env=environment,
                               capture_output=True, text=True, **options)
 
+    def _processes(self, *names):
+        """Those of ours that run, with these names if there are any: process ids."""
+        found = set()
+        for cwd in Path("/proc").glob("[0-9]*/cwd"):
+            with contextlib.suppress(OSError):
+                if cwd.readlink() == self.queue and (not names or (cwd.parent / "comm").read_text().strip() in names):
+                    found.add(int(cwd.parent.name))
+        return found
+
     def reload(self):
         """
-        Makes Postfix take its files over. postlogd waits for itself for ever if ten lines wait for it at its start, and
-        with it whatever logs: then all of it is started anew.
+        Makes Postfix take its files over, and waits for it: master is only told, and until it has listened, who takes in
+        a message is a process that has read the old ones. postlogd waits for itself for ever if ten lines wait for it at
+        its start, and with it whatever logs: then all of it is started anew.
         """
+        names = ("smtpd", "cleanup", "trivial-rewrite", "pickup", "qmgr")
+        old = self._processes(*names)
         try:
             assert self.command("postfix", "reload", timeout=20).returncode == 0
-        except subprocess.TimeoutExpired:
+            processes.wait_until(lambda: not old & self._processes(*names), 30, "the end of Postfix's old processes",
+                                 self._process)
+        except (subprocess.TimeoutExpired, TimeoutError):
             self.stop()
-            for cwd in Path("/proc").glob("[0-9]*/cwd"):
+            for pid in self._processes():
                 with contextlib.suppress(OSError):
-                    if cwd.readlink() == self.queue:
-                        os.kill(int(cwd.parent.name), signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
             self._run_master()
 
     def log(self):
