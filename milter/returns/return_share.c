@@ -44,6 +44,7 @@ struct ReturnShare {
     guint days;
     GHashTable *waiting; /* tokens that the store does not have yet */
     bool is_all_waiting; /* all rows are to be told */
+    bool is_telling;     /* what waited is on its way, or not yet said to be told */
     GHashTable *hosts;   /* name → Host; the others */
     gint64 answered_at;  /* monotonic; when the store last answered */
     gint64 emptied_at; /* monotonic; when this host's word was last seen to be missing; 0: never */
@@ -304,6 +305,7 @@ static GHashTable *take_waiting(ReturnShare *share)
     pthread_mutex_lock(&share->lock);
     taken = share->waiting;
     share->waiting = tokens_new();
+    share->is_telling = share->is_telling || g_hash_table_size(taken) > 0;
     pthread_mutex_unlock(&share->lock);
     return taken;
 }
@@ -392,6 +394,7 @@ static bool is_all_waiting(ReturnShare *share)
     pthread_mutex_lock(&share->lock);
     is_waiting = share->is_all_waiting;
     share->is_all_waiting = false;
+    share->is_telling = share->is_telling || is_waiting;
     pthread_mutex_unlock(&share->lock);
     return is_waiting;
 }
@@ -472,6 +475,14 @@ static bool go_round(ReturnShare *share, Fleet *fleet)
     return say(share, fleet, false) && is_told;
 }
 
+/* What was taken is told, or waits again. */
+static void end_telling(ReturnShare *share)
+{
+    pthread_mutex_lock(&share->lock);
+    share->is_telling = false;
+    pthread_mutex_unlock(&share->lock);
+}
+
 /* Waits until something is to be told or a round is due. Returns false if it is to stop. */
 static bool wait_until(ReturnShare *share, gint64 next, bool is_answered)
 {
@@ -512,6 +523,7 @@ static void *run(void *data)
             is_answered = go_round(share, fleet);
             round_at = now_of(share) + (is_answered ? RETURN_SHARE_ROUND * CLOCK_SECOND : RETRY);
         }
+        end_telling(share);
         fleet_unref(fleet);
     }
     fleet = share->take_fleet();
@@ -521,6 +533,7 @@ static void *run(void *data)
     }
     fleet_unref(fleet);
     pthread_mutex_lock(&share->lock);
+    share->is_telling = false;
     share->has_ended = true;
     pthread_mutex_unlock(&share->lock);
     return NULL;
@@ -538,7 +551,13 @@ bool return_share_has_host(ReturnShare *share, const char *name)
 
 bool return_share_is_unsent(ReturnShare *share)
 {
-    return has_waiting(share);
+    bool is_unsent;
+
+    pthread_mutex_lock(&share->lock);
+    is_unsent =
+        share->is_all_waiting || share->is_telling || g_hash_table_size(share->waiting) > 0;
+    pthread_mutex_unlock(&share->lock);
+    return is_unsent;
 }
 
 void return_share_set_days(ReturnShare *share, guint days)
@@ -560,6 +579,7 @@ ReturnShare *return_share_start(const ReturnShareOptions *options)
     share->clock = options->clock;
     share->hmac = return_token_hmac(options->key);
     share->waiting = tokens_new();
+    share->is_all_waiting = true; /* the store may not have what the last run gave out */
     share->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, host_free);
     share->answered_at = now_of(share);
     pthread_mutex_init(&share->lock, NULL);
