@@ -32,6 +32,7 @@ typedef struct {
     WatchState after;   /* not if trouble */
     GPtrArray *changes; /* of WatchChange */
     char *trouble;      /* why it can't be known now; NULL: it is */
+    bool lacks_relays;  /* trouble: it depends on relays that are not known */
 } WatchSubject;
 void watch_subject_free(WatchSubject *subject);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchSubject, watch_subject_free)

@@ -52,13 +52,13 @@ typedef struct {
     char *domain;
     WatchKind kind;
     bool is_authorised;
-    guint result;  /* SpfResult */
-    guint danger;  /* WATCH_ENDANGERED: one WatchDanger */
-    guint number;  /* look-ups or octets */
-    char *before;  /* the record; NULL: there was none, or it is not known */
-    char *after;   /* NULL: there is none, or several */
-    char *term;    /* that did it; NULL: none did */
-    char *passed;  /* the term that let the relays pass before; NULL: not known */
+    guint result; /* SpfResult */
+    guint danger; /* WATCH_ENDANGERED: one WatchDanger */
+    guint number; /* look-ups or octets */
+    char *before; /* the record; NULL: there was none, or it is not known */
+    char *after;  /* NULL: there is none, or several */
+    char *term;   /* that did it; NULL: none did */
+    char *passed; /* the term that let the relays pass before; NULL: not known */
     /* The record that is proven to work, or the alias for our DKIM key as the line of a zone file;
      * NULL: none was found, or none is needed. */
     char *advised;

@@ -76,6 +76,7 @@ typedef struct {
     GPtrArray *trouble;  /* of char *: domains that DNS did not answer for; borrowed */
     GPtrArray *own;      /* of char *: our own domains that are not authorised; borrowed */
     WatchSummary summary;
+    guint unsure; /* of trouble, those that depend on relays that are not known */
     guint done, total, troubled_in_row;
     bool has_progress;
 } Run;
@@ -121,6 +122,7 @@ static bool keep(Run *run, WatchSubject *subject, GError **error)
     if (subject->trouble != NULL) {
         g_ptr_array_add(run->trouble, subject->domain);
         run->summary.unknown++;
+        run->unsure += subject->lacks_relays;
         run->troubled_in_row++;
         return true;
     }
@@ -277,23 +279,43 @@ static void print_json(const Run *run, const GPtrArray *changes)
     json_decref(json);
 }
 
+/* Why domains are missing that have an answer from DNS; "" if there is none. Owned by the caller. */
+static char *unsure_of(const Run *run)
+{
+    GString *page = g_string_new(NULL);
+    g_autofree char *number = g_strdup_printf("%u", run->unsure);
+    g_autofree char *sentence = NULL;
+
+    if (run->unsure == 0)
+        return g_string_free(page, FALSE);
+    sentence =
+        language_fill(run->language,
+                      N_("The relay set is incomplete: \"spfrom doctor\" says why. Nothing is "
+                         "told of the domains for which that matters: {number}."),
+                      "number", number, NULL);
+    paragraph_append(page, sentence, "", "");
+    g_string_append_c(page, '\n');
+    return g_string_free(page, FALSE);
+}
+
 /* The changes, and how many domains were looked at, in words; owned by the caller. */
 static char *text_of(const Run *run, const GPtrArray *changes, gsize max)
 {
+    guint silent = run->trouble->len - run->unsure;
+    g_autofree char *unsure = unsure_of(run);
     g_autofree char *digest = watch_digest(run->language, changes, max);
     g_autofree char *domains = g_strdup_printf("%u", run->total);
     g_autofree char *number = g_strdup_printf("%u", changes->len);
-    g_autofree char *troubled = g_strdup_printf("%u", run->trouble->len);
+    g_autofree char *troubled = g_strdup_printf("%u", silent);
     g_autofree char *all =
         language_fill(run->language, N_("Domains: {domains}. Changes: {number}."), "domains",
                       domains, "number", number, NULL);
     g_autofree char *unknown =
-        run->trouble->len > 0
-            ? language_fill(run->language, N_("Without an answer from DNS: {number}."), "number",
-                            troubled, NULL)
-            : g_strdup("");
+        silent > 0 ? language_fill(run->language, N_("Without an answer from DNS: {number}."),
+                                   "number", troubled, NULL)
+                   : g_strdup("");
 
-    return g_strconcat(digest, changes->len > 0 ? "\n" : "", all, run->trouble->len > 0 ? " " : "",
+    return g_strconcat(unsure, digest, changes->len > 0 ? "\n" : "", all, silent > 0 ? " " : "",
                        unknown, "\n", NULL);
 }
 

@@ -278,6 +278,28 @@ def test_relays_that_are_not_known(stage):
     assert stage.answer(0)[0] == {}
 
 
+@pytest.mark.parametrize("language, words, last", [
+    ("en", 'The relay set is incomplete: "spfrom doctor" says why. Nothing is told of the domains for which that matters: ',
+     "Domains: 4. Changes: 1."),
+    ("de", "Welche Server unsere sind, ist nicht vollständig bekannt: „spfrom doctor“ sagt, warum. ", "Domains: 4. Änderungen: 1.")], ids=["en", "de"])
+def test_unsure(stage, language, words, last):
+    """Once, at the top; what is sure is told all the same, and what depends on them is told once they are known."""
+    stage.answer(0)
+    stage.daemon.settings["relay_hosts"] = ["192.0.2.25", "relay.lemniscus.de"]
+    stage.daemon.write_configuration()
+    stage.change("relay.lemniscus.de.        A    192.0.2.25", 'relay.lemniscus.de. TROUBLE "no answer"')
+    stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", "-all"))
+    stage.change('praxis-neutral.de.         TXT  "v=spf1 ?all"', 'praxis-neutral.de. TXT "v=spf1 include:lemniscus.de ?all"')
+    result = stage.run("--mail", "boss@example.org", "--lang", language)
+    assert result.returncode == 1
+    for text in (result.stdout, stage.digest()[1].get_content()):
+        assert " ".join(text.split()).startswith(words)
+        assert text.splitlines()[-1] == last and "klinik-nord.de" in text and "praxis-neutral.de" not in text
+    stage.change('relay.lemniscus.de. TROUBLE "no answer"', "relay.lemniscus.de. A 192.0.2.25")
+    assert set(stage.answer(1)[0]) == {"praxis-neutral.de"}
+    assert "The relay set" not in stage.run("--lang", "en").stdout
+
+
 def test_second_run_says_that_one_is_under_way(stage):
     stage.answer(0)
     with open(stage.state / "watch.lock", "rb+") as lock:
