@@ -24,6 +24,7 @@ void watch_subject_free(WatchSubject *subject)
     watch_state_clear(&subject->before);
     watch_state_clear(&subject->after);
     g_clear_pointer(&subject->changes, g_ptr_array_unref);
+    g_clear_pointer(&subject->untold, g_ptr_array_unref);
     g_free(subject->domain);
     g_free(subject->trouble);
     g_free(subject);
@@ -142,6 +143,51 @@ GPtrArray *watch_find(const Watch *watch, Ledger *ledger, guint days, GError **e
     }
     shuffle(subjects, own);
     return g_steal_pointer(&subjects);
+}
+
+/* A danger that began, and was not told. */
+static void take_danger_back(const WatchChange *change, WatchState *state)
+{
+    g_auto(GStrv) terms = NULL;
+    g_autoptr(GPtrArray) left = g_ptr_array_new();
+
+    if (change->danger != WATCH_DANGER_INCLUDE) {
+        state->dangers &= ~change->danger;
+        return;
+    }
+    terms = g_strsplit(state->include != NULL ? state->include : "", " ", -1);
+    for (char **term = terms; *term != NULL; term++)
+        if (g_strcmp0(*term, change->term) != 0)
+            g_ptr_array_add(left, *term);
+    if (left->len == 0)
+        state->dangers &= ~WATCH_DANGER_INCLUDE;
+    g_ptr_array_add(left, NULL);
+    g_free(state->include);
+    state->include = g_strjoinv(" ", (char **)left->pdata);
+}
+
+void watch_take_untold(WatchSubject *subject, GPtrArray *untold)
+{
+    WatchState *before = &subject->before;
+    const WatchChange *first = NULL;
+
+    for (guint i = 0; i < untold->len; i++) {
+        const WatchChange *change = g_ptr_array_index(untold, i);
+
+        if (change->kind == WATCH_ENDANGERED)
+            take_danger_back(change, before);
+        else if (first == NULL || change->id < first->id)
+            first = change;
+    }
+    if (first != NULL) {
+        g_free(before->record);
+        g_free(before->mechanism);
+        before->record = g_strdup(first->before);
+        before->mechanism = g_strdup(first->passed);
+        before->is_authorised = !first->is_authorised;
+        subject->is_known = true;
+    }
+    subject->untold = untold;
 }
 
 /* The term of the domain's own record that ended an evaluation, for people, owned by the caller;
@@ -299,6 +345,23 @@ static void add_dangers(const Watch *watch, WatchSubject *subject)
     }
 }
 
+/* What is found again was found when it was found first. */
+static void keep_days(const WatchSubject *subject)
+{
+    for (guint i = 0; subject->untold != NULL && i < subject->changes->len; i++) {
+        WatchChange *change = g_ptr_array_index(subject->changes, i);
+
+        for (guint j = 0; j < subject->untold->len; j++) {
+            const WatchChange *earlier = g_ptr_array_index(subject->untold, j);
+
+            if (earlier->kind == change->kind && earlier->is_authorised == change->is_authorised &&
+                earlier->danger == change->danger &&
+                (change->kind != WATCH_ENDANGERED || g_strcmp0(earlier->term, change->term) == 0))
+                change->found = MIN(change->found, earlier->found);
+        }
+    }
+}
+
 static void compare(const Watch *watch, const DomainCheck *check, WatchSubject *subject)
 {
     const WatchState *before = &subject->before, *after = &subject->after;
@@ -320,6 +383,7 @@ static void compare(const Watch *watch, const DomainCheck *check, WatchSubject *
             change->advised = advised_record(watch, check->subject);
     }
     add_dangers(watch, subject);
+    keep_days(subject);
 }
 
 void watch_look(const Watch *watch, WatchSubject *subject)

@@ -28,6 +28,7 @@ typedef struct {
     bool is_own;   /* of a fallback or return address */
     bool is_known; /* before is what was found last; else nothing is known */
     WatchState before;
+    GPtrArray *untold; /* of WatchChange: found since, and not told; NULL: nothing */
     /* Set by watch_look(): */
     WatchState after;   /* not if trouble */
     GPtrArray *changes; /* of WatchChange */
@@ -44,6 +45,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchSubject, watch_subject_free)
  * Returns an array of WatchSubject, or NULL with error.
  */
 GPtrArray *watch_find(const Watch *watch, Ledger *ledger, guint days, GError **error);
+
+/* Takes untold over, changes of subject that runs found and did not tell. It is then compared with what
+ * was told last. */
+void watch_take_untold(WatchSubject *subject, GPtrArray *untold);
 
 /* Looks at subject now, and compares. */
 void watch_look(const Watch *watch, WatchSubject *subject);

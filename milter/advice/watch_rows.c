@@ -18,6 +18,7 @@ typedef enum {
     WATCH_ROWS_GET,
     WATCH_ROWS_PUT,
     WATCH_ROWS_ADD,
+    WATCH_ROWS_DROP,
     WATCH_ROWS_UNTOLD,
     WATCH_ROWS_TELL,
     WATCH_ROWS_END,
@@ -75,6 +76,7 @@ static const char *const sqls[WATCH_ROWS_STATEMENTS] = {
     [WATCH_ROWS_ADD] = "INSERT INTO changes (found, domain, kind, is_authorised, result, danger,"
                        " number, before, after, term, passed, advised)"
                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [WATCH_ROWS_DROP] = "DELETE FROM changes WHERE id = ?1 AND NOT is_told",
     [WATCH_ROWS_UNTOLD] = CHANGE "WHERE NOT is_told ORDER BY kind, domain, id",
     [WATCH_ROWS_TELL] = "UPDATE changes SET is_told = 1 WHERE id = ?1",
     [WATCH_ROWS_END] = "UPDATE runs SET ended = ?2, authorised = ?3, unauthorised = ?4,"
@@ -266,10 +268,11 @@ bool watch_rows_begin(WatchRows *rows, gint64 now, gint64 *run, GError **error)
     g_autofree char *sql =
         g_strdup_printf("INSERT INTO runs (began) VALUES (%" G_GINT64_FORMAT ")", now);
 
-    if (!database_ask(rows->database,
-                      "SELECT id FROM runs WHERE ended IS NULL AND began > ?1 - 86400000000"
-                      " AND began <= ?1 AND id = (SELECT max(id) FROM runs)",
-                      now, run, error))
+    if (!database_ask(
+            rows->database,
+            "SELECT id FROM runs WHERE ended IS NULL AND unknown IS NULL"
+            " AND began > ?1 - 86400000000 AND began <= ?1 AND id = (SELECT max(id) FROM runs)",
+            now, run, error))
         return false;
     if (*run != 0)
         return true;
@@ -350,10 +353,28 @@ static bool add_change(WatchRows *rows, const WatchChange *change, GError **erro
     return database_finish(rows->database, statement, error);
 }
 
+/* Does statement, which takes an id, with each of changes. */
+static bool for_each_id(WatchRows *rows, WatchRowsStatement which, const GPtrArray *changes,
+                        GError **error)
+{
+    sqlite3_stmt *statement = statement_of(rows, which, error);
+
+    for (guint i = 0; statement != NULL && i < changes->len; i++) {
+        const WatchChange *change = g_ptr_array_index(changes, i);
+
+        sqlite3_bind_int64(statement, 1, change->id);
+        if (!database_finish(rows->database, statement, error))
+            return false;
+    }
+    return statement != NULL;
+}
+
 static bool put_all(WatchRows *rows, const char *domain, const WatchState *state,
-                    const GPtrArray *changes, GError **error)
+                    const GPtrArray *changes, const GPtrArray *untold, GError **error)
 {
     if (!put_state(rows, domain, state, error))
+        return false;
+    if (untold != NULL && !for_each_id(rows, WATCH_ROWS_DROP, untold, error))
         return false;
     for (guint i = 0; i < changes->len; i++)
         if (!add_change(rows, g_ptr_array_index(changes, i), error))
@@ -362,10 +383,19 @@ static bool put_all(WatchRows *rows, const char *domain, const WatchState *state
 }
 
 bool watch_rows_put(WatchRows *rows, const char *domain, const WatchState *state,
-                    const GPtrArray *changes, GError **error)
+                    const GPtrArray *changes, const GPtrArray *untold, GError **error)
 {
     return database_run(rows->database, "BEGIN IMMEDIATE", error) &&
-           database_end(rows->database, put_all(rows, domain, state, changes, error), error);
+           database_end(rows->database, put_all(rows, domain, state, changes, untold, error),
+                        error);
+}
+
+bool watch_rows_looked(WatchRows *rows, gint64 run, GError **error)
+{
+    g_autofree char *sql =
+        g_strdup_printf("UPDATE runs SET unknown = 0 WHERE id = %" G_GINT64_FORMAT, run);
+
+    return database_run(rows->database, sql, error);
 }
 
 static WatchChange *change_at(sqlite3_stmt *statement)
@@ -468,20 +498,6 @@ GPtrArray *watch_rows_endangered(WatchRows *rows, gint64 run, gint64 now, GError
     return code == SQLITE_DONE ? g_steal_pointer(&changes) : NULL;
 }
 
-static bool tell(WatchRows *rows, const GPtrArray *changes, GError **error)
-{
-    sqlite3_stmt *statement = statement_of(rows, WATCH_ROWS_TELL, error);
-
-    for (guint i = 0; statement != NULL && i < changes->len; i++) {
-        const WatchChange *change = g_ptr_array_index(changes, i);
-
-        sqlite3_bind_int64(statement, 1, change->id);
-        if (!database_finish(rows->database, statement, error))
-            return false;
-    }
-    return statement != NULL;
-}
-
 static bool end_run(WatchRows *rows, gint64 run, const WatchSummary *summary, GError **error)
 {
     sqlite3_stmt *statement = statement_of(rows, WATCH_ROWS_END, error);
@@ -515,8 +531,8 @@ bool watch_rows_end(WatchRows *rows, gint64 run, const GPtrArray *changes,
 {
     return database_run(rows->database, "BEGIN IMMEDIATE", error) &&
            database_end(rows->database,
-                        tell(rows, changes, error) && end_run(rows, run, summary, error) &&
-                            forget(rows, run, oldest, error),
+                        for_each_id(rows, WATCH_ROWS_TELL, changes, error) &&
+                            end_run(rows, run, summary, error) && forget(rows, run, oldest, error),
                         error);
 }
 

@@ -95,16 +95,22 @@ WatchRows *watch_rows_open_read_only(const char *file, GError **error);
 void watch_rows_close(WatchRows *rows);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WatchRows, watch_rows_close)
 
-/* Goes on with a run that was interrupted and began less than a day before now, or begins one. */
+/* Goes on with a run that was interrupted while it looked and began less than a day before now, or
+ * begins one. */
 bool watch_rows_begin(WatchRows *rows, gint64 now, gint64 *run, GError **error);
 
 /* What is known of domain. is_known is set to whether anything is; else state is all 0. */
 bool watch_rows_get(WatchRows *rows, const char *domain, WatchState *state, bool *is_known,
                     GError **error);
 
-/* Writes what was found at domain, with the changes that this is: all of it, or nothing. */
+/* Writes what was found at domain, with the changes that this is, in the place of untold, changes
+ * that no run has told (NULL: none): all of it, or nothing. */
 bool watch_rows_put(WatchRows *rows, const char *domain, const WatchState *state,
-                    const GPtrArray *changes, GError **error);
+                    const GPtrArray *changes, const GPtrArray *untold, GError **error);
+
+/* The run has looked at all domains. If it does not get to telling, no other goes on with it: what it
+ * found is then no longer news. */
+bool watch_rows_looked(WatchRows *rows, gint64 run, GError **error);
 
 /* The changes that no run has told yet, by kind and name. NULL with error. */
 GPtrArray *watch_rows_untold(WatchRows *rows, GError **error);

@@ -74,6 +74,7 @@ typedef struct {
     gint64 id;
     GAsyncQueue *looked; /* of WatchSubject, back from the threads; borrowed */
     GPtrArray *trouble;  /* of char *: domains that DNS did not answer for; borrowed */
+    GHashTable *untold;  /* by domain, arrays of WatchChange that earlier runs did not tell */
     GPtrArray *own;      /* of char *: our own domains that are not authorised; borrowed */
     WatchSummary summary;
     guint unsure; /* of trouble, those that depend on relays that are not known */
@@ -86,6 +87,7 @@ static void run_clear(Run *run)
     g_clear_pointer(&run->rows, watch_rows_close);
     g_clear_pointer(&run->looked, g_async_queue_unref);
     g_clear_pointer(&run->trouble, g_ptr_array_unref);
+    g_clear_pointer(&run->untold, g_hash_table_unref);
     g_clear_pointer(&run->own, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
@@ -129,29 +131,34 @@ static bool keep(Run *run, WatchSubject *subject, GError **error)
     run->troubled_in_row = 0;
     subject->after.run = run->id;
     count(run, subject, &subject->after);
-    if (!watch_rows_put(run->rows, subject->domain, &subject->after, subject->changes, error))
+    if (!watch_rows_put(run->rows, subject->domain, &subject->after, subject->changes,
+                        subject->untold, error))
         return false;
     /* of 100,000 domains only the names stay in memory */
     watch_state_clear(&subject->before);
     watch_state_clear(&subject->after);
     g_clear_pointer(&subject->changes, g_ptr_array_unref);
+    g_clear_pointer(&subject->untold, g_ptr_array_unref);
     return true;
 }
 
 /* Sets what is known of subject. is_done: this run, before it was interrupted, has looked already. */
 static bool prepare(Run *run, WatchSubject *subject, bool *is_done, GError **error)
 {
+    GPtrArray *untold = g_hash_table_lookup(run->untold, subject->domain);
     WatchState state;
     bool is_known;
 
     if (!watch_rows_get(run->rows, subject->domain, &state, &is_known, error))
         return false;
     *is_done = is_known && state.run == run->id;
-    if (!is_known)
-        return true;
-    watch_state_clear(&subject->before);
-    subject->before = state;
-    subject->is_known = true;
+    if (is_known) {
+        watch_state_clear(&subject->before);
+        subject->before = state;
+        subject->is_known = true;
+    }
+    if (untold != NULL && !*is_done)
+        watch_take_untold(subject, g_ptr_array_ref(untold));
     if (*is_done) {
         count(run, subject, &state);
         run->done++;
@@ -214,6 +221,44 @@ static bool look_with_threads(Run *run, GPtrArray *subjects, GError **error)
     if (run->has_progress)
         fputs("\n", stderr);
     return is_done;
+}
+
+/* What earlier runs found and did not tell: a digest could not be sent, or they were interrupted. */
+static bool find_untold(Run *run, GError **error)
+{
+    g_autoptr(GPtrArray) all = watch_rows_untold(run->rows, error);
+
+    if (all == NULL)
+        return false;
+    g_ptr_array_set_free_func(all, NULL);
+    for (guint i = 0; i < all->len; i++) {
+        WatchChange *change = g_ptr_array_index(all, i);
+        GPtrArray *changes = g_hash_table_lookup(run->untold, change->domain);
+
+        if (changes == NULL) {
+            changes = watch_changes_new();
+            g_hash_table_insert(run->untold, g_strdup(change->domain), changes);
+        }
+        g_ptr_array_add(changes, change);
+    }
+    return true;
+}
+
+/* What can be told now, NULL with error: not changes of domains that can't be looked at again. */
+static GPtrArray *find_changes(const Run *run, GError **error)
+{
+    GPtrArray *changes = watch_rows_untold(run->rows, error);
+    g_autoptr(GHashTable) trouble = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < run->trouble->len; i++)
+        g_hash_table_add(trouble, g_ptr_array_index(run->trouble, i));
+    for (guint i = changes != NULL ? changes->len : 0; i-- > 0;) {
+        const WatchChange *change = g_ptr_array_index(changes, i);
+
+        if (g_hash_table_contains(trouble, change->domain))
+            g_ptr_array_remove_index(changes, i);
+    }
+    return changes;
 }
 
 static char *danger_key(const WatchChange *change)
@@ -374,11 +419,11 @@ static void alert_own(const Run *run)
                          run->own->len - OWN_MAX);
 }
 
-/* Tells what was found. A digest that can't be sent leaves the run open: the next one tells it. */
+/* Tells what was found. If a digest can't be sent, the next run looks again, and tells what is then so. */
 static int tell(Run *run)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) changes = watch_rows_untold(run->rows, &error);
+    g_autoptr(GPtrArray) changes = find_changes(run, &error);
     guint untold = changes != NULL ? changes->len : 0;
     g_autofree char *text = NULL;
     gint64 oldest = run->watch.now - (gint64)KEPT_DAYS * 86400 * CLOCK_SECOND;
@@ -427,13 +472,16 @@ static int work(Run *run)
     run->rows = watch_rows_open(file, settings->ledger, &error);
     subjects =
         run->rows != NULL ? watch_find(&run->watch, ledger, run->options->days, &error) : NULL;
-    if (subjects == NULL || !watch_rows_begin(run->rows, run->watch.now, &run->id, &error))
+    if (subjects == NULL || !watch_rows_begin(run->rows, run->watch.now, &run->id, &error) ||
+        !find_untold(run, &error))
         return subcommand_error(&watch_subcommand, CLI_UNAVAILABLE, "%s", error->message);
     run->total = subjects->len;
     if (!look_with_threads(run, subjects, &error))
         return subcommand_error(&watch_subcommand,
                                 error->domain == DNS_ERROR ? CLI_TROUBLE : CLI_UNAVAILABLE, "%s",
                                 error->message);
+    if (!watch_rows_looked(run->rows, run->id, &error))
+        return subcommand_error(&watch_subcommand, CLI_UNAVAILABLE, "%s", error->message);
     return tell(run);
 }
 
@@ -447,6 +495,8 @@ static int run_with(const Options *options, Settings *settings, Dns *dns, const 
                        .language = language,
                        .looked = g_async_queue_new(),
                        .trouble = g_ptr_array_new(),
+                       .untold = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                       (GDestroyNotify)g_ptr_array_unref),
                        .own = g_ptr_array_new(),
                        .has_progress = isatty(STDERR_FILENO) != 0};
 

@@ -319,6 +319,44 @@ def test_what_was_found_is_told_by_the_run_that_ends(stage):
     assert stage.answer(0, "--mail", "boss@example.org")[0] == {} and stage.digest() is None
 
 
+def test_what_was_not_told_is_looked_at_again(stage):
+    """After a digest that could not be sent: what went back is not told, the rest as it is now, and what DNS does not answer for
+    once it does."""
+    def fail():
+        stage.be_sendmail("#!/bin/sh\nexit 75\n")
+        assert stage.run("--mail", "boss@example.org").returncode == 69
+        stage.be_sendmail(SENDMAIL)
+
+    broken = 'klinik-nord.de. TXT "v=spf1 -all"'
+    neutral = 'praxis-neutral.de.         TXT  "v=spf1 ?all"'
+    authorised = 'praxis-neutral.de. TXT "v=spf1 include:lemniscus.de ?all"'
+    whole = 'praxis-mueller.de.         TXT  "v=spf1 include:lemniscus.de ~all"'
+    endangered = 'praxis-mueller.de. TXT "v=spf1 include:lemniscus.de include:weg.example ~all"'
+    stage.answer(0)
+    for old, new in ((NORD, broken), (neutral, authorised), (whole, endangered)):
+        stage.change(old, new)
+    fail()
+    for new, old in ((NORD, broken), (neutral, authorised), (whole, endangered)):
+        stage.change(old, new)
+    assert stage.answer(0, "--mail", "boss@example.org")[0] == {} and stage.digest() is None
+
+    stage.change(NORD, broken)
+    stage.change(neutral, authorised)
+    fail()
+    fail()
+    trouble = 'praxis-neutral.de. TROUBLE "no answer"'
+    stage.change(broken, 'klinik-nord.de. TXT "v=spf1 ip4:192.0.2.99 -all"')
+    stage.change(authorised, trouble)
+    changes, answer = stage.answer(1, "--mail", "boss@example.org")
+    assert set(changes) == {"klinik-nord.de"} and answer["trouble"] == ["praxis-neutral.de"]
+    assert (changes["klinik-nord.de"]["before"], changes["klinik-nord.de"]["after"]) == ("v=spf1 ip4:192.0.2.25 -all", "v=spf1 ip4:192.0.2.99 -all")
+    assert "praxis-neutral.de" not in stage.digest()[1].get_content()
+    stage.change(trouble, authorised)
+    changes, _ = stage.answer(1, "--mail", "boss@example.org")
+    assert set(changes) == {"praxis-neutral.de"} and changes["praxis-neutral.de"]["kind"] == "authorised"
+    assert stage.answer(0)[0] == {}
+
+
 def test_interrupted_twice_and_gone_on(directory, is_full_length):
     """A run is killed, and one ended, in the middle; a second one at once looks at nothing. Each change is told once, and no
     domain that a run was done with is looked at again."""

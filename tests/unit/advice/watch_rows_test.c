@@ -87,7 +87,7 @@ static void put(Files *files, const char *domain, gint64 run, guint dangers, int
         change->term = g_strdup("-all");
         g_ptr_array_add(changes, change);
     }
-    watch_rows_put(files->rows, domain, &state, changes, &error);
+    watch_rows_put(files->rows, domain, &state, changes, NULL, &error);
     assert_null(error);
 }
 
@@ -208,6 +208,27 @@ static void test_dangers_of_a_run(void **state)
     assert_string_equal(change->term, "include:gone.example");
 }
 
+/* A run that looked at all, and told nothing, is not gone on with; what it found may be replaced. */
+static void test_looked_and_not_told(void **state)
+{
+    Files *files = *state;
+    g_autoptr(GPtrArray) untold = NULL;
+    g_autoptr(GPtrArray) none = watch_changes_new();
+    gint64 run = begin(files, NOW);
+    WatchState found = {0};
+
+    put(files, "a.example", run, 0, WATCH_BROKEN, NOW);
+    put(files, "b.example", run, 0, WATCH_BROKEN, NOW);
+    assert_int_equal(begin(files, NOW + HOUR), run);
+    assert_true(watch_rows_looked(files->rows, run, NULL));
+    assert_int_not_equal(begin(files, NOW + HOUR), run);
+    untold = watch_rows_untold(files->rows, NULL);
+    assert_int_equal(untold->len, 2);
+    g_ptr_array_remove_index(untold, 1);
+    assert_true(watch_rows_put(files->rows, "a.example", &found, none, untold, NULL));
+    check_names(watch_rows_untold(files->rows, NULL), "b.example ");
+}
+
 static void test_what_is_old_goes(void **state)
 {
     Files *files = *state;
@@ -295,10 +316,15 @@ static void test_what_is_no_database(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_FILES(test_a_state_is_kept),       WITH_FILES(test_runs_go_on_within_a_day),
-        WITH_FILES(test_changes_are_told_once), WITH_FILES(test_dangers_of_a_run),
-        WITH_FILES(test_what_is_old_goes),      WITH_FILES(test_summary),
-        WITH_FILES(test_one_run_at_once),       WITH_FILES(test_what_is_no_database),
+        WITH_FILES(test_a_state_is_kept),
+        WITH_FILES(test_runs_go_on_within_a_day),
+        WITH_FILES(test_changes_are_told_once),
+        WITH_FILES(test_dangers_of_a_run),
+        WITH_FILES(test_looked_and_not_told),
+        WITH_FILES(test_what_is_old_goes),
+        WITH_FILES(test_summary),
+        WITH_FILES(test_one_run_at_once),
+        WITH_FILES(test_what_is_no_database),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -466,6 +466,54 @@ static void test_look(void **state)
     check_digest("de", subject->changes, row->german);
 }
 
+static WatchChange *add_untold(GPtrArray *untold, WatchKind kind, gint64 id)
+{
+    WatchChange *change = g_new0(WatchChange, 1);
+
+    change->id = change->found = id;
+    change->kind = kind;
+    change->is_authorised = kind != WATCH_BROKEN;
+    g_ptr_array_add(untold, change);
+    return change;
+}
+
+/* Compared is what was told last, and what is found again keeps its day. */
+static void test_untold(void **state G_GNUC_UNUSED)
+{
+    g_auto(Ground) ground;
+    g_autoptr(WatchSubject) subject = g_new0(WatchSubject, 1);
+    GPtrArray *untold = watch_changes_new();
+    WatchChange *change;
+
+    ground_init(&ground, "a.example. TXT \"v=spf1 include:own.example include:gone.example"
+                         " include:away.example -all\"\n");
+    subject->domain = g_strdup("a.example");
+    subject->is_known = true;
+    subject->before =
+        (WatchState){.is_authorised = true,
+                     .dangers = WATCH_DANGER_INCLUDE | WATCH_DANGER_LOOKUPS,
+                     .include = g_strdup("include:gone.example include:away.example")};
+    change = add_untold(untold, WATCH_ENDANGERED, 1);
+    change->danger = WATCH_DANGER_INCLUDE;
+    change->term = g_strdup("include:gone.example");
+    add_untold(untold, WATCH_ENDANGERED, 2)->danger = WATCH_DANGER_LOOKUPS;
+    add_untold(untold, WATCH_AUTHORISED, 4);
+    change = add_untold(untold, WATCH_BROKEN, 3);
+    change->before = g_strdup("v=spf1 ip4:192.0.2.25");
+    change->passed = g_strdup("ip4:192.0.2.25");
+    watch_take_untold(subject, untold);
+    assert_true(subject->before.is_authorised);
+    check_text(subject->before.record, "v=spf1 ip4:192.0.2.25");
+    check_text(subject->before.mechanism, "ip4:192.0.2.25");
+    check_text(subject->before.include, "include:away.example");
+    assert_int_equal(subject->before.dangers, WATCH_DANGER_INCLUDE);
+    watch_look(&ground.watch, subject);
+    assert_int_equal(subject->changes->len, 1);
+    change = g_ptr_array_index(subject->changes, 0);
+    check_text(change->term, "include:gone.example");
+    assert_int_equal(change->found, 1);
+}
+
 /* The record that is to be published, which people copy, stands whole in its own line. */
 static void test_long_record(void **state G_GNUC_UNUSED)
 {
@@ -597,6 +645,7 @@ int main(void)
     if (!evaluation_init(NULL))
         return 1;
     TABLE_ADD(tests, rows, test_look);
+    table_add(tests, "what was found and not told", test_untold, NULL);
     table_add(tests, "a record in its own line", test_long_record, NULL);
     table_add(tests, "a digest is bounded", test_digest_is_bounded, NULL);
     g_array_append_val(tests, find_test);
