@@ -19,6 +19,7 @@
 #define DOUBLINGS 5                    /* … but so often only … */
 #define LAST_PAUSE (30 * CLOCK_SECOND) /* … and up to this */
 #define PROBE_LIFE 60000               /* milliseconds that the key of the probe lives */
+#define STEADY (60 * CLOCK_SECOND)     /* without a refusal, after which earlier ones are forgotten */
 
 const double fleet_seconds_bounds[FLEET_SECONDS_BUCKETS - 1] = {0.0005, 0.001, 0.002, 0.005,
                                                                 0.01,   0.025, 0.05,  0.1};
@@ -55,6 +56,11 @@ struct FleetStore {
     guint member; /* position of the one that is used, or tried next */
     FleetConnection *connection;
     guint failures; /* in a row: of tries to connect and of exchanges */
+    /* How often it refused a command after it had taken the probe, as one does whose ACL lacks a
+     * command: what it does not refuse must not hide that. */
+    guint refusals;
+    gint64 up_at; /* monotonic; when the connection was made */
+    char *told;   /* the trouble in the log; NULL: there it is in use, or nothing yet */
 };
 
 const char *fleet_outcome_text(FleetOutcome outcome)
@@ -238,19 +244,26 @@ static void set_down(FleetStore *store, const char *trouble)
  */
 static void go_down(FleetStore *store, const char *trouble, GPtrArray *batch, FleetOutcome outcome)
 {
-    bool is_news;
+    bool is_news = g_strcmp0(store->told, trouble) != 0;
 
     g_clear_pointer(&store->connection, fleet_connection_free);
     store->failures++;
     pthread_mutex_lock(&store->lock);
-    is_news = g_strcmp0(store->state.trouble, trouble) != 0;
     for (guint i = 0; batch != NULL && i < batch->len; i++)
         request_end(store, g_ptr_array_index(batch, i), NULL, outcome);
     set_down(store, trouble);
     pthread_mutex_unlock(&store->lock);
-    if (is_news)
-        log_write(LOG_WARNING, "fleet: the store can't be used: %s; mail goes on without it",
-                  trouble);
+    if (!is_news)
+        return;
+    g_free(store->told);
+    store->told = g_strdup(trouble);
+    log_write(LOG_WARNING, "fleet: the store can't be used: %s; mail goes on without it", trouble);
+}
+
+static void tell_up(FleetStore *store)
+{
+    g_clear_pointer(&store->told, g_free);
+    log_write(LOG_NOTICE, "fleet: the store at %s is used", member_text(store));
 }
 
 static void go_up(FleetStore *store)
@@ -267,8 +280,21 @@ static void go_up(FleetStore *store)
     g_clear_pointer(&store->state.trouble, g_free);
     pthread_cond_broadcast(&store->changed);
     pthread_mutex_unlock(&store->lock);
-    if (was_down)
-        log_write(LOG_NOTICE, "fleet: the store at %s is used", member_text(store));
+    store->up_at = clock_monotonic(&clock_system);
+    if (was_down && store->refusals < PATIENCE)
+        tell_up(store);
+}
+
+static void note_success(FleetStore *store)
+{
+    bool is_untold = store->refusals >= PATIENCE;
+
+    store->failures = 0;
+    if (store->refusals == 0 || clock_monotonic(&clock_system) - store->up_at < STEADY)
+        return;
+    store->refusals = 0;
+    if (is_untold)
+        tell_up(store);
 }
 
 /*
@@ -502,18 +528,20 @@ static void serve_batch(FleetStore *store, GPtrArray *batch)
     if (trouble != NULL) {
         g_autofree char *text = g_strdup_printf("%s: %s", member_text(store), trouble);
 
+        store->refusals++;
         go_down(store, text, batch, FLEET_OUTCOME_ERROR);
         return;
     }
-    store->failures = 0;
+    note_success(store);
     end_batch(store, batch, answers, clock_monotonic(&clock_system) - begin);
 }
 
 /* With the lock held. Waits before the next try; it is not held meanwhile. */
 static void pause_before_try(FleetStore *store)
 {
-    guint over = store->failures < PATIENCE ? 0 : MIN(store->failures - PATIENCE, DOUBLINGS);
-    gint64 pause = store->failures < PATIENCE ? 0 : MIN(FIRST_PAUSE << over, LAST_PAUSE);
+    guint count = MAX(store->failures, store->refusals);
+    guint over = count < PATIENCE ? 0 : MIN(count - PATIENCE, DOUBLINGS);
+    gint64 pause = count < PATIENCE ? 0 : MIN(FIRST_PAUSE << over, LAST_PAUSE);
     Deadline end = clock_monotonic(&clock_system) + pause;
 
     while (!store->is_stopping && pause > 0 && deadline_wait(end, &store->queued, &store->lock))
@@ -601,6 +629,7 @@ void fleet_store_free(FleetStore *store)
     g_free(store->name);
     g_free(store->ca);
     g_free(store->password_file);
+    g_free(store->told);
     g_free(store);
 }
 

@@ -145,6 +145,18 @@ def test_refused(store, directory, fault, mend, word):
             talk.wait_for_line(word)
 
 
+def test_refused_after_each_probe(store):
+    """As by an ACL that lacks a command: other commands that work don't hide it, and the log does not fill."""
+    store.talk("ACL", "SETUSER", "default", "-incr")
+    with Talk(store.directory, store.member, timeout=5000) as talk:  # with a log of its own
+        for _ in range(5):
+            assert talk.wait() == "up"
+            assert talk.ask("GET a") == "-"
+            assert talk.ask("INCR number") == "none"
+    log = talk.log().splitlines()
+    assert [sum(words in line for line in log) for words in ("is used", "NOPERM")] == [3, 3], log
+
+
 def test_password(store, directory):
     """It is read anew for each connection."""
     secret = directory / "secret"
