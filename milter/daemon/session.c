@@ -476,14 +476,18 @@ static void note_passed_on(const Message *message, ReturnKind kind)
     }
 }
 
-/* Is it a bounce to addresses of ours: from outside, or one that our own MTA wrote? */
-static bool is_bounce(const Message *message, const Decision *decision)
+/* Is it a bounce to addresses of ours, from outside or written by our own MTA, and not the mere warning
+ * of a delay? The body that says so is not sent to us: a bounce whose header doesn't tell counts as one,
+ * so that nobody writes to an address that is no more. */
+static bool is_failure(const Message *message, const Decision *decision)
 {
-    if (message->is_returned)
-        return decision != NULL && decision->return_kind == RETURN_BOUNCE;
-    return message->return_tokens != NULL && !message->has_other_recipients &&
-           mailbox_is_null_sender(message->sender) &&
-           returned_kind(message->fields, true) == RETURN_BOUNCE;
+    bool is_bounce = message->is_returned
+                         ? decision != NULL && decision->return_kind == RETURN_BOUNCE
+                         : message->return_tokens != NULL && !message->has_other_recipients &&
+                               mailbox_is_null_sender(message->sender) &&
+                               returned_kind(message->fields, true) == RETURN_BOUNCE;
+
+    return is_bounce && !returned_is_delay(message->fields);
 }
 
 /* A letter of ours came back, if the bounce is for the token of one. */
@@ -510,7 +514,7 @@ static void report(int level, const Message *message, const MessageLog *entry,
         ledger_writer_add(message->live.settings, entry->action, decision);
     if (message->is_returned && status == SMFIS_CONTINUE)
         note_passed_on(message, decision->return_kind);
-    if (is_bounce(message, decision))
+    if (is_failure(message, decision))
         note_letter_bounce(message);
     message_log_write(level, message->live.settings, entry, decision);
 }

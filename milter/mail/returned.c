@@ -89,6 +89,33 @@ ReturnKind returned_kind(const HeaderFields *fields, bool has_null_sender)
     return signs.is_automatic ? RETURN_AUTO_REPLY : RETURN_REPLY;
 }
 
+static bool is_subject_of_delay(const char *subject)
+{
+    static const struct {
+        const char *begin, *more;
+    } subjects[] = {
+        {"Delayed Mail (still being retried)", ""},       /* Postfix */
+        {"Warning: could not send message for past", ""}, /* Sendmail */
+        {"Warning: message ", " delayed "},               /* Exim */
+        {"Delivery Status Notification (Delay)", ""},     /* Google, Exchange */
+        {"Delivery delayed:", ""},                        /* Exchange */
+    };
+
+    subject += strspn(subject, " \t\r\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(subjects); i++)
+        if (g_ascii_strncasecmp(subject, subjects[i].begin, strlen(subjects[i].begin)) == 0 &&
+            strstr(subject, subjects[i].more) != NULL)
+            return true;
+    return false;
+}
+
+bool returned_is_delay(const HeaderFields *fields)
+{
+    const HeaderField *subject = header_fields_nth(fields, "Subject", 1);
+
+    return subject != NULL && is_subject_of_delay(subject->value);
+}
+
 bool returned_is_mark(const HeaderField *field)
 {
     return header_field_is_named(field, RETURNED_MARK_HEADER) && is_word(field->value, "returned");

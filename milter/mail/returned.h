@@ -16,6 +16,13 @@ bool return_kind_parse(const char *text, ReturnKind *kind);
 /* What kind of message this is. has_null_sender is of the envelope. */
 ReturnKind returned_kind(const HeaderFields *fields, bool has_null_sender);
 
+/*
+ * Returns whether a bounce only warns that its message is delayed: a failure, if there will be one, is told
+ * by another. Nothing but the report in its body says that for sure (RFC 3464 section 2.3.3); of the
+ * header it is the Subject: that Postfix, Sendmail, Exim, Exchange and Google give to such warnings.
+ */
+bool returned_is_delay(const HeaderFields *fields);
+
 #define RETURNED_MARK_HEADER "X-SPFrom"
 /* Returns whether the field is the mark of an earlier return: "X-SPFrom: returned; …". */
 bool returned_is_mark(const HeaderField *field);

@@ -309,6 +309,11 @@ def test_bounced(stage):
                                ("Subject", "not here")], sender="", client="203.0.113.7", recipients=[sender])
     stage.wait(31)
     assert stage.answer()[0].keys() == {MUTE}, "an automatic reply is no bounce"
+    for subject in "Delayed Mail (still being retried)", "Warning: could not send message for past 4 hours":
+        ask(stage.daemon.address, [("From", "MAILER-DAEMON@praxis-neutral.de"), ("Auto-Submitted", "auto-replied"),
+                                   ("Content-Type", "multipart/report; report-type=delivery-status; boundary=b"),
+                                   ("Subject", subject)], sender="", client="203.0.113.7", recipients=[sender])
+        assert stage.answer()[0].keys() == {MUTE}, "a letter that is late did not come back"
     ask(stage.daemon.address, [("From", "MAILER-DAEMON@praxis-neutral.de"), ("Subject", "no such user")], sender="",
         client="203.0.113.7", recipients=[sender])
     processes.wait_until(lambda: stage.count("letters.db", "SELECT bounced FROM letters"), 20, "a bounce that is noted")

@@ -63,6 +63,35 @@ static void test_kind(void **state)
     assert_int_equal(returned_kind(fields, false), row->with_sender);
 }
 
+static const struct delay_row {
+    const char *name;
+    const char *header;
+    bool is_delay;
+} delay_rows[] = {
+    {"Postfix", "Subject: Delayed Mail (still being retried)", true},
+    {"Sendmail", "Subject: Warning: could not send message for past 4 hours", true},
+    {"Exim", "Subject: Warning: message 1qJ3aB-0003xY-1Z delayed 24 hours", true},
+    {"Google", "Subject: Delivery Status Notification (Delay)", true},
+    {"Exchange", "SUBJECT: Delivery Delayed: Ihre Domain praxis.example", true},
+    {"no subject", "From: x", false},
+    {"an empty one", "Subject:", false},
+    {"Postfix's failure", "Subject: Undelivered Mail Returned to Sender", false},
+    {"Sendmail's failure", "Subject: Returned mail: see transcript for details", false},
+    {"Exim's failure", "Subject: Mail delivery failed: returning message to sender", false},
+    {"Google's failure", "Subject: Delivery Status Notification (Failure)", false},
+    {"Exchange's failure", "Subject: Undeliverable: Delivery delayed: x", false},
+    {"a warning of something else", "Subject: Warning: message refused", false},
+    {"in another field", "Comments: Delayed Mail (still being retried)", false},
+};
+
+static void test_delay(void **state)
+{
+    const struct delay_row *row = *state;
+    g_autoptr(HeaderFields) fields = fields_of(row->header);
+
+    assert_int_equal(returned_is_delay(fields), row->is_delay);
+}
+
 static const struct loop_row {
     const char *name;
     const char *header;
@@ -112,6 +141,7 @@ int main(void)
     GArray *tests = table_new();
 
     TABLE_ADD(tests, kind_rows, test_kind);
+    TABLE_ADD(tests, delay_rows, test_delay);
     TABLE_ADD(tests, loop_rows, test_loop);
     table_add(tests, "texts", test_texts, NULL);
     return table_run(tests, "returned");
