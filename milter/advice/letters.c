@@ -28,6 +28,7 @@ static const struct {
 } whys[] = {
     [LETTERS_DUE] = {"due", N_("a letter is due")},
     [LETTERS_OPTED_OUT] = {"opted-out", N_("letters = no")},
+    [LETTERS_OFF] = {"off", N_("mode = off")},
     [LETTERS_IDLE] = {"idle", N_("none of its mail was rewritten lately")},
     [LETTERS_AUTHORISED] = {"authorised", N_("it is authorised by now")},
     [LETTERS_NOTHING] = {"nothing", N_("its owner can do nothing")},
@@ -258,6 +259,13 @@ static bool is_opted_out(Settings *settings, const char *domain)
     return settings->letters == 0;
 }
 
+/* Is nothing of the domain's mail rewritten any more, by its section or the map? "mode = off" for all,
+ * or the daemon's switch, is no word about an owner. */
+static bool is_off(Settings *settings, const char *domain)
+{
+    return standing_of(settings, (ModeInForce){.mode = MODE_REWRITE}, domain).mode == MODE_OFF;
+}
+
 static LettersWhy why_of_turn(LetterTurn turn)
 {
     switch (turn) {
@@ -321,8 +329,12 @@ static LettersWhy why_of_address(const char *address)
 
 void letters_look(const Letters *letters, Letter *letter)
 {
-    letter->why = is_opted_out(letters->settings, letter->domain) ? LETTERS_OPTED_OUT
-                                                                  : consult(letters, letter);
+    if (is_opted_out(letters->settings, letter->domain))
+        letter->why = LETTERS_OPTED_OUT;
+    else if (is_off(letters->settings, letter->domain))
+        letter->why = LETTERS_OFF;
+    else
+        letter->why = consult(letters, letter);
     letter->is_looked_at = true;
 }
 

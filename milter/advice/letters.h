@@ -22,6 +22,7 @@ GQuark letters_error_quark(void);
 typedef enum {
     LETTERS_DUE,
     LETTERS_OPTED_OUT,   /* letters = no */
+    LETTERS_OFF,         /* its section or the map says mode = off */
     LETTERS_IDLE,        /* none of its mail was rewritten lately */
     LETTERS_AUTHORISED,  /* it is authorised by now */
     LETTERS_NOTHING,     /* its owner can do nothing */

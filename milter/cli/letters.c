@@ -561,8 +561,8 @@ const Subcommand letters_subcommand = {
         "through sendmail(1): the letter of spfrom advise, proven on the day, to the author who was "
         "seen last. Once the domain is authorised, one more letter says so. Users of a mail "
         "provider's domain get another letter, once.\n\n"
-        "No domain with letters = no gets one, none that is authorised by now, and no address from "
-        "which a letter came back; nobody gets one again before letter_repeat, or more than "
+        "No domain with letters = no or mode = off gets one, none that is authorised by now, and no "
+        "address from which a letter came back; nobody gets one again before letter_repeat, or more than "
         "letter_max. Two runs at once send nothing twice, nor does one after a run that was "
         "killed.",
     .options = option_rows,

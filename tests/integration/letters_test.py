@@ -560,6 +560,10 @@ def test_who_gets_none(stage):
     stage.daemon.write_configuration()
     due, skipped = stage.answer()
     assert due.keys() == {MUTE} and skipped == {"praxis-ohne.de": "opted-out"}
+    stage.daemon.extra = 'domain "praxis-ohne.de" { mode = off }\n'
+    stage.daemon.write_configuration()
+    due, skipped = stage.answer("--send")
+    assert due.keys() == stage.taken().keys() == {MUTE} and skipped == {"praxis-ohne.de": "off"}
 
 
 def test_hostile_addresses(stage):

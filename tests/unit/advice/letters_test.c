@@ -29,7 +29,10 @@ static gboolean read_file(const char *file G_GNUC_UNUSED, char **text, gsize *le
                         "letter_from = \"Office <office@example.net>\"\n"
                         "relay_hosts = 192.0.2.25\n"
                         "dkim_consent = { \"s1\" }\n"
-                        "domain \"quiet.example\" { letters = no }\n",
+                        "domain \"quiet.example\" { letters = no }\n"
+                        "domain \"off.example\" { mode = off }\n"
+                        "domain \"offdone.example\" { mode = off }\n"
+                        "domain \"shown.example\" { mode = log-only }\n",
                         signature_conf, more_conf, NULL);
     *length = strlen(*text);
     return TRUE;
@@ -70,6 +73,9 @@ static void scene_init(Scene *scene)
     scene->dns = memory_dns_new();
     memory_dns_add(scene->dns, "new.example", DNS_A, "203.0.113.1");
     memory_dns_add(scene->dns, "quiet.example", DNS_A, "203.0.113.1");
+    memory_dns_add(scene->dns, "off.example", DNS_A, "203.0.113.1");
+    memory_dns_add(scene->dns, "offdone.example", DNS_TXT, "v=spf1 ip4:192.0.2.25 -all");
+    memory_dns_add(scene->dns, "shown.example", DNS_A, "203.0.113.1");
     memory_dns_add(scene->dns, "mail.example", DNS_TXT, "v=spf1 -all");
     memory_dns_add(scene->dns, "done.example", DNS_TXT, "v=spf1 ip4:192.0.2.25 -all");
     memory_dns_add_timeouts(scene->dns, "dead.example");
@@ -125,6 +131,12 @@ static const struct examined_row {
     {"it waits", "new.example", "anna@new.example", true, 29, LETTERS_WAITS, LETTER_ASKS, 2},
     {"nobody of a section's domain", "quiet.example", "anna@quiet.example", true, 0,
      LETTERS_OPTED_OUT, LETTER_ASKS, 0},
+    {"nothing of a section's domain is rewritten", "off.example", "anna@off.example", true, 0,
+     LETTERS_OFF, LETTER_ASKS, 0},
+    {"nor is anybody thanked for it", "offdone.example", "anna@offdone.example", true, 40,
+     LETTERS_OFF, LETTER_ASKS, 0},
+    {"log-only is not off", "shown.example", "anna@shown.example", true, 0, LETTERS_DUE,
+     LETTER_ASKS, 1},
     {"its mail was not rewritten", "new.example", "anna@new.example", false, 0, LETTERS_IDLE,
      LETTER_ASKS, 0},
     {"it is authorised", "done.example", "anna@done.example", true, 0, LETTERS_AUTHORISED,
@@ -193,6 +205,21 @@ static void test_no_thanks_without_a_pass(void **state)
     note(&scene, letter->domain, letter->asked, LETTER_ASKS, 40);
     assert_true(letters_examine(&scene.letters, letter, NULL));
     assert_string_equal(letters_why_name(letter->why), letters_why_name(LETTERS_AUTHORISED));
+}
+
+/* The mode of all, or the daemon's switch, says nothing of an owner. */
+static void test_off_for_all(void **state G_GNUC_UNUSED)
+{
+    g_auto(Scene) scene;
+    g_autoptr(Letter) letter = g_new0(Letter, 1);
+
+    scene_init(&scene);
+    scene.letters.mode = (ModeInForce){.mode = MODE_OFF, .is_switch = true};
+    letter->domain = g_strdup("new.example");
+    letter->address = g_strdup("anna@new.example");
+    letter->is_rewritten = true;
+    assert_true(letters_examine(&scene.letters, letter, NULL));
+    assert_string_equal(letters_why_name(letter->why), letters_why_name(LETTERS_DUE));
 }
 
 /* Authors as return.db keeps them; the file is made anew. */
@@ -486,6 +513,7 @@ int main(void)
     TABLE_ADD(tests, line_rows, test_line);
     TABLE_ADD(tests, language_rows, test_language);
     table_add(tests, "no thanks without a pass", test_no_thanks_without_a_pass, NULL);
+    table_add(tests, "off for all", test_off_for_all, NULL);
     table_add(tests, "found", test_find, NULL);
     table_add(tests, "found, with a file of addresses", test_find_given, NULL);
     table_add(tests, "lines", test_lines, NULL);
