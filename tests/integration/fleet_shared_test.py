@@ -234,7 +234,22 @@ def total(host, *arguments):
 
 
 def agree(fleet, wanted):
-    processes.wait_until(lambda: [total(host) for host in fleet.hosts] == [wanted, wanted], PATIENCE, f"a report over {wanted}")
+    seen = []
+
+    def is_seen():
+        seen[:] = [total(host) for host in fleet.hosts]
+        return seen == [wanted, wanted]
+    with contextlib.suppress(TimeoutError):
+        processes.wait_until(is_seen, PATIENCE, "the same report")
+    assert seen == [wanted, wanted], [(total(host, "--here"), fleet.store.talk("HGETALL", f"spfrom:ledger:{number_of(host)}"),
+                                       fleet.store.talk("HGETALL", f"spfrom:ledger:{number_of(host)}:{TODAY}"))
+                                      for host in fleet.hosts]
+
+
+def number_of(host):
+    """The ledger's, by which the store keeps its rows."""
+    with contextlib.closing(sqlite3.connect(host.directory / "state" / "ledger.db", timeout=20)) as database:
+        return database.execute("SELECT id FROM identity").fetchone()[0]
 
 
 @pytest.mark.address
@@ -300,9 +315,7 @@ def test_rows_that_nobody_wrote(fleet):
     fleet.store.talk("DEL", f"spfrom:ledger:{other}:{TODAY}", "spfrom:ledgers")
     fleet.store.talk("SET", "spfrom:ledgers", "x")
     agree(fleet, before)
-    own = fleet.hosts[0].directory / "state" / "ledger.db"
-    with contextlib.closing(sqlite3.connect(own)) as database:
-        [(number,)] = database.execute("SELECT id FROM identity")
+    number = number_of(fleet.hosts[0])
     fleet.store.talk("SET", f"spfrom:ledger:{number}:{TODAY}", "x")  # before the sum goes, by which the host sees that it is to look
     fleet.store.talk("DEL", f"spfrom:ledger:{number}")
     agree(fleet, before)
