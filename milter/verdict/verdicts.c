@@ -195,13 +195,12 @@ static char *with_key_domain(const Verdicts *verdicts, const char *fingerprint, 
 }
 
 /*
- * What makes two hosts come to the same verdict on domain. Returns NULL if the relay set is not
- * known: then nothing is shared. All but the domain's own part is made once for a relay set, which
- * may have a thousand networks.
+ * What makes two hosts come to the same verdict on domain with set. Returns NULL if the relay set is
+ * not known: then nothing is shared. All but the domain's own part is made once for a relay set,
+ * which may have a thousand networks.
  */
-static char *fingerprint_new(Verdicts *verdicts, const char *domain)
+static char *fingerprint_new(Verdicts *verdicts, RelaySet *set, const char *domain)
 {
-    g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
     char *fingerprint;
 
     pthread_mutex_lock(&verdicts->fingerprint_lock);
@@ -216,9 +215,10 @@ static char *fingerprint_new(Verdicts *verdicts, const char *domain)
     return fingerprint;
 }
 
-/* Tells the fleet what check found. mark is from before DNS was asked. */
-static void tell_fleet(Verdicts *verdicts, const VerdictKey *key, const RelayCheck *check,
-                       const char *mark)
+/* Tells the fleet what check found with set, which may have been replaced meanwhile. mark is from
+ * before DNS was asked. */
+static void tell_fleet(Verdicts *verdicts, RelaySet *set, const VerdictKey *key,
+                       const RelayCheck *check, const char *mark)
 {
     VerdictLife life = life_of(verdicts, check, 0);
     FleetVerdict shared = {.verdict = check->verdict,
@@ -228,7 +228,7 @@ static void tell_fleet(Verdicts *verdicts, const VerdictKey *key, const RelayChe
 
     if (check->verdict->result == SPF_TEMPERROR || check->lacks_keys || check->uses_host)
         return;
-    fingerprint = fingerprint_new(verdicts, key->domain);
+    fingerprint = fingerprint_new(verdicts, set, key->domain);
     if (fingerprint != NULL)
         fleet_verdict_put(verdicts->fleet, fingerprint, key->domain,
                           check->uses_sender ? key->local_part : NULL, &shared);
@@ -294,7 +294,7 @@ static Landing evaluate(Verdicts *verdicts, Flight *flight, const VerdictKey *ke
     check = check_domain(verdicts, set, key, before, deadline);
     landing.verdict = check.verdict;
     if (has_relays && verdicts->fleet != NULL)
-        tell_fleet(verdicts, key, &check, mark);
+        tell_fleet(verdicts, set, key, &check, mark);
     if (has_relays)
         landing = settle(verdicts, key, &check, before, made);
     flights_land(verdicts->flights, flight, &landing);
@@ -327,8 +327,9 @@ static Landing take_over(Verdicts *verdicts, const VerdictKey *key, const FleetV
 static bool ask_fleet(Verdicts *verdicts, Flight *flight, const VerdictKey *key, guint epoch,
                       Deadline deadline, Landing *landing)
 {
+    g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
     g_autofree char *fingerprint =
-        verdicts->fleet != NULL ? fingerprint_new(verdicts, key->domain) : NULL;
+        verdicts->fleet != NULL ? fingerprint_new(verdicts, set, key->domain) : NULL;
     FleetVerdict shared;
     bool is_per_address;
 

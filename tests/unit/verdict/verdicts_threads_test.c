@@ -6,7 +6,10 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "fleet/fleet_store.h"
 #include "spf/evaluation.h"
+#include "unit/fleet/memory_store.h"
 #include "unit/table.h"
 
 #define THREADS 200
@@ -203,6 +206,23 @@ static void test_renewal_slow(void **state G_GNUC_UNUSED)
 
 #define LONG_PASS "a.example.org TXT 3600 v=spf1 ip4:192.0.2.25 -all"
 
+/* Waits until the store has answered so many. */
+static void await_requests(Fleet *fleet, guint want)
+{
+    gint64 end = g_get_monotonic_time() + 60 * CLOCK_SECOND;
+    guint64 answered = 0;
+
+    while (answered < want && g_get_monotonic_time() < end) {
+        FleetStoreState state;
+
+        fleet_store_state(fleet_store(fleet), &state);
+        answered = state.requests[FLEET_OUTCOME_OK];
+        fleet_store_state_clear(&state);
+        g_usleep(1000);
+    }
+    assert_int_equal(answered, want);
+}
+
 static void test_relay_set_changes(void **state G_GNUC_UNUSED)
 {
     g_auto(Fixture) fixture =
@@ -220,6 +240,37 @@ static void test_relay_set_changes(void **state G_GNUC_UNUSED)
     await_generation(&fixture, 2);
     await_entries_at_most(&fixture, 1);
     assert_ask(&fixture, "u@a.example.org", "miss fail 192.0.2.26 -all");
+}
+
+/* A set that is replaced amid an evaluation: the others learn the verdict as one on the set that was
+ * evaluated. */
+static void test_relay_set_changes_in_a_fleet(void **state G_GNUC_UNUSED)
+{
+    static const char *const addresses[] = {"u@a.example.org"};
+    MemoryStore *store = memory_store_new();
+    g_autoptr(Fleet) fleet = memory_store_fleet();
+
+    {
+        g_auto(Fixture) one = fixture_new("relay_hosts = { mail.example.net }",
+                                          "mail.example.net A 40 192.0.2.25\n" LONG_PASS);
+        g_auto(Fixture) other = fixture_new("relay_hosts = { 192.0.2.26 }", LONG_PASS);
+        pthread_t thread;
+        Asker asker;
+
+        verdicts_share(one.verdicts, fleet);
+        verdicts_share(other.verdicts, fleet);
+        set_clock(clock_wall(&clock_system) / CLOCK_SECOND);
+        scripted_dns_set(one.dns, "mail.example.net A 40 192.0.2.26\n" LONG_PASS);
+        scripted_dns_hold(one.dns, "a.example.org");
+        start_askers(&thread, &asker, 1, one.verdicts, addresses);
+        await_generation(&one, 2);
+        scripted_dns_release(one.dns, NULL);
+        assert_int_equal(join_askers(&thread, &asker, 1, "pass 192.0.2.25 ip4:192.0.2.25"), 1);
+        await_requests(fleet, 2); /* whether there is one, and what was found */
+        assert_ask(&other, "u@a.example.org", "miss fail 192.0.2.26 -all");
+    }
+    g_clear_pointer(&fleet, fleet_unref);
+    memory_store_free(store);
 }
 
 /* Not as stale ones either: they are on other relays. */
@@ -510,6 +561,7 @@ int main(void)
     table_add(tests, "the relay set changes", test_relay_set_changes, NULL);
     table_add(tests, "the relay set changes, DNS has trouble", test_relay_set_changes_in_trouble,
               NULL);
+    table_add(tests, "the relay set changes, in a fleet", test_relay_set_changes_in_a_fleet, NULL);
     table_add(tests, "the relay set stays the same", test_same_relay_set_keeps_verdicts, NULL);
     table_add(tests, "DNS is down at the start", test_dns_down_at_start, NULL);
     TABLE_ADD(tests, together_rows, test_together);
