@@ -145,6 +145,19 @@ def test_refused(store, directory, fault, mend, word):
             talk.wait_for_line(word)
 
 
+def test_became_a_replica(store, directory):
+    """The only member, amid the work: as after a fail-over that nobody told us of."""
+    with Talk(directory, store.member) as talk:
+        assert talk.wait() == "up"
+        store.talk("REPLICAOF", "127.0.0.1", processes.free_port())
+        assert talk.ask("SET a b") == "none"
+        talk.wait_for_line("READONLY")
+        talk.wait_for_state("down", "it is a replica")
+        store.talk("REPLICAOF", "NO", "ONE")
+        assert talk.wait() == "up"
+        assert talk.ask("SET a b") == "OK"
+
+
 def test_refused_after_each_probe(store):
     """As by an ACL that lacks a command: other commands that work don't hide it, and the log does not fill."""
     store.talk("ACL", "SETUSER", "default", "-incr")

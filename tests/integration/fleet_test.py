@@ -237,6 +237,33 @@ def test_flush_and_one_question(directory):
         assert sum(dns.count(f"d{i}.example") for i in range(20)) == 21
 
 
+UNLIKE = [  # settings, and whether the record below authorises a host with them
+    ({"relay_hosts": ["192.0.2.25"]}, True),
+    ({"relay_hosts": ["192.0.2.26"]}, False),
+    ({"relay_hosts": ["192.0.2.25", "192.0.2.26"]}, False),
+    ({"relay_hosts": ["192.0.2.25", "192.0.2.26"], "relay_policy": "any"}, True),
+]
+
+
+def test_verdicts_of_unlike_hosts(directory):
+    """Hosts with other relays or another policy share a store, a mode and a report, but no verdict; like ones do."""
+    zone = "".join(f'd{i}.example. 3600 TXT "v=spf1 ip4:192.0.2.25 -all"\n' for i in range(len(UNLIKE)))
+    fleet = Fleet(directory / "fleet-unlike", count=2 * len(UNLIKE), zone=zone)
+    for i, host in enumerate(fleet.hosts):
+        host.settings.update(UNLIKE[i % len(UNLIKE)][0])
+    with fleet:
+        for first in range(len(UNLIKE)):
+            domain = f"d{first}.example"
+            for turn in range(len(fleet.hosts)):
+                kind = (first + turn) % len(UNLIKE)
+                host = fleet.hosts[kind + turn // len(UNLIKE) * len(UNLIKE)]
+                is_authorised = not ask(host.address, [("From", f"x@{domain}")], sender=f"x@{domain}").edits
+                assert is_authorised == UNLIKE[kind][1], (domain, host.settings)
+                assert host.wait_for_record(domain=domain)["cache"] == ("miss" if turn < len(UNLIKE) else "fleet")
+                wanted = b"*%d\r\n" % min(turn + 1, len(UNLIKE))
+                processes.wait_until(lambda: fleet.store.talk("KEYS", f"spfrom:verdict:*:{domain}").startswith(wanted), 30, "the verdict")
+
+
 def test_clock_ahead(directory, monkeypatch):
     """By 10 minutes: the others can switch back all the same, and are seen."""
     if re.search(b"__[at]san_init", (paths.BUILDDIR / "spfrom-milter").read_bytes()):
