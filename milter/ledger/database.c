@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "ledger/ledger_tally.h"
 
-#define CHECK_PATIENCE 5  /* seconds that looking through the file may take */
-#define CHECK_STEP 100000 /* instructions of SQLite's machine between two looks at the clock */
-#define ASIDE_MAX 9       /* files a day */
-#define LOG_PAUSE 5000    /* microseconds between two tries to change a file to WAL mode */
-#define READER_TRIES 100  /* of a reader, while a writer begins or ends; a pause between two */
+#define CHECK_PATIENCE 5    /* seconds that looking through the file may take */
+#define CHECK_STEP 100000   /* instructions of SQLite's machine between two looks at the clock */
+#define ASIDE_MAX 9         /* files a day */
+#define LOG_PAUSE 5000      /* microseconds between two tries to change a file to WAL mode */
+#define READER_PATIENCE 500 /* milliseconds of more tries while a writer begins or ends */
 
 G_DEFINE_QUARK(spfrom_database_failure, database_failure)
 
@@ -28,6 +28,7 @@ static DatabaseFailure failure_of(int code)
         return DATABASE_FAILURE_CORRUPT;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* SQLite tried to read the log for ten seconds */
         return DATABASE_FAILURE_BUSY;
     default:
         return DATABASE_FAILURE_SYSTEM;
@@ -339,8 +340,9 @@ Database *database_open_read_only(const DatabaseKind *kind, const char *file, bo
 {
     g_autoptr(GError) cause = NULL;
     Database *database = open_reader(kind, file, is_snapshot, &cause);
+    gint64 deadline = g_get_monotonic_time() + READER_PATIENCE * CLOCK_MILLISECOND;
 
-    for (int tries = 1; tries < READER_TRIES && is_passing(file, cause); tries++) {
+    while (database == NULL && is_passing(file, cause) && g_get_monotonic_time() < deadline) {
         g_usleep(LOG_PAUSE);
         g_clear_error(&cause);
         database = open_reader(kind, file, is_snapshot, &cause);
