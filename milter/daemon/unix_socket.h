@@ -20,8 +20,9 @@ GQuark unix_socket_error_quark(void);
 int unix_socket_take_turn(const char *path);
 
 /*
- * In the caller's turn, makes way for a socket at path: one that nobody listens on any more is removed; one that somebody
- * does, or a file of another kind, stays, and is error (UNIX_SOCKET_ERROR), which begins with path.
+ * In the caller's turn, makes way for a socket at path: one that nobody listens on any more is
+ * removed; one that somebody does, or a file of another kind, stays, and is error
+ * (UNIX_SOCKET_ERROR), which begins with path.
  */
 bool unix_socket_make_way(const char *path, GError **error);
 

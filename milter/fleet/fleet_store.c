@@ -19,7 +19,7 @@
 #define DOUBLINGS 5                    /* … but so often only … */
 #define LAST_PAUSE (30 * CLOCK_SECOND) /* … and up to this */
 #define PROBE_LIFE 60000               /* milliseconds that the key of the probe lives */
-#define STEADY (60 * CLOCK_SECOND)     /* without a refusal, after which earlier ones are forgotten */
+#define STEADY (60 * CLOCK_SECOND) /* without a refusal, after which earlier ones are forgotten */
 
 const double fleet_seconds_bounds[FLEET_SECONDS_BUCKETS - 1] = {0.0005, 0.001, 0.002, 0.005,
                                                                 0.01,   0.025, 0.05,  0.1};

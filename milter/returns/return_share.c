@@ -554,8 +554,7 @@ bool return_share_is_unsent(ReturnShare *share)
     bool is_unsent;
 
     pthread_mutex_lock(&share->lock);
-    is_unsent =
-        share->is_all_waiting || share->is_telling || g_hash_table_size(share->waiting) > 0;
+    is_unsent = share->is_all_waiting || share->is_telling || g_hash_table_size(share->waiting) > 0;
     pthread_mutex_unlock(&share->lock);
     return is_unsent;
 }
