@@ -656,21 +656,33 @@ gint64 dns_forwarder_serve(DnsForwarder *forwarder)
     return next;
 }
 
-static bool listen_on(const DnsForwarder *forwarder, Source *listener, struct sockaddr_in *address)
+/*
+ * The first one, whose port is 0, gets a port that nobody has: if it were to share one from the
+ * beginning, the kernel could give it the port of another forwarder of this account, which would
+ * take questions away from it.
+ */
+static bool bind_shared(int fd, struct sockaddr_in *address)
 {
     const int yes = 1;
-    const int buffer = 1 << 20;
     socklen_t size = sizeof *address;
+
+    return (address->sin_port == 0 ||
+            setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0) &&
+           bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+           getsockname(fd, (struct sockaddr *)address, &size) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0;
+}
+
+static bool listen_on(const DnsForwarder *forwarder, Source *listener, struct sockaddr_in *address)
+{
+    const int buffer = 1 << 20;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = listener};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return false;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) != 0 ||
-        bind(fd, (const struct sockaddr *)address, sizeof *address) != 0 ||
-        getsockname(fd, (struct sockaddr *)address, &size) != 0 ||
-        epoll_ctl(forwarder->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+    if (!bind_shared(fd, address) || epoll_ctl(forwarder->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         close(fd);
         return false;
     }

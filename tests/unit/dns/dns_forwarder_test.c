@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "unit/dns/dns_fault_server.h"
 #include "dns/dns.h"
+#include "dns/dns_forwarder.h"
 
 /*
  * Bad weather between libunbound and its servers: packets that are lost, names that are slow,
@@ -22,6 +25,8 @@
 #define TIMEOUT 5 /* seconds: the default of dns_timeout */
 #define NAMES 20
 #define SERVERS_MAX 3
+#define SHARERS 600        /* sockets: one port of 50 */
+#define FORWARDERS 300     /* of which five or so would hit one of them */
 #define STACK (128 * 1024) /* octets, of each of many threads */
 #define SOON 1000          /* milliseconds, on a busy machine */
 #define BUSY 2             /* questions more where an answer comes late on it */
@@ -371,11 +376,52 @@ static void test_clock_jump(void **state)
     }
 }
 
+/* Opens a socket as another forwarder of this account has it. Returns its port. */
+static guint share_a_port(int *fd)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    const int yes = 1;
+
+    *fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(*fd >= 0);
+    assert_int_equal(bind(*fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(*fd, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes), 0);
+    return ntohs(address.sin_port);
+}
+
+static guint port_of(const DnsForwarder *forwarder)
+{
+    return (guint)g_ascii_strtoull(strchr(dns_forwarder_address(forwarder), '@') + 1, NULL, 10);
+}
+
+/* A forwarder never gets the port of another: they would take each other's questions. */
+static void test_port_of_its_own(void **state)
+{
+    int fds[SHARERS];
+    bool is_taken[G_MAXUINT16 + 1] = {false};
+
+    (void)state;
+    for (guint i = 0; i < SHARERS; i++)
+        is_taken[share_a_port(&fds[i])] = true;
+    for (guint i = 0; i < FORWARDERS; i++) {
+        GArray *servers = g_array_set_size(g_array_new(FALSE, TRUE, sizeof(DnsServer)), 1);
+        DnsForwarder *forwarder = dns_forwarder_new(servers, TIMEOUT, NULL);
+
+        assert_non_null(forwarder);
+        assert_false(is_taken[port_of(forwarder)]);
+        dns_forwarder_free(forwarder);
+    }
+    for (guint i = 0; i < SHARERS; i++)
+        close(fds[i]);
+}
+
 static const struct CMUnitTest single_tests[] = {
     cmocka_unit_test(test_cold_start),     cmocka_unit_test(test_dead_server_comes_last),
     cmocka_unit_test(test_failure_of_all), cmocka_unit_test(test_silent_crowd),
     cmocka_unit_test(test_silent_flood),   cmocka_unit_test(test_restart),
-    cmocka_unit_test(test_clock_jump),
+    cmocka_unit_test(test_clock_jump),     cmocka_unit_test(test_port_of_its_own),
 };
 
 int main(void)
