@@ -307,6 +307,7 @@ static void test_opened_at_once(void **state G_GNUC_UNUSED)
 {
     g_autofree char *there = g_build_filename(directory, "at-once", NULL);
 
+    unix_socket_error_quark(); /* made while there is one thread */
     server = NULL;
     close(unix_socket_listen(there, (uid_t)-1, (gid_t)-1, NULL));
     for (int round = 0; round < ROUNDS; round++) {
