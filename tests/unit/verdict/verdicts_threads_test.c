@@ -261,8 +261,11 @@ static void test_relay_set_changes_in_a_fleet(void **state G_GNUC_UNUSED)
         verdicts_share(other.verdicts, fleet);
         set_clock(clock_wall(&clock_system) / CLOCK_SECOND);
         scripted_dns_set(one.dns, "mail.example.net A 40 192.0.2.26\n" LONG_PASS);
+        scripted_dns_hold(one.dns, "mail.example.net");
         scripted_dns_hold(one.dns, "a.example.org");
         start_askers(&thread, &asker, 1, one.verdicts, addresses);
+        scripted_dns_await(one.dns, "a.example.org", 1);
+        scripted_dns_release(one.dns, "mail.example.net");
         await_generation(&one, 2);
         scripted_dns_release(one.dns, NULL);
         assert_int_equal(join_askers(&thread, &asker, 1, "pass 192.0.2.25 ip4:192.0.2.25"), 1);
