@@ -259,10 +259,10 @@ static void test_relay_set_changes_in_a_fleet(void **state G_GNUC_UNUSED)
 
         verdicts_share(one.verdicts, fleet);
         verdicts_share(other.verdicts, fleet);
-        set_clock(clock_wall(&clock_system) / CLOCK_SECOND);
         scripted_dns_set(one.dns, "mail.example.net A 40 192.0.2.26\n" LONG_PASS);
         scripted_dns_hold(one.dns, "mail.example.net");
         scripted_dns_hold(one.dns, "a.example.org");
+        set_clock(clock_wall(&clock_system) / CLOCK_SECOND);
         start_askers(&thread, &asker, 1, one.verdicts, addresses);
         scripted_dns_await(one.dns, "a.example.org", 1);
         scripted_dns_release(one.dns, "mail.example.net");
