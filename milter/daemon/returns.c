@@ -29,7 +29,7 @@ static char *store_file;
 static SocketmapServer *server;
 static char *server_socket; /* of server; NULL: there is none */
 
-static Fleet *(*fleet_in_force)(void); /* set once, before there are threads */
+static Fleet *(*fleet_in_force)(void); /* set once, before those who read it begin */
 
 static int open_fd = -1; /* made by returns_open() and not served yet */
 

@@ -15,7 +15,7 @@
 
 #define BACKLOG 1024
 #define MODE 0660
-#define TURN_PATIENCE (5 * CLOCK_SECOND)
+#define TURN_PATIENCE (2 * CLOCK_SECOND) /* anybody who can read the folder may hold it */
 #define TURN_PAUSE (10 * CLOCK_MILLISECOND)
 
 G_DEFINE_QUARK(spfrom_unix_socket_error, unix_socket_error)
@@ -67,21 +67,26 @@ int unix_socket_take_turn(const char *path)
 bool unix_socket_make_way(const char *path, GError **error)
 {
     struct stat status;
+    int error_number;
 
     if (lstat(path, &status) != 0)
         return errno == ENOENT || refuse(path, g_strerror(errno), error);
     if (!S_ISSOCK(status.st_mode))
         return refuse(path, "a file that is no socket is there; remove it or choose another path",
                       error);
-    switch (connect_error(path)) {
+    error_number = connect_error(path);
+    switch (error_number) {
     case 0:
         return refuse(path, "another program listens there; stop it or choose another path", error);
     case EACCES:
     case EPERM:
         return refuse(
             path, "a socket of another account is there; remove it or choose another path", error);
-    default:
+    case ECONNREFUSED:
+    case ENOENT:
         break;
+    default: /* somebody's datagram socket, or no descriptor left to find out with */
+        return refuse(path, g_strerror(error_number), error);
     }
     /* Its owner may have removed it meanwhile. */
     return unlink(path) == 0 || errno == ENOENT || refuse(path, g_strerror(errno), error);

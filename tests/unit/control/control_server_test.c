@@ -326,6 +326,27 @@ static void test_opened_at_once(void **state G_GNUC_UNUSED)
     assert_int_equal(g_unlink(there), 0);
 }
 
+/* A socket of another kind, which its owner still reads. */
+static void test_of_another_kind(void **state G_GNUC_UNUSED)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_autofree char *there = g_build_filename(directory, "log", NULL);
+    g_autoptr(GError) error = NULL;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    server = NULL;
+    g_strlcpy(address.sun_path, there, sizeof address.sun_path);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(unix_socket_listen(there, (uid_t)-1, (gid_t)-1, &error), -1);
+    assert_true(g_error_matches(error, UNIX_SOCKET_ERROR, UNIX_SOCKET_ERROR_PATH));
+    assert_int_equal(access(there, F_OK), 0);
+    close(fd);
+    fd = unix_socket_listen(there, (uid_t)-1, (gid_t)-1, NULL);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(g_unlink(there), 0);
+}
+
 static void test_long_path(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
@@ -356,6 +377,7 @@ static const struct test_row {
     {"the client", test_client},
     {"the client without a server", test_no_server},
     {"opened at once", test_opened_at_once},
+    {"a socket of another kind", test_of_another_kind},
     {"a path that is too long", test_long_path},
 };
 
