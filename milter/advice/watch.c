@@ -398,7 +398,8 @@ void watch_look(const Watch *watch, WatchSubject *subject)
     subject->changes = watch_changes_new();
     if (check->result == SPF_TEMPERROR && check->dkim == NULL) {
         subject->trouble = g_strdup(check->reason != NULL ? check->reason : "DNS did not answer");
-        subject->lacks_relays = check->unknown != NULL;
+        /* a relay that is known and did not pass is shown */
+        subject->lacks_relays = check->unknown != NULL && check->shown == NULL;
         return;
     }
     if (check->lacks_keys) {

@@ -274,8 +274,10 @@ static bool go_through(Run *run, GPtrArray *found, GError **error)
             return false;
         g_clear_pointer(&letter->advice, advice_free);
         if (g_hash_table_size(run->troubled) == TROUBLE_MAX) {
-            subcommand_error(&letters_subcommand, 0,
-                             "DNS did not answer for %u letters in a row; gave up", TROUBLE_MAX);
+            subcommand_error(
+                &letters_subcommand, 0,
+                "DNS did not answer for %u letters in a row, or not all relays are known; gave up",
+                TROUBLE_MAX);
             return true;
         }
     }

@@ -74,6 +74,7 @@ typedef struct {
     gint64 id;
     GAsyncQueue *looked; /* of WatchSubject, back from the threads; borrowed */
     GPtrArray *trouble;  /* of char *: domains that DNS did not answer for; borrowed */
+    GHashTable *known;   /* of char *: domains that this run has an answer for; borrowed */
     GHashTable *untold;  /* by domain, arrays of WatchChange that earlier runs did not tell */
     GPtrArray *own;      /* of char *: our own domains that are not authorised; borrowed */
     WatchSummary summary;
@@ -87,6 +88,7 @@ static void run_clear(Run *run)
     g_clear_pointer(&run->rows, watch_rows_close);
     g_clear_pointer(&run->looked, g_async_queue_unref);
     g_clear_pointer(&run->trouble, g_ptr_array_unref);
+    g_clear_pointer(&run->known, g_hash_table_unref);
     g_clear_pointer(&run->untold, g_hash_table_unref);
     g_clear_pointer(&run->own, g_ptr_array_unref);
 }
@@ -125,10 +127,11 @@ static bool keep(Run *run, WatchSubject *subject, GError **error)
         g_ptr_array_add(run->trouble, subject->domain);
         run->summary.unknown++;
         run->unsure += subject->lacks_relays;
-        run->troubled_in_row++;
+        run->troubled_in_row = subject->lacks_relays ? 0 : run->troubled_in_row + 1;
         return true;
     }
     run->troubled_in_row = 0;
+    g_hash_table_add(run->known, subject->domain);
     subject->after.run = run->id;
     count(run, subject, &subject->after);
     if (!watch_rows_put(run->rows, subject->domain, &subject->after, subject->changes,
@@ -161,6 +164,7 @@ static bool prepare(Run *run, WatchSubject *subject, bool *is_done, GError **err
         watch_take_untold(subject, g_ptr_array_ref(untold));
     if (*is_done) {
         count(run, subject, &state);
+        g_hash_table_add(run->known, subject->domain);
         run->done++;
     }
     return true;
@@ -244,18 +248,16 @@ static bool find_untold(Run *run, GError **error)
     return true;
 }
 
-/* What can be told now, NULL with error: not changes of domains that can't be looked at again. */
+/* What can be told now, NULL with error: changes of domains that were not looked at again may be
+ * none any more. */
 static GPtrArray *find_changes(const Run *run, GError **error)
 {
     GPtrArray *changes = watch_rows_untold(run->rows, error);
-    g_autoptr(GHashTable) trouble = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (guint i = 0; i < run->trouble->len; i++)
-        g_hash_table_add(trouble, g_ptr_array_index(run->trouble, i));
     for (guint i = changes != NULL ? changes->len : 0; i-- > 0;) {
         const WatchChange *change = g_ptr_array_index(changes, i);
 
-        if (g_hash_table_contains(trouble, change->domain))
+        if (!g_hash_table_contains(run->known, change->domain))
             g_ptr_array_remove_index(changes, i);
     }
     return changes;
@@ -440,8 +442,10 @@ static int tell(Run *run)
         return CLI_OUTPUT;
     alert_own(run);
     if (untold == 0 && run->trouble->len == run->total)
-        return subcommand_error(&watch_subcommand, CLI_TROUBLE,
-                                "DNS did not answer for any of the domains; nothing was learned");
+        return subcommand_error(
+            &watch_subcommand, CLI_TROUBLE, "%s",
+            run->unsure > 0 ? "nothing was learned of any of the domains"
+                            : "DNS did not answer for any of the domains; nothing was learned");
     if (untold > 0 && run->options->to != NULL && !send_digest(run, changes, &error))
         return subcommand_error(&watch_subcommand, CLI_UNAVAILABLE, "%s", error->message);
     g_ptr_array_set_size(changes, (gint)untold);
@@ -495,6 +499,7 @@ static int run_with(const Options *options, Settings *settings, Dns *dns, const 
                        .language = language,
                        .looked = g_async_queue_new(),
                        .trouble = g_ptr_array_new(),
+                       .known = g_hash_table_new(g_str_hash, g_str_equal),
                        .untold = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                        (GDestroyNotify)g_ptr_array_unref),
                        .own = g_ptr_array_new(),

@@ -300,6 +300,20 @@ def test_unsure(stage, language, words, last):
     assert "The relay set" not in stage.run("--lang", "en").stdout
 
 
+def test_many_that_are_unsure(stage):
+    """They are no sign of a dead DNS: the run goes on to its end, however many they are in a row."""
+    names = [f"d{number:04}.example" for number in range(1200)]  # 200 of them in a row, whatever the order
+    stage.have_seen(names)
+    stage.change(NORD, "\n".join([NORD, *(f'{name}. TXT "v=spf1 ip4:192.0.2.25 -all"' for name in names)]))
+    stage.answer(0)
+    stage.daemon.settings["relay_hosts"] = ["192.0.2.25", "relay.lemniscus.de"]
+    stage.daemon.write_configuration()
+    stage.change("relay.lemniscus.de.        A    192.0.2.25", 'relay.lemniscus.de. TROUBLE "no answer"')
+    stage.change(NORD, NORD.replace("ip4:192.0.2.25 -all", "-all"))
+    changes, answer = stage.answer(1)
+    assert set(changes) == {"klinik-nord.de"} and set(names) <= set(answer["trouble"])
+
+
 def test_second_run_says_that_one_is_under_way(stage):
     stage.answer(0)
     with open(stage.state / "watch.lock", "rb+") as lock:
@@ -355,6 +369,26 @@ def test_what_was_not_told_is_looked_at_again(stage):
     changes, _ = stage.answer(1, "--mail", "boss@example.org")
     assert set(changes) == {"praxis-neutral.de"} and changes["praxis-neutral.de"]["kind"] == "authorised"
     assert stage.answer(0)[0] == {}
+
+
+def test_what_was_not_told_of_a_domain_that_is_not_asked(stage):
+    """It may have gone back meanwhile: it waits for a run that looks at the domain."""
+    stage.answer(0)
+    broken = NORD.replace("ip4:192.0.2.25 -all", "-all")
+    stage.change(NORD, broken)
+    stage.be_sendmail("#!/bin/sh\nexit 75\n")
+    assert stage.run("--mail", "boss@example.org").returncode == 69
+    stage.be_sendmail(SENDMAIL)
+    stage.change(broken, NORD)
+    with contextlib.closing(sqlite3.connect(stage.state / "ledger.db", timeout=20)) as database:
+        for table, row in (("domains", "name"), ("seen", "(SELECT name FROM domains WHERE id = domain)")):
+            database.execute(f"UPDATE {table} SET first = first - 30 * 86400000, last = last - 30 * 86400000"
+                             f" WHERE {row} = 'klinik-nord.de'")
+        database.execute("UPDATE seen SET day = day - 30 WHERE domain = (SELECT id FROM domains WHERE name = 'klinik-nord.de')")
+        database.commit()
+    changes, answer = stage.answer(0, "--days", "7")
+    assert changes == {} and answer["domains"] == 3
+    assert stage.answer(0)[0] == {} and stage.answer(0)[1]["domains"] == 4
 
 
 def test_interrupted_twice_and_gone_on(directory, is_full_length):
