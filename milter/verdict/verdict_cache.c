@@ -185,6 +185,7 @@ static VerdictCacheOutcome outcome_at(const Entry *entry, gint64 now)
 static void read_entry(Entry *entry, gint64 now, VerdictCacheAnswer *answer)
 {
     answer->outcome = outcome_at(entry, now);
+    answer->fresh_until = entry->fresh_until;
     if (answer->outcome != VERDICT_CACHE_MISS || now < entry->stale_until)
         answer->verdict = verdict_ref(entry->verdict);
     if (answer->outcome == VERDICT_CACHE_MISS || ++entry->hits < HITS_HOT || now < entry->renew_at)

@@ -41,7 +41,8 @@ typedef struct {
     bool is_per_address; /* verdicts on this domain hold for one address only */
     bool
         should_renew; /* asked for often and soon over: evaluate it in the background. Said once. */
-    guint epoch;      /* for verdict_cache_put() */
+    gint64 fresh_until; /* of verdict; 0: there is none */
+    guint epoch;        /* for verdict_cache_put() */
 } VerdictCacheAnswer;
 
 typedef struct {

@@ -323,9 +323,9 @@ static Landing take_over(Verdicts *verdicts, const VerdictKey *key, const FleetV
     return (Landing){verdict_ref(shared->verdict), false, is_per_address};
 }
 
-/* Asks the fleet as the pilot of flight, and lands if it knows. */
+/* Asks the fleet as the pilot of flight, and lands if it knows what lasts so long (microseconds). */
 static bool ask_fleet(Verdicts *verdicts, Flight *flight, const VerdictKey *key, guint epoch,
-                      Deadline deadline, Landing *landing)
+                      gint64 lasting, Deadline deadline, Landing *landing)
 {
     g_autoptr(RelaySet) set = fresh_relays_get(verdicts->relays);
     g_autofree char *fingerprint =
@@ -337,6 +337,10 @@ static bool ask_fleet(Verdicts *verdicts, Flight *flight, const VerdictKey *key,
         !fleet_verdict_get(verdicts->fleet, fingerprint, key->domain, key->local_part, deadline,
                            &shared, &is_per_address))
         return false;
+    if (shared.until - clock_wall(verdicts->clock) < lasting) {
+        fleet_verdict_clear(&shared);
+        return false;
+    }
     *landing = take_over(verdicts, key, &shared, is_per_address, epoch);
     fleet_verdict_clear(&shared);
     flights_land(verdicts->flights, flight, landing);
@@ -379,7 +383,7 @@ static Verdict *fly(Verdicts *verdicts, Flight *flight, const VerdictKey *key, D
     Landing landing;
 
     if (answer.outcome == VERDICT_CACHE_MISS &&
-        ask_fleet(verdicts, flight, key, answer.epoch, deadline, &landing)) {
+        ask_fleet(verdicts, flight, key, answer.epoch, 0, deadline, &landing)) {
         *source = VERDICT_SOURCE_FLEET;
     } else if (answer.outcome == VERDICT_CACHE_MISS) {
         landing = evaluate(verdicts, flight, key, &answer, deadline);
@@ -540,19 +544,27 @@ static void get_all(Verdicts *verdicts, VerdictWanted *wanted, guint sure, guint
     } while (open > round.count);
 }
 
-/* UpkeepWork.renew: evaluates key before its verdict ends, so that no message waits for that. */
+/*
+ * UpkeepWork.renew: evaluates key before its verdict ends, so that no message waits for that. In a
+ * fleet the first host does that; the others see that the store's verdict lasts far longer than
+ * theirs.
+ */
 static void renew(void *hook, const VerdictKey *key)
 {
     Verdicts *verdicts = hook;
-    VerdictCacheAnswer before =
-        verdict_cache_get(verdicts->cache, key, clock_monotonic(verdicts->clock));
+    gint64 now = clock_monotonic(verdicts->clock);
+    VerdictCacheAnswer before = verdict_cache_get(verdicts->cache, key, now);
+    gint64 lasting = 2 * MAX(0, before.fresh_until - now) + CLOCK_SECOND;
     bool is_pilot;
     Flight *flight = board(verdicts, key, &before, &is_pilot);
 
     if (is_pilot) {
         Deadline deadline = deadline_in(verdicts->settings->check_timeout);
+        Landing landing;
 
-        verdict_unref(evaluate(verdicts, flight, key, &before, deadline).verdict);
+        if (!ask_fleet(verdicts, flight, key, before.epoch, lasting, deadline, &landing))
+            landing = evaluate(verdicts, flight, key, &before, deadline);
+        verdict_unref(landing.verdict);
     } else {
         flights_leave(verdicts->flights, flight);
     }

@@ -223,6 +223,47 @@ static void await_requests(Fleet *fleet, guint want)
     assert_int_equal(answered, want);
 }
 
+/* The first host of a fleet renews it, and the others take that over. */
+static void test_renewal_in_a_fleet(void **state G_GNUC_UNUSED)
+{
+    gint64 now = clock_wall(&clock_system) / CLOCK_SECOND;
+    MemoryStore *store = memory_store_new();
+    g_autoptr(Fleet) fleet = memory_store_fleet();
+
+    {
+        g_auto(Fixture) one = fixture_new(RELAYS, PASS);
+        g_auto(Fixture) other = fixture_new(RELAYS, FAIL);
+        gint64 end = g_get_monotonic_time() + 60 * CLOCK_SECOND;
+        g_autofree char *got = NULL;
+
+        verdicts_share(one.verdicts, fleet);
+        verdicts_share(other.verdicts, fleet);
+        set_clock(now);
+        assert_ask(&one, "u@a.example.org", "miss pass");
+        await_requests(fleet, 2); /* whether there is one, and what was found */
+        assert_ask(&other, "u@a.example.org", "fleet pass");
+        for (guint i = 0; i < 2; i++) {
+            assert_ask(&one, "u@a.example.org", "hit pass");
+            assert_ask(&other, "u@a.example.org", "hit pass");
+        }
+        set_clock(now + 55);
+        assert_ask(&one, "u@a.example.org", "hit pass");
+        await_evaluations(&one, 2);
+        await_requests(fleet, 5);
+        assert_ask(&other, "u@a.example.org", "hit pass");
+        await_requests(fleet, 6);
+        set_clock(now + 61);
+        do { /* it is answered, and kept a moment later */
+            g_free(got);
+            got = ask(other.verdicts, "u@a.example.org");
+        } while (!g_str_has_prefix(got, "hit pass") && g_get_monotonic_time() < end);
+        assert_int_equal(counters_of(&other).evaluations, 0);
+        assert_int_equal(counters_of(&one).evaluations, 2);
+    }
+    g_clear_pointer(&fleet, fleet_unref);
+    memory_store_free(store);
+}
+
 static void test_relay_set_changes(void **state G_GNUC_UNUSED)
 {
     g_auto(Fixture) fixture =
@@ -561,6 +602,7 @@ int main(void)
     table_add(tests, "renewal while DNS has trouble", test_renewal_stale, NULL);
     table_add(tests, "renewal of a temperror", test_renewal_temperror, NULL);
     table_add(tests, "a slow renewal delays no other", test_renewal_slow, NULL);
+    table_add(tests, "renewal in a fleet", test_renewal_in_a_fleet, NULL);
     table_add(tests, "the relay set changes", test_relay_set_changes, NULL);
     table_add(tests, "the relay set changes, DNS has trouble", test_relay_set_changes_in_trouble,
               NULL);
