@@ -108,15 +108,17 @@ static guint64 messages_lately(void)
     return now - MIN(then, now);
 }
 
-/* Do sums or return addresses wait to be told? */
-static bool is_something_unsent(void)
+/* Do sums or return addresses wait to be told? Those of the last run do until the store is known to
+ * have them. */
+static bool is_something_unsent(Settings *settings)
 {
     g_auto(LedgerWriterStatus) sums = {0};
     g_auto(ReturnsStatus) addresses = {0};
 
     ledger_writer_status(&sums);
     returns_status(&addresses);
-    return sums.is_unsent || addresses.store.is_unsent;
+    return sums.is_unsent || addresses.store.is_unsent ||
+           (!addresses.has_begun && settings_has_tokens(settings));
 }
 
 static FleetHost *host_new(const LiveSettings *live, bool is_stopped)
@@ -141,7 +143,7 @@ static FleetHost *host_new(const LiveSettings *live, bool is_stopped)
     host->relays = fleet_digests_relays(set);
     host->return_key = fleet_digests_return_key(live->settings);
     host->keys = copy_digests();
-    host->is_unsent = is_something_unsent();
+    host->is_unsent = is_something_unsent(live->settings);
     pthread_mutex_lock(&lock);
     host->is_unsent = host->is_unsent || unsent->len > 0;
     host->is_double = is_double;

@@ -31,6 +31,8 @@ static char *server_socket; /* of server; NULL: there is none */
 
 static Fleet *(*fleet_in_force)(void); /* set once, before those who read it begin */
 
+static int has_begun; /* 1 from the end of the first returns_start() on */
+
 static int open_fd = -1; /* made by returns_open() and not served yet */
 
 static struct {
@@ -301,15 +303,20 @@ static void tell_alignment(Settings *settings)
 
 bool returns_start(Settings *settings)
 {
+    bool is_started;
+
     tell_alignment(settings);
-    return start_store(settings) && start_server(settings);
+    is_started = start_store(settings) && start_server(settings);
+    g_atomic_int_set(&has_begun, 1);
+    return is_started;
 }
 
 void returns_status(ReturnsStatus *status)
 {
     *status = (ReturnsStatus){.found = __atomic_load_n(&counts.found, __ATOMIC_RELAXED),
                               .unknown = __atomic_load_n(&counts.unknown, __ATOMIC_RELAXED),
-                              .trouble = __atomic_load_n(&counts.trouble, __ATOMIC_RELAXED)};
+                              .trouble = __atomic_load_n(&counts.trouble, __ATOMIC_RELAXED),
+                              .has_begun = g_atomic_int_get(&has_begun) != 0};
     pthread_mutex_lock(&lock);
     status->socket = g_strdup(server_socket);
     status->file = store != NULL ? g_strdup(store_file) : NULL;

@@ -39,6 +39,7 @@ typedef struct {
     char *socket;                    /* NULL: nobody is answered */
     char *file;                      /* return.db; NULL: no token was in force yet */
     guint64 found, unknown, trouble; /* questions at the socket, by outcome */
+    bool has_begun;                  /* returns_start() is over: before, store says nothing */
     ReturnStoreStatus store;
 } ReturnsStatus;
 void returns_status(ReturnsStatus *status);

@@ -23,7 +23,7 @@ from lab import processes
 from lab.cases import MUELLER, OHNE, message
 from conftest import Route
 from lab.faulty_dns import FaultyDns, Txt
-from lab.milter_client import MilterClient, ask
+from lab.milter_client import NO_STEPS, MilterClient, ask
 from lab.spfrom import UNPRIVILEGED, Spfrom
 from lab.zone import FALLBACK, ZONE_FILE
 
@@ -578,7 +578,7 @@ def test_hangup_with_a_wrong_configuration_changes_nothing(spfrom):
 def test_message_keeps_the_settings_that_it_began_with(spfrom):
     daemon = spfrom()
     daemon.start()
-    with MilterClient(daemon.address) as client:
+    with MilterClient(daemon.address, NO_STEPS) as client:  # MAIL is answered: the message has begun
         client.connect()
         client.envelope(OHNE)
         assert _is_rewriting(daemon)
