@@ -221,9 +221,9 @@ class MilterClient:
         return outcome or self.eoh() or self.body(body) or self.eom()
 
 
-def ask(address, fields, sender="mueller@praxis-ohne.de", client="10.0.0.7", macros=None, **message):
+def ask(address, fields, sender="mueller@praxis-ohne.de", client="10.0.0.7", macros=None, timeout=20, **message):
     """One message on a connection of its own, from a client in a private network. Returns its Outcome."""
-    with MilterClient(address) as connection:
+    with MilterClient(address, timeout=timeout) as connection:
         outcome = connection.connect(address=client) or connection.helo()
         return outcome or connection.message(fields, sender, mail_macros=macros, **message)
 
